@@ -1,0 +1,66 @@
+/**
+ * A hospital as data: what `adapters/sites/<id>/site.yaml` and `codes.csv` say, validated once at load. Mappings take
+ * it as an argument; adapters ask it who a sender is.
+ */
+import type { SiteId } from './identifier.ts';
+import type { Coded } from './record.ts';
+
+export interface SiteProfile {
+  readonly id: SiteId;
+  readonly name: string;
+  /** Canonical institution key for the provincial exam index: 22-character institution code, else USCC. */
+  readonly institutionCode: string;
+  readonly uscc?: string;
+  readonly level?: string;
+  /** IANA time zone of times without an offset; Asia/Shanghai by default. */
+  readonly timeZone: string;
+  readonly storage: 'centre' | 'centre-and-local' | 'hospital';
+  readonly patientIds: {
+    /** OID of the authority of PID-3 and of DICOM PatientID where none is given. */
+    readonly defaultAuthority: string;
+    /** Other authorities this site may use: key as sent (namespace or OID) -> canonical authority. */
+    readonly authorities: Readonly<Record<string, string>>;
+    /** PID-3.5 / REST id type -> canonical identifier type (HL7 0203). */
+    readonly types: Readonly<Record<string, string>>;
+  };
+  readonly accessionIssuer?: string;
+  readonly hl7v2: {
+    readonly senders: readonly { readonly application: string; readonly facility: string }[];
+    /** Peer addresses (CIDR) that may send; `certificates` are SHA-256 fingerprints of client certificates. */
+    readonly addresses: readonly string[];
+    readonly certificates: readonly string[];
+    /** Overrides MSH-18 when set: `GB18030`, `UTF-8`, … */
+    readonly charset?: string;
+    /** What an absent MSH-18 means; without it the bytes decide (UTF-8 if valid, else GB18030). */
+    readonly defaultCharset?: string;
+    readonly nameOrder: 'family-given' | 'whole';
+    /** Extra date formats besides HL7 DTM, e.g. `yyyy/M/d H:mm:ss`. */
+    readonly dateFormats: readonly string[];
+  };
+  readonly dicom: {
+    readonly aeTitles: readonly string[];
+    readonly addresses: readonly string[];
+    readonly certificates: readonly string[];
+    /** Overrides (0008,0005) when set. */
+    readonly charset?: string;
+    readonly defaultCharset?: string;
+    /** Where the hub may fetch or send (C-MOVE destinations, C-GET source). */
+    readonly nodes: readonly { readonly aeTitle: string; readonly host: string; readonly port: number }[];
+    /** The node that answers C-GET/C-MOVE for images kept at the hospital. */
+    readonly imageSource?: string;
+  };
+  readonly codes: CodeTable;
+}
+
+/** codes.csv: (table, source code) -> provincial code. Tables: sex, marital, ethnic, patient-class, procedure, modality, body-part, department, result-status … */
+export interface CodeTable {
+  lookup(table: string, code: string): Coded | null;
+}
+
+/** All sites the hub knows; built by adapters/sites at start, reloaded as data. */
+export interface Sites {
+  readonly all: readonly SiteProfile[];
+  byId(id: string): SiteProfile | null;
+  byHl7Sender(application: string, facility: string): SiteProfile | null;
+  byAeTitle(aeTitle: string): SiteProfile | null;
+}
