@@ -1,6 +1,7 @@
 /** What the use cases and faces need from the outside, as interfaces; store, archive and adapters implement them. */
 import type { Readable } from 'node:stream';
-import type { HubId, Uid } from './identifier.ts';
+import type { HubId, SiteId, Uid } from './identifier.ts';
+import type { Finding, Problem } from './problem.ts';
 import type { ExamView, InstanceView, PersonView, SeriesView, StudyView } from './view.ts';
 
 /**
@@ -79,3 +80,55 @@ export interface ImageSource {
   /** Opens the instance; `transferSyntax` tells how its data set is encoded. */
   open(located: InstanceLocated, range?: { readonly start: number; readonly end?: number }): Promise<Readable>;
 }
+
+/** Structured log. Fields never carry patient data: ids of the hub, counts, codes, durations. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  child(fields: object): Log;
+}
+
+/** Takes one DICOM instance as a stream, from C-STORE or STOW-RS; `flow/receive-instance.ts` implements it. */
+export interface InstanceSink {
+  begin(arrival: InstanceArrival): Promise<InstanceIntake>;
+}
+
+export interface InstanceArrival {
+  readonly channel: 'dicom' | 'dicomweb';
+  readonly site: SiteId;
+  /** Calling AE title, or the client's name. */
+  readonly sender: string;
+  readonly peer: string;
+  /** Announced by C-STORE-RQ; absent for STOW, where the file meta information tells. */
+  readonly announced?: { readonly sopClass: Uid; readonly sopUid: Uid; readonly transferSyntax: Uid; readonly callingAe: string };
+}
+
+/**
+ * `write` takes data set bytes when `announced` was given (the sink writes the Part-10 head itself), else the bytes of
+ * a whole Part-10 file. `finish` resolves only when bytes and journal row are durable.
+ */
+export interface InstanceIntake {
+  write(chunk: Uint8Array): Promise<void>;
+  finish(): Promise<StoreOutcome>;
+  abort(reason: string): Promise<void>;
+}
+
+export type StoreOutcome =
+  | { readonly ok: true; readonly duplicate: boolean; readonly sopClass: Uid; readonly sopUid: Uid; readonly studyUid: Uid; readonly findings: readonly Finding[] }
+  | { readonly ok: false; readonly problem: Problem; readonly sopClass?: Uid; readonly sopUid?: Uid };
+
+/**
+ * Wakes workers. May lose or repeat a job: every handler is idempotent and a sweep over the tables finds what the queue
+ * forgot. `key` de-duplicates jobs that wait.
+ */
+export interface Queue {
+  offer(topic: Topic, key: string, payload: Readonly<Record<string, string>>, delayMs?: number): Promise<void>;
+  /** One handler per topic and process. A rejected handler is retried with backoff, then kept as failed. */
+  work(topic: Topic, concurrency: number, handler: (payload: Readonly<Record<string, string>>) => Promise<void>): Promise<void>;
+  counts(topic: Topic): Promise<{ readonly waiting: number; readonly active: number; readonly delayed: number; readonly failed: number }>;
+  close(): Promise<void>;
+}
+
+export type Topic = 'ingest' | 'outbox';
