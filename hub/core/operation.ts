@@ -1,0 +1,143 @@
+/**
+ * What operators and the query platform ask of the hub through its own API: the journal, the review queue, orphans and
+ * the exams of one patient. The store implements these ports; lists are pages, and none but `ExamSearch` and
+ * `JournalReader.raw` gives clinical content.
+ */
+import type { Caller } from './access.ts';
+import type { ChannelKind, JournalState } from './envelope.ts';
+import type { HubId, SiteId } from './identifier.ts';
+import type { Finding, Problem, Result } from './problem.ts';
+import type { ExamView } from './view.ts';
+
+/** `limit` is bounded by the caller (at most 200); `after` is the `next` of the page before, opaque to everyone else. */
+export interface PageRequest {
+  readonly limit: number;
+  readonly after?: string;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** null: this was the last page. */
+  readonly next: string | null;
+}
+
+/** Absent members do not restrict. Times are `SourceTime` (UTC), `from` included, `to` excluded, over the arrival. */
+export interface JournalFilter {
+  readonly state?: JournalState;
+  readonly site?: string;
+  readonly channel?: ChannelKind;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+export interface JournalSummary {
+  readonly journalId: string;
+  readonly channel: ChannelKind;
+  readonly site: SiteId | null;
+  readonly sender: string;
+  readonly peer: string;
+  readonly controlId: string;
+  readonly messageType: string;
+  readonly contentType: string;
+  readonly size: number;
+  readonly receivedAt: string;
+  readonly state: JournalState;
+  readonly attempts: number;
+  /** When it became applied, refused or in review; null while pending. */
+  readonly decidedAt: string | null;
+  /** Why it was refused or waits in review. */
+  readonly problem: Problem | null;
+  readonly findingCount: number;
+}
+
+export interface JournalDetail extends JournalSummary {
+  readonly findings: readonly Finding[];
+  /** The review that holds it, where it waits for a person. */
+  readonly reviewId: string | null;
+}
+
+/** Proved sum: received = applied + refused + review + pending, counted in one snapshot. */
+export interface JournalCounters {
+  readonly received: number;
+  readonly applied: number;
+  readonly refused: number;
+  readonly review: number;
+  readonly pending: number;
+}
+
+export interface JournalReader {
+  /** Newest first. */
+  list(filter: JournalFilter, page: PageRequest): Promise<Page<JournalSummary>>;
+  entry(journalId: string): Promise<JournalDetail | null>;
+  /** The bytes as they came: for an administrator only, and audited. */
+  raw(journalId: string): Promise<{ readonly contentType: string; readonly bytes: Uint8Array } | null>;
+  counters(filter: Omit<JournalFilter, 'state'>): Promise<JournalCounters>;
+  /**
+   * Puts a refused or reviewed entry back to be mapped and applied again. Problems: `not-found`; `conflict` where it is
+   * applied or already pending, or was refused at the door (nothing to apply).
+   */
+  retry(journalId: string, by: Caller): Promise<Result<JournalDetail>>;
+}
+
+export type ReviewState = 'open' | 'retried' | 'dismissed' | 'resolved';
+
+/** Something a person must decide: a message that could not be applied, or two persons who may be one. */
+export interface ReviewItem {
+  readonly reviewId: string;
+  readonly kind: 'message' | 'identity';
+  readonly state: ReviewState;
+  readonly site: SiteId | null;
+  readonly openedAt: string;
+  readonly problem: Problem;
+  readonly findings: readonly Finding[];
+  /** The message that waits, or that raised the doubt. */
+  readonly journalId: string | null;
+  /** Hub ids of the registrations and persons in doubt: no name, no number. */
+  readonly records: readonly HubId[];
+  readonly persons: readonly HubId[];
+  readonly closed: { readonly at: string; readonly by: string; readonly reason: string | null } | null;
+}
+
+export interface ReviewFilter {
+  readonly kind?: ReviewItem['kind'];
+  readonly state?: ReviewState;
+  readonly site?: string;
+}
+
+export interface ReviewQueue {
+  /** Oldest first: what waits longest is looked at first. */
+  list(filter: ReviewFilter, page: PageRequest): Promise<Page<ReviewItem>>;
+  item(reviewId: string): Promise<ReviewItem | null>;
+  /** `not-found`; `conflict` where it is closed. A message goes back to ingest; an identity is judged again. */
+  retry(reviewId: string, by: Caller): Promise<Result<ReviewItem>>;
+  /** Closes it for good; the message stays in the journal as refused. */
+  dismiss(reviewId: string, by: Caller, reason: string): Promise<Result<ReviewItem>>;
+}
+
+export type OrphanKind =
+  'images-without-order' | 'images-without-report' | 'report-without-images' | 'report-without-order';
+
+export interface Orphan {
+  readonly kind: OrphanKind;
+  readonly examId: HubId;
+  readonly site: SiteId;
+  /** When the hub first knew the exam. */
+  readonly since: string;
+}
+
+export interface OrphanReader {
+  /** Oldest first. */
+  list(filter: { readonly kind?: OrphanKind; readonly site?: string }, page: PageRequest): Promise<Page<Orphan>>;
+}
+
+/** The query platform's question: which exams has the person with this identifier, at any site. */
+export interface ExamSearch {
+  /**
+   * `authority` absent: a resident ID, canonical. Follows links: exams of every registration of the person, newest first.
+   * `personIds` names whose data the answer holds, also where it is empty, for the audit.
+   */
+  byPatient(
+    identifier: { readonly authority?: string; readonly value: string },
+    page: PageRequest,
+  ): Promise<Page<ExamView> & { readonly personIds: readonly HubId[] }>;
+}
