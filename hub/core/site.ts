@@ -15,6 +15,8 @@ export interface SiteProfile {
   /** IANA time zone of times without an offset; Asia/Shanghai by default. */
   readonly timeZone: string;
   readonly storage: 'centre' | 'centre-and-local' | 'hospital';
+  /** A study with no declared count is complete when no image came for so long; 60 where the site does not say. */
+  readonly settleSeconds?: number;
   readonly patientIds: {
     /** OID of the authority of PID-3 and of DICOM PatientID where none is given. */
     readonly defaultAuthority: string;
@@ -41,6 +43,8 @@ export interface SiteProfile {
     readonly aeTitles: readonly string[];
     readonly addresses: readonly string[];
     readonly certificates: readonly string[];
+    /** true: its AE titles may also ask and fetch (C-FIND, C-MOVE, C-GET), as a query platform does. */
+    readonly query?: boolean;
     /** Overrides (0008,0005) when set. */
     readonly charset?: string;
     readonly defaultCharset?: string;
