@@ -20,6 +20,8 @@ export interface Envelope {
   /** The bytes; for a DICOM instance the JSON of its InstanceRecord, the file itself being durable at `object`. */
   readonly bytes: Uint8Array;
   readonly object?: string;
+  /** SHA-256 (hex) of what identifies the content, where that is not `bytes`: the data set of a DICOM instance. */
+  readonly digest?: string;
   /**
    * What orders messages of one patient: `authority|value` as read from the message's fixed place, or empty.
    * Only used to serialise work and to let a message that must wait hold up nobody else.

@@ -72,3 +72,17 @@ export interface Finding {
 export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
 export const ok = <T>(value: T): Result<T> => ({ ok: true, value });
 export const fail = (p: Problem): { ok: false; problem: Problem } => ({ ok: false, problem: p });
+
+/**
+ * What a port rejects with when the cause is expected (disk full, nothing under the key): whoever catches it has the
+ * Problem to render. Anything else thrown is a bug.
+ */
+export class Failure extends Error {
+  readonly problem: Problem;
+
+  constructor(problem: Problem, cause?: unknown) {
+    super(problem.text, cause === undefined ? undefined : { cause });
+    this.name = 'Failure';
+    this.problem = problem;
+  }
+}

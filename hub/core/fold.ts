@@ -1,0 +1,219 @@
+/**
+ * Applies canonical records to a slice of the index: pure, all or nothing per entry, and independent of order. The
+ * store loads the slice that the records' keys touch and writes back what changed.
+ */
+import {
+  assertOrder,
+  assertReport,
+  assertStudy,
+  keysOf,
+  matches,
+  uniteExams,
+  type ExamKey,
+  type ExamState,
+  type StoredDocument,
+} from './exam.ts';
+import type { Derivation, HubId, SiteId } from './identifier.ts';
+import { assertPatient, type Assertion, type PatientState } from './patient.ts';
+import { fail, ok, problem, type Finding, type Result } from './problem.ts';
+import type { CanonicalRecord, ExamKeys, InstanceRecord, MergeRecord, PatientFields, PatientRef } from './record.ts';
+
+export interface Slice {
+  readonly patients: ReadonlyMap<HubId, PatientState>;
+  readonly exams: ReadonlyMap<HubId, ExamState>;
+  /** Exams that were found to be another one: old id -> id of today. */
+  readonly retired: ReadonlyMap<HubId, HubId>;
+  /** Instances to file, in order of arrival, each with the exam that holds it and its journal id. */
+  readonly arrivals: readonly Arrival[];
+}
+
+export interface Arrival {
+  readonly record: InstanceRecord;
+  readonly journalId: string;
+}
+
+export const EMPTY: Slice = { patients: new Map(), exams: new Map(), retired: new Map(), arrivals: [] };
+
+/** One record of a journal entry, with what the fold needs to know of that entry. */
+export interface Input {
+  readonly record: CanonicalRecord;
+  readonly journalId: string;
+  readonly digest: string;
+  readonly forced: boolean;
+  /** Where the report's document lies, when the record brings one. */
+  readonly stored?: StoredDocument;
+}
+
+export type Folded = Result<{ readonly slice: Slice; readonly findings: readonly Finding[] }>;
+
+export const recordIdOf = (site: SiteId, ref: PatientRef, derive: Derivation): HubId =>
+  derive.id('patient', site, ref.authority, ref.value);
+
+/** Applies all records of one entry, or none. */
+export function foldEntry(slice: Slice, inputs: readonly Input[], derive: Derivation): Folded {
+  let at = slice;
+  const findings: Finding[] = [];
+  for (const input of inputs) {
+    const step = foldRecord(at, input, derive);
+    if (!step.ok) return step;
+    at = step.value.slice;
+    findings.push(...step.value.findings);
+  }
+  return ok({ slice: at, findings });
+}
+
+function foldRecord(slice: Slice, input: Input, derive: Derivation): Folded {
+  const { record } = input;
+  const quality = record.kind === 'instance' ? 1 : 2;
+  const by: Assertion = { quality, at: record.at, digest: input.digest, forced: input.forced };
+  switch (record.kind) {
+    case 'patient':
+      return foldPatient(slice, record.site, record.patient, record.fields, by, derive);
+    case 'merge':
+      return foldMerge(slice, record, derive);
+    case 'order':
+      return foldExam(slice, record, by, derive, (exam) => ok({ exam: assertOrder(exam, record, by), findings: [] }));
+    case 'study':
+      return foldExam(slice, record, by, derive, (exam) => {
+        const uid = record.keys.studyUid ?? Object.keys(exam.studies).sort()[0] ?? '';
+        const voided = record.voided === undefined ? {} : { voided: record.voided };
+        return ok({ exam: assertStudy(exam, uid, { ...record.fields, ...voided }, by), findings: [] });
+      });
+    case 'report':
+      return foldExam(slice, record, by, derive, (exam) => assertReport(exam, record, input.stored, input.journalId, by));
+    case 'instance':
+      return foldInstance(slice, record, input, by, derive);
+  }
+}
+
+function foldPatient(
+  slice: Slice,
+  site: SiteId,
+  ref: PatientRef,
+  fields: PatientFields,
+  by: Assertion,
+  derive: Derivation,
+): Folded {
+  const recordId = recordIdOf(site, ref, derive);
+  const present = slice.patients.get(recordId) ?? blank(recordId, site, ref);
+  const asserted = assertPatient(present, fields, by);
+  if (!asserted.ok) return asserted;
+  const { state, findings } = asserted.value;
+  return ok({ slice: withPatient(slice, state), findings });
+}
+
+const blank = (recordId: HubId, site: SiteId, ref: PatientRef): PatientState => ({
+  recordId,
+  site,
+  authority: ref.authority,
+  localId: ref.value,
+  facts: {},
+  mergedInto: null,
+});
+
+const withPatient = (slice: Slice, state: PatientState): Slice => ({
+  ...slice,
+  patients: new Map(slice.patients).set(state.recordId, state),
+});
+
+/** The survivor's side follows; exams stay where they were made, readers follow the alias. */
+function foldMerge(slice: Slice, record: MergeRecord, derive: Derivation): Folded {
+  const survivorId = recordIdOf(record.site, record.survivor, derive);
+  const victimId = recordIdOf(record.site, record.victim, derive);
+  if (survivorId === victimId) return fail(problem('invalid-value', 'MRG-1', 'A patient cannot be merged into itself.'));
+  const survivor = slice.patients.get(survivorId) ?? blank(survivorId, record.site, record.survivor);
+  const victim = slice.patients.get(victimId) ?? blank(victimId, record.site, record.victim);
+  if (canonical(slice, survivorId) === victimId)
+    return fail(problem('conflict', 'MRG-1', 'These two were merged before, the other way round.'));
+  if (victim.mergedInto !== null && victim.mergedInto !== survivorId)
+    return fail(problem('conflict', 'MRG-1', 'This patient was merged into another one before.'));
+  const next = withPatient(withPatient(slice, survivor), { ...victim, mergedInto: survivorId });
+  return ok({ slice: next, findings: [] });
+}
+
+/** The registration that stands for this one after the hospital's merges. */
+export function canonical(slice: Slice, recordId: HubId): HubId {
+  let at = recordId;
+  for (let step = 0; step < 16; step++) {
+    const next = slice.patients.get(at)?.mergedInto ?? null;
+    if (next === null) return at;
+    at = next;
+  }
+  return at;
+}
+
+type ExamChange = (exam: ExamState) => Result<{ exam: ExamState; findings: readonly Finding[] }>;
+
+function foldExam(
+  slice: Slice,
+  record: { readonly site: SiteId; readonly patient: PatientRef | null; readonly keys: ExamKeys },
+  by: Assertion,
+  derive: Derivation,
+  change: ExamChange,
+): Folded {
+  const keys = keysOf(record.keys);
+  if (keys.length === 0)
+    return fail(problem('required-missing', 'exam keys', 'Nothing names the exam: placer, filler, accession or study UID is needed.'));
+  const patient = record.patient === null ? null : recordIdOf(record.site, record.patient, derive);
+  const found = findExams(slice, record.site, keys);
+  const owners = new Set(found.filter((exam) => exam.placed).map((exam) => canonical(slice, exam.recordId)));
+  if (patient !== null) owners.add(canonical(slice, patient));
+  if (owners.size > 1)
+    return fail(problem('patient-mismatch', record.patient === null ? 'exam keys' : 'patient identifier'));
+  const registered =
+    patient === null || record.patient === null || slice.patients.has(patient)
+      ? slice
+      : withPatient(slice, blank(patient, record.site, record.patient));
+  const united = uniteExams(record.site, found, keys, patient, derive);
+  const changed = change(united);
+  if (!changed.ok) return changed;
+  return ok({ slice: replaceExams(registered, found, changed.value.exam), findings: changed.value.findings });
+}
+
+/** All exams that the keys reach; uniting may bring keys that reach further, so to a fixed point. */
+function findExams(slice: Slice, site: SiteId, keys: readonly ExamKey[]): ExamState[] {
+  const found = new Set<ExamState>();
+  let reach: readonly ExamKey[] = keys;
+  for (let grew = true; grew; ) {
+    grew = false;
+    for (const exam of slice.exams.values()) {
+      if (found.has(exam) || exam.site !== site || !matches(exam, reach)) continue;
+      found.add(exam);
+      reach = [...reach, ...exam.keys];
+      grew = true;
+    }
+  }
+  return [...found];
+}
+
+function replaceExams(slice: Slice, old: readonly ExamState[], exam: ExamState): Slice {
+  const exams = new Map(slice.exams);
+  const retired = new Map(slice.retired);
+  for (const other of old) {
+    exams.delete(other.examId);
+    if (other.examId !== exam.examId) retired.set(other.examId, exam.examId);
+  }
+  retired.delete(exam.examId);
+  return { ...slice, exams: exams.set(exam.examId, exam), retired };
+}
+
+function foldInstance(slice: Slice, record: InstanceRecord, input: Input, by: Assertion, derive: Derivation): Folded {
+  let at = slice;
+  const findings: Finding[] = [];
+  if (record.patient !== null) {
+    const step = foldPatient(slice, record.site, record.patient, record.demographics, by, derive);
+    if (!step.ok) return step;
+    at = step.value.slice;
+    findings.push(...step.value.findings);
+  }
+  const { studyId, referringPhysician, ...fields } = record.study;
+  const detail = { ...fields, ...(studyId ? { studyId } : {}), ...(referringPhysician ? { referringPhysician } : {}) };
+  // Instances of one study agree on its time but not on when they were sent: the study's own time keeps the join stable.
+  const own: Assertion = { ...by, digest: record.instance.uid };
+  const step = foldExam(at, record, own, derive, (exam) =>
+    ok({ exam: assertStudy(exam, record.keys.studyUid, detail, own), findings: [] }),
+  );
+  if (!step.ok) return step;
+  const arrivals = [...step.value.slice.arrivals, { record, journalId: input.journalId }];
+  return ok({ slice: { ...step.value.slice, arrivals }, findings: [...findings, ...step.value.findings] });
+}

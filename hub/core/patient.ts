@@ -1,0 +1,143 @@
+/** One hospital's registration of a person: how assertions about it are folded, and when a careful clerk would stop. */
+import type { HubId, SiteId } from './identifier.ts';
+import { fail, ok, problem, type Finding, type Result } from './problem.ts';
+import type { Identifier, PatientFields, PersonName, Sex } from './record.ts';
+import { assertFields, stamp, value, type Registers } from './register.ts';
+import type { PatientView } from './view.ts';
+
+export interface PatientState {
+  readonly recordId: HubId;
+  readonly site: SiteId;
+  readonly authority: string;
+  readonly localId: string;
+  readonly facts: Registers;
+  readonly mergedInto: HubId | null;
+}
+
+export interface Assertion {
+  readonly quality: 1 | 2 | 3;
+  readonly at: string;
+  /** Any fixed text of the message's content: breaks ties of time the same way in every order of arrival. */
+  readonly digest: string;
+  /** An operator has looked at the doubt: apply. */
+  readonly forced: boolean;
+}
+
+const NAME = 'name|';
+const IDENTIFIER = 'identifier|';
+
+/** Folds `fields` into the registration. A doubt that the two are one person is a Problem, and nothing is applied. */
+export function assertPatient(
+  state: PatientState,
+  fields: PatientFields,
+  by: Assertion,
+): Result<{ state: PatientState; findings: readonly Finding[] }> {
+  const findings: Finding[] = [];
+  const doubt = contradiction(state, fields);
+  if (doubt !== null && !by.forced) {
+    if (by.quality > 1) return fail(problem('identity-doubt', doubt.where, doubt.text));
+    // An image header is no authority on the person: the registration stands, the difference is told.
+    findings.push({ code: 'demographics-differ', where: doubt.where, text: doubt.text });
+    return ok({ state, findings });
+  }
+  const { names, identifiers, ...plain } = fields;
+  const mark = stamp(by.quality, by.at, 0, by.digest);
+  let facts = assertFields(state.facts, plain, mark);
+  for (const name of names ?? []) {
+    // A name with replaced or private-use characters never displaces a whole one (CODES §7.3).
+    const quality = damaged(name.text) ? 1 : by.quality;
+    facts = assertFields(facts, { [NAME + name.representation]: name }, stamp(quality, by.at, 0, by.digest));
+  }
+  for (const id of identifiers ?? []) {
+    facts = assertFields(facts, { [`${IDENTIFIER}${id.type}|${id.authority}`]: id }, mark);
+  }
+  return ok({ state: { ...state, facts }, findings });
+}
+
+const RESIDENT = 'NI';
+
+export function residentIdOf(facts: Registers): string | null {
+  for (const [field, register] of Object.entries(facts)) {
+    if (field.startsWith(`${IDENTIFIER}${RESIDENT}|`) && register[1] !== null) return (register[1] as Identifier).value;
+  }
+  return null;
+}
+
+export function nameOf(facts: Registers): PersonName | null {
+  return (
+    value<PersonName>(facts, `${NAME}ideographic`) ??
+    value<PersonName>(facts, `${NAME}alphabetic`) ??
+    value<PersonName>(facts, `${NAME}phonetic`)
+  );
+}
+
+/** Names compared as a clerk would: compatibility forms, blanks, case and all middle dots fold together. */
+export function comparableName(text: string): string {
+  return text
+    .normalize('NFKC')
+    .replace(/[\s\u3000^,·•‧・．.]/gu, '')
+    .toUpperCase();
+}
+
+function damaged(text: string): boolean {
+  return /[?\uFFFD\uE000-\uF8FF]/u.test(text);
+}
+
+/** What makes it doubtful that `fields` speak of the registered person; null: nothing. */
+function contradiction(state: PatientState, fields: PatientFields): { where: string; text: string } | null {
+  const sex = value<Sex>(state.facts, 'sex');
+  if (opposite(sex, fields.sex ?? null))
+    return { where: 'sex', text: 'The sex contradicts the one registered under this patient identifier.' };
+  const resident = residentIdOf(state.facts);
+  const told = fields.identifiers?.find((id) => id.type === RESIDENT)?.value;
+  if (resident !== null && told !== undefined && resident !== told && namesDiffer(state, fields))
+    return { where: 'identifiers', text: 'Resident ID and name both contradict those registered under this identifier.' };
+  const born = value<string>(state.facts, 'birthDate');
+  const toldBorn = fields.birthDate ?? null;
+  if (born !== null && toldBorn !== null && !compatibleDates(born, toldBorn) && namesDiffer(state, fields))
+    return { where: 'birthDate', text: 'Birth date and name both contradict those registered under this identifier.' };
+  return null;
+}
+
+export const opposite = (a: Sex | null, b: Sex | null): boolean =>
+  (a === 'male' && b === 'female') || (a === 'female' && b === 'male');
+
+/** 1980-03 and 1980-03-15 agree: the shorter is a prefix of the longer. */
+export const compatibleDates = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);
+
+function namesDiffer(state: PatientState, fields: PatientFields): boolean {
+  return (fields.names ?? []).some((name) => {
+    const known = value<PersonName>(state.facts, NAME + name.representation);
+    return known !== null && !damaged(name.text) && comparableName(known.text) !== comparableName(name.text);
+  });
+}
+
+export function patientView(state: PatientState): PatientView {
+  const { facts } = state;
+  const ordered = (['ideographic', 'alphabetic', 'phonetic'] as const)
+    .map((representation) => value<PersonName>(facts, NAME + representation))
+    .filter((name) => name !== null);
+  const identifiers = Object.keys(facts)
+    .filter((field) => field.startsWith(IDENTIFIER))
+    .sort()
+    .map((field) => value<Identifier>(facts, field))
+    .filter((id) => id !== null);
+  return {
+    recordId: state.recordId,
+    site: state.site,
+    authority: state.authority,
+    localId: state.localId,
+    names: ordered,
+    sex: value(facts, 'sex'),
+    birthDate: value(facts, 'birthDate'),
+    identifiers,
+    phone: value(facts, 'phone'),
+    address: value(facts, 'address'),
+    maritalStatus: value(facts, 'maritalStatus'),
+    ethnicGroup: value(facts, 'ethnicGroup'),
+    nationality: value(facts, 'nationality'),
+    deceased: value(facts, 'deceased'),
+    residentId: residentIdOf(facts),
+    mergedInto: state.mergedInto,
+  };
+}
