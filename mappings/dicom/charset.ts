@@ -10,7 +10,13 @@ import type { GraphicSet } from './iso-2022.ts';
 export type Charset =
   | { readonly kind: 'whole'; readonly name: string; readonly encoding: string }
   /** Code extensions: G0 and G1 as value 1 of (0008,0005) sets them, and the multi-byte G1 that may stand in for a missing escape. */
-  | { readonly kind: 'iso-2022'; readonly name: string; readonly g0: GraphicSet; readonly g1: GraphicSet | null; readonly spare: GraphicSet | null };
+  | {
+      readonly kind: 'iso-2022';
+      readonly name: string;
+      readonly g0: GraphicSet;
+      readonly g1: GraphicSet | null;
+      readonly spare: GraphicSet | null;
+    };
 
 export interface CharsetChoice {
   readonly charset: Charset;
@@ -46,14 +52,22 @@ const WHOLE: Readonly<Record<string, Charset>> = {
 
 /** Reads one (0008,0005) or a site's override; null where a value is unknown. */
 export function parseCharset(values: readonly string[]): Charset | null {
-  const names = values.map((value) => value.trim().toUpperCase().replace(/^ISO-IR[ _]?/, 'ISO_IR ').replace(/^ISO IR /, 'ISO_IR ').replace(/^ISO_IR(?=\d)/, 'ISO_IR '));
+  const names = values.map((value) =>
+    value
+      .trim()
+      .toUpperCase()
+      .replace(/^ISO-IR[ _]?/, 'ISO_IR ')
+      .replace(/^ISO IR /, 'ISO_IR ')
+      .replace(/^ISO_IR(?=\d)/, 'ISO_IR '),
+  );
   const declared = names.filter((name) => name !== '');
   if (declared.length === 0) return null;
   for (const name of declared) {
     const set = WHOLE[name];
     if (set) return set;
   }
-  if (declared.length === 1 && names.length === 1 && !(declared[0] ?? '').startsWith('ISO 2022')) return singleSet(declared[0] ?? '');
+  if (declared.length === 1 && names.length === 1 && !(declared[0] ?? '').startsWith('ISO 2022'))
+    return singleSet(declared[0] ?? '');
   return extended(names);
 }
 
@@ -66,7 +80,9 @@ function singleSet(name: string): Charset | null {
 }
 
 function extended(names: readonly string[]): Charset | null {
-  const numbers = names.map((name) => (name === '' ? '6' : (/^ISO (?:2022 |_)?IR (\d+)$|^ISO_IR (\d+)$/.exec(name)?.slice(1).find(Boolean) ?? '')));
+  const numbers = names.map((name) =>
+    name === '' ? '6' : (/^ISO (?:2022 |_)?IR (\d+)$|^ISO_IR (\d+)$/.exec(name)?.slice(1).find(Boolean) ?? ''),
+  );
   const sets = numbers.map((number) => GRAPHIC_SETS[number]);
   if (sets.some((set) => set === undefined)) return null;
   const first = sets[0];
@@ -175,7 +191,9 @@ export function chooseCharset(
   }
   if (named && isClean(foreign, named)) {
     const better = plausible(foreign, named);
-    return better ? { charset: better, suspect: `The text is ${better.name} though ${named.name} is declared.` } : { charset: named, suspect: null };
+    return better
+      ? { charset: better, suspect: `The text is ${better.name} though ${named.name} is declared.` }
+      : { charset: named, suspect: null };
   }
   const fallback = bare && site.defaultCharset !== undefined ? parseCharset(site.defaultCharset.split('\\')) : null;
   if (fallback && isClean(foreign, fallback)) return { charset: fallback, suspect: null };
@@ -195,7 +213,10 @@ function plausible(samples: readonly Buffer[], named: Charset): Charset | null {
   if (named === UTF8 || named.kind === 'iso-2022') return null;
   const foreign = Buffer.concat(samples.flatMap((bytes) => [bytes, Buffer.from('\n')]));
   if (named === GB18030 || named === BIG5) {
-    return isClean([foreign], UTF8) && (foreign.toString('utf8', 0, foreign.length).match(/\p{Script=Han}/gu)?.length ?? 0) >= 2 ? UTF8 : null;
+    return isClean([foreign], UTF8) &&
+      (foreign.toString('utf8', 0, foreign.length).match(/\p{Script=Han}/gu)?.length ?? 0) >= 2
+      ? UTF8
+      : null;
   }
   if (isClean([foreign], UTF8)) return UTF8;
   const text = iconv.decode(foreign, 'gb18030');
@@ -208,7 +229,7 @@ function plausible(samples: readonly Buffer[], named: Charset): Charset | null {
 /** Pairs of bytes in GB 2312's Han area (B0–F7, A1–FE), counted through runs of high bytes from their start. */
 function pairsInHanArea(bytes: Buffer): number {
   let pairs = 0;
-  for (let at = 0; at + 1 < bytes.length; ) {
+  for (let at = 0; at + 1 < bytes.length;) {
     const [lead = 0, trail = 0] = [bytes[at], bytes[at + 1]];
     if (lead < 0x81) {
       at++;

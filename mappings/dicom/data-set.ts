@@ -86,7 +86,11 @@ export class DataSet {
   numbers(tag: Tag): number[] {
     const element = this.elements.get(tag);
     if (!element) return [];
-    if (element.vr === 'IS' || element.vr === 'DS') return this.ascii(tag).filter((text) => text !== '').map(Number).filter(Number.isFinite);
+    if (element.vr === 'IS' || element.vr === 'DS')
+      return this.ascii(tag)
+        .filter((text) => text !== '')
+        .map(Number)
+        .filter(Number.isFinite);
     return binaryNumbers(this.bytes.subarray(element.start, element.end), element.vr, this.littleEndian);
   }
 }
@@ -102,7 +106,22 @@ export function trimPadding(text: string): string {
 
 const isPadding = (code: number): boolean => code === 0x20 || code === 0;
 
-const WIDTH: Readonly<Record<string, number>> = { US: 2, SS: 2, OW: 2, UL: 4, SL: 4, OL: 4, FL: 4, OF: 4, FD: 8, OD: 8, UV: 8, SV: 8, OV: 8, OB: 1 };
+const WIDTH: Readonly<Record<string, number>> = {
+  US: 2,
+  SS: 2,
+  OW: 2,
+  UL: 4,
+  SL: 4,
+  OL: 4,
+  FL: 4,
+  OF: 4,
+  FD: 8,
+  OD: 8,
+  UV: 8,
+  SV: 8,
+  OV: 8,
+  OB: 1,
+};
 
 export const numberWidth = (vr: string): number => WIDTH[vr] ?? 0;
 

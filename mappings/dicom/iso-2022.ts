@@ -25,15 +25,26 @@ export const SINGLE: Readonly<Record<string, string>> = {
 };
 
 const ascii: GraphicSet = { width: 1, right: false, decode: (bytes) => bytes.toString('latin1', 0, bytes.length) };
-const right = (encoding: string, width: 1 | 2): GraphicSet => ({ width, right: true, decode: (bytes) => iconv.decode(bytes, encoding) });
+const right = (encoding: string, width: 1 | 2): GraphicSet => ({
+  width,
+  right: true,
+  decode: (bytes) => iconv.decode(bytes, encoding),
+});
 
 /** JIS X 0201 (ISO-IR 13 and 14): half-width katakana; yen stays a backslash, since DICOM uses the byte as delimiter. */
 const katakana: GraphicSet = {
   width: 1,
   right: true,
-  decode: (bytes) => Array.from(bytes, (byte) => (byte >= 0xa1 && byte <= 0xdf ? String.fromCharCode(0xff61 + byte - 0xa1) : '\ufffd')).join(''),
+  decode: (bytes) =>
+    Array.from(bytes, (byte) =>
+      byte >= 0xa1 && byte <= 0xdf ? String.fromCharCode(0xff61 + byte - 0xa1) : '\ufffd',
+    ).join(''),
 };
-const romaji: GraphicSet = { width: 1, right: false, decode: (bytes) => bytes.toString('latin1', 0, bytes.length).replaceAll('~', '\u203e') };
+const romaji: GraphicSet = {
+  width: 1,
+  right: false,
+  decode: (bytes) => bytes.toString('latin1', 0, bytes.length).replaceAll('~', '\u203e'),
+};
 
 /** The two-byte sets of G0 are EUC-JP with the eighth bit taken off (JIS X 0212 with its single shift 8F before). */
 const kanji: GraphicSet = {
@@ -46,7 +57,8 @@ const supplementary: GraphicSet = {
   right: false,
   decode: (bytes) => {
     const euc: number[] = [];
-    for (let at = 0; at + 1 < bytes.length; at += 2) euc.push(0x8f, (bytes[at] ?? 0) | 0x80, (bytes[at + 1] ?? 0) | 0x80);
+    for (let at = 0; at + 1 < bytes.length; at += 2)
+      euc.push(0x8f, (bytes[at] ?? 0) | 0x80, (bytes[at + 1] ?? 0) | 0x80);
     return iconv.decode(Buffer.from(euc), 'eucjp');
   },
 };
@@ -63,7 +75,9 @@ export const GRAPHIC_SETS: Readonly<Record<string, { readonly g0?: GraphicSet; r
   '159': { g0: supplementary },
   '149': { g0: ascii, g1: korean },
   '58': { g0: ascii, g1: chinese },
-  ...Object.fromEntries(Object.entries(SINGLE).map(([number, encoding]) => [number, { g0: ascii, g1: right(encoding, 1) }])),
+  ...Object.fromEntries(
+    Object.entries(SINGLE).map(([number, encoding]) => [number, { g0: ascii, g1: right(encoding, 1) }]),
+  ),
 };
 
 const set = (number: string, half: 'g0' | 'g1'): GraphicSet => {

@@ -55,7 +55,29 @@ const UNDEFINED = 0xffffffff;
 
 /** Explicit VRs with two reserved bytes and a 32-bit length (PS3.5 §7.1.2, table 7.1-1). */
 const LONG = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'SV', 'UC', 'UN', 'UR', 'UT', 'UV']);
-const SHORT = new Set(['AE', 'AS', 'AT', 'CS', 'DA', 'DS', 'DT', 'FL', 'FD', 'IS', 'LO', 'LT', 'PN', 'SH', 'SL', 'SS', 'ST', 'TM', 'UI', 'UL', 'US']);
+const SHORT = new Set([
+  'AE',
+  'AS',
+  'AT',
+  'CS',
+  'DA',
+  'DS',
+  'DT',
+  'FL',
+  'FD',
+  'IS',
+  'LO',
+  'LT',
+  'PN',
+  'SH',
+  'SL',
+  'SS',
+  'ST',
+  'TM',
+  'UI',
+  'UL',
+  'US',
+]);
 
 /** VR code of two bytes -> its shared string and whether its length has 32 bits; made once, since this is the hot path. */
 const VRS: ({ readonly vr: string; readonly long: boolean } | undefined)[] = [];
@@ -114,7 +136,8 @@ class Reader {
       if (header.tag === 0 && depth === 0 && this.#onlyPadding(at, end)) return { reason: 'end', at: end, tag: null };
       if (header.tag === ITEM || header.tag === ITEM_END || header.tag === SEQUENCE_END) {
         // A stray delimiter of a sequence that had a defined length is seen in the field and means nothing.
-        if (header.tag === ITEM || header.length !== 0) throw refuse('malformed', header.tag, 'An item stands where an element was expected.');
+        if (header.tag === ITEM || header.length !== 0)
+          throw refuse('malformed', header.tag, 'An item stands where an element was expected.');
         at += 8;
         continue;
       }
@@ -126,7 +149,8 @@ class Reader {
   }
 
   #counted(tag: Tag): void {
-    if (++this.#count > this.#limits.elements) throw refuse('limit-exceeded', tag, 'The data set has too many elements.');
+    if (++this.#count > this.#limits.elements)
+      throw refuse('limit-exceeded', tag, 'The data set has too many elements.');
   }
 
   #tag(at: number, little: boolean): Tag {
@@ -153,8 +177,10 @@ class Reader {
   #oddHeader(tag: Tag, code: number, at: number, end: number, little: boolean): Header {
     if (code === 0x3f3f) return { tag, vr: vrOf(tag), length: this.#view.getUint16(at + 6, little), start: at + 8 };
     const length = this.#view.getUint32(at + 4, little);
-    if (length !== UNDEFINED && length > end - at - 8 && code !== 0) throw refuse('malformed', tag, 'The value representation of the element is not one.');
-    if (code === 0 && length === 0) return { tag, vr: vrOf(tag), length: this.#view.getUint16(at + 6, little), start: at + 8 };
+    if (length !== UNDEFINED && length > end - at - 8 && code !== 0)
+      throw refuse('malformed', tag, 'The value representation of the element is not one.');
+    if (code === 0 && length === 0)
+      return { tag, vr: vrOf(tag), length: this.#view.getUint16(at + 6, little), start: at + 8 };
     return { tag, vr: vrOf(tag), length, start: at + 8 };
   }
 
@@ -184,14 +210,22 @@ class Reader {
       const { fragments, next } = this.#fragments(tag, start, end, set.littleEndian);
       return { tag, vr, start, end: next - 8, at, next, fragments };
     }
-    if (vr !== 'SQ' && vr !== 'UN') throw refuse('malformed', tag, `An element of VR ${vr} cannot have an undefined length.`);
+    if (vr !== 'SQ' && vr !== 'UN')
+      throw refuse('malformed', tag, `An element of VR ${vr} cannot have an undefined length.`);
     // PS3.5 §6.2.2 note 2: UN of undefined length is a sequence in implicit VR little endian.
     const inner = vr === 'UN' && set.explicit ? new DataSet(this.#bytes, false, true) : set;
     const { items, next } = this.#sequence(inner, tag, start, end, depth, false);
     return { tag, vr: 'SQ', start, end: next - 8, at, next, items };
   }
 
-  #sequence(set: DataSet, tag: Tag, start: number, end: number, depth: number, sized: boolean): { items: DataSet[]; next: number } {
+  #sequence(
+    set: DataSet,
+    tag: Tag,
+    start: number,
+    end: number,
+    depth: number,
+    sized: boolean,
+  ): { items: DataSet[]; next: number } {
     if (depth >= this.#limits.depth) throw refuse('limit-exceeded', tag, 'Sequences are nested too deeply.');
     const items: DataSet[] = [];
     let at = start;
@@ -236,7 +270,8 @@ class Reader {
       const length = this.#view.getUint32(at + 4, little);
       this.#counted(tag);
       if (itemTag === SEQUENCE_END) return { fragments, next: at + 8 };
-      if (itemTag !== ITEM || length === UNDEFINED) throw refuse('malformed', tag, 'Encapsulated pixel data hold something that is not a fragment.');
+      if (itemTag !== ITEM || length === UNDEFINED)
+        throw refuse('malformed', tag, 'Encapsulated pixel data hold something that is not a fragment.');
       if (length > end - at - 8) throw new NeedMore(at, tag);
       fragments.push({ start: at + 8, end: at + 8 + length });
       at += 8 + length;
@@ -257,7 +292,11 @@ const isLetters = (code: number): boolean => {
 };
 
 /** Reads a whole data set; an element that goes on after the last byte makes it malformed. */
-export function parseDataSet(bytes: Buffer, transferSyntax: string, limits: ParseLimits = LIMITS): Result<ParsedHeader> {
+export function parseDataSet(
+  bytes: Buffer,
+  transferSyntax: string,
+  limits: ParseLimits = LIMITS,
+): Result<ParsedHeader> {
   const parsed = read(bytes, transferSyntax, never, limits);
   return parsed.ok ? complete(parsed.value) : parsed;
 }
@@ -291,17 +330,27 @@ function readPart10(bytes: Buffer, until: (tag: Tag) => boolean, limits: ParseLi
   const preamble = bytes.length >= 132 && bytes.toString('latin1', 128, 132) === 'DICM';
   let at = preamble ? 132 : bytes.toString('latin1', 0, 4) === 'DICM' ? 4 : 0;
   const meta = new DataSet(bytes, true, true);
-  if (at === 0 && bytes.length < 8) return fail(problem('malformed', undefined, 'The object is too short to be DICOM.'));
+  if (at === 0 && bytes.length < 8)
+    return fail(problem('malformed', undefined, 'The object is too short to be DICOM.'));
   if (at > 0 || bytes.readUInt16LE(0) === 0x0002) {
-    const stopped = guarded(() => new Reader(bytes, limits).elements(meta, at, bytes.length, 0, (tag) => tag >>> 16 !== 0x0002));
+    const stopped = guarded(() =>
+      new Reader(bytes, limits).elements(meta, at, bytes.length, 0, (tag) => tag >>> 16 !== 0x0002),
+    );
     if (!stopped.ok) return stopped;
-    if (stopped.value.reason === 'need-more') return fail(problem('malformed', '(0002,0000)', 'The object ends inside its file meta information.'));
+    if (stopped.value.reason === 'need-more')
+      return fail(problem('malformed', '(0002,0000)', 'The object ends inside its file meta information.'));
     at = stopped.value.at;
   }
   const declared = meta.one(0x00020010);
   const transferSyntax = declared === '' ? recognise(bytes, at) : parseUid(declared);
   if (transferSyntax === null) {
-    return fail(problem('malformed', declared === '' ? undefined : '(0002,0010)', 'The object has no transfer syntax and no DICOM data set is recognised.'));
+    return fail(
+      problem(
+        'malformed',
+        declared === '' ? undefined : '(0002,0010)',
+        'The object has no transfer syntax and no DICOM data set is recognised.',
+      ),
+    );
   }
   const parsed = read(bytes.subarray(at), transferSyntax, until, limits);
   return parsed.ok ? ok({ ...parsed.value, meta, dataSetOffset: at }) : parsed;
@@ -318,7 +367,12 @@ function recognise(bytes: Buffer, at: number): Uid | null {
   return little <= 0x0040 && bytes.readUInt32LE(at + 4) <= bytes.length - at - 8 ? IMPLICIT_LE : null;
 }
 
-function read(bytes: Buffer, transferSyntax: string, until: (tag: Tag) => boolean, limits: ParseLimits): Result<ParsedHeader> {
+function read(
+  bytes: Buffer,
+  transferSyntax: string,
+  until: (tag: Tag) => boolean,
+  limits: ParseLimits,
+): Result<ParsedHeader> {
   const encoding = encodingOf(transferSyntax);
   let source = bytes;
   if (transferSyntax === DEFLATED_LE) {
