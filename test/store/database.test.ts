@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { migrationFiles } from '../../hub/store/migrate.ts';
 import { freshDatabase } from '../support/database.ts';
 
-void test('a fresh database carries every migration and is alone', async () => {
+test('a fresh database carries every migration and is alone', async () => {
   const [one, two] = await Promise.all([freshDatabase(), freshDatabase()]);
   const { rows } = await one.database.pool.query<{ name: string }>('select name from migration order by id');
   assert.deepEqual(
