@@ -1,0 +1,54 @@
+/** API clients as the hub keeps them, and the audit as a reader sees it: ports of hub/store/client.ts and audit.ts. */
+import type { Role } from './access.ts';
+import type { AuditEvent } from './audit.ts';
+import type { SiteId } from './identifier.ts';
+import type { Page, PageRequest } from './operation.ts';
+
+export interface Client {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly site: SiteId | null;
+  readonly createdAt: string;
+  readonly createdBy: string;
+  readonly lastUsedAt: string | null;
+  readonly revokedAt: string | null;
+}
+
+/** Tokens reach the store only as their SHA-256: who reads the table cannot call with what is in it. */
+export interface ClientStore {
+  add(client: Pick<Client, 'name' | 'role' | 'site' | 'createdBy'>, tokenHash: Uint8Array): Promise<Client>;
+  /** The client that may call with this token now; revoked ones are not found. Notes the use. */
+  byTokenHash(tokenHash: Uint8Array): Promise<Client | null>;
+  byId(id: string): Promise<Client | null>;
+  /** Newest first, revoked ones included. */
+  list(page: PageRequest): Promise<Page<Client>>;
+  /** Takes effect on the next call. null: there is no such client, or it was revoked before. */
+  revoke(id: string): Promise<Client | null>;
+  /**
+   * The one administrator that a start makes. `replace`: it has this token from now on; else it gets the token only
+   * where there is none yet, or it was revoked. null: nothing was done, another token stands.
+   */
+  bootstrap(tokenHash: Uint8Array, replace: boolean): Promise<Client | null>;
+}
+
+export interface AuditEntry extends AuditEvent {
+  readonly id: string;
+  readonly at: string;
+}
+
+/** Absent members do not restrict; `from` included, `to` excluded. */
+export interface AuditFilter {
+  readonly from?: string;
+  readonly to?: string;
+  readonly action?: AuditEvent['action'];
+  readonly outcome?: AuditEvent['outcome'];
+  readonly callerId?: string;
+  readonly personId?: string;
+  readonly face?: string;
+}
+
+export interface AuditReader {
+  /** Newest first. */
+  list(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>>;
+}

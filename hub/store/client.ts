@@ -1,0 +1,93 @@
+/** API clients on PostgreSQL: found by the hash of their token on every call, so that a revocation holds at once. */
+import type { Role } from '../core/access.ts';
+import type { Client, ClientStore } from '../core/client.ts';
+import { siteId } from '../core/identifier.ts';
+import type { Database } from './database.ts';
+
+interface ClientRow {
+  id: string;
+  name: string;
+  role: Role;
+  site: string | null;
+  created_at: Date;
+  created_by: string;
+  last_used_at: Date | null;
+  revoked_at: Date | null;
+}
+
+const COLUMNS = 'id, name, role, site, created_at, created_by, last_used_at, revoked_at';
+/** The last use is written at most once a minute: it is for finding forgotten clients, not for counting calls. */
+const USE_NOTED_EVERY_MS = 60_000;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+const clientOf = (row: ClientRow): Client => ({
+  id: row.id,
+  name: row.name,
+  role: row.role,
+  site: row.site === null ? null : siteId(row.site),
+  createdAt: row.created_at.toISOString(),
+  createdBy: row.created_by,
+  lastUsedAt: row.last_used_at?.toISOString() ?? null,
+  revokedAt: row.revoked_at?.toISOString() ?? null,
+});
+
+export function createClientStore(deps: { database: Database; clock: () => Date }): ClientStore {
+  const { pool } = deps.database;
+  const one = async (text: string, values: readonly unknown[], name?: string): Promise<Client | null> => {
+    const { rows } = await pool.query<ClientRow>({
+      text,
+      values: [...values],
+      ...(name === undefined ? {} : { name }),
+    });
+    return rows[0] === undefined ? null : clientOf(rows[0]);
+  };
+  return {
+    async add({ name, role, site, createdBy }, tokenHash) {
+      const client = await one(
+        `insert into client (name, role, site, created_by, token_hash) values ($1, $2, $3, $4, $5) returning ${COLUMNS}`,
+        [name, role, site, createdBy, tokenHash],
+      );
+      if (client === null) throw new Error('insert into client returned no row');
+      return client;
+    },
+    async byTokenHash(tokenHash) {
+      const client = await one(
+        `select ${COLUMNS} from client where token_hash = $1 and revoked_at is null`,
+        [tokenHash],
+        'client-by-token',
+      );
+      const now = deps.clock();
+      if (client !== null && now.getTime() - Date.parse(client.lastUsedAt ?? '1970') > USE_NOTED_EVERY_MS)
+        await pool.query('update client set last_used_at = $2 where id = $1', [client.id, now]);
+      return client;
+    },
+    byId: (id) => (UUID.test(id) ? one(`select ${COLUMNS} from client where id = $1`, [id]) : Promise.resolve(null)),
+    async list({ limit, after }) {
+      const mark = after === undefined ? null : await this.byId(after);
+      const { rows } = await pool.query<ClientRow>(
+        `select ${COLUMNS} from client
+         where $2::uuid is null or (created_at, id) < (select created_at, id from client where id = $2)
+         order by created_at desc, id desc limit $1`,
+        [limit + 1, mark?.id ?? null],
+      );
+      const items = rows.slice(0, limit).map(clientOf);
+      return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
+    },
+    revoke: (id) =>
+      UUID.test(id)
+        ? one(`update client set revoked_at = $2 where id = $1 and revoked_at is null returning ${COLUMNS}`, [
+            id,
+            deps.clock(),
+          ])
+        : Promise.resolve(null),
+    bootstrap: (tokenHash, replace) =>
+      one(
+        `insert into client (name, role, created_by, token_hash, bootstrap)
+         values ('bootstrap administrator', 'administrator', 'start', $1, true)
+         on conflict (bootstrap) where bootstrap do update set token_hash = excluded.token_hash, revoked_at = null
+           where $2 or client.revoked_at is not null
+         returning ${COLUMNS}`,
+        [tokenHash, replace],
+      ),
+  };
+}
