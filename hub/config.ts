@@ -1,0 +1,212 @@
+/** The environment, read once into a frozen Config. A value that cannot be used stops the start, naming what it takes. */
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+
+export interface TlsConfig {
+  /** PEM files. `ca`: who signs the certificates of clients; absent: no client certificate is asked for. */
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string | null;
+}
+
+export type ObjectStoreConfig =
+  { readonly kind: 'file'; readonly dir: string } | { readonly kind: 's3'; readonly url: string };
+
+export interface Config {
+  readonly host: string;
+  readonly httpPort: number;
+  readonly mllpPort: number;
+  readonly dimsePort: number;
+  /** TLS listeners beside the plain ones; null: not opened. */
+  readonly httpsPort: number | null;
+  readonly mllpTlsPort: number | null;
+  readonly dimseTlsPort: number | null;
+  readonly tls: TlsConfig | null;
+  readonly aeTitle: string;
+  readonly dataDir: string;
+  /** null: the embedded server in the data directory. */
+  readonly databaseUrl: string | null;
+  /** null: the queue runs on PostgreSQL. */
+  readonly redisUrl: string | null;
+  readonly objectStore: ObjectStoreConfig;
+  readonly sitesDir: string;
+  /** null: made once and printed once. */
+  readonly adminToken: string | null;
+  readonly homeCommunityOid: string;
+  readonly repositoryOid: string;
+  readonly affinityDomainOid: string;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly limits: Limits;
+}
+
+export interface Limits {
+  readonly databaseConnections: number;
+  readonly workers: number;
+  /** Connections per listener. */
+  readonly connections: number;
+  readonly messageBytes: number;
+  readonly instanceBytes: number;
+  readonly idleMs: number;
+  /** How long accepted work may take to finish when the hub stops. */
+  readonly drainMs: number;
+  readonly journalKeepDays: number;
+}
+
+/** A value of the environment that cannot be used; the message is the one line that the operator sees. */
+export class ConfigError extends Error {}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const OID = /^[0-2](\.(0|[1-9]\d*))+$/;
+const MB = 1024 * 1024;
+
+class Reader {
+  readonly #environment: Environment;
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  /** An empty value counts as unset: compose files write `NAME=`. */
+  text(name: string): string | null {
+    const value = this.#environment[name]?.trim() ?? '';
+    return value === '' ? null : value;
+  }
+
+  fail(name: string, takes: string): never {
+    // The value itself stays out of the line: it may be a secret.
+    throw new ConfigError(`${name} takes ${takes}`);
+  }
+
+  matching(name: string, pattern: RegExp, takes: string, otherwise: string): string {
+    const value = this.text(name) ?? otherwise;
+    return pattern.test(value) ? value : this.fail(name, takes);
+  }
+
+  integer(name: string, least: number, most: number, otherwise: number): number {
+    const value = this.text(name);
+    if (value === null) return otherwise;
+    const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
+    if (!(number >= least && number <= most))
+      this.fail(name, `a whole number from ${String(least)} to ${String(most)} (default ${String(otherwise)})`);
+    return number;
+  }
+
+  port(name: string, otherwise: number): number {
+    return this.integer(name, 0, 65_535, otherwise);
+  }
+
+  optionalPort(name: string): number | null {
+    return this.text(name) === null ? null : this.port(name, 0);
+  }
+
+  url(name: string, protocols: readonly string[], takes: string): string | null {
+    const value = this.text(name);
+    if (value === null) return null;
+    if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) this.fail(name, takes);
+    return value;
+  }
+
+  path(name: string, otherwise: string): string {
+    return resolve(this.text(name) ?? otherwise);
+  }
+}
+
+function readHost(read: Reader): string {
+  const host = read.text('HUB_HOST') ?? '127.0.0.1';
+  if (isIP(host) === 0 && !/^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,252})$/.test(host))
+    read.fail('HUB_HOST', 'an IP address or host name to listen on (default 127.0.0.1)');
+  return host;
+}
+
+function readTls(read: Reader): TlsConfig | null {
+  const cert = read.text('HUB_TLS_CERT');
+  const key = read.text('HUB_TLS_KEY');
+  const ca = read.text('HUB_TLS_CA');
+  if (cert === null && key === null && ca === null) return null;
+  if (cert === null) return read.fail('HUB_TLS_CERT', 'the path of a PEM certificate when HUB_TLS_KEY or _CA is set');
+  if (key === null) return read.fail('HUB_TLS_KEY', 'the path of a PEM private key when HUB_TLS_CERT is set');
+  return { cert: resolve(cert), key: resolve(key), ca: ca === null ? null : resolve(ca) };
+}
+
+function readObjectStore(read: Reader, dataDir: string): ObjectStoreConfig {
+  const name = 'HUB_OBJECT_STORE';
+  const takes = 'file:/absolute/path or s3://bucket?endpoint=http://host:port';
+  const value = read.text(name);
+  if (value === null) return { kind: 'file', dir: resolve(dataDir, 'objects') };
+  if (value.startsWith('file:/')) return { kind: 'file', dir: resolve(value.slice('file:'.length)) };
+  const url = read.url(name, ['s3:'], takes) ?? '';
+  return new URL(url).hostname === '' ? read.fail(name, takes) : { kind: 's3', url };
+}
+
+function readAdminToken(read: Reader): string | null {
+  const token = read.text('HUB_ADMIN_TOKEN');
+  if (token !== null && !/^[A-Za-z0-9._~+/=-]{16,512}$/.test(token))
+    read.fail('HUB_ADMIN_TOKEN', '16 to 512 characters of A-Z a-z 0-9 . _ ~ + / = -');
+  return token;
+}
+
+function readLogLevel(read: Reader): Config['logLevel'] {
+  const value = read.text('HUB_LOG_LEVEL') ?? 'info';
+  if (value === 'debug' || value === 'info' || value === 'warn' || value === 'error') return value;
+  return read.fail('HUB_LOG_LEVEL', 'debug, info, warn or error (default info)');
+}
+
+function readLimits(read: Reader): Limits {
+  return Object.freeze({
+    databaseConnections: read.integer('HUB_DATABASE_CONNECTIONS', 4, 1_000, 24),
+    workers: read.integer('HUB_WORKERS', 1, 64, 4),
+    connections: read.integer('HUB_MAX_CONNECTIONS', 1, 100_000, 500),
+    messageBytes: read.integer('HUB_MAX_MESSAGE_MB', 1, 256, 16) * MB,
+    instanceBytes: read.integer('HUB_MAX_INSTANCE_MB', 1, 65_536, 8_192) * MB,
+    idleMs: read.integer('HUB_IDLE_SECONDS', 5, 86_400, 300) * 1_000,
+    drainMs: read.integer('HUB_DRAIN_SECONDS', 1, 600, 20) * 1_000,
+    journalKeepDays: read.integer('HUB_JOURNAL_KEEP_DAYS', 1, 36_500, 400),
+  });
+}
+
+/** Variables of the surface that this release does not act on: saying nothing would let an operator believe it does. */
+function refuseLater(read: Reader): void {
+  for (const name of ['HUB_XUA_ISSUERS', 'HUB_ATNA_SYSLOG'])
+    if (read.text(name) !== null) read.fail(name, 'no value in this release: what it configures is not built yet');
+}
+
+export function readConfig(environment: Environment = process.env): Config {
+  const read = new Reader(environment);
+  refuseLater(read);
+  const dataDir = read.path('HUB_DATA_DIR', './var/hub');
+  const tls = readTls(read);
+  const oid = (name: string, otherwise: string): string => {
+    const value = read.matching(name, OID, `an OID such as ${otherwise}`, otherwise);
+    return value.length <= 64 ? value : read.fail(name, 'an OID of at most 64 characters');
+  };
+  const config: Config = {
+    host: readHost(read),
+    httpPort: read.port('HUB_HTTP_PORT', 8080),
+    mllpPort: read.port('HUB_MLLP_PORT', 2575),
+    dimsePort: read.port('HUB_DIMSE_PORT', 11_112),
+    httpsPort: read.optionalPort('HUB_HTTPS_PORT'),
+    mllpTlsPort: read.optionalPort('HUB_MLLP_TLS_PORT'),
+    dimseTlsPort: read.optionalPort('HUB_DIMSE_TLS_PORT'),
+    tls,
+    // PS3.5 §6.2 AE: at most 16 characters of the default repertoire without backslash and control characters.
+    aeTitle: read.matching('HUB_AE_TITLE', /^[!-[\]-~]{1,16}$/, '1 to 16 printable characters, no blank', 'HUTONG'),
+    dataDir,
+    databaseUrl: read.url('DATABASE_URL', ['postgres:', 'postgresql:'], 'postgres://user:password@host:port/database'),
+    redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:'], 'redis://host:port or rediss://host:port'),
+    objectStore: Object.freeze(readObjectStore(read, dataDir)),
+    sitesDir: read.path('HUB_SITES_DIR', 'adapters/sites'),
+    adminToken: readAdminToken(read),
+    homeCommunityOid: oid('HUB_HOME_COMMUNITY_OID', '2.999.156.2'),
+    repositoryOid: oid('HUB_REPOSITORY_OID', '2.999.156.3'),
+    affinityDomainOid: oid('HUB_AFFINITY_DOMAIN_OID', '2.999.156.1'),
+    logLevel: readLogLevel(read),
+    limits: readLimits(read),
+  };
+  for (const [name, port] of [
+    ['HUB_HTTPS_PORT', config.httpsPort],
+    ['HUB_MLLP_TLS_PORT', config.mllpTlsPort],
+    ['HUB_DIMSE_TLS_PORT', config.dimseTlsPort],
+  ] as const)
+    if (port !== null && tls === null) read.fail(name, 'a port only together with HUB_TLS_CERT and HUB_TLS_KEY');
+  return Object.freeze(config);
+}
