@@ -94,8 +94,10 @@ test('hostile text is kept harmless, not refused', async () => {
   const path = `GET /\u0000${'x'.repeat(5_000)}\ud800`;
   await audit.record(event({ operation: path, callerId: 'hostile', reason: "'; drop table audit; --" }));
   const { items } = await audit.list({ callerId: 'hostile' }, { limit: 1 });
-  assert.equal(items[0]?.operation.length, 1_000);
-  assert.equal(items[0]?.reason, "'; drop table audit; --");
+  assert.deepEqual(
+    items.map((item) => [item.operation.length, item.reason]),
+    [[1_000, "'; drop table audit; --"]],
+  );
 });
 
 test('a record that cannot be written rejects, and the next one is written', async () => {

@@ -1,0 +1,84 @@
+/**
+ * Who calls: turns a bearer token into the Caller that the faces decide about, and closes every path that is not public
+ * to nobody-in-particular. A token that is not valid is refused even where none is needed: its sender is mistaken.
+ */
+import type { Request, RequestHandler, Response } from 'express';
+import type { Caller } from '../core/access.ts';
+import type { AuditTrail } from '../core/audit.ts';
+import type { Client, ClientStore } from '../core/client.ts';
+import type { Problem } from '../core/problem.ts';
+import { Failure, problem } from '../core/problem.ts';
+import { bearerToken, hashToken } from '../security/token.ts';
+import { callerOf, setCaller } from './caller.ts';
+import { sendProblem } from './rest/problem.ts';
+import { routeName } from './route-name.ts';
+
+/** The face a path belongs to, in the audit's words. */
+export function faceOf(path: string): string {
+  const first = path.split('/')[1] ?? '';
+  return first === 'api' ? 'rest' : ['fhir', 'dicomweb', 'wado', 'xds'].includes(first) ? first : 'http';
+}
+
+export const peerOf = (request: Request): string =>
+  (request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/i, '');
+
+const callerFrom = (client: Client, peer: string): Caller => ({
+  id: client.id,
+  name: client.name,
+  role: client.role,
+  ...(client.site === null ? {} : { site: client.site }),
+  peer,
+});
+
+/** A FHIR client reads an OperationOutcome (R4 http.html#3.1.0.1.5); everybody else reads problem+json. */
+function refuse(request: Request, response: Response, refusal: Problem): void {
+  if (faceOf(request.path) !== 'fhir') {
+    sendProblem(response, refusal);
+    return;
+  }
+  const issue = { severity: 'error', code: 'login', diagnostics: refusal.text };
+  response.status(401).set({ 'Cache-Control': 'no-store', 'WWW-Authenticate': 'Bearer realm="hutong"' });
+  response.type('application/fhir+json').send(JSON.stringify({ resourceType: 'OperationOutcome', issue: [issue] }));
+}
+
+/** A store that does not answer is no verdict on the token: the caller is told to come again, not that it is wrong. */
+async function clientOf(clients: ClientStore, token: string): Promise<Client | null> {
+  try {
+    return await clients.byTokenHash(hashToken(token));
+  } catch (error) {
+    throw new Failure(problem('unavailable'), error);
+  }
+}
+
+export function authenticate(deps: {
+  readonly clients: ClientStore;
+  readonly audit: AuditTrail;
+  readonly isPublic: (request: Request) => boolean;
+}): RequestHandler {
+  return async (request, response, next) => {
+    const header = request.headers.authorization;
+    const token = bearerToken(header);
+    const peer = peerOf(request);
+    const client = token === null ? null : await clientOf(deps.clients, token);
+    setCaller(response, client === null ? null : callerFrom(client, peer));
+    if (callerOf(response) !== null || (header === undefined && deps.isPublic(request))) {
+      next();
+      return;
+    }
+    const text = header === undefined ? 'A caller is required: send Authorization: Bearer.' : 'The token is not valid.';
+    await deps.audit.record({
+      action: 'refuse',
+      outcome: 'refused',
+      face: faceOf(request.path),
+      operation: `${request.method} ${routeName(request.path)}`,
+      callerId: '',
+      callerName: '',
+      callerRole: '',
+      peer,
+      persons: [],
+      objects: [],
+      reason: header === undefined ? 'no caller' : 'invalid token',
+    });
+    refuse(request, response, problem('unauthenticated', undefined, text));
+  };
+}

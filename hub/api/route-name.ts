@@ -1,0 +1,21 @@
+/**
+ * The name of a request for logs, metrics and audit: its path with every part that a caller chose replaced by `*`, and
+ * never its query. A caller may write a patient's name into a URL; it must not reach a log from there.
+ */
+
+const WORDS = new Set(
+  `healthz readyz metrics docs openapi.json .well-known favicon.ico
+   api v1 sites registrations orders exams void reports withdraw batch search journal counters raw retry reviews dismiss orphans
+   clients audit
+   fhir metadata Patient Organization ServiceRequest ImagingStudy DiagnosticReport DocumentReference Endpoint Provenance
+   Binary Bundle OperationOutcome _history _search $everything
+   dicomweb studies series instances frames bulkdata rendered thumbnail wado
+   xds registry repository imaging-source initiating-gateway responding-gateway
+   cds-services viewer`.split(/\s+/),
+);
+const MAX_SEGMENTS = 10;
+
+export function routeName(path: string): string {
+  const segments = path.split('/').slice(1, MAX_SEGMENTS + 1);
+  return `/${segments.map((segment) => (segment === '' || WORDS.has(segment) ? segment : '*')).join('/')}`;
+}
