@@ -7,6 +7,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Log } from '../core/ports.ts';
 import { accountFor, initCluster, runningServer, spawnServer, stopServer, whyBlocked } from './postgres-server.ts';
@@ -144,7 +145,7 @@ async function ensureRunning(dir: string, account: Account, options: EmbeddedOpt
     await writeAccess(dir, access);
   }
   const began = Date.now();
-  let pause = 100;
+  let delayMs = 100;
   let lastWords = '';
   for (;;) {
     const running = await runningServer(data);
@@ -170,8 +171,8 @@ async function ensureRunning(dir: string, account: Account, options: EmbeddedOpt
       const blocked = lastWords === '' ? null : await whyBlocked(data, account);
       if (blocked !== null) throw new Error(blocked);
     }
-    await new Promise((resume) => setTimeout(resume, pause));
-    pause = Math.min(pause * 2, 1_000);
+    await pause(delayMs);
+    delayMs = Math.min(delayMs * 2, 1_000);
   }
 }
 
@@ -190,14 +191,7 @@ async function ensureDatabase(access: Access): Promise<void> {
 function watch(dir: string, log: Log, ensure: () => Promise<Access>): () => Promise<void> {
   const ended = new AbortController();
   const wait = (): Promise<void> =>
-    new Promise((resume) => {
-      const timer = setTimeout(resume, WATCH_MS);
-      timer.unref();
-      ended.signal.addEventListener('abort', () => {
-        clearTimeout(timer);
-        resume();
-      });
-    });
+    pause(WATCH_MS, undefined, { ref: false, signal: ended.signal }).catch(() => undefined); // aborted: the loop looks
   const loop = async (): Promise<void> => {
     let pid = (await runningServer(join(dir, 'data')))?.pid ?? 0;
     for (;;) {
