@@ -3,7 +3,6 @@
  * not at all. Bytes are never changed; this only decides how the index reads them.
  */
 import iconv from 'iconv-lite';
-import { trimPadding } from './data-set.ts';
 import { GRAPHIC_SETS, SINGLE, escapeAt } from './iso-2022.ts';
 import type { GraphicSet } from './iso-2022.ts';
 
@@ -86,7 +85,7 @@ function extended(names: readonly string[]): Charset | null {
   const sets = numbers.map((number) => GRAPHIC_SETS[number]);
   if (sets.some((set) => set === undefined)) return null;
   const first = sets[0];
-  const g0 = first?.g0 && first.g0.width === 1 ? first.g0 : GRAPHIC_SETS['6']?.g0;
+  const g0 = first?.g0?.width === 1 ? first.g0 : GRAPHIC_SETS['6']?.g0;
   const wide = sets.find((set) => set?.g1?.width === 2)?.g1 ?? null;
   if (!g0) return null;
   const g1 = first?.g1 ?? null;
@@ -121,6 +120,17 @@ export function splitValues(text: string, vr: string): string[] {
   if (SINGLE_VALUED.has(vr)) return [text.replace(/[ \0]+$/, '')];
   return text.split('\\').map(trimPadding);
 }
+
+/** PS3.5 §6.2: values are padded with a blank, UIDs with NUL; field devices mix both and lead with blanks too. */
+export function trimPadding(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (end > start && isPadding(text.charCodeAt(end - 1))) end--;
+  while (start < end && isPadding(text.charCodeAt(start))) start++;
+  return start === 0 && end === text.length ? text : text.slice(start, end);
+}
+
+const isPadding = (code: number): boolean => code === 0x20 || code === 0;
 
 /** PS3.5 §6.1.2.5: escapes designate G0 and G1; both return to value 1's sets at delimiters and control characters. */
 function decodeIso2022(bytes: Buffer, charset: Extract<Charset, { kind: 'iso-2022' }>, vr: string): string {
@@ -223,7 +233,7 @@ function plausible(samples: readonly Buffer[], named: Charset): Charset | null {
   if (text.includes('\ufffd')) return null;
   const foreignText = text.replace(/[\0-\x7f]/g, '');
   const han = text.match(/[\p{Script=Han}\u00b7\u2014\u3000-\u3011\uff00-\uff5e]/gu)?.length ?? 0;
-  return han === [...foreignText].length && pairsInHanArea(foreign) * 2 > han ? GB18030 : null;
+  return han === Array.from(foreignText).length && pairsInHanArea(foreign) * 2 > han ? GB18030 : null;
 }
 
 /** Pairs of bytes in GB 2312's Han area (B0–F7, A1–FE), counted through runs of high bytes from their start. */

@@ -2,7 +2,7 @@
  * A parsed data set: where each element lies in the bytes it was read from. Values are decoded only when asked for,
  * so that reading an index record from a header touches a few elements and copies nothing.
  */
-import { decodeText, splitValues } from './charset.ts';
+import { decodeText, splitValues, trimPadding } from './charset.ts';
 import type { Charset } from './charset.ts';
 import type { Tag } from './dictionary.ts';
 
@@ -94,17 +94,6 @@ export class DataSet {
     return binaryNumbers(this.bytes.subarray(element.start, element.end), element.vr, this.littleEndian);
   }
 }
-
-/** PS3.5 §6.2: values are padded with a blank, UIDs with NUL; field devices mix both and lead with blanks too. */
-export function trimPadding(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (end > start && isPadding(text.charCodeAt(end - 1))) end--;
-  while (start < end && isPadding(text.charCodeAt(start))) start++;
-  return start === 0 && end === text.length ? text : text.slice(start, end);
-}
-
-const isPadding = (code: number): boolean => code === 0x20 || code === 0;
 
 const WIDTH: Readonly<Record<string, number>> = {
   US: 2,

@@ -2,7 +2,7 @@
  * Makes `generated/dictionary.ts` from the attribute table of dcmjs (a development dependency, PS3.6 in machine form),
  * so that the product carries the table without the package. `npm run check` compares; `npm run generate` writes.
  */
-import dcmjs from 'dcmjs';
+import { data } from 'dcmjs';
 
 interface Entry {
   readonly tag: string;
@@ -16,7 +16,7 @@ const EITHER: Readonly<Record<string, string>> = { ox: 'OW', xs: 'US', lt: 'OW',
 
 /** The text of `mappings/dicom/generated/dictionary.ts`. */
 export function dictionarySource(): string {
-  const entries = Object.values(dcmjs.data.DicomMetaDictionary.nameMap as Record<string, Entry>);
+  const entries = Object.values(data.DicomMetaDictionary.nameMap as Record<string, Entry>);
   const rows = new Map<string, string>();
   for (const { tag, vr, vm, name } of entries) {
     const match = /^\(([0-9A-F]{4}),([0-9A-F]{4})\)$/.exec(tag);
