@@ -4,7 +4,15 @@
  */
 import type { Derivation, HubId, SiteId } from './identifier.ts';
 import { fail, ok, problem, type Finding, type Result } from './problem.ts';
-import type { ExamKeys, OrderRecord, OrderStatus, ReportContent, ReportRecord, ReportStatus, StudyFields } from './record.ts';
+import type {
+  ExamKeys,
+  OrderRecord,
+  OrderStatus,
+  ReportContent,
+  ReportRecord,
+  ReportStatus,
+  StudyFields,
+} from './record.ts';
 import { assertFields, join, stamp, value, type Registers } from './register.ts';
 import type { Assertion } from './patient.ts';
 
@@ -78,11 +86,14 @@ export function namingKey(keys: readonly ExamKey[]): ExamKey {
 export function matches(exam: ExamState, keys: readonly ExamKey[]): boolean {
   const shared = keys.filter((key) => exam.keys.includes(key));
   if (shared.length === 0) return false;
-  if (shared.some((key) => /^(accession|study|index)\|/.test(key))) return true;
+  if (shared.some(isStrong)) return true;
   const mine = ofKind(exam.keys, 'accession');
   const theirs = ofKind(keys, 'accession');
   return mine.length === 0 || theirs.length === 0;
 }
+
+/** Unique by themselves within a site; placer and filler numbers are not always. */
+export const isStrong = (key: ExamKey): boolean => /^(accession|study|index)\|/.test(key);
 
 /** A new exam, or the union of all that the keys turned out to mean. */
 export function uniteExams(
@@ -147,7 +158,12 @@ export function assertOrder(exam: ExamState, record: OrderRecord, by: Assertion)
   return { ...exam, orders: joinOrder(exam.orders, { keys, facts: { ...fields, ...status, ...seen } }) };
 }
 
-export function assertStudy(exam: ExamState, uid: string, fields: StudyFields & { voided?: boolean }, by: Assertion): ExamState {
+export function assertStudy(
+  exam: ExamState,
+  uid: string,
+  fields: StudyFields & { voided?: boolean },
+  by: Assertion,
+): ExamState {
   const facts = assertFields(exam.studies[uid] ?? {}, fields, stamp(by.quality, by.at, 0, by.digest));
   return { ...exam, studies: { ...exam.studies, [uid]: facts } };
 }
@@ -178,18 +194,23 @@ export function assertReport(
     ...(stored === undefined ? {} : { document: stored }),
   };
   const reports = joinReport(exam.reports, version);
-  if (rivals(reports).length > 1 && !by.forced)
-    return fail(problem('report-conflict', 'report number'));
+  if (rivals(reports).length > 1 && !by.forced) return fail(problem('report-conflict', 'report number'));
   const findings: Finding[] = [];
   if (reports.at(-1)?.stamp !== version.stamp && !exam.reports.some((other) => other.stamp === version.stamp))
-    findings.push({ code: 'stale', where: 'report time', text: 'A newer version of this report stands; this one is filed as superseded.' });
+    findings.push({
+      code: 'stale',
+      where: 'report time',
+      text: 'A newer version of this report stands; this one is filed as superseded.',
+    });
   return ok({ exam: { ...exam, reports }, findings });
 }
 
 /** Report numbers that claim the exam: those that no other version replaces. An empty number claims nothing. */
 function rivals(reports: readonly ReportVersion[]): string[] {
   const replaced = new Set(reports.map((version) => version.replaces));
-  return [...new Set(reports.map((version) => version.number))].filter((number) => number !== '' && !replaced.has(number));
+  return [...new Set(reports.map((version) => version.number))].filter(
+    (number) => number !== '' && !replaced.has(number),
+  );
 }
 
 /** The one current report: the latest version of the number that stands, unless it was withdrawn. */

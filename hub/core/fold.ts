@@ -3,6 +3,7 @@
  * store loads the slice that the records' keys touch and writes back what changed.
  */
 import {
+  isStrong,
   assertOrder,
   assertReport,
   assertStudy,
@@ -16,7 +17,15 @@ import {
 import type { Derivation, HubId, SiteId } from './identifier.ts';
 import { assertPatient, type Assertion, type PatientState } from './patient.ts';
 import { fail, ok, problem, type Finding, type Result } from './problem.ts';
-import type { CanonicalRecord, ExamKeys, InstanceRecord, MergeRecord, PatientFields, PatientRef } from './record.ts';
+import type {
+  CanonicalRecord,
+  ExamKeys,
+  InstanceRecord,
+  MergeRecord,
+  PatientFields,
+  PatientRef,
+  ReportRecord,
+} from './record.ts';
 
 export interface Slice {
   readonly patients: ReadonlyMap<HubId, PatientState>;
@@ -72,15 +81,17 @@ function foldRecord(slice: Slice, input: Input, derive: Derivation): Folded {
     case 'merge':
       return foldMerge(slice, record, derive);
     case 'order':
-      return foldExam(slice, record, by, derive, (exam) => ok({ exam: assertOrder(exam, record, by), findings: [] }));
+      return foldExam(slice, record, derive, (exam) => ok({ exam: assertOrder(exam, record, by), findings: [] }));
     case 'study':
-      return foldExam(slice, record, by, derive, (exam) => {
+      return foldExam(slice, record, derive, (exam) => {
         const uid = record.keys.studyUid ?? Object.keys(exam.studies).sort()[0] ?? '';
         const voided = record.voided === undefined ? {} : { voided: record.voided };
         return ok({ exam: assertStudy(exam, uid, { ...record.fields, ...voided }, by), findings: [] });
       });
     case 'report':
-      return foldExam(slice, record, by, derive, (exam) => assertReport(exam, record, input.stored, input.journalId, by));
+      return foldExam(slice, record, derive, (exam) =>
+        assertReport(exam, record, input.stored, input.journalId, { ...by, digest: contentDigest(record, derive) }),
+      );
     case 'instance':
       return foldInstance(slice, record, input, by, derive);
   }
@@ -102,6 +113,10 @@ function foldPatient(
   return ok({ slice: withPatient(slice, state), findings });
 }
 
+/** The same report sent again under another message id is the same version (FLOWS §2: identical hash = idempotent). */
+const contentDigest = (record: ReportRecord, derive: Derivation): string =>
+  derive.id('report content', record.reportNumber, record.status, JSON.stringify(record.content));
+
 const blank = (recordId: HubId, site: SiteId, ref: PatientRef): PatientState => ({
   recordId,
   site,
@@ -120,7 +135,8 @@ const withPatient = (slice: Slice, state: PatientState): Slice => ({
 function foldMerge(slice: Slice, record: MergeRecord, derive: Derivation): Folded {
   const survivorId = recordIdOf(record.site, record.survivor, derive);
   const victimId = recordIdOf(record.site, record.victim, derive);
-  if (survivorId === victimId) return fail(problem('invalid-value', 'MRG-1', 'A patient cannot be merged into itself.'));
+  if (survivorId === victimId)
+    return fail(problem('invalid-value', 'MRG-1', 'A patient cannot be merged into itself.'));
   const survivor = slice.patients.get(survivorId) ?? blank(survivorId, record.site, record.survivor);
   const victim = slice.patients.get(victimId) ?? blank(victimId, record.site, record.victim);
   if (canonical(slice, survivorId) === victimId)
@@ -146,16 +162,27 @@ type ExamChange = (exam: ExamState) => Result<{ exam: ExamState; findings: reado
 
 function foldExam(
   slice: Slice,
-  record: { readonly site: SiteId; readonly patient: PatientRef | null; readonly keys: ExamKeys },
-  by: Assertion,
+  record: {
+    readonly kind: CanonicalRecord['kind'];
+    readonly site: SiteId;
+    readonly patient: PatientRef | null;
+    readonly keys: ExamKeys;
+  },
   derive: Derivation,
   change: ExamChange,
 ): Folded {
   const keys = keysOf(record.keys);
   if (keys.length === 0)
-    return fail(problem('required-missing', 'exam keys', 'Nothing names the exam: placer, filler, accession or study UID is needed.'));
+    return fail(
+      problem(
+        'required-missing',
+        'exam keys',
+        'Nothing names the exam: placer, filler, accession or study UID is needed.',
+      ),
+    );
   const patient = record.patient === null ? null : recordIdOf(record.site, record.patient, derive);
-  const found = findExams(slice, record.site, keys);
+  const { exams: found, ambiguous } = findExams(slice, record.site, keys);
+  if (ambiguous) return foldEach(slice, found, record, patient, change);
   const owners = new Set(found.filter((exam) => exam.placed).map((exam) => canonical(slice, exam.recordId)));
   if (patient !== null) owners.add(canonical(slice, patient));
   if (owners.size > 1)
@@ -170,20 +197,49 @@ function foldExam(
   return ok({ slice: replaceExams(registered, found, changed.value.exam), findings: changed.value.findings });
 }
 
-/** All exams that the keys reach; uniting may bring keys that reach further, so to a fixed point. */
-function findExams(slice: Slice, site: SiteId, keys: readonly ExamKey[]): ExamState[] {
+/** A message about a whole request form: an order event concerns each of its exams; anything else must say which. */
+function foldEach(
+  slice: Slice,
+  found: readonly ExamState[],
+  record: { readonly kind: CanonicalRecord['kind'] },
+  patient: HubId | null,
+  change: ExamChange,
+): Folded {
+  if (record.kind !== 'order')
+    return fail(problem('conflict', 'exam keys', 'The number names several exams; the accession number is needed.'));
+  if (patient !== null && found.some((exam) => canonical(slice, exam.recordId) !== canonical(slice, patient)))
+    return fail(problem('patient-mismatch', 'patient identifier'));
+  let at = slice;
+  for (const exam of found) {
+    const changed = change(exam);
+    if (!changed.ok) return changed;
+    at = replaceExams(at, [exam], changed.value.exam);
+  }
+  return ok({ slice: at, findings: [] });
+}
+
+/**
+ * The exams that the keys mean. Strong keys (accession, study, index) to a fixed point first; placer and filler only
+ * add exams that no accession speaks against. `ambiguous`: a request form's number alone, and several exams carry it.
+ */
+function findExams(slice: Slice, site: SiteId, keys: readonly ExamKey[]): { exams: ExamState[]; ambiguous: boolean } {
+  const here = [...slice.exams.values()].filter((exam) => exam.site === site);
   const found = new Set<ExamState>();
   let reach: readonly ExamKey[] = keys;
-  for (let grew = true; grew; ) {
+  for (let grew = true; grew;) {
     grew = false;
-    for (const exam of slice.exams.values()) {
-      if (found.has(exam) || exam.site !== site || !matches(exam, reach)) continue;
+    for (const exam of here) {
+      if (found.has(exam) || !exam.keys.some((key) => isStrong(key) && reach.includes(key))) continue;
       found.add(exam);
       reach = [...reach, ...exam.keys];
       grew = true;
     }
   }
-  return [...found];
+  const weak = here.filter((exam) => !found.has(exam) && matches(exam, reach));
+  const named = new Set([...found, ...weak].map((exam) => exam.keys.find((key) => key.startsWith('accession|')) ?? ''));
+  named.delete('');
+  const ambiguous = found.size === 0 && named.size > 1;
+  return { exams: [...found, ...weak], ambiguous };
 }
 
 function replaceExams(slice: Slice, old: readonly ExamState[], exam: ExamState): Slice {
@@ -210,7 +266,7 @@ function foldInstance(slice: Slice, record: InstanceRecord, input: Input, by: As
   const detail = { ...fields, ...(studyId ? { studyId } : {}), ...(referringPhysician ? { referringPhysician } : {}) };
   // Instances of one study agree on its time but not on when they were sent: the study's own time keeps the join stable.
   const own: Assertion = { ...by, digest: record.instance.uid };
-  const step = foldExam(at, record, own, derive, (exam) =>
+  const step = foldExam(at, record, derive, (exam) =>
     ok({ exam: assertStudy(exam, record.keys.studyUid, detail, own), findings: [] }),
   );
   if (!step.ok) return step;

@@ -47,7 +47,10 @@ export function linkGroup(
     if (against !== null) {
       // A newborn under the mother's ID, a borrowed card: a person of its own until somebody decides.
       personOf.set(state.recordId, own);
-      doubts.push({ reason: against, recordIds: anchor === undefined ? [state.recordId] : [anchor.recordId, state.recordId] });
+      doubts.push({
+        reason: against,
+        recordIds: anchor === undefined ? [state.recordId] : [anchor.recordId, state.recordId],
+      });
       continue;
     }
     anchors.set(resident, anchor ?? state);

@@ -91,7 +91,10 @@ function contradiction(state: PatientState, fields: PatientFields): { where: str
   const resident = residentIdOf(state.facts);
   const told = fields.identifiers?.find((id) => id.type === RESIDENT)?.value;
   if (resident !== null && told !== undefined && resident !== told && namesDiffer(state, fields))
-    return { where: 'identifiers', text: 'Resident ID and name both contradict those registered under this identifier.' };
+    return {
+      where: 'identifiers',
+      text: 'Resident ID and name both contradict those registered under this identifier.',
+    };
   const born = value<string>(state.facts, 'birthDate');
   const toldBorn = fields.birthDate ?? null;
   if (born !== null && toldBorn !== null && !compatibleDates(born, toldBorn) && namesDiffer(state, fields))

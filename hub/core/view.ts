@@ -61,7 +61,17 @@ export interface ReportView {
   readonly reportNumber: string;
   readonly status: ReportStatus;
   readonly at: SourceTime;
-  readonly content: ReportContent;
+  readonly content: Omit<ReportContent, 'document'>;
+  /** The rendered document that came with the report; its bytes lie in the object store under `object`. */
+  readonly document?: {
+    readonly documentId: HubId;
+    readonly contentType: string;
+    readonly object: string;
+    readonly size: number;
+    /** SHA-1 hex. */
+    readonly sha1: string;
+  };
+  /** How many earlier versions are kept for audit. */
   readonly supersedes: number;
 }
 
@@ -127,7 +137,11 @@ export interface ExamView {
   readonly patient: PatientView;
   readonly keys: ExamKeys;
   /** Provincial exam index (CODES §9) and who issued it; null until its components are known. */
-  readonly index: { readonly value: string; readonly issuedBy: 'hub' | 'outside'; readonly aliases: readonly string[] } | null;
+  readonly index: {
+    readonly value: string;
+    readonly issuedBy: 'hub' | 'outside';
+    readonly aliases: readonly string[];
+  } | null;
   readonly cancelled: boolean;
   readonly orders: readonly OrderView[];
   readonly studies: readonly StudyView[];

@@ -11,18 +11,16 @@ create table patient_record (
   facts jsonb not null,
   merged_into uuid,
   resident_id text,
-  name text,
   sex text,
   birth_date text,
+  -- DICOM PN of the names: alphabetic=ideographic=phonetic
   dicom_name text not null default '',
-  name_key text not null default '',
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()
 );
 create index patient_record_by_resident on patient_record (resident_id) where resident_id is not null;
 create index patient_record_by_person on patient_record (person_id);
 create index patient_record_by_local on patient_record (local_id, site);
-create index patient_record_by_name on patient_record (name_key text_pattern_ops);
 create index patient_record_by_merge on patient_record (merged_into) where merged_into is not null;
 
 create table person (
@@ -60,7 +58,7 @@ create table exam_key (
   value text not null,
   record_id uuid not null,
   exam_id uuid not null,
-  primary key (site, kind, value)
+  primary key (site, kind, value, exam_id)
 );
 create index exam_key_by_exam on exam_key (exam_id);
 
@@ -155,19 +153,31 @@ create table instance (
 );
 create index instance_by_uid on instance (sop_uid);
 
--- Doubts about identity that a person must settle; the row explains itself. Message reviews are in settlement.
-create table identity_review (
-  id uuid primary key,
-  reason text not null,
-  record_ids uuid[] not null,
-  detail jsonb not null,
-  journal_id bigint,
-  state text not null default 'open' check (state in ('open', 'resolved', 'dismissed')),
-  note text,
-  created_at timestamptz not null default now(),
-  closed_at timestamptz
+-- Every name by which a patient may be asked for: normalised, one row a name group.
+create table patient_name (
+  record_id uuid not null,
+  key text not null,
+  primary key (record_id, key)
 );
-create index identity_review_open on identity_review (created_at) where state = 'open';
+create index patient_name_by_key on patient_name (key text_pattern_ops);
+
+-- What a person must decide: a message that could not be applied, or a doubt about identity. Hub ids only, no names.
+create table review (
+  id uuid primary key,
+  kind text not null check (kind in ('message', 'identity')),
+  state text not null default 'open' check (state in ('open', 'retried', 'dismissed', 'resolved')),
+  site text,
+  problem jsonb not null,
+  findings jsonb not null default '[]',
+  journal_id bigint,
+  record_ids uuid[] not null default '{}',
+  opened_at timestamptz not null default now(),
+  closed_at timestamptz,
+  closed_by text,
+  reason text
+);
+create index review_open on review (opened_at, id) where state = 'open';
+create index review_by_journal on review (journal_id) where journal_id is not null;
 
 -- The news of what was decided, in the same transaction; jobs are made from it and it from nothing.
 create table outbox (

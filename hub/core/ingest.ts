@@ -1,0 +1,42 @@
+/** What the ingest asks of the store: claim a patient's waiting entries, load what they touch, save the outcome, at once. */
+import type { JournalEntry } from './envelope.ts';
+import type { StoredDocument } from './exam.ts';
+import type { Slice } from './fold.ts';
+import type { Finding, Problem } from './problem.ts';
+import type { CanonicalRecord } from './record.ts';
+
+export interface ClaimedEntry extends JournalEntry {
+  /** SHA-256 of the content, hex. */
+  readonly digestHex: string;
+  /** An operator looked at the doubt and told the hub to apply it all the same. */
+  readonly forced: boolean;
+}
+
+export interface Settlement {
+  readonly entry: ClaimedEntry;
+  readonly state: 'applied' | 'refused' | 'review';
+  readonly problem?: Problem;
+  readonly findings: readonly Finding[];
+}
+
+export interface Claim {
+  readonly entries: readonly ClaimedEntry[];
+  /** Locks and loads what the records touch. Once per claim. */
+  load(records: readonly CanonicalRecord[]): Promise<Slice>;
+  /** Writes what changed between the two slices and ends the entries; part of the claim's transaction. */
+  save(before: Slice, after: Slice, settled: readonly Settlement[]): Promise<void>;
+}
+
+export interface IngestStore {
+  /** Runs `work` on the oldest claimable key in one transaction; false: nothing waits. A rejection rolls all of it back. */
+  claim(limit: number, work: (claim: Claim) => Promise<void>): Promise<boolean>;
+  /** After a failure: the key waits and its head is then tried alone. */
+  postpone(entry: ClaimedEntry, delayMs: number): Promise<void>;
+  /** Gives an entry up to a person, outside any claim. */
+  giveUp(entry: ClaimedEntry, problem: Problem): Promise<void>;
+}
+
+/** Keeps the documents of reports, by content. */
+export interface DocumentStore {
+  put(contentType: string, bytes: Uint8Array): Promise<StoredDocument>;
+}

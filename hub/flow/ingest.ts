@@ -1,0 +1,202 @@
+/**
+ * Turns what waits in the journal into the index: claim a patient's entries, map them, fold them, save them, in one
+ * transaction. What cannot be mapped or contradicts the index goes to review; what failed for a passing reason waits
+ * and is tried again, and only its own patient waits with it.
+ */
+import { EMPTY, foldEntry, type Input, type Slice } from '../core/fold.ts';
+import type { Mapped } from '../core/envelope.ts';
+import type { Derivation, SiteId } from '../core/identifier.ts';
+import type { Claim, ClaimedEntry, DocumentStore, IngestStore, Settlement } from '../core/ingest.ts';
+import type { Log } from '../core/ports.ts';
+import { problem, type Finding } from '../core/problem.ts';
+import type { CanonicalRecord } from '../core/record.ts';
+import type { SiteProfile } from '../core/site.ts';
+
+const BATCH = 200;
+const ATTEMPTS = 6;
+const BACKOFF_MS = [100, 1_000, 5_000, 30_000, 120_000] as const;
+
+export interface IngestDeps {
+  readonly store: IngestStore;
+  readonly documents: DocumentStore;
+  readonly site: (id: SiteId) => SiteProfile | null;
+  readonly map: (entry: ClaimedEntry, site: SiteProfile) => Mapped<CanonicalRecord>;
+  readonly derive: Derivation;
+  readonly log: Log;
+}
+
+export interface Ingest {
+  /** Something arrived. */
+  wake(): void;
+  /** Applies all that can be applied now; resolves when nothing claimable is left. */
+  drain(): Promise<void>;
+  /** Begins `workers` loops; they sleep until woken and look by themselves every `sweepMs`. */
+  start(workers: number, sweepMs: number): void;
+  /** Resolves when the batches in hand are done. */
+  stop(): Promise<void>;
+}
+
+/** A mapped entry: what to fold, or why not. */
+type Prepared =
+  | {
+      readonly entry: ClaimedEntry;
+      readonly ok: true;
+      readonly inputs: readonly Input[];
+      readonly findings: readonly Finding[];
+    }
+  | { readonly entry: ClaimedEntry; readonly ok: false; readonly settlement: Settlement };
+
+export function createIngest(deps: IngestDeps): Ingest {
+  let stopped = false;
+  let loops: Promise<void>[] = [];
+  const sleepers = new Set<() => void>();
+
+  const wake = (): void => {
+    for (const rouse of sleepers) rouse();
+  };
+
+  async function sleep(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        sleepers.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      sleepers.add(done);
+    });
+  }
+
+  async function loop(sweepMs: number): Promise<void> {
+    while (!stopped) {
+      // An own variable, since `stopped` changes while a claim is awaited.
+      const worked = await once(deps);
+      if (!worked) await sleep(sweepMs);
+    }
+  }
+
+  return {
+    wake,
+    async drain() {
+      while (await once(deps));
+    },
+    start(workers, sweepMs) {
+      stopped = false;
+      loops = Array.from({ length: workers }, () => loop(sweepMs));
+    },
+    async stop() {
+      stopped = true;
+      wake();
+      await Promise.all(loops);
+    },
+  };
+}
+
+/** One claim; false: nothing to do now, or the database is away (the sweep looks again). */
+async function once(deps: IngestDeps): Promise<boolean> {
+  const held: { entries: readonly ClaimedEntry[] } = { entries: [] };
+  try {
+    return await deps.store.claim(BATCH, async (claim) => {
+      held.entries = claim.entries;
+      await apply(claim, deps);
+    });
+  } catch (error) {
+    const head = held.entries[0];
+    const fields = {
+      code: codeOf(error),
+      name: error instanceof Error ? error.name : 'unknown',
+      entries: held.entries.length,
+    };
+    deps.log.warn({ ...fields, journalId: head?.journalId }, 'ingest failed; the entries wait and are tried again');
+    if (head === undefined) return false;
+    try {
+      await setAside(head, held.entries.length, deps);
+    } catch (again) {
+      deps.log.error({ code: codeOf(again) }, 'the store does not answer; nothing is lost, the sweep tries again');
+      return false;
+    }
+    return true;
+  }
+}
+
+/** A batch is broken up first, at once; an entry that fails alone waits longer each time and ends in review. */
+async function setAside(head: ClaimedEntry, batch: number, deps: IngestDeps): Promise<void> {
+  if (batch > 1) return deps.store.postpone(head, 0);
+  if (head.attempts + 1 >= ATTEMPTS)
+    return deps.store.giveUp(
+      head,
+      problem(
+        'internal',
+        undefined,
+        'Applying this message failed again and again; see the log of the hub at its journal id.',
+      ),
+    );
+  return deps.store.postpone(head, BACKOFF_MS[Math.min(head.attempts, BACKOFF_MS.length - 1)] ?? 120_000);
+}
+
+async function apply(claim: Claim, deps: IngestDeps): Promise<void> {
+  const prepared: Prepared[] = [];
+  for (const entry of claim.entries) prepared.push(await prepare(entry, deps));
+  const records = prepared.flatMap((one) => (one.ok ? one.inputs.map((input) => input.record) : []));
+  const before = records.length === 0 ? EMPTY : await claim.load(records);
+  let after: Slice = before;
+  const settled: Settlement[] = [];
+  for (const one of prepared) {
+    if (!one.ok) {
+      settled.push(one.settlement);
+      continue;
+    }
+    const folded = foldEntry(after, one.inputs, deps.derive);
+    if (!folded.ok) {
+      settled.push({ entry: one.entry, state: 'review', problem: folded.problem, findings: one.findings });
+      continue;
+    }
+    after = folded.value.slice;
+    settled.push({ entry: one.entry, state: 'applied', findings: [...one.findings, ...folded.value.findings] });
+  }
+  await claim.save(before, after, settled);
+}
+
+/** Maps one entry and puts the documents it carries where they will be read from. */
+async function prepare(entry: ClaimedEntry, deps: IngestDeps): Promise<Prepared> {
+  const site = entry.site === null ? null : deps.site(entry.site);
+  if (site === null) {
+    const unknown = problem('unknown-sender', undefined, 'No site of this id is configured; add its data and retry.');
+    return { entry, ok: false, settlement: { entry, state: 'review', problem: unknown, findings: [] } };
+  }
+  const mapped = mapSafely(entry, site, deps);
+  if (!mapped.ok)
+    return {
+      entry,
+      ok: false,
+      settlement: { entry, state: 'review', problem: mapped.problem, findings: mapped.findings },
+    };
+  const inputs: Input[] = [];
+  for (const record of mapped.records) {
+    const base = { record, journalId: entry.journalId, digest: entry.digestHex.slice(0, 16), forced: entry.forced };
+    const carried = record.kind === 'report' ? record.content.document : undefined;
+    inputs.push(
+      carried === undefined
+        ? base
+        : { ...base, stored: await deps.documents.put(carried.contentType, Buffer.from(carried.data, 'base64')) },
+    );
+  }
+  return { entry, ok: true, inputs, findings: mapped.findings };
+}
+
+/** A mapping is not allowed to throw; if one does all the same, its message goes to review and the others go on. */
+function mapSafely(entry: ClaimedEntry, site: SiteProfile, deps: IngestDeps): Mapped<CanonicalRecord> {
+  try {
+    return deps.map(entry, site);
+  } catch (error) {
+    deps.log.error(
+      { journalId: entry.journalId, name: error instanceof Error ? error.name : 'unknown' },
+      'a mapping threw',
+    );
+    return { ok: false, problem: problem('internal', undefined, 'The mapping of this message failed.'), findings: [] };
+  }
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown';
+}

@@ -1,0 +1,127 @@
+/**
+ * Takes what waits in the journal, one site's patient at a time, and ends it: applied, refused or in review. The oldest
+ * waiting row of a work key is the key's lock, so nobody else works on that patient meanwhile and nobody else waits.
+ */
+import type { HubId } from '../core/identifier.ts';
+import type { ClaimedEntry, Settlement } from '../core/ingest.ts';
+import type { Connection } from './database.ts';
+
+interface EntryRow {
+  journal_id: string;
+  received_at: Date;
+  attempts: number;
+  forced: boolean;
+  site: ClaimedEntry['site'];
+  channel: ClaimedEntry['channel'];
+  sender: string;
+  peer: string;
+  control_id: string;
+  message_type: string;
+  content_type: string;
+  patient_key: string;
+  digest: Buffer;
+  bytes: Buffer;
+  object: string | null;
+  answer: Buffer;
+}
+
+const HEAD = `
+select p.work_key, p.attempts from pending p
+where p.next_try_at <= $1
+  and not exists (select from pending q where q.work_key = p.work_key and q.journal_id < p.journal_id)
+order by p.journal_id limit 1
+for update skip locked`;
+
+const ENTRIES = `
+select p.journal_id, p.received_at, p.attempts, p.forced, j.site, j.channel, j.sender, j.peer, j.control_id,
+  j.message_type, j.content_type, j.patient_key, j.digest, j.bytes, j.object, j.answer
+from (select * from pending where work_key = $1 order by journal_id limit $2) p
+join journal j on j.received_at = p.received_at and j.id = p.journal_id
+order by p.journal_id`;
+
+/** The oldest workable key's entries in order of arrival, at most `limit`; one alone after a failure. Empty: nothing to do. */
+export async function claimEntries(connection: Connection, now: Date, limit: number): Promise<ClaimedEntry[]> {
+  const head = await connection.query<{ work_key: string; attempts: number }>({
+    name: 'claim-head',
+    text: HEAD,
+    values: [now],
+  });
+  const first = head.rows[0];
+  if (first === undefined) return [];
+  const rows = await connection.query<EntryRow>({
+    name: 'claim-entries',
+    text: ENTRIES,
+    values: [first.work_key, first.attempts > 0 ? 1 : limit],
+  });
+  return rows.rows.map(claimed);
+}
+
+function claimed(row: EntryRow): ClaimedEntry {
+  const base = {
+    journalId: row.journal_id,
+    receivedAt: row.received_at.toISOString(),
+    state: 'received' as const,
+    attempts: row.attempts,
+    forced: row.forced,
+    site: row.site,
+    channel: row.channel,
+    sender: row.sender,
+    peer: row.peer,
+    controlId: row.control_id,
+    messageType: row.message_type,
+    contentType: row.content_type,
+    patientKey: row.patient_key,
+    digestHex: row.digest.toString('hex'),
+    bytes: row.bytes,
+    answer: row.answer,
+  };
+  return row.object === null ? base : { ...base, object: row.object };
+}
+
+/** Ends entries in the caller's transaction; those for review open one review each under `reviewId`. */
+export async function settle(
+  connection: Connection,
+  settled: readonly Settlement[],
+  now: Date,
+  reviewId: (journalId: string) => HubId,
+): Promise<void> {
+  if (settled.length === 0) return;
+  const rows = settled.map((one) => ({
+    received_at: one.entry.receivedAt,
+    journal_id: one.entry.journalId,
+    site: one.entry.site,
+    channel: one.entry.channel,
+    state: one.state,
+    attempts: one.entry.attempts + 1,
+    problem: one.problem ?? null,
+    findings: one.findings,
+    review: one.state === 'review' ? reviewId(one.entry.journalId) : null,
+  }));
+  await connection.query({
+    name: 'settle',
+    text: `with input as (
+        select * from jsonb_to_recordset($1::jsonb) as r(received_at timestamptz, journal_id bigint, site text, channel text,
+          state text, attempts int, problem jsonb, findings jsonb, review uuid)),
+      gone as (delete from pending where journal_id in (select journal_id from input)),
+      opened as (
+        insert into review (id, kind, site, problem, findings, journal_id, opened_at)
+        select review, 'message', site, problem, findings, journal_id, $2 from input where review is not null
+        on conflict (id) do update set state = 'open', problem = excluded.problem, findings = excluded.findings,
+          opened_at = excluded.opened_at, closed_at = null, closed_by = null, reason = null),
+      closed as (
+        update review set state = 'resolved', closed_at = $2, closed_by = 'hub', reason = 'applied'
+        where kind = 'message' and state = 'retried'
+          and journal_id in (select journal_id from input where state = 'applied'))
+      insert into settlement (received_at, journal_id, site, channel, state, attempts, problem, findings, settled_at)
+      select received_at, journal_id, site, channel, state, attempts, problem, findings, $2 from input`,
+    values: [JSON.stringify(rows), now],
+  });
+}
+
+/** After a failed batch: the head waits `delayMs` and is then tried alone. Only its own key waits with it. */
+export async function postpone(connection: Connection, entry: ClaimedEntry, now: Date, delayMs: number): Promise<void> {
+  await connection.query('update pending set attempts = attempts + 1, next_try_at = $2 where journal_id = $1', [
+    entry.journalId,
+    new Date(now.getTime() + delayMs),
+  ]);
+}

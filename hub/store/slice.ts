@@ -1,0 +1,168 @@
+/**
+ * Loads the slice of the index that a batch of records touches, under locks, and writes back what changed. The slice is
+ * a few rows: the registrations that the records name, and the exams that their keys reach.
+ */
+import { keysOf, type ExamState } from '../core/exam.ts';
+import { recordIdOf, type Slice } from '../core/fold.ts';
+import type { Derivation, HubId, SiteId } from '../core/identifier.ts';
+import type { PatientState } from '../core/patient.ts';
+import type { CanonicalRecord, PatientRef } from '../core/record.ts';
+import type { Connection } from './database.ts';
+
+export interface Loaded {
+  readonly slice: Slice;
+  /** What each loaded thing was, to write only what changed. */
+  readonly personOf: ReadonlyMap<HubId, HubId>;
+}
+
+export interface PatientRow {
+  record_id: HubId;
+  site: SiteId;
+  authority: string;
+  local_id: string;
+  person_id: HubId;
+  facts: PatientState['facts'];
+  merged_into: HubId | null;
+}
+
+interface ExamRow {
+  exam_id: HubId;
+  facts: Omit<ExamState, 'examId'>;
+}
+
+/** What the records name: their registrations and exam keys, both scoped to the site. */
+export function touched(
+  records: readonly CanonicalRecord[],
+  derive: Derivation,
+): { patients: HubId[]; keys: string[] } {
+  const patients = new Set<HubId>();
+  const keys = new Set<string>();
+  for (const record of records) {
+    for (const ref of refsOf(record)) patients.add(recordIdOf(record.site, ref, derive));
+    if ('keys' in record) for (const key of keysOf(record.keys)) keys.add(`${record.site}|${key}`);
+  }
+  return { patients: [...patients].sort(), keys: [...keys].sort() };
+}
+
+function refsOf(record: CanonicalRecord): PatientRef[] {
+  if (record.kind === 'merge') return [record.survivor, record.victim];
+  return record.patient === null ? [] : [record.patient];
+}
+
+/**
+ * Locks first, in one global order, then reads: two workers whose records touch the same exam or registration run one
+ * after the other. Locks end with the transaction. A deadlock over keys found later is PostgreSQL's to break: transient.
+ */
+export async function loadSlice(
+  connection: Connection,
+  records: readonly CanonicalRecord[],
+  derive: Derivation,
+): Promise<Loaded> {
+  const { patients, keys } = touched(records, derive);
+  await connection.query({
+    name: 'slice-lock',
+    text: `select pg_advisory_xact_lock(k) from (select hashtextextended(name, 7) as k from unnest($1::text[]) name order by 1) ordered`,
+    values: [[...patients, ...keys]],
+  });
+  const exams = await loadExams(connection, keys);
+  const wanted = [...new Set([...patients, ...exams.filter((exam) => exam.placed).map((exam) => exam.recordId)])];
+  const rows = await loadPatients(connection, wanted);
+  return {
+    slice: {
+      patients: new Map(rows.map((row) => [row.record_id, patientState(row)])),
+      exams: new Map(exams.map((exam) => [exam.examId, exam])),
+      retired: new Map(),
+      arrivals: [],
+    },
+    personOf: new Map(rows.map((row) => [row.record_id, row.person_id])),
+  };
+}
+
+/** Exams by key, and by the keys of those exams, until nothing new is reached (uniting is rare: one extra round trip). */
+async function loadExams(connection: Connection, keys: readonly string[]): Promise<ExamState[]> {
+  const found = new Map<HubId, ExamState>();
+  let ask: readonly string[] = keys;
+  for (let round = 0; round < 8 && ask.length > 0; round++) {
+    const result = await connection.query<ExamRow>({
+      name: 'slice-exams',
+      text: `select e.exam_id, e.facts from exam e where (e.record_id, e.exam_id) in (
+               select k.record_id, k.exam_id from exam_key k
+               join unnest($1::text[], $2::text[], $3::text[]) as a(site, kind, value)
+                 on k.site = a.site and k.kind = a.kind and k.value = a.value)`,
+      values: splitKeys(ask),
+    });
+    const known = new Set([...ask, ...[...found.values()].flatMap(fullKeys)]);
+    const fresh = result.rows.filter((row) => !found.has(row.exam_id));
+    for (const row of fresh) found.set(row.exam_id, { examId: row.exam_id, ...row.facts });
+    ask = fresh.flatMap((row) => fullKeys({ examId: row.exam_id, ...row.facts })).filter((key) => !known.has(key));
+  }
+  return [...found.values()];
+}
+
+const fullKeys = (exam: ExamState): string[] => exam.keys.map((key) => `${exam.site}|${key}`);
+
+/** `site|kind|value` -> three arrays. Only the value may hold a bar. */
+export function splitKeys(keys: readonly string[]): [string[], string[], string[]] {
+  const columns: [string[], string[], string[]] = [[], [], []];
+  for (const key of keys) {
+    const [site = '', kind = ''] = key.split('|', 2);
+    columns[0].push(site);
+    columns[1].push(kind);
+    columns[2].push(key.slice(site.length + kind.length + 2));
+  }
+  return columns;
+}
+
+const PATIENT_COLUMNS = 'record_id, site, authority, local_id, person_id, facts, merged_into';
+
+/** The registrations and, along the hospital's merges, their survivors. */
+async function loadPatients(connection: Connection, ids: readonly HubId[]): Promise<PatientRow[]> {
+  if (ids.length === 0) return [];
+  const result = await connection.query<PatientRow>({
+    name: 'slice-patients',
+    text: `with recursive chain as (
+             select ${PATIENT_COLUMNS}, 0 as depth from patient_record where record_id = any ($1::uuid[])
+             union
+             select p.record_id, p.site, p.authority, p.local_id, p.person_id, p.facts, p.merged_into, chain.depth + 1
+             from patient_record p join chain on p.record_id = chain.merged_into where chain.depth < 16)
+           select distinct on (record_id) ${PATIENT_COLUMNS} from chain`,
+    values: [ids],
+  });
+  return result.rows;
+}
+
+export function patientState(row: PatientRow): PatientState {
+  return {
+    recordId: row.record_id,
+    site: row.site,
+    authority: row.authority,
+    localId: row.local_id,
+    facts: row.facts,
+    mergedInto: row.merged_into,
+  };
+}
+
+/**
+ * The closed group that one linking decision is about: all registrations with these resident IDs, these registrations,
+ * and everything their hospitals merged into or from them.
+ */
+export async function loadGroup(
+  connection: Connection,
+  recordIds: readonly HubId[],
+  residentIds: readonly string[],
+): Promise<(PatientState & { personId: HubId })[]> {
+  const result = await connection.query<PatientRow>({
+    name: 'link-group',
+    text: `with recursive grown as (
+             select record_id from patient_record where record_id = any ($1::uuid[])
+             union
+             select record_id from patient_record where resident_id = any ($2::text[])
+             union
+             select p.record_id from grown g join patient_record m on m.record_id = g.record_id
+               join patient_record p on p.merged_into = m.record_id or p.record_id = m.merged_into)
+           select ${PATIENT_COLUMNS} from patient_record where record_id in (select record_id from grown)
+           order by record_id limit 1000`,
+    values: [recordIds, residentIds],
+  });
+  return result.rows.map((row) => ({ ...patientState(row), personId: row.person_id }));
+}

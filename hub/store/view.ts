@@ -1,0 +1,294 @@
+/** Builds the views that faces read from the rows of the index: persons, exams, studies with their series and instances. */
+import { currentReport, isCancelled, orderStatus, type ExamState } from '../core/exam.ts';
+import type { Derivation, HubId, Uid } from '../core/identifier.ts';
+import { patientView } from '../core/patient.ts';
+import type { ExamKeys, OrderFields } from '../core/record.ts';
+import { present, value } from '../core/register.ts';
+import type {
+  ExamView,
+  InstanceView,
+  ManifestView,
+  OrderView,
+  PatientView,
+  PersonView,
+  ReportView,
+  SeriesView,
+  StudyView,
+} from '../core/view.ts';
+import type { Connection } from './database.ts';
+import { patientState, type PatientRow } from './slice.ts';
+
+interface ExamRow {
+  exam_id: HubId;
+  record_id: HubId;
+  facts: Omit<ExamState, 'examId'>;
+  cancelled: boolean;
+  provincial_index: string | null;
+  provincial_issuer: 'hub' | 'outside' | null;
+  aliases: string[] | null;
+}
+
+interface StudyRow {
+  record_id: HubId;
+  study_uid: Uid;
+  study_id: HubId;
+  exam_id: HubId;
+  modalities: string[];
+  series_count: number;
+  instance_count: number;
+  availability: StudyView['availability'];
+  voided: boolean;
+  manifest: ManifestView | null;
+  series: SeriesRow[] | null;
+}
+
+interface SeriesRow {
+  series_uid: Uid;
+  modality: string;
+  number: number | null;
+  description: string | null;
+  body_part: string | null;
+  laterality: string | null;
+  started_at: string | null;
+  station_name: string | null;
+  manufacturer: string | null;
+  instance_count: number;
+}
+
+interface InstanceRow {
+  study_uid: Uid;
+  series_uid: Uid;
+  sop_uid: Uid;
+  sop_class: Uid;
+  transfer_syntax: Uid;
+  number: number | null;
+  rows: number | null;
+  columns: number | null;
+  frames: number | null;
+  bits_allocated: number | null;
+  object: string;
+  size: string;
+  digest: string;
+  data_set_offset: number;
+}
+
+/** `all`: instances of every study; `complete`: only of studies that are complete; `none`. */
+export type Instances = 'all' | 'complete' | 'none';
+
+/** Views of these exams, in no particular order; unknown ids and exams that no patient owns yet are left out. */
+export async function examViews(
+  connection: Connection,
+  examIds: readonly string[],
+  options: { derive: Derivation; instances: Instances },
+): Promise<ExamView[]> {
+  if (examIds.length === 0) return [];
+  const exams = await connection.query<ExamRow>({
+    name: 'view-exams',
+    text: `select e.exam_id, e.record_id, e.facts, e.cancelled, e.provincial_index, e.provincial_issuer,
+             (select array_agg(a.alias order by a.alias) from exam_alias a where a.exam_id = e.exam_id) as aliases
+           from exam e where e.exam_id = any ($1::uuid[])`,
+    values: [examIds],
+  });
+  const patients = await connection.query<PatientRow>({
+    name: 'view-patients',
+    text: `select record_id, site, authority, local_id, person_id, facts, merged_into from patient_record
+           where record_id = any ($1::uuid[])`,
+    values: [exams.rows.map((row) => row.record_id)],
+  });
+  const studies = await studyRows(connection, examIds);
+  const wanted = studies.filter(
+    (study) => options.instances === 'all' || (options.instances === 'complete' && study.availability === 'complete'),
+  );
+  const instances = await instanceRows(connection, wanted);
+  const byRecord = new Map(patients.rows.map((row) => [row.record_id, row]));
+  return exams.rows.flatMap((row) => {
+    const patient = byRecord.get(row.record_id);
+    if (patient === undefined) return [];
+    const own = studies.filter((study) => study.exam_id === row.exam_id);
+    return [examView(row, patient, own, instances, options.derive)];
+  });
+}
+
+async function studyRows(connection: Connection, examIds: readonly string[]): Promise<StudyRow[]> {
+  const result = await connection.query<StudyRow>({
+    name: 'view-studies',
+    text: `select s.record_id, s.study_uid, s.study_id, s.exam_id, s.modalities, s.series_count, s.instance_count,
+             s.availability, s.voided, s.manifest,
+             (select jsonb_agg(to_jsonb(r) - 'record_id' - 'study_uid' - 'created_at' order by r.number, r.series_uid)
+              from series r where r.record_id = s.record_id and r.study_uid = s.study_uid) as series
+           from study s where s.exam_id = any ($1::uuid[]) order by s.study_uid`,
+    values: [examIds],
+  });
+  return result.rows;
+}
+
+async function instanceRows(
+  connection: Connection,
+  studies: readonly StudyRow[],
+): Promise<Map<string, InstanceView[]>> {
+  const bySeries = new Map<string, InstanceView[]>();
+  if (studies.length === 0) return bySeries;
+  const result = await connection.query<InstanceRow>({
+    name: 'view-instances',
+    text: `select i.study_uid, i.series_uid, i.sop_uid, i.sop_class, i.transfer_syntax, i.number, i.rows, i.columns, i.frames,
+             i.bits_allocated, i.object, i.size, i.digest, i.data_set_offset
+           from unnest($1::uuid[], $2::text[]) as w(record_id, study_uid)
+           join instance i on i.record_id = w.record_id and i.study_uid = w.study_uid
+           order by i.number nulls last, i.sop_uid`,
+    values: [studies.map((study) => study.record_id), studies.map((study) => study.study_uid)],
+  });
+  for (const row of result.rows) {
+    const list = bySeries.get(row.series_uid) ?? [];
+    list.push(instanceView(row));
+    bySeries.set(row.series_uid, list);
+  }
+  return bySeries;
+}
+
+const instanceView = (row: InstanceRow): InstanceView => ({
+  sopUid: row.sop_uid,
+  sopClass: row.sop_class,
+  transferSyntax: row.transfer_syntax,
+  number: row.number,
+  rows: row.rows,
+  columns: row.columns,
+  frames: row.frames,
+  bitsAllocated: row.bits_allocated,
+  object: row.object,
+  size: Number(row.size),
+  digest: row.digest,
+  dataSetOffset: row.data_set_offset,
+});
+
+function examView(
+  row: ExamRow,
+  patient: PatientRow,
+  studies: readonly StudyRow[],
+  instances: ReadonlyMap<string, InstanceView[]>,
+  derive: Derivation,
+): ExamView {
+  const exam: ExamState = { examId: row.exam_id, ...row.facts };
+  return {
+    examId: exam.examId,
+    site: exam.site,
+    recordId: exam.recordId,
+    personId: patient.person_id,
+    patient: patientView(patientState(patient)),
+    keys: keysAsFields(exam.keys),
+    index:
+      row.provincial_index === null
+        ? null
+        : { value: row.provincial_index, issuedBy: row.provincial_issuer ?? 'hub', aliases: row.aliases ?? [] },
+    cancelled: isCancelled(exam),
+    orders: exam.orders.map((order) => orderView(order, exam, derive)),
+    studies: studies.map((study) => studyView(study, exam, instances)),
+    report: reportView(exam, derive),
+    manifests: studies.flatMap((study) => (study.manifest === null ? [] : [study.manifest])),
+  };
+}
+
+/** The first key of each kind, as fields; an exam rarely has two. */
+function keysAsFields(keys: readonly string[]): ExamKeys {
+  const first = (kind: string): string | undefined =>
+    keys.find((key) => key.startsWith(`${kind}|`))?.slice(kind.length + 1);
+  const accession = first('accession');
+  const placer = first('placer');
+  const filler = first('filler');
+  const study = first('study');
+  const index = first('index');
+  return {
+    ...(accession === undefined ? {} : { accession }),
+    ...(placer === undefined ? {} : { placer }),
+    ...(filler === undefined ? {} : { filler }),
+    ...(study === undefined ? {} : { studyUid: study as Uid }),
+    ...(index === undefined ? {} : { provincialIndex: index }),
+  };
+}
+
+function orderView(order: ExamState['orders'][number], exam: ExamState, derive: Derivation): OrderView {
+  const { status: _status, at: _at, ...fields } = present(order.facts);
+  const own = keysAsFields(order.keys);
+  const shared = keysAsFields(exam.keys);
+  return {
+    orderId: derive.id('order', exam.site, order.keys[0] ?? ''),
+    keys: {
+      ...own,
+      ...(shared.accession === undefined ? {} : { accession: shared.accession }),
+      ...(shared.studyUid === undefined ? {} : { studyUid: shared.studyUid }),
+    },
+    status: orderStatus(order),
+    at: value<string>(order.facts, 'at') ?? '',
+    // The registers of an order were asserted from OrderFields and nothing else (core/exam assertOrder).
+    fields: fields as OrderFields,
+  };
+}
+
+function reportView(exam: ExamState, derive: Derivation): ReportView | null {
+  const report = currentReport(exam);
+  if (report === null) return null;
+  return {
+    reportId: derive.id('report', exam.examId),
+    reportNumber: report.number,
+    status: report.status,
+    at: report.at,
+    content: report.content,
+    ...(report.document === undefined
+      ? {}
+      : { document: { ...report.document, documentId: derive.id('document', exam.examId, report.document.sha1) } }),
+    supersedes: exam.reports.filter((version) => version.stamp < report.stamp).length,
+  };
+}
+
+function studyView(row: StudyRow, exam: ExamState, instances: ReadonlyMap<string, InstanceView[]>): StudyView {
+  // Facts asserted before the study UID was known (an exam declared over REST without one) lie under the empty key.
+  const facts = { ...exam.studies[''], ...exam.studies[row.study_uid] };
+  const { voided: _voided, ...fields } = present(facts);
+  return {
+    studyId: row.study_id,
+    studyUid: row.study_uid,
+    site: exam.site,
+    fields: fields as StudyView['fields'],
+    modalities: row.modalities,
+    seriesCount: row.series_count,
+    instanceCount: row.instance_count,
+    availability: row.availability,
+    voided: row.voided,
+    series: (row.series ?? []).map((series) => seriesView(series, instances.get(series.series_uid) ?? [])),
+  };
+}
+
+const seriesView = (row: SeriesRow, instances: readonly InstanceView[]): SeriesView => ({
+  seriesUid: row.series_uid,
+  modality: row.modality,
+  number: row.number,
+  description: row.description,
+  bodyPart: row.body_part,
+  laterality: row.laterality,
+  startedAt: row.started_at === null ? null : new Date(row.started_at).toISOString(),
+  stationName: row.station_name,
+  manufacturer: row.manufacturer,
+  instanceCount: row.instance_count,
+  instances,
+});
+
+export async function personViews(connection: Connection, personIds: readonly string[]): Promise<PersonView[]> {
+  if (personIds.length === 0) return [];
+  const persons = await connection.query<{ person_id: HubId; replaced_by: HubId | null }>({
+    name: 'view-persons',
+    text: 'select person_id, replaced_by from person where person_id = any ($1::uuid[])',
+    values: [personIds],
+  });
+  const records = await connection.query<PatientRow>({
+    name: 'view-person-records',
+    text: `select record_id, site, authority, local_id, person_id, facts, merged_into from patient_record
+           where person_id = any ($1::uuid[]) order by site, record_id`,
+    values: [personIds],
+  });
+  return persons.rows.map((person) => ({
+    personId: person.person_id,
+    replacedBy: person.replaced_by,
+    records: records.rows
+      .filter((row) => row.person_id === person.person_id)
+      .map((row): PatientView => patientView(patientState(row))),
+  }));
+}

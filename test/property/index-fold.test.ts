@@ -1,0 +1,88 @@
+/** The law of the index: the same facts in any order, any of them repeated, end in the same state. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { currentReport, isCancelled, orderStatus } from '../../hub/core/exam.ts';
+import { EMPTY, foldEntry, type Slice } from '../../hub/core/fold.ts';
+import type { CanonicalRecord } from '../../hub/core/record.ts';
+import { DERIVE, STORY } from '../support/scenario.ts';
+
+function fold(records: readonly { record: CanonicalRecord; n: number }[]): Slice {
+  return records.reduce<Slice>((slice, { record, n }) => {
+    const step = foldEntry(
+      slice,
+      [{ record, journalId: String(n), digest: `digest-${String(n)}`, forced: false }],
+      DERIVE,
+    );
+    assert.ok(step.ok, step.ok ? '' : `${step.problem.code} ${step.problem.where ?? ''}`);
+    return step.value.slice;
+  }, EMPTY);
+}
+
+/** Everything but the order of arrivals, which is history and not state. */
+const state = (slice: Slice): unknown => ({
+  patients: [...slice.patients.values()].sort((a, b) => (a.recordId < b.recordId ? -1 : 1)),
+  exams: [...slice.exams.values()].sort((a, b) => (a.examId < b.examId ? -1 : 1)),
+});
+
+const numbered = STORY.map((record, n) => ({ record, n }));
+
+test('any order of arrival, with any repetition, ends in one state', () => {
+  const expected = state(fold(numbered));
+  const anyOrder = fc
+    .tuple(
+      fc.shuffledSubarray(numbered, { minLength: numbered.length }),
+      fc.array(fc.constantFrom(...numbered), { maxLength: 6 }),
+    )
+    .chain(([all, again]) => fc.shuffledSubarray([...all, ...again], { minLength: all.length + again.length }));
+  fc.assert(
+    fc.property(anyOrder, (order) => assert.deepEqual(state(fold(order)), expected)),
+    { numRuns: 500 },
+  );
+});
+
+test('the story ends with one exam, the completed order and the revised report', () => {
+  const slice = fold(numbered);
+  assert.equal(slice.exams.size, 1);
+  const [exam] = slice.exams.values();
+  assert.ok(exam);
+  assert.equal(currentReport(exam)?.content.impression, '右肺上叶结节');
+  assert.equal(exam.reports.length, 2);
+  assert.deepEqual(exam.orders.map(orderStatus), ['completed']);
+  assert.equal(slice.arrivals.length, 3);
+});
+
+test('a cancelled order that is sent again stays cancelled', () => {
+  const order = STORY.find((record) => record.kind === 'order' && record.keys.accession !== undefined);
+  assert.ok(order?.kind === 'order');
+  const cancel = { ...order, at: '2026-03-01T09:00:00.000Z', status: 'cancelled' as const };
+  const again = { ...order, at: '2026-03-01T10:00:00.000Z', status: 'ordered' as const };
+  for (const records of [
+    [order, cancel, again],
+    [again, order, cancel],
+    [cancel, again, order],
+  ]) {
+    const [exam] = fold(records.map((record, n) => ({ record, n }))).exams.values();
+    assert.ok(exam && isCancelled(exam));
+  }
+});
+
+test('an exam of one patient never takes a message about another', () => {
+  const slice = fold(numbered);
+  for (const record of STORY) {
+    if (!('keys' in record)) continue;
+    const other = { ...record, patient: { authority: '2.999.156.1.1', value: 'P0002' } };
+    const step = foldEntry(slice, [{ record: other, journalId: '99', digest: 'x', forced: false }], DERIVE);
+    assert.equal(step.ok, false);
+    assert.equal(!step.ok && step.problem.code, 'patient-mismatch');
+  }
+});
+
+test('a patient who changes sex goes to a person, not into the record', () => {
+  const slice = fold(numbered);
+  const [registration] = STORY;
+  assert.ok(registration?.kind === 'patient');
+  const changed = { ...registration, at: '2026-04-01T00:00:00.000Z', fields: { sex: 'female' as const } };
+  const step = foldEntry(slice, [{ record: changed, journalId: '99', digest: 'x', forced: false }], DERIVE);
+  assert.equal(!step.ok && step.problem.code, 'identity-doubt');
+});

@@ -1,0 +1,193 @@
+/** Journal and ingest on a real PostgreSQL: nothing acknowledged is lost or doubled, and every input ends exactly once. */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import type { Envelope } from '../../hub/core/envelope.ts';
+import { Derivation, siteId } from '../../hub/core/identifier.ts';
+import { problem } from '../../hub/core/problem.ts';
+import type { CanonicalRecord } from '../../hub/core/record.ts';
+import { createIngest, type Ingest } from '../../hub/flow/ingest.ts';
+import type { Database } from '../../hub/store/database.ts';
+import { createIndexWriter } from '../../hub/store/index-writer.ts';
+import { createJournal, type Journal } from '../../hub/store/journal.ts';
+import { examViews } from '../../hub/store/view.ts';
+import { projectExam, projectPerson } from '../../mappings/fhir/index.ts';
+import { freshDatabase, quiet } from '../support/database.ts';
+import { DERIVE, STORY } from '../support/scenario.ts';
+import { siteProfile } from '../support/site.ts';
+
+const h1 = siteProfile('h1');
+let database: Database;
+let journal: Journal;
+let ingest: Ingest;
+let sequence = 0;
+
+before(async () => {
+  ({ database } = await freshDatabase());
+  const context = {
+    derive: DERIVE,
+    examIndexOid: '2.999.1',
+    affinityDomainOid: '2.999.2',
+    repositoryOid: '2.999.3',
+    site: () => h1,
+  };
+  const store = createIndexWriter({
+    database,
+    derive: DERIVE,
+    indexDerive: new Derivation(new Uint8Array(32).fill(9)),
+    site: () => h1,
+    clock: () => new Date(),
+    settleMs: 1000,
+    announced: () => undefined,
+    projection: { person: (view) => projectPerson(view, context), exam: (view) => projectExam(view, context) },
+  });
+  journal = createJournal({ database, clock: () => new Date(), log: quiet, arrived: () => undefined });
+  ingest = createIngest({
+    store,
+    documents: { put: () => Promise.reject(new Error('no document in this test')) },
+    site: () => h1,
+    // The records travel as JSON: what is under test begins behind the mapping.
+    map: (entry) => {
+      const told = JSON.parse(Buffer.from(entry.bytes).toString()) as CanonicalRecord | { bad: true } | { bug: true };
+      if ('bug' in told) throw new Error('bug');
+      if ('bad' in told) return { ok: false, problem: problem('required-missing', 'PID-3'), findings: [] };
+      return { ok: true, records: [told], findings: [] };
+    },
+    derive: DERIVE,
+    log: quiet,
+  });
+});
+
+function envelope(content: unknown, controlId?: string, patientKey = 'P0001'): Envelope {
+  sequence += 1;
+  return {
+    channel: 'hl7v2',
+    site: siteId('h1'),
+    sender: 'RIS|H1',
+    peer: '127.0.0.1',
+    controlId: controlId ?? `c${String(sequence)}`,
+    messageType: 'TEST',
+    contentType: 'application/json',
+    bytes: Buffer.from(JSON.stringify(content)),
+    patientKey,
+    answer: Buffer.from(`ack ${controlId ?? ''}`),
+  };
+}
+
+const count = async (sql: string): Promise<number> => {
+  const result = await database.pool.query<{ n: number }>(sql);
+  return result.rows[0]?.n ?? -1;
+};
+
+async function wipe(): Promise<void> {
+  await database.pool.query(
+    `truncate patient_record, person, patient_name, exam, exam_key, exam_alias, report_version, study, series, instance, review, outbox`,
+  );
+}
+
+/** The exam as faces see it, without what history may differ in. */
+async function views(): Promise<unknown> {
+  const ids = await database.pool.query<{ exam_id: string }>('select exam_id from exam order by exam_id');
+  const exams = await examViews(
+    database.pool,
+    ids.rows.map((row) => row.exam_id),
+    { derive: DERIVE, instances: 'all' },
+  );
+  return exams.map((exam) => ({ ...exam, index: exam.index?.value }));
+}
+
+test('the same exam comes out whatever came first', async () => {
+  let expected: unknown = null;
+  const random = (seed: number) => (n: number) => Math.abs(Math.sin(seed * 9973 + n * 7919));
+  for (let run = 0; run < 12; run++) {
+    await wipe();
+    const pick = random(run);
+    const order = STORY.map((record, n) => ({ record, weight: run === 0 ? n : pick(n) })).sort(
+      (a, b) => a.weight - b.weight,
+    );
+    for (const { record } of order) {
+      await journal.accept(envelope(record));
+      if (run % 2 === 0) await ingest.drain();
+    }
+    await ingest.drain();
+    assert.equal(await count('select count(*)::int as n from pending'), 0);
+    const got = await views();
+    expected ??= got;
+    assert.deepEqual(got, expected);
+  }
+  assert.equal(await count(`select count(*)::int as n from settlement where state <> 'applied'`), 0);
+  assert.equal(await count('select count(*)::int as n from instance'), 3);
+  assert.equal(await count(`select count(*)::int as n from study where availability = 'complete'`), 1);
+});
+
+test('a repeated message gets the first answer, other bytes under its id are refused and kept', async () => {
+  const [registration] = STORY;
+  const first = await journal.accept(envelope(registration, 'same'));
+  const again = await journal.accept(envelope(registration, 'same'));
+  const other = await journal.accept(envelope({ ...registration, at: '2026-05-01T00:00:00.000Z' }, 'same'));
+  assert.equal(first.kind, 'accepted');
+  assert.ok(again.kind === 'duplicate' && again.journalId === first.journalId);
+  assert.equal(Buffer.from(again.answer).toString(), 'ack same');
+  assert.ok(other.kind === 'conflict' && other.problem.code === 'control-id-reused');
+  assert.equal(
+    await count(
+      `select count(*)::int as n from settlement where journal_id = ${other.journalId} and state = 'refused'`,
+    ),
+    1,
+  );
+  await ingest.drain();
+});
+
+test('repeats inside one batch are told apart, and one bad envelope fails alone', async () => {
+  const [registration] = STORY;
+  const receipts = await Promise.all(['b1', 'b1', 'b2', 'b2'].map((id) => journal.accept(envelope(registration, id))));
+  assert.deepEqual(
+    receipts.map((receipt) => receipt.kind),
+    ['accepted', 'duplicate', 'accepted', 'duplicate'],
+  );
+  await ingest.drain();
+});
+
+test('what cannot be mapped waits in review and blocks nobody; a mapping that throws does not stop the rest', async () => {
+  await wipe();
+  await journal.accept(envelope({ bad: true }));
+  await journal.accept(envelope({ bug: true }));
+  for (const record of STORY) await journal.accept(envelope(record));
+  await ingest.drain();
+  assert.equal(await count('select count(*)::int as n from pending'), 0);
+  assert.equal(await count(`select count(*)::int as n from review where kind = 'message' and state = 'open'`), 2);
+  assert.equal(await count('select count(*)::int as n from exam'), 1);
+  const total = await count('select count(*)::int as n from journal');
+  const settled = await count('select count(*)::int as n from settlement');
+  assert.equal(total, settled);
+});
+
+test('many at once: as many entries as acknowledgements, workers in parallel, an exam each', async () => {
+  await wipe();
+  ingest.start(4, 20);
+  const stories = Array.from({ length: 20 }, (_, n) =>
+    STORY.map(
+      (record) =>
+        JSON.parse(
+          JSON.stringify(record)
+            .replaceAll('P0001', `P${String(n)}`)
+            .replaceAll('A100', `A${String(n)}-`)
+            .replaceAll('"F1"', `"F${String(n)}-"`)
+            .replaceAll('PL1', `PL${String(n)}-`)
+            .replaceAll('99.1', `99.${String(n + 10)}`)
+            .replaceAll('"R1"', `"R${String(n)}-"`),
+        ) as CanonicalRecord,
+    ),
+  );
+  const receipts = await Promise.all(
+    stories.flatMap((records, n) =>
+      records.map((record) => journal.accept(envelope(record, undefined, `P${String(n)}`))),
+    ),
+  );
+  assert.ok(receipts.every((receipt) => receipt.kind === 'accepted'));
+  await ingest.stop();
+  await ingest.drain();
+  assert.equal(await count('select count(*)::int as n from exam'), 20);
+  assert.equal(await count('select count(*)::int as n from instance'), 60);
+  // One valid resident ID: one person over twenty registrations.
+  assert.equal(await count('select count(distinct person_id)::int as n from patient_record'), 1);
+});
