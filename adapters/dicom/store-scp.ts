@@ -1,0 +1,105 @@
+/**
+ * C-STORE as provider (PS3.4 Annex B, PS3.7 §9.1.1): the data set's bytes go to the instance sink as they arrive, and
+ * the sender hears "success" only when the sink says that bytes and journal are durable.
+ */
+import { lenientUid } from '../../hub/core/identifier.ts';
+import { Failure, problem } from '../../hub/core/problem.ts';
+import type { Problem } from '../../hub/core/problem.ts';
+import type { InstanceIntake, InstanceSink, Log } from '../../hub/core/ports.ts';
+import type { SiteProfile } from '../../hub/core/site.ts';
+import type { Association, DataReceiver, Request } from './association.ts';
+import { responseTo } from './command.ts';
+import { STATUS, storeFailure } from './status.ts';
+
+export interface StoreContext {
+  readonly association: Association;
+  readonly sink: InstanceSink;
+  readonly site: SiteProfile;
+  readonly callingAe: string;
+  readonly peer: string;
+  readonly log: Log;
+  readonly counted: (outcome: 'received' | 'refused') => void;
+}
+
+export async function serveStore(request: Request, at: StoreContext): Promise<DataReceiver | null> {
+  const { command, context } = request;
+  const [sopClass, sopUid, transferSyntax] = [
+    lenientUid(command.affectedSopClass ?? ''),
+    lenientUid(command.affectedSopInstance ?? ''),
+    lenientUid(context.transferSyntax),
+  ];
+  if (!request.hasDataSet) {
+    await answer(request, at, problem('required-missing', undefined, 'A C-STORE request needs a data set.'));
+    return null;
+  }
+  if (!sopClass || !sopUid || !transferSyntax) {
+    const text = 'Affected SOP Class and Instance UID must be UIDs.';
+    return refusing(request, at, problem('invalid-value', sopClass ? '(0000,1000)' : '(0000,0002)', text));
+  }
+  if (sopClass !== context.abstractSyntax || !context.scp) {
+    const text = 'The SOP class is not that of the presentation context.';
+    return refusing(request, at, problem('unsupported-message', '(0000,0002)', text));
+  }
+  try {
+    const intake = await at.sink.begin({
+      channel: 'dicom',
+      site: at.site.id,
+      sender: at.callingAe,
+      peer: at.peer,
+      announced: { sopClass, sopUid, transferSyntax, callingAe: at.callingAe },
+    });
+    return receiving(request, at, intake);
+  } catch (cause) {
+    at.log.error({ cause }, 'an instance could not be begun');
+    return refusing(request, at, cause instanceof Failure ? cause.problem : problem('unavailable'));
+  }
+}
+
+/** Lets the data set pass by and then says why it was not taken: a sender that was cut off would only try again. */
+function refusing(request: Request, at: StoreContext, why: Problem): DataReceiver {
+  return { data: () => undefined, end: () => answer(request, at, why), abort: () => undefined };
+}
+
+function receiving(request: Request, at: StoreContext, intake: InstanceIntake): DataReceiver {
+  let failed: Problem | null = null;
+  const fail = (cause: unknown): void => {
+    at.log.error({ cause }, 'an instance could not be written');
+    failed ??= problem('unavailable');
+  };
+  const abandon = (reason: string): Promise<void> =>
+    intake.abort(reason).catch((cause: unknown) => at.log.error({ cause }, 'an instance could not be abandoned'));
+  return {
+    async data(chunk) {
+      if (failed) return;
+      try {
+        await intake.write(chunk);
+      } catch (cause) {
+        fail(cause);
+      }
+    },
+    async end() {
+      if (failed) {
+        await abandon('writing failed');
+        return answer(request, at, failed);
+      }
+      try {
+        const outcome = await intake.finish();
+        await answer(request, at, outcome.ok ? null : outcome.problem);
+      } catch (cause) {
+        if (at.association.ended) return;
+        at.log.error({ cause }, 'an instance could not be finished');
+        await answer(request, at, problem('unavailable'));
+      }
+    },
+    abort: (reason) => void abandon(reason),
+  };
+}
+
+async function answer(request: Request, at: StoreContext, why: Problem | null): Promise<void> {
+  at.counted(why ? 'refused' : 'received');
+  const { command, context } = request;
+  const named = command.affectedSopInstance === undefined ? {} : { affectedSopInstance: command.affectedSopInstance };
+  const outcome = why ? storeFailure(why) : { status: STATUS.success };
+  if (at.association.ended) return;
+  await at.association.send(context, responseTo(command, outcome.status, { ...outcome, ...named }));
+}

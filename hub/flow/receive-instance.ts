@@ -1,0 +1,278 @@
+/**
+ * Takes one DICOM instance from C-STORE or STOW-RS: its bytes go to the object store as they come, its header becomes
+ * the index record, and the sender hears "stored" only when object and journal row are durable. Bytes are never changed.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import type { Envelope, Intake } from '../core/envelope.ts';
+import type {
+  InstanceArrival,
+  InstanceIntake,
+  InstanceSink,
+  Log,
+  ObjectStore,
+  ObjectWriter,
+  StoreOutcome,
+} from '../core/ports.ts';
+import { Failure, problem } from '../core/problem.ts';
+import type { Finding, Problem } from '../core/problem.ts';
+import type { InstanceRecord } from '../core/record.ts';
+import type { SiteProfile, Sites } from '../core/site.ts';
+import { readInstance } from '../../mappings/dicom/instance.ts';
+import { writePart10Head } from '../../mappings/dicom/write.ts';
+import { InstancePrefix } from './instance-prefix.ts';
+
+export interface ReceiveOptions {
+  readonly objects: ObjectStore;
+  readonly intake: Intake;
+  readonly sites: Sites;
+  readonly log: Log;
+  readonly clock: () => Date;
+  /** Bytes of one instance above which it is refused; 16 GiB by default. */
+  readonly maxBytes?: number;
+}
+
+const MAX_BYTES = 16 * 2 ** 30;
+
+export function createInstanceSink(options: ReceiveOptions): InstanceSink {
+  return {
+    async begin(arrival) {
+      const site = options.sites.byId(arrival.site);
+      if (!site) throw new Failure(problem('unknown-sender', undefined, 'The site of the sender is not known.'));
+      const receivedAt = options.clock();
+      const day = receivedAt.toISOString().slice(0, 10).replaceAll('-', '/');
+      const key = `dicom/${day}/${randomUUID()}.dcm`;
+      return new Receiving(options, arrival, site, receivedAt.toISOString(), key, await options.objects.write(key));
+    },
+  };
+}
+
+class Receiving implements InstanceIntake {
+  readonly #options: ReceiveOptions;
+  readonly #arrival: InstanceArrival;
+  readonly #site: SiteProfile;
+  readonly #receivedAt: string;
+  readonly #key: string;
+  readonly #writer: ObjectWriter;
+  readonly #prefix: InstancePrefix;
+  readonly #hash = createHash('sha256');
+  #headWritten = false;
+  #size = 0;
+  #dataSetSize = 0;
+  #dataSetOffset = 0;
+  /** Set where the bytes cannot be kept: the rest passes by. */
+  #stopped: Problem | null = null;
+  /** Set where the bytes are kept, but as refused. */
+  #unreadable: Problem | null = null;
+  /** Writes and the end run one after another, so that an abort never overtakes a write. */
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(
+    options: ReceiveOptions,
+    arrival: InstanceArrival,
+    site: SiteProfile,
+    receivedAt: string,
+    key: string,
+    writer: ObjectWriter,
+  ) {
+    this.#options = options;
+    this.#arrival = arrival;
+    this.#site = site;
+    this.#receivedAt = receivedAt;
+    this.#key = key;
+    this.#writer = writer;
+    this.#prefix = new InstancePrefix(arrival.announced?.transferSyntax ?? null);
+  }
+
+  /** Never rejects: what went wrong is the outcome of `finish`, and bytes after it pass by. */
+  write(chunk: Uint8Array): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#write(chunk));
+    return this.#turn;
+  }
+
+  async #write(chunk: Uint8Array): Promise<void> {
+    if (this.#stopped) return;
+    if (this.#size + chunk.length > (this.#options.maxBytes ?? MAX_BYTES)) {
+      this.#stop(problem('too-large', undefined, 'The instance is larger than the hub takes.'));
+      return;
+    }
+    try {
+      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      if (this.#headWritten) {
+        if (this.#prefix.open) this.#prefix.add(bytes);
+        await this.#append(bytes);
+        return;
+      }
+      this.#prefix.add(bytes);
+      if (this.#arrival.announced) {
+        await this.#head(this.#arrival.announced);
+        await this.#append(bytes);
+      } else if (!this.#prefix.short) await this.#openFile();
+    } catch (cause) {
+      this.#fail(cause);
+    }
+  }
+
+  /** The Part-10 head of a data set that came without one (PS3.10 §7.1). */
+  async #head(head: Parameters<typeof writePart10Head>[0]): Promise<void> {
+    const bytes = writePart10Head(head);
+    await this.#writer.write(bytes);
+    this.#size = bytes.length;
+    this.#dataSetOffset = bytes.length;
+    this.#headWritten = true;
+  }
+
+  /** A file as it was posted: kept whole where it is Part-10, else its data set gets a head. */
+  async #openFile(): Promise<void> {
+    const start = this.#prefix.startOfFile();
+    if (!start.ok) this.#unreadable = start.problem;
+    const { bytes, dataSetOffset, head } = start.ok ? start.value : this.#prefix.unread();
+    if (head) await this.#head(head);
+    else {
+      const meta = bytes.subarray(0, dataSetOffset);
+      await this.#writer.write(meta);
+      this.#size = meta.length;
+      this.#dataSetOffset = dataSetOffset;
+      this.#headWritten = true;
+    }
+    await this.#append(bytes.subarray(dataSetOffset));
+  }
+
+  async #append(bytes: Buffer): Promise<void> {
+    this.#hash.update(bytes);
+    this.#size += bytes.length;
+    this.#dataSetSize += bytes.length;
+    await this.#writer.write(bytes);
+  }
+
+  async finish(): Promise<StoreOutcome> {
+    await this.#turn;
+    if (!this.#stopped && !this.#headWritten) await this.#write(Buffer.alloc(0));
+    if (!this.#stopped && !this.#headWritten)
+      await this.#openFile().catch((cause: unknown) => {
+        this.#fail(cause);
+      });
+    if (this.#stopped) {
+      const why = this.#stopped;
+      await this.abort('refused');
+      return this.#refused(why);
+    }
+    try {
+      const digest = this.#hash.digest('hex');
+      const read = this.#read(digest);
+      await this.#writer.commit();
+      return read.ok
+        ? await this.#accept(read.record, read.findings, digest)
+        : await this.#refuse(read.problem, digest);
+    } catch (cause) {
+      return this.#refused(this.#fail(cause));
+    }
+  }
+
+  async abort(reason: string): Promise<void> {
+    await this.#turn;
+    this.#stop(problem('internal', undefined, reason));
+    await this.#writer.abort();
+  }
+
+  /** The header as a record, or why it is none; the sender's announcement must agree with it (PS3.7 §9.1.1.1.4). */
+  #read(
+    digest: string,
+  ):
+    | { readonly ok: true; readonly record: InstanceRecord; readonly findings: readonly Finding[] }
+    | { readonly ok: false; readonly problem: Problem } {
+    if (this.#unreadable) return { ok: false, problem: this.#unreadable };
+    const header = this.#prefix.header(this.#dataSetSize);
+    if (!header.ok) return header;
+    const stored = {
+      object: this.#key,
+      size: this.#size,
+      digest,
+      dataSetOffset: this.#dataSetOffset,
+      transferSyntax: header.value.transferSyntax,
+    };
+    const mapped = readInstance(header.value, this.#site, stored, this.#receivedAt);
+    if (!mapped.ok) return mapped;
+    const record = mapped.records[0];
+    if (!record) throw new Error('a mapped instance has one record');
+    const announced = this.#arrival.announced;
+    if (announced && announced.sopUid !== record.instance.uid) {
+      const text = 'The SOP Instance UID of the request is not that of the data set.';
+      return { ok: false, problem: problem('conflict', '(0008,0018)', text) };
+    }
+    if (announced && announced.sopClass !== record.instance.sopClass) {
+      const text = 'The SOP Class UID of the request is not that of the data set.';
+      return { ok: false, problem: problem('conflict', '(0008,0016)', text) };
+    }
+    return { ok: true, record, findings: mapped.findings };
+  }
+
+  async #accept(record: InstanceRecord, findings: readonly Finding[], digest: string): Promise<StoreOutcome> {
+    const { uid: sopUid, sopClass } = record.instance;
+    const patient = record.patient;
+    const receipt = await this.#options.intake.accept({
+      ...this.#envelope(sopUid, sopClass, digest, record),
+      patientKey: patient ? `${patient.authority}|${patient.value}` : '',
+    });
+    if (receipt.kind === 'conflict') {
+      // The object stays as evidence of the refusal, which names it.
+      return { ok: false, problem: receipt.problem, sopClass, sopUid };
+    }
+    if (receipt.kind === 'duplicate') await this.#discard();
+    const duplicate = receipt.kind === 'duplicate';
+    return { ok: true, duplicate, sopClass, sopUid, studyUid: record.keys.studyUid, findings };
+  }
+
+  /** Keeps bytes that cannot be indexed, with the reason, for a person to look at. */
+  async #refuse(why: Problem, digest: string): Promise<StoreOutcome> {
+    const announced = this.#arrival.announced;
+    const kept = { ...announced, object: this.#key, size: this.#size, digest, dataSetOffset: this.#dataSetOffset };
+    // Without an announcement the bytes themselves are all there is to tell one file from another.
+    const controlId = announced?.sopUid ?? digest;
+    await this.#options.intake.refuse(this.#envelope(controlId, announced?.sopClass ?? 'unknown', digest, kept), why);
+    return this.#refused(why);
+  }
+
+  #envelope(controlId: string, messageType: string, digest: string, content: object): Envelope {
+    const { channel, site, sender, peer } = this.#arrival;
+    return {
+      channel,
+      site,
+      sender,
+      peer,
+      controlId,
+      messageType,
+      contentType: 'application/json',
+      bytes: Buffer.from(JSON.stringify(content)),
+      object: this.#key,
+      digest,
+      patientKey: '',
+      answer: Buffer.alloc(0),
+    };
+  }
+
+  /** A repeated instance is held already; a copy that cannot be removed wastes room and hurts nobody. */
+  async #discard(): Promise<void> {
+    try {
+      await this.#options.objects.remove(this.#key);
+    } catch (cause) {
+      this.#options.log.warn({ cause, object: this.#key }, 'the copy of a repeated instance was not removed');
+    }
+  }
+
+  #refused(why: Problem): StoreOutcome {
+    const announced = this.#arrival.announced;
+    if (!announced) return { ok: false, problem: why };
+    return { ok: false, problem: why, sopClass: announced.sopClass, sopUid: announced.sopUid };
+  }
+
+  #stop(why: Problem): void {
+    this.#stopped ??= why;
+  }
+
+  #fail(cause: unknown): Problem {
+    this.#options.log.error({ cause, object: this.#key }, 'an instance could not be stored');
+    const why = cause instanceof Failure ? cause.problem : problem('unavailable');
+    this.#stop(why);
+    return why;
+  }
+}

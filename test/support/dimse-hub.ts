@@ -1,0 +1,158 @@
+/** A DICOM listener with recording ports around the real object store and instance sink, for the DIMSE tests. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createDimseChannel } from '../../adapters/dicom/index.ts';
+import type { DimseChannel, DimseOptions } from '../../adapters/dicom/index.ts';
+import { FileObjectStore } from '../../hub/archive/object-store-file.ts';
+import type { AuditEvent } from '../../hub/core/audit.ts';
+import type { Envelope, Intake, Receipt } from '../../hub/core/envelope.ts';
+import type { DicomMatch, DicomQuery, InstanceLocated, Log } from '../../hub/core/ports.ts';
+import { problem } from '../../hub/core/problem.ts';
+import type { Problem } from '../../hub/core/problem.ts';
+import type { SiteProfile, Sites } from '../../hub/core/site.ts';
+import { createInstanceSink } from '../../hub/flow/receive-instance.ts';
+import { siteProfile } from './site.ts';
+
+export const silent: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silent,
+};
+
+/** Logs kept as lines, for tests that look for what must or must not be said. */
+export function recordingLog(): Log & { readonly lines: string[] } {
+  const lines: string[] = [];
+  const say = (fields: object, message: string): void => {
+    lines.push(`${message} ${JSON.stringify(fields)}`);
+  };
+  const log = { lines, debug: say, info: say, warn: say, error: say, child: () => log };
+  return log;
+}
+
+export function dicomSite(id: string, aeTitle: string, more: Partial<SiteProfile['dicom']> = {}): SiteProfile {
+  const site = siteProfile(id);
+  return { ...site, dicom: { ...site.dicom, aeTitles: [aeTitle], ...more } };
+}
+
+export function sitesOf(...all: readonly SiteProfile[]): Sites {
+  return {
+    all,
+    byId: (id) => all.find((site) => site.id === id) ?? null,
+    byHl7Sender: () => null,
+    byAeTitle: (title) => all.find((site) => site.dicom.aeTitles.includes(title)) ?? null,
+  };
+}
+
+/** The journal's law in memory: same control id and digest is a duplicate, another digest a conflict. */
+export class RecordingIntake implements Intake {
+  readonly accepted: Envelope[] = [];
+  readonly refused: { envelope: Envelope; problem: Problem }[] = [];
+  readonly #seen = new Map<string, string>();
+  delayMs = 0;
+  broken = false;
+
+  async accept(envelope: Envelope): Promise<Receipt> {
+    if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
+    if (this.broken) throw new Error('the journal does not answer');
+    const key = `${String(envelope.site)}|${envelope.channel}|${envelope.sender}|${envelope.controlId}`;
+    const digest = envelope.digest ?? '';
+    const before = this.#seen.get(key);
+    if (before === digest) return { kind: 'duplicate', journalId: '1', answer: envelope.answer };
+    if (before !== undefined) {
+      this.refused.push({ envelope, problem: problem('control-id-reused') });
+      return { kind: 'conflict', journalId: '1', problem: problem('control-id-reused', '(0008,0018)') };
+    }
+    this.#seen.set(key, digest);
+    this.accepted.push(envelope);
+    return { kind: 'accepted', journalId: String(this.accepted.length) };
+  }
+
+  refuse(envelope: Envelope, why: Problem): Promise<{ journalId: string }> {
+    this.refused.push({ envelope, problem: why });
+    return Promise.resolve({ journalId: String(this.refused.length) });
+  }
+}
+
+export interface TestHub {
+  readonly channel: DimseChannel;
+  readonly port: number;
+  readonly intake: RecordingIntake;
+  readonly objects: FileObjectStore;
+  readonly root: string;
+  readonly audits: AuditEvent[];
+  /** What the index answers; tests fill it. */
+  readonly matches: DicomMatch[];
+  readonly queries: DicomQuery[];
+  readonly located: InstanceLocated[];
+  stop(): Promise<void>;
+}
+
+export async function startHub(more: Partial<DimseOptions> = {}): Promise<TestHub> {
+  const root = await mkdtemp(join(tmpdir(), 'dimse-test-'));
+  const objects = new FileObjectStore(root);
+  const intake = new RecordingIntake();
+  const audits: AuditEvent[] = [];
+  const matches: DicomMatch[] = [];
+  const queries: DicomQuery[] = [];
+  const located: InstanceLocated[] = [];
+  const log = more.log ?? silent;
+  const sites = more.sites ?? sitesOf(dicomSite('h1', 'H1PACS'));
+  const channel = createDimseChannel({
+    host: '127.0.0.1',
+    port: 0,
+    aeTitle: 'HUTONG',
+    sink: createInstanceSink({ objects, intake, sites, log, clock: () => new Date() }),
+    index: {
+      find: (query) => {
+        queries.push(query);
+        return Promise.resolve(matches.slice(query.offset, query.offset + query.limit));
+      },
+    },
+    reader: {
+      person: () => Promise.resolve(null),
+      exam: () => Promise.resolve(null),
+      examOfStudy: () => Promise.resolve(null),
+      study: (uid) => Promise.resolve(located.find((one) => one.study.studyUid === uid) ?? null),
+      series: (uid, series) =>
+        Promise.resolve(located.find((one) => one.study.studyUid === uid && one.series.seriesUid === series) ?? null),
+      instance: (uid, series, sop) =>
+        Promise.resolve(
+          located.find(
+            (one) =>
+              one.study.studyUid === uid &&
+              (series === null || one.series.seriesUid === series) &&
+              one.instance.sopUid === sop,
+          ) ?? null,
+        ),
+    },
+    images: { open: (one, range) => objects.read(one.instance.object, range) },
+    sites,
+    audit: {
+      record: (event) => {
+        audits.push(event);
+        return Promise.resolve();
+      },
+    },
+    log,
+    ...more,
+  });
+  await channel.start();
+  return {
+    channel,
+    port: channel.address().port,
+    intake,
+    objects,
+    root,
+    audits,
+    matches,
+    queries,
+    located,
+    async stop() {
+      await channel.stop(2000);
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
