@@ -130,8 +130,7 @@ async function instanceRows(
   if (studies.length === 0) return bySeries;
   const result = await connection.query<InstanceRow>({
     name: 'view-instances',
-    text: `select i.study_uid, i.series_uid, i.sop_uid, i.sop_class, i.transfer_syntax, i.number, i.rows, i.columns, i.frames,
-             i.bits_allocated, i.object, i.size, i.digest, i.data_set_offset
+    text: `select ${INSTANCE_COLUMNS}
            from unnest($1::uuid[], $2::text[]) as w(record_id, study_uid)
            join instance i on i.record_id = w.record_id and i.study_uid = w.study_uid
            order by i.number nulls last, i.sop_uid`,
@@ -143,6 +142,27 @@ async function instanceRows(
     bySeries.set(row.series_uid, list);
   }
   return bySeries;
+}
+
+const INSTANCE_COLUMNS = `i.study_uid, i.series_uid, i.sop_uid, i.sop_class, i.transfer_syntax, i.number, i.rows, i.columns,
+  i.frames, i.bits_allocated, i.object, i.size, i.digest, i.data_set_offset`;
+
+/** The instances of one series, or the one asked for, with the series each lies in. */
+export async function seriesInstances(
+  connection: Connection,
+  recordId: HubId,
+  studyUid: string,
+  of: { readonly seriesUid?: string; readonly sopUid?: string },
+): Promise<readonly { readonly seriesUid: Uid; readonly instance: InstanceView }[]> {
+  const result = await connection.query<InstanceRow>({
+    name: 'series-instances',
+    text: `select ${INSTANCE_COLUMNS} from instance i
+           where i.record_id = $1 and i.study_uid = $2 and ($3::text is null or i.series_uid = $3)
+             and ($4::text is null or i.sop_uid = $4)
+           order by i.number nulls last, i.sop_uid`,
+    values: [recordId, studyUid, of.seriesUid ?? null, of.sopUid ?? null],
+  });
+  return result.rows.map((row) => ({ seriesUid: row.series_uid, instance: instanceView(row) }));
 }
 
 const instanceView = (row: InstanceRow): InstanceView => ({

@@ -1,0 +1,192 @@
+/**
+ * The FHIR projection in PostgreSQL: saves what the mapping rendered in the transaction that changed the index, and reads
+ * it for the face. One statement saves any number of resources, since it runs for every message applied.
+ */
+import { createHash } from 'node:crypto';
+import type { FhirBody, FhirStore, HistoryScope, ProjectedResource, SavedPages, StoredVersion } from '../core/fhir.ts';
+import type { Connection, Database } from './database.ts';
+import { readPages, savePages } from './fhir-page.ts';
+import { countProvenance, fetchProvenance, readProvenance, searchProvenance } from './fhir-provenance.ts';
+import { countResources, searchResources } from './fhir-query.ts';
+import { toVersion, VERSION_COLUMNS, type VersionRow } from './fhir-version.ts';
+
+export interface SavedProvenance {
+  readonly journalIds: readonly string[];
+  readonly site: string;
+  /** When what changed the resources was said or done. */
+  readonly at: string;
+}
+
+export type OwnedResource = ProjectedResource & { readonly owner: string };
+
+/**
+ * `incoming` is upserted in key order, so that two transactions meet in the same order and neither waits for the other
+ * in a circle. A row whose digest stands is untouched: no version, no history, no index work.
+ */
+const SAVE = `
+with incoming as materialized (
+  select * from json_to_recordset($1::json) as i (
+    type text, id text, owner text, digest text, body text, tokens text[], present text[],
+    d1l timestamptz, d1h timestamptz, d2l timestamptz, d2h timestamptz, sort_text text, texts json)
+), changed as (
+  insert into fhir_resource as r (type, id, version, last_updated, owner, deleted, digest, tokens, present,
+    date1_low, date1_high, date2_low, date2_high, sort_text)
+  select type, id, 1, date_trunc('milliseconds', clock_timestamp()), owner, false, digest, tokens, present,
+    d1l, d1h, d2l, d2h, sort_text
+  from incoming order by type, id
+  on conflict (type, id) do update set version = r.version + 1, last_updated = excluded.last_updated,
+    owner = excluded.owner, deleted = false, digest = excluded.digest, tokens = excluded.tokens,
+    present = excluded.present, date1_low = excluded.date1_low, date1_high = excluded.date1_high,
+    date2_low = excluded.date2_low, date2_high = excluded.date2_high, sort_text = excluded.sort_text
+  where r.digest <> excluded.digest or r.deleted
+  returning type, id, version, last_updated
+), gone as (
+  update fhir_resource r set deleted = true, version = version + 1,
+    last_updated = date_trunc('milliseconds', clock_timestamp())
+  where r.owner = any($2) and not r.deleted
+    and not exists (select from incoming i where i.type = r.type and i.id = r.id)
+  returning type, id, version, last_updated
+), stale_text as (
+  delete from fhir_text t using changed c where t.type = c.type and t.id = c.id
+), new_text as (
+  insert into fhir_text (type, id, version, param, norm, exact)
+  select c.type, c.id, c.version, t.param, t.norm, t.exact
+  from changed c join incoming i using (type, id),
+    json_to_recordset(i.texts) as t (param text, norm text, exact text)
+)
+insert into fhir_version (type, id, version, at, body, site, occurred_at, journal_ids)
+select c.type, c.id, c.version, c.last_updated, i.body, $3, $4::timestamptz, $5::text[] from changed c join incoming i using (type, id)
+union all
+select g.type, g.id, g.version, g.last_updated, null, $3, $4::timestamptz, $5::text[] from gone g`;
+
+/**
+ * Saves in the caller's transaction: unchanged resources stay as they are, changed ones get the next version, and what
+ * the owners had and no longer produce is removed (its history stays). A resource may move to another owner.
+ */
+export async function saveResources(
+  connection: Connection,
+  owners: readonly string[],
+  resources: readonly OwnedResource[],
+  provenance: SavedProvenance,
+): Promise<void> {
+  if (owners.length === 0 && resources.length === 0) return;
+  const rows = new Map<string, object>();
+  for (const resource of resources) rows.set(`${resource.type}/${resource.id}`, rowOf(resource));
+  await connection.query({
+    name: 'fhir-save',
+    text: SAVE,
+    values: [JSON.stringify([...rows.values()]), owners, provenance.site, provenance.at, provenance.journalIds],
+  });
+}
+
+function rowOf(resource: OwnedResource): object {
+  const body = JSON.stringify(resource.body);
+  const { tokens, present, dates, strings, sortText } = resource.search;
+  // The owner is part of the digest: a resource that moves to another owner is a change and is recorded as one.
+  const digest = createHash('sha256').update(resource.owner).update('\n').update(body).digest('base64');
+  return {
+    type: resource.type,
+    id: resource.id,
+    owner: resource.owner,
+    digest,
+    body,
+    tokens,
+    present,
+    d1l: dates[0]?.low ?? null,
+    d1h: dates[0]?.high ?? null,
+    d2l: dates[1]?.low ?? null,
+    d2h: dates[1]?.high ?? null,
+    sort_text: sortText,
+    texts: strings,
+  };
+}
+
+export interface FhirStoreOptions {
+  /** Provenance is not stored: it is rendered from a version's row (mappings/fhir renders it). */
+  readonly renderProvenance: (version: StoredVersion) => FhirBody;
+  /** Longest a search may run. */
+  readonly searchTimeoutMs: number;
+  /** How long the pages of a result can be asked for. */
+  readonly pageLifetimeMs: number;
+}
+
+export function openFhirStore(database: Database, options: FhirStoreOptions): FhirStore {
+  const query = <Row extends object>(text: string, values: readonly unknown[]): Promise<Row[]> =>
+    database.pool.query<Row>(text, [...values]).then((result) => result.rows);
+  const asProvenance = (version: StoredVersion): StoredVersion => {
+    const body = options.renderProvenance(version);
+    return { ...version, type: 'Provenance', id: body.id ?? '', version: 1, body };
+  };
+  return {
+    async read(type, id) {
+      if (type === 'Provenance') return readProvenance(query, id).then((found) => found && asProvenance(found));
+      const [row] = await query<VersionRow>(
+        `select ${VERSION_COLUMNS} from fhir_version v where v.type = $1 and v.id = $2 order by v.version desc limit 1`,
+        [type, id],
+      );
+      return row ? toVersion(row) : null;
+    },
+    async vread(type, id, version) {
+      if (type === 'Provenance') return version === 1 ? this.read(type, id) : null;
+      const [row] = await query<VersionRow>(
+        `select ${VERSION_COLUMNS} from fhir_version v where v.type = $1 and v.id = $2 and v.version = $3`,
+        [type, id, version],
+      );
+      return row ? toVersion(row) : null;
+    },
+    async history(scope, page) {
+      const { text, values } = historySql(scope, page);
+      return (await query<VersionRow>(text, values)).map(toVersion);
+    },
+    async countVersions(type, id, since) {
+      const [row] = await query<{ count: number }>(
+        'select count(*)::int as count from fhir_version where type = $1 and id = $2 and at >= $3',
+        [type, id, since ?? '-infinity'],
+      );
+      return row?.count ?? 0;
+    },
+    search: (asked) =>
+      asked.type === 'Provenance'
+        ? searchProvenance(database, asked, options.searchTimeoutMs)
+        : searchResources(database, asked, options.searchTimeoutMs),
+    count: (asked) =>
+      asked.type === 'Provenance'
+        ? countProvenance(database, asked, options.searchTimeoutMs)
+        : countResources(database, asked, options.searchTimeoutMs),
+    async fetch(type, ids) {
+      if (ids.length === 0) return [];
+      if (type === 'Provenance') return (await fetchProvenance(query, ids)).map(asProvenance);
+      const rows = await query<VersionRow>(
+        `select ${VERSION_COLUMNS} from fhir_resource r join fhir_version v using (type, id, version)
+         where r.type = $1 and r.id = any($2) and not r.deleted`,
+        [type, ids],
+      );
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      return ids.flatMap((id) => byId.get(id) ?? []).map(toVersion);
+    },
+    savePages: (pages: SavedPages) => savePages(query, pages, options.pageLifetimeMs),
+    pages: (handle, callerId) => readPages(query, handle, callerId),
+  };
+}
+
+/** Binary holds addresses of bytes, not a resource of its own history: it is left out of type and system history. */
+function historySql(
+  scope: HistoryScope,
+  page: Parameters<FhirStore['history']>[1],
+): { readonly text: string; readonly values: readonly unknown[] } {
+  const values: unknown[] = [];
+  const bind = (value: unknown): string => `$${String(values.push(value))}`;
+  const where = [scope.type === undefined ? `v.type <> 'Binary'` : `v.type = ${bind(scope.type)}`];
+  if (scope.id !== undefined) where.push(`v.id = ${bind(scope.id)}`);
+  if (page.since !== undefined) where.push(`v.at >= ${bind(page.since)}`);
+  if (page.before) {
+    const { at, type, id, version } = page.before;
+    // The plain bound on `at` is implied, and is what the index can use on every partition.
+    where.push(`v.at <= ${bind(at)}`);
+    where.push(`(v.at, v.type, v.id, v.version) < (${bind(at)}, ${bind(type)}, ${bind(id)}, ${bind(version)})`);
+  }
+  const order = scope.id === undefined ? 'v.at desc, v.type desc, v.id desc, v.version desc' : 'v.version desc';
+  const text = `select ${VERSION_COLUMNS} from fhir_version v where ${where.join(' and ')}
+    order by ${order} limit ${bind(page.limit)}`;
+  return { text, values };
+}
