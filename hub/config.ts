@@ -15,6 +15,8 @@ export type ObjectStoreConfig =
 export interface Config {
   readonly host: string;
   readonly httpPort: number;
+  /** Where a process without the api role answers /healthz, /readyz and /metrics; null: nowhere. */
+  readonly healthPort: number | null;
   readonly mllpPort: number;
   readonly dimsePort: number;
   /** TLS listeners beside the plain ones; null: not opened. */
@@ -182,6 +184,7 @@ export function readConfig(environment: Environment = process.env): Config {
   const config: Config = {
     host: readHost(read),
     httpPort: read.port('HUB_HTTP_PORT', 8080),
+    healthPort: read.optionalPort('HUB_HEALTH_PORT'),
     mllpPort: read.port('HUB_MLLP_PORT', 2575),
     dimsePort: read.port('HUB_DIMSE_PORT', 11_112),
     httpsPort: read.optionalPort('HUB_HTTPS_PORT'),

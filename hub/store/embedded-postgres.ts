@@ -4,12 +4,13 @@
  * the last user stops it. The package's own starter is not used: it exits the process on signals and cannot adopt.
  */
 import { randomBytes, randomInt } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Log } from '../core/ports.ts';
+import { makeFolder } from './data-dir.ts';
 import { accountFor, initCluster, runningServer, spawnServer, stopServer, whyBlocked } from './postgres-server.ts';
 import type { Account } from './postgres-server.ts';
 import { countUsers, inTurn, isAlive, joinUsers } from './process-lock.ts';
@@ -47,7 +48,7 @@ const WATCH_MS = 500;
 export async function openEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const dir = resolve(options.dir);
   const account = await accountFor(join(dir, 'data'));
-  await makeFolder(dir, account);
+  await makeFolder(dir);
   const users = join(dir, 'users');
   const turn = join(dir, 'turn.lock');
   const membership = await joinUsers(users, options.what);
@@ -73,14 +74,6 @@ export async function openEmbeddedPostgres(options: EmbeddedOptions): Promise<Em
       });
     },
   };
-}
-
-async function makeFolder(dir: string, account: Account): Promise<void> {
-  const first = await mkdir(dir, { recursive: true });
-  if (account.ids === null) return;
-  // The server's account must pass through what we just made, whatever the umask is.
-  for (let made = dir; first !== undefined && made.length >= first.length; made = resolve(made, '..'))
-    await chmod(made, 0o711);
 }
 
 const address = ({ port, password }: Access, database: string): string =>
@@ -154,7 +147,7 @@ async function ensureRunning(dir: string, account: Account, options: EmbeddedOpt
       if (answer === 'ready') {
         const found = { ...access, port: running.port };
         await ensureDatabase(found);
-        options.log.info({ pid: running.pid, port: running.port }, 'embedded PostgreSQL is up');
+        options.log.info({ server: running.pid, port: running.port }, 'embedded PostgreSQL is up');
         return found;
       }
       if (answer === 'stranger') throw new Error(`the server on port ${String(running.port)} is not that of ${data}`);
@@ -198,7 +191,7 @@ function watch(dir: string, log: Log, ensure: () => Promise<Access>): () => Prom
       await wait();
       if (ended.signal.aborted) return;
       if (isAlive(pid)) continue;
-      log.error({ pid }, 'embedded PostgreSQL died; starting it again');
+      log.error({ server: pid }, 'embedded PostgreSQL died; starting it again');
       await ensure().catch((error: unknown) => {
         log.error(
           { reason: error instanceof Error ? error.message : 'unknown' },

@@ -1,0 +1,227 @@
+/**
+ * The composition root: reads the roles and the configuration, raises the parts in order, wires them, and drains them
+ * on SIGTERM or SIGINT. The only file that sees every room.
+ */
+import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { createServer as createHttpsServer } from 'node:https';
+import { join } from 'node:path';
+import { loadSites } from '../adapters/sites/load.ts';
+import type { Channel } from '../adapters/channel.ts';
+import { createApp, createHttpServer } from './api/app.ts';
+import type { AppDeps } from './api/app.ts';
+import { createMetrics } from './api/metrics.ts';
+import { FileObjectStore } from './archive/object-store-file.ts';
+import type { Config } from './config.ts';
+import { readConfig } from './config.ts';
+import type { Log, ObjectStore, Queue } from './core/ports.ts';
+import type { Sites } from './core/site.ts';
+import { listenHttp } from './http-listener.ts';
+import { Lifecycle } from './lifecycle.ts';
+import { createLog } from './log.ts';
+import { ensureAdministrator } from './security/token.ts';
+import { createAuditStore } from './store/audit.ts';
+import { createClientStore } from './store/client.ts';
+import { claimRoles } from './store/data-dir.ts';
+import type { Database } from './store/database.ts';
+import { openDatabase } from './store/database.ts';
+import { migrate } from './store/migrate.ts';
+import { openPostgres } from './store/postgres.ts';
+import { openQueue } from './store/queue.ts';
+
+const ROLES = ['api', 'worker', 'listen'] as const;
+type Role = (typeof ROLES)[number];
+
+/** What every role stands on, in the order in which it was raised. */
+interface Ground {
+  readonly config: Config;
+  readonly roles: ReadonlySet<Role>;
+  readonly log: Log;
+  readonly life: Lifecycle;
+  readonly database: Database;
+  readonly objects: ObjectStore;
+  readonly queue: Queue;
+  readonly sites: Sites;
+  readonly clock: () => Date;
+  /** Lines for the person who started the hub: where it listens, and the token printed once. */
+  readonly told: string[];
+  /** Every started part and whether it can work now, for /readyz. */
+  readonly ready: Map<string, () => boolean | Promise<boolean>>;
+}
+
+const USAGE = 'roles are api, worker, listen (or all), each with npm start -- <role>; migrate runs alone and ends';
+
+function readRoles(words: readonly string[]): ReadonlySet<Role> | 'migrate' {
+  if (words.length === 0 || (words.length === 1 && words[0] === 'all')) return new Set(ROLES);
+  if (words.length === 1 && words[0] === 'migrate') return 'migrate';
+  if (words.includes('gateway')) throw new Error('role gateway is not in this release: connect hospitals to the hub');
+  const roles = new Set(ROLES.filter((role) => words.includes(role)));
+  const unknown = words.find((word) => !ROLES.some((role) => role === word));
+  if (unknown !== undefined) throw new Error(`there is no role ${unknown}: ${USAGE}`);
+  return roles;
+}
+
+async function raiseServer(config: Config, what: string, life: Lifecycle, log: Log): Promise<string> {
+  const dir = join(config.dataDir, 'postgres');
+  const open = (): ReturnType<typeof openPostgres> => openPostgres({ databaseUrl: config.databaseUrl, dir, what, log });
+  const server = await life.raise('postgres', open, (opened) => opened.close());
+  const applied = await migrate(server.url);
+  if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
+  return server.url;
+}
+
+async function raiseGround(config: Config, roles: ReadonlySet<Role>, life: Lifecycle, log: Log): Promise<Ground> {
+  const names = [...roles];
+  await life.raise(
+    'lock',
+    () => claimRoles(config.dataDir, names),
+    (hold) => hold.release(),
+  );
+  const sites = await loadSites(config.sitesDir);
+  const url = await raiseServer(config, `hub with ${names.join(', ')}`, life, log);
+  const size = { max: config.limits.databaseConnections, name: names.join('+') };
+  const database = await life.raise(
+    'database',
+    () => openDatabase(url, size),
+    (opened) => opened.close(),
+  );
+  const objects = await openObjects(config);
+  const queue = await life.raise(
+    'queue',
+    () => openQueue({ databaseUrl: url, redisUrl: config.redisUrl, log }),
+    (opened) => opened.close(),
+  );
+  const ready: Ground['ready'] = new Map([
+    ['database', () => answers(() => database.pool.query('select 1'))],
+    ['objects', () => answers(() => objects.check())],
+    ['queue', () => answers(() => queue.counts('ingest'))],
+  ]);
+  const clock = (): Date => new Date();
+  return { config, roles, log, life, database, objects, queue, sites, clock, told: [], ready };
+}
+
+async function openObjects({ objectStore }: Config): Promise<ObjectStore> {
+  if (objectStore.kind !== 'file') throw new Error('HUB_OBJECT_STORE takes file:/absolute/path in this build');
+  await mkdir(objectStore.dir, { recursive: true, mode: 0o700 });
+  const objects = new FileObjectStore(objectStore.dir);
+  await objects.check();
+  return objects;
+}
+
+const answers = (ask: () => Promise<unknown>): Promise<boolean> =>
+  ask().then(
+    () => true,
+    () => false,
+  );
+
+/** Opens listeners of one protocol; `told` gets one line for each. */
+async function raiseChannels(ground: Ground, channels: readonly Channel[]): Promise<void> {
+  for (const channel of channels) {
+    await ground.life.raise(
+      channel.name,
+      () => channel.start(),
+      () => channel.stop(ground.config.limits.drainMs),
+    );
+    ground.ready.set(channel.name, () => channel.health().listening);
+  }
+}
+
+/** The faces of the API role; every role answers /healthz, /readyz and /metrics where it has a port. */
+async function raiseHttp(ground: Ground, faces: AppDeps['faces'], pages: AppDeps['pages']): Promise<void> {
+  const { config, log, database, clock, roles } = ground;
+  const clients = createClientStore({ database, clock });
+  const token = await ensureAdministrator(clients, config.adminToken ?? undefined);
+  if (token !== null) ground.told.push(`administrator's token, shown only now: ${token}`);
+  const readiness = async (): Promise<Record<string, boolean>> =>
+    Object.fromEntries(
+      await Promise.all([...ground.ready].map(async ([part, isReady]) => [part, await isReady()] as const)),
+    );
+  const app = createApp({
+    log,
+    audit: createAuditStore({ database, clock }),
+    clients,
+    metrics: createMetrics(),
+    readiness,
+    faces,
+    ...(pages === undefined ? {} : { pages }),
+  });
+  const isApi = roles.has('api');
+  const port = isApi ? config.httpPort : config.healthPort;
+  if (port !== null) await raiseListener(ground, 'http', createHttpServer(app), port);
+  if (!isApi || config.httpsPort === null || config.tls === null) return;
+  const { cert, key, ca } = config.tls;
+  const secrets = { cert: readFileSync(cert), key: readFileSync(key) };
+  const asking = ca === null ? {} : { ca: readFileSync(ca), requestCert: true, rejectUnauthorized: false };
+  const limits = { headersTimeout: 20_000, requestTimeout: 3_600_000, minVersion: 'TLSv1.2' as const };
+  await raiseListener(ground, 'https', createHttpsServer({ ...secrets, ...asking, ...limits }, app), config.httpsPort);
+}
+
+async function raiseListener(
+  { life, config, told }: Ground,
+  name: 'http' | 'https',
+  server: ReturnType<typeof createHttpServer>,
+  port: number,
+): Promise<void> {
+  const opened = await life.raise(
+    name,
+    () => listenHttp(server, config.host, port),
+    (listener) => listener.close(config.limits.drainMs / 2),
+  );
+  told.push(`${name.toUpperCase()} ${name}://${config.host}:${String(opened.port)}`);
+}
+
+/** Ends the process once, with the code that says how it went; a second signal ends it at once. */
+function onSignals(life: Lifecycle, drainMs: number, log: Log): void {
+  let asked = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      if (asked) process.exit(1);
+      asked = true;
+      log.info({ signal }, 'stopping');
+      void life.drain(drainMs).then((clean) => process.exit(clean ? 0 : 1));
+    });
+}
+
+async function run(): Promise<void> {
+  const roles = readRoles(process.argv.slice(2));
+  const config = readConfig();
+  const log = createLog(config.logLevel);
+  const life = new Lifecycle(log);
+  onBugs(log);
+  onSignals(life, config.limits.drainMs, log);
+  try {
+    if (roles === 'migrate') {
+      await raiseServer(config, 'migrate', life, log);
+      await life.drain(config.limits.drainMs);
+      process.exit(0);
+    }
+    const ground = await raiseGround(config, roles, life, log);
+    if (roles.has('listen')) await raiseChannels(ground, []);
+    await raiseHttp(ground, {}, undefined);
+    process.stdout.write(
+      `Hutong is up: ${[...roles].join(', ')}\n${ground.told.map((line) => `  ${line}\n`).join('')}`,
+    );
+  } catch (error) {
+    if (life.stopping) return; // the signal's own drain ends the process
+    await life.drain(config.limits.drainMs);
+    throw error;
+  }
+}
+
+/** A bug that nobody caught: what was acknowledged is durable, so end at once and let the next start take over. */
+function onBugs(log: Log): void {
+  const end = (error: unknown): void => {
+    log.error({ error }, 'ended by a bug');
+    process.stderr.write('hutong: ended by an unexpected error; the log line before tells where\n');
+    process.exit(1);
+  };
+  process.on('uncaughtException', end);
+  process.on('unhandledRejection', end);
+}
+
+run().catch((error: unknown) => {
+  process.stderr.write(
+    `hutong: ${error instanceof Error ? error.message.replace(/\s*\n\s*/g, '; ') : 'the start failed'}\n`,
+  );
+  process.exit(1);
+});
