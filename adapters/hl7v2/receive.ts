@@ -1,0 +1,172 @@
+/**
+ * One frame's way in: who sends it, whether it can be filed, the journal, and only then the answer. Returns the bytes to
+ * send back; never throws for anything a sender can do.
+ */
+import type { AuditTrail } from '../../hub/core/audit.ts';
+import type { Envelope, Intake } from '../../hub/core/envelope.ts';
+import { problem, type Problem } from '../../hub/core/problem.ts';
+import type { Log } from '../../hub/core/ports.ts';
+import type { SiteProfile, Sites } from '../../hub/core/site.ts';
+import {
+  buildAck,
+  encodeAck,
+  inspectHl7,
+  readHeader,
+  splitBatch,
+  wrapBatch,
+  writeTime,
+  type AckOutcome,
+  type Charset,
+  type Hl7Header,
+} from '../../mappings/hl7v2/index.ts';
+import { identify, type Peer } from './sender-identity.ts';
+
+export interface Door {
+  readonly intake: Intake;
+  readonly sites: Sites;
+  readonly audit: AuditTrail;
+  readonly log: Log;
+  readonly clock: () => Date;
+  /** A control id for an answer of the hub, unique in its lifetime. */
+  readonly nextControlId: () => string;
+}
+
+export interface Handled {
+  readonly answer: Buffer;
+  readonly accepted: boolean;
+  /** The peer is not who it says: a few of these end the connection. */
+  readonly stranger: boolean;
+}
+
+const CONTENT_TYPE = 'application/hl7-v2';
+const MAX_SENDER = 200;
+
+/** What can be said of a sender in the journal: names of systems, without control characters. */
+const senderOf = (header: Hl7Header | null): string =>
+  header === null
+    ? ''
+    : `${header.application}|${header.facility}`.replace(/[\u0000-\u001f]/g, '').slice(0, MAX_SENDER);
+
+function envelopeOf(
+  bytes: Buffer,
+  site: SiteProfile | null,
+  header: Hl7Header | null,
+  peer: Peer,
+  patientKey: string,
+  answer: Buffer,
+): Envelope {
+  return {
+    channel: 'hl7v2',
+    site: site?.id ?? null,
+    sender: senderOf(header),
+    peer: peer.address,
+    controlId: header?.controlId.slice(0, 199) ?? '',
+    messageType: header?.messageType.slice(0, 64) ?? '',
+    contentType: CONTENT_TYPE,
+    bytes,
+    patientKey,
+    answer,
+  };
+}
+
+function answerTo(
+  door: Door,
+  site: SiteProfile | null,
+  header: Hl7Header | null,
+  charset: Charset,
+  outcome: AckOutcome,
+): Buffer {
+  const time = writeTime(door.clock(), site?.timeZone ?? 'Asia/Shanghai');
+  return encodeAck(buildAck(header, outcome, { controlId: door.nextControlId, time }), charset);
+}
+
+async function refuse(
+  door: Door,
+  bytes: Buffer,
+  site: SiteProfile | null,
+  header: Hl7Header | null,
+  charset: Charset,
+  peer: Peer,
+  p: Problem,
+): Promise<Handled> {
+  const answer = answerTo(door, site, header, charset, { kind: 'refused', problem: p });
+  const stranger = p.code === 'unknown-sender';
+  try {
+    await door.intake.refuse(envelopeOf(bytes, site, header, peer, '', answer), p);
+    if (stranger) {
+      await door.audit.record({
+        action: 'refuse',
+        outcome: 'refused',
+        face: 'hl7v2',
+        operation: header?.messageType.slice(0, 64) ?? 'MLLP',
+        callerId: '',
+        callerName: senderOf(header),
+        callerRole: 'hospital-feed',
+        peer: peer.address,
+        persons: [],
+        objects: [],
+        reason: p.code,
+      });
+    }
+  } catch (error) {
+    // The refusal stands without its record: nothing was promised to the sender.
+    door.log.error({ err: error, code: p.code }, 'a refused HL7 message could not be recorded');
+  }
+  return { answer, accepted: false, stranger };
+}
+
+/** Files one message; its answer is made before it is filed, so that a repetition gets the very same bytes. */
+export async function receiveMessage(door: Door, bytes: Buffer, peer: Peer): Promise<Handled> {
+  const header = readHeader(bytes);
+  if (!header.ok) return refuse(door, bytes, null, null, 'ASCII', peer, header.problem);
+  const identified = identify(header.value, peer, door.sites);
+  if (!identified.ok) return refuse(door, bytes, null, header.value, 'UTF-8', peer, identified.problem);
+  const site = identified.value;
+  const inspection = inspectHl7(bytes, site, header.value);
+  if (!inspection.ok) return refuse(door, bytes, site, header.value, inspection.charset, peer, inspection.problem);
+  const { charset, patientKey } = inspection.value;
+  const answer = answerTo(door, site, header.value, charset, { kind: 'accepted' });
+  try {
+    const receipt = await door.intake.accept(envelopeOf(bytes, site, header.value, peer, patientKey, answer));
+    if (receipt.kind === 'duplicate') return { answer: Buffer.from(receipt.answer), accepted: true, stranger: false };
+    if (receipt.kind === 'accepted') return { answer, accepted: true, stranger: false };
+    const conflict = answerTo(door, site, header.value, charset, { kind: 'refused', problem: receipt.problem });
+    return { answer: conflict, accepted: false, stranger: false };
+  } catch (error) {
+    door.log.error(
+      { err: error, site: site.id },
+      'an HL7 message could not be made durable; the sender was told to repeat it',
+    );
+    const failed = problem('internal', undefined, 'The message was not stored; send it again.');
+    const told = answerTo(door, site, header.value, charset, { kind: 'refused', problem: failed });
+    return { answer: told, accepted: false, stranger: false };
+  }
+}
+
+/** A frame that grew over the limit: its head is kept with the refusal. */
+export async function refuseTooLarge(door: Door, head: Buffer, limit: number, peer: Peer): Promise<Handled> {
+  const header = readHeader(head);
+  const known = header.ok ? header.value : null;
+  const identified = known === null ? null : identify(known, peer, door.sites);
+  const site = identified?.ok === true ? identified.value : null;
+  const tooLarge = problem('too-large', undefined, `A message may have ${String(limit)} bytes.`);
+  return refuse(door, head, site, known, 'UTF-8', peer, tooLarge);
+}
+
+/** One frame: a message, several, or a batch. Messages are filed in their order; a batch is answered as a batch. */
+export async function receiveFrame(
+  door: Door,
+  bytes: Buffer,
+  peer: Peer,
+): Promise<{ readonly answers: readonly Buffer[]; readonly handled: readonly Handled[] }> {
+  const batch = splitBatch(bytes);
+  const handled: Handled[] = [];
+  for (const message of batch.messages) handled.push(await receiveMessage(door, message, peer));
+  const answers = handled.map((one) => one.answer).filter((answer) => answer.length > 0);
+  if (batch.header === null) return { answers: answers.flatMap(acks), handled };
+  const time = writeTime(door.clock(), 'Asia/Shanghai');
+  return { answers: [wrapBatch(batch, answers, time, door.nextControlId())], handled };
+}
+
+/** In enhanced mode an answer may be two messages: each goes in a frame of its own. */
+const acks = (answer: Buffer): readonly Buffer[] => splitBatch(answer).messages;

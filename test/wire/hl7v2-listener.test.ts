@@ -1,0 +1,186 @@
+/** The MLLP listener against raw sockets: framing, order, acknowledgement only after the journal, hostile peers. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { adt, RawPeer, startRig, until, type Rig } from './hl7v2-fixture.ts';
+
+let rig: Rig;
+before(async () => {
+  rig = await startRig({
+    limits: { partialMs: 300, idleMs: 2_000, messageBytes: 1 << 20, connectionsPerPeer: 20, strangerMessages: 5 },
+  });
+});
+after(() => rig.channel.stop(1_000));
+
+test('a message is journalled byte for byte and answered AA', async () => {
+  const peer = await RawPeer.open(rig.port);
+  const text = adt('W-1');
+  peer.send(text);
+  const [answer] = await peer.answers(1);
+  const [msh, msa] = (answer ?? '').split('\r');
+  assert.match(
+    msh ?? '',
+    /^MSH\|\^~\\&\|HUB\|PROV\|RIS\|H1\|20260302090000\+0800\|\|ACK\^A04\^ACK\|[A-Z0-9]{20}\|P\|2\.5\.1$/,
+  );
+  assert.equal(msa, 'MSA|AA|W-1');
+  const envelope = rig.intake.accepted.find((one) => one.controlId === 'W-1');
+  assert.ok(envelope);
+  assert.equal(Buffer.from(envelope.bytes).toString(), text);
+  assert.equal(envelope.patientKey, '2.999.156.1.1|10001');
+  assert.equal(envelope.site, 'h1');
+  assert.equal(envelope.messageType, 'ADT^A04');
+  peer.socket.destroy();
+});
+
+test('one byte at a time, and many frames in one packet, are answered in order', async () => {
+  const peer = await RawPeer.open(rig.port);
+  peer.socket.setNoDelay(true);
+  for (const byte of Buffer.from(`\x0b${adt('W-2')}\x1c\r`)) peer.socket.write(Buffer.of(byte));
+  await peer.answers(1);
+  const many = Array.from({ length: 50 }, (_, at) => `\x0b${adt(`W-3-${String(at)}`)}\x1c\r`).join('');
+  peer.socket.write(many);
+  const answers = await peer.answers(51);
+  assert.deepEqual(
+    answers.map((one) => /MSA\|AA\|(.*)\r/.exec(one)?.[1]),
+    ['W-2', ...Array.from({ length: 50 }, (_, at) => `W-3-${String(at)}`)],
+  );
+  peer.socket.destroy();
+});
+
+test('a journal that fails is told as AE 207, and nothing is acknowledged', async () => {
+  const peer = await RawPeer.open(rig.port);
+  rig.intake.failing = true;
+  peer.send(adt('W-4'));
+  const [answer] = await peer.answers(1);
+  rig.intake.failing = false;
+  assert.match(answer ?? '', /\rMSA\|AE\|W-4\|/);
+  assert.match(answer ?? '', /\rERR\|\|\|207\^Application internal error\^HL70357\|E\|/);
+  peer.send(adt('W-4'));
+  assert.match((await peer.answers(2))[1] ?? '', /\rMSA\|AA\|W-4\r/);
+  peer.socket.destroy();
+});
+
+test('a repeated message gets the first answer; the same control id with other bytes is refused', async () => {
+  const peer = await RawPeer.open(rig.port);
+  peer.send(adt('W-5'));
+  peer.send(adt('W-5'));
+  peer.send(adt('W-5').replace('张三', '李四'));
+  const [first, second, third] = await peer.answers(3);
+  assert.equal(first, second);
+  assert.match(third ?? '', /\rMSA\|AR\|W-5\|.*\rERR\|\|MSH\^1\^10\^1\|205\^Duplicate key identifier\^HL70357\|E/s);
+  assert.equal(rig.intake.accepted.filter((one) => one.controlId === 'W-5').length, 1);
+  peer.socket.destroy();
+});
+
+test('a sender that is not registered is refused, journalled without a site, audited, and sent away when it insists', async () => {
+  const peer = await RawPeer.open(rig.port);
+  for (let at = 0; at < 8; at++) peer.send(adt(`W-6-${String(at)}`).replace('|RIS|H1|', '|RIS|H9|'));
+  await peer.end();
+  assert.equal(peer.closed, true);
+  assert.match(peer.frames[0] ?? '', /\rMSA\|AR\|W-6-0\|.*\rERR\|\|MSH\^1\^3\^1\|204\^/s);
+  const kept = rig.intake.refused.filter((one) => one.problem.code === 'unknown-sender');
+  assert.equal(kept.length, 5);
+  assert.equal(kept[0]?.envelope.site, null);
+  assert.equal(rig.audits.length, 5);
+  assert.equal(rig.audits[0]?.callerName, 'RIS|H9');
+});
+
+test('a frame that is no HL7 is answered AR; garbage around frames is passed over', async () => {
+  const peer = await RawPeer.open(rig.port);
+  peer.socket.write('GET / HTTP/1.1\r\n\r\n');
+  peer.send('hello');
+  peer.socket.write('\r\n\r\n');
+  peer.send(adt('W-7'));
+  const [bad, good] = await peer.answers(2);
+  assert.match(bad ?? '', /^MSH\|\^~\\&\|.*\rMSA\|AR\r?\|?/s);
+  assert.match(good ?? '', /MSA\|AA\|W-7/);
+  peer.socket.destroy();
+});
+
+test('a frame without CR after FS is taken after a moment', async () => {
+  const peer = await RawPeer.open(rig.port);
+  peer.socket.write(`\x0b${adt('W-8')}\x1c`);
+  assert.match((await peer.answers(1))[0] ?? '', /MSA\|AA\|W-8/);
+  peer.socket.write(`\x0b${adt('W-9')}\x1c\x0b${adt('W-10')}\x1c\r`);
+  assert.equal((await peer.answers(3)).length, 3);
+  peer.socket.destroy();
+});
+
+test('a message begun anew: the first half is dropped, the whole one is taken', async () => {
+  const peer = await RawPeer.open(rig.port);
+  peer.socket.write(`\x0b${adt('W-11').slice(0, 90)}`);
+  peer.socket.write(`\x0b${adt('W-11')}\x1c\r`);
+  assert.match((await peer.answers(1))[0] ?? '', /MSA\|AA\|W-11/);
+  assert.equal(rig.intake.accepted.filter((one) => one.controlId === 'W-11').length, 1);
+  peer.socket.destroy();
+});
+
+test('a peer that drips bytes is cut off; others are not disturbed', async () => {
+  const slow = await RawPeer.open(rig.port);
+  slow.socket.write('\x0bMSH|');
+  const drip = setInterval(() => slow.socket.write('x'), 50);
+  const good = await RawPeer.open(rig.port);
+  good.send(adt('W-12'));
+  assert.match((await good.answers(1))[0] ?? '', /MSA\|AA\|W-12/);
+  await slow.end(2_000);
+  clearInterval(drip);
+  assert.equal(slow.closed, true);
+  good.socket.destroy();
+});
+
+test('an oversize message is refused with AR and the connection goes on', async () => {
+  const peer = await RawPeer.open(rig.port);
+  peer.send(adt('W-13') + `OBX|1|TX|||${'x'.repeat(2 << 20)}\r`);
+  peer.send(adt('W-14'));
+  const [big, small] = await peer.answers(2);
+  assert.match(big ?? '', /\rMSA\|AR\|W-13\|.*larger|\rMSA\|AR\|W-13\|A message may have/s);
+  assert.match(small ?? '', /MSA\|AA\|W-14/);
+  assert.equal(
+    rig.intake.refused.some((one) => one.problem.code === 'too-large' && one.envelope.site === 'h1'),
+    true,
+  );
+  peer.socket.destroy();
+});
+
+test('a flood of bytes outside frames ends the connection', async () => {
+  const peer = await RawPeer.open(rig.port);
+  peer.socket.write(Buffer.alloc(200_000, 0x41));
+  await peer.end();
+  assert.equal(peer.closed, true);
+});
+
+test('connections above the limit are closed, and free places are taken again', async () => {
+  const peers = await Promise.all(Array.from({ length: 25 }, () => RawPeer.open(rig.port)));
+  await until(() => peers.filter((one) => one.closed).length >= 5);
+  assert.equal(peers.filter((one) => one.closed).length, 5);
+  for (const one of peers) one.socket.destroy();
+  await until(() => rig.channel.health().connections === 0);
+  const peer = await RawPeer.open(rig.port);
+  peer.send(adt('W-15'));
+  assert.match((await peer.answers(1))[0] ?? '', /MSA\|AA\|W-15/);
+  peer.socket.destroy();
+});
+
+test('a batch is filed message by message and answered as a batch', async () => {
+  const peer = await RawPeer.open(rig.port);
+  const unknown = adt('W-17').replace('ADT^A04^ADT_A01', 'ADT^A60^ADT_A60');
+  peer.send(`FHS|^~\\&|RIS|H1|HUB|PROV\rBHS|^~\\&|RIS|H1|HUB|PROV\r${adt('W-16')}${unknown}BTS|2\rFTS|1\r`);
+  const [answer] = await peer.answers(1);
+  const names = (answer ?? '').split('\r').map((line) => line.slice(0, 3));
+  assert.deepEqual(names, ['FHS', 'BHS', 'MSH', 'MSA', 'MSH', 'MSA', 'ERR', 'BTS', 'FTS', '']);
+  assert.match(answer ?? '', /MSA\|AA\|W-16\r/);
+  assert.match(answer ?? '', /MSA\|AR\|W-17\|/);
+  assert.match(answer ?? '', /BTS\|2\rFTS\|1\r$/);
+  peer.socket.destroy();
+});
+
+test('messages that wait when the hub stops are not acknowledged; the one at work is', async () => {
+  const own = await startRig();
+  own.intake.delayMs = 100;
+  const peer = await RawPeer.open(own.port);
+  for (let at = 0; at < 5; at++) peer.send(adt(`S-${String(at)}`));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await own.channel.stop(2_000);
+  await peer.end();
+  assert.equal(own.intake.accepted.length, peer.frames.length);
+  assert.equal(peer.frames.length >= 1 && peer.frames.length < 5, true);
+});
