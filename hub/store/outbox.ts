@@ -1,5 +1,5 @@
 /** The outbox table, and the settling of studies that it drives. */
-import type { Derivation, HubId } from '../core/identifier.ts';
+import type { Derivation, HubId, SiteId } from '../core/identifier.ts';
 import type { Outbox, OutboxEvent, StudySettling } from '../core/outbox.ts';
 import type { IndexReader } from '../core/ports.ts';
 import type { Connection, Database } from './database.ts';
@@ -77,7 +77,7 @@ export function createStudySettling(deps: {
     return database.transaction(async (connection) => {
       const changed = await run(connection, now);
       if (changed === 0) return false;
-      const entries = await connection.query<{ journal_id: string; site: string }>(
+      const entries = await connection.query<{ journal_id: string; site: SiteId }>(
         `select i.journal_id, s.site from instance i join study s on s.record_id = i.record_id and s.study_uid = i.study_uid
          where s.study_uid = $1 order by i.journal_id desc limit 1`,
         [studyUid],

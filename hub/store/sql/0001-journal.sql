@@ -68,11 +68,12 @@ declare
   lower_bound timestamptz := day::timestamp at time zone 'UTC';
   upper_bound timestamptz := (day + 1)::timestamp at time zone 'UTC';
 begin
-  if to_regclass('journal_' || suffix) is not null then
+  if exists (select from pg_class where relname = 'settlement_' || suffix) then
     return;
   end if;
+  -- Read the catalog itself after the lock: to_regclass may answer from a stale cache.
   perform pg_advisory_xact_lock(hashtext('journal_partition'));
-  if to_regclass('journal_' || suffix) is not null then
+  if exists (select from pg_class where relname = 'settlement_' || suffix) then
     return;
   end if;
   execute format('create table %I partition of journal for values from (%L) to (%L)', 'journal_' || suffix, lower_bound, upper_bound);
