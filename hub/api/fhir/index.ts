@@ -1,0 +1,248 @@
+/**
+ * The FHIR R4 face: one router over the projection. Closed by default: a caller, the right, and a durable audit entry come
+ * before any byte of an answer about a person.
+ */
+import express, { type Request, type Response, type Router } from 'express';
+import { pipeline } from 'node:stream/promises';
+import { decide, type Caller } from '../../core/access.ts';
+import type { AuditEvent, AuditTrail } from '../../core/audit.ts';
+import type { FhirStore } from '../../core/fhir.ts';
+import type { Log, ObjectStore } from '../../core/ports.ts';
+import type { StoredBinary } from '../../../mappings/fhir/document.ts';
+import { callerOf } from '../caller.ts';
+import { binaryBody } from './binary.ts';
+import { capabilityStatement, type Release } from './capability.ts';
+import { contentType, negotiate, write, type Format } from './format.ts';
+import { interactionOf, type Interaction } from './interaction.ts';
+import { history, read, vread } from './read.ts';
+import { NOBODY, refusal, type Fault, type Parsed, type Reply } from './reply.ts';
+import { WHOLE, type Shape } from './resource.ts';
+import { parseSearch } from './search-request.ts';
+import { savedPage, search, type Place } from './search.ts';
+
+export interface FhirFaceDeps {
+  readonly store: FhirStore;
+  readonly objects: Pick<ObjectStore, 'read' | 'readAll'>;
+  readonly audit: AuditTrail;
+  readonly log: Log;
+  readonly release: Release;
+  /** The hub's address as callers see it, `https://hub.example`; null: as the request names it. */
+  readonly origin: string | null;
+}
+
+/** A query string or form longer than this is no search. */
+const QUERY_LIMIT = 16 * 1024;
+
+interface Asked {
+  readonly interaction: Interaction;
+  readonly parameters: URLSearchParams;
+  readonly caller: Caller;
+  readonly place: Place;
+  readonly request: Request;
+}
+
+/** Mount at `/fhir`, after the middleware that sets the caller. */
+export function fhirFace(deps: FhirFaceDeps): Router {
+  const router = express.Router({ caseSensitive: true });
+  router.use(express.text({ type: 'application/x-www-form-urlencoded', limit: QUERY_LIMIT }));
+  router.use((request: Request, response: Response) => {
+    serve(deps, request, response).catch((error: unknown) => {
+      // The text of an error may quote a query: only its kind is logged.
+      deps.log.error({ kind: error instanceof Error ? error.name : 'unknown' }, 'a FHIR request failed');
+      if (response.headersSent) response.destroy();
+      else send(response, refusal(FAILED), 'json', false);
+    });
+  });
+  router.use((_error: unknown, _request: Request, response: Response, _next: unknown) => {
+    send(response, refusal(UNREADABLE), 'json', false);
+  });
+  return router;
+}
+
+const FAILED: Fault = { status: 500, code: 'exception', text: 'the hub failed to answer; try again later' };
+const UNREADABLE: Fault = { status: 400, code: 'structure', text: 'the body of this request cannot be read' };
+const NO_CALLER: Fault = {
+  status: 401,
+  code: 'login',
+  text: 'a caller is required',
+  headers: { 'WWW-Authenticate': 'Bearer realm="hutong"' },
+};
+
+async function serve(deps: FhirFaceDeps, request: Request, response: Response): Promise<void> {
+  const url = new URL(request.originalUrl, 'http://hub.invalid');
+  const found = interactionOf(request.method, request.path.replace(/^\/+|\/+$/g, ''));
+  const wantsBytes = found.ok && found.value.kind === 'binary' && !url.searchParams.has('_format');
+  const format = negotiate(wantsBytes ? '*/*' : request.get('accept'), url.searchParams.get('_format'));
+  const reply = format.ok ? await replyTo(deps, request, response, url, found, format.value) : refusal(format.fault);
+  const pretty = url.searchParams.get('_pretty') === 'true';
+  if (reply !== 'streamed') send(response, reply, format.ok ? format.value : 'json', pretty);
+}
+
+async function replyTo(
+  deps: FhirFaceDeps,
+  request: Request,
+  response: Response,
+  url: URL,
+  found: Parsed<Interaction>,
+  format: Format,
+): Promise<Reply | 'streamed'> {
+  const place = placeOf(deps, request);
+  if (found.ok && found.value.kind === 'capabilities')
+    return { status: 200, body: capabilityStatement(deps.release, place.base), headers: {}, touched: NOBODY };
+  const caller = callerOf(response);
+  if (caller === null) {
+    await deps.audit.record(event(request, null, 'refused', NOBODY, 'no caller'));
+    return refusal(NO_CALLER);
+  }
+  if (!found.ok) return refusal(found.fault);
+  const interaction = found.value;
+  const isSearch = interaction.kind === 'search' || interaction.kind === 'history';
+  const decision = decide(caller, { kind: isSearch ? 'search-records' : 'read-record' });
+  if (!decision.allowed) {
+    await deps.audit.record(event(request, caller, 'refused', NOBODY, decision.reason));
+    return refusal({ status: 403, code: 'forbidden', text: decision.reason });
+  }
+  const parameters = parametersOfRequest(request, url, interaction);
+  if (!parameters.ok) return refusal(parameters.fault);
+  const asked: Asked = { interaction, parameters: parameters.value, caller, place, request };
+  if (interaction.kind === 'binary') return serveBinary(deps, asked, interaction.id, format, response);
+  const reply = await answer(deps, asked);
+  await deps.audit.record(event(request, caller, reply.status < 400 ? 'success' : 'failure', reply.touched));
+  return reply;
+}
+
+async function answer(deps: FhirFaceDeps, asked: Asked): Promise<Reply> {
+  const { interaction, parameters, place, request, caller } = asked;
+  switch (interaction.kind) {
+    case 'read': {
+      const [ifNoneMatch, ifModifiedSince] = [request.get('if-none-match'), request.get('if-modified-since')];
+      const shape = shapeOf(parameters);
+      const conditions = {
+        ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
+        ...(ifModifiedSince === undefined ? {} : { ifModifiedSince }),
+      };
+      return read(deps.store, interaction.type, interaction.id, shape, conditions, place);
+    }
+    case 'vread':
+      return vread(deps.store, interaction.type, interaction.id, interaction.version, place);
+    case 'history':
+      return history(deps.store, interaction.scope, parameters, place);
+    case 'search': {
+      const page = parameters.get('_page');
+      if (page !== null) return savedPage(deps.store, interaction.type, page, caller.id, place);
+      const strict = /(^|[,;\s])handling\s*=\s*"?strict/.test(request.get('prefer') ?? '');
+      const parsed = parseSearch([...parameters], { type: interaction.type, base: place.base, strict });
+      return parsed.ok ? search(deps.store, parsed.value, caller.id, place) : refusal(parsed.fault);
+    }
+    case 'binary':
+    case 'capabilities':
+      throw new Error(`${interaction.kind} is answered elsewhere`);
+  }
+}
+
+function shapeOf(parameters: URLSearchParams): Shape {
+  const summary = parameters.get('_summary');
+  const elements = parameters.get('_elements');
+  return {
+    summary: summary === 'true' || summary === 'text' || summary === 'data' ? summary : 'false',
+    elements: elements === null || elements === '' ? [] : elements.split(',').map((element) => element.trim()),
+  };
+}
+
+/** R4 §3.1.1.1.1: a form may be sent with parameters in the URL as well; both count. */
+function parametersOfRequest(request: Request, url: URL, interaction: Interaction): Parsed<URLSearchParams> {
+  if (url.search.length > QUERY_LIMIT)
+    return {
+      ok: false,
+      fault: { status: 414, code: 'too-long', text: 'send a search this long as a form to _search' },
+    };
+  if (interaction.kind !== 'search' || !interaction.form) return { ok: true, value: url.searchParams };
+  const body: unknown = request.body;
+  if (typeof body === 'string') {
+    const all = new URLSearchParams([...url.searchParams, ...new URLSearchParams(body)]);
+    return { ok: true, value: all };
+  }
+  if (request.get('content-length') === '0' || request.get('content-type') === undefined)
+    return { ok: true, value: url.searchParams };
+  return {
+    ok: false,
+    fault: { status: 415, code: 'not-supported', text: '_search takes application/x-www-form-urlencoded' },
+  };
+}
+
+function placeOf(deps: FhirFaceDeps, request: Request): Place {
+  const origin = deps.origin ?? `${request.protocol}://${request.get('host') ?? 'localhost'}`;
+  return { origin, base: `${origin}${request.baseUrl}` };
+}
+
+/** The audit names what was asked, never with what values: those may be a patient's. */
+function event(
+  request: Request,
+  caller: Caller | null,
+  outcome: AuditEvent['outcome'],
+  touched: Reply['touched'],
+  reason?: string,
+): AuditEvent {
+  const url = new URL(request.originalUrl, 'http://hub.invalid');
+  const names = [...new Set(url.searchParams.keys())].slice(0, 40).map((name) => name.slice(0, 60));
+  const path = url.pathname.slice(0, 200);
+  const isSearch = !/\/[A-Za-z]+\/[A-Za-z0-9.-]+/.test(request.path) || request.path.endsWith('_search');
+  return {
+    action: outcome === 'refused' ? 'refuse' : isSearch ? 'search' : 'read',
+    outcome,
+    face: 'fhir',
+    operation: `${request.method} ${path}${names.length === 0 ? '' : `?${names.join('&')}`}`,
+    callerId: caller?.id ?? 'none',
+    callerName: caller?.name ?? 'none',
+    callerRole: caller?.role ?? 'none',
+    peer: caller?.peer ?? request.ip ?? 'unknown',
+    persons: touched.persons,
+    objects: touched.objects,
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+/** A document's bytes as they came, or as a Binary resource to who asks for FHIR. */
+async function serveBinary(
+  deps: FhirFaceDeps,
+  asked: Asked,
+  id: string,
+  format: Format,
+  response: Response,
+): Promise<Reply | 'streamed'> {
+  const { request, caller, parameters, place } = asked;
+  const reply = await read(deps.store, 'Binary', id, WHOLE, {}, place);
+  await deps.audit.record(event(request, caller, reply.status < 400 ? 'success' : 'failure', reply.touched));
+  if (reply.status !== 200 || reply.body === null) return reply;
+  const stored = reply.body as StoredBinary;
+  if ((request.get('accept') ?? '').includes('fhir+') || parameters.has('_format')) {
+    const chosen = negotiate(request.get('accept'), parameters.get('_format'));
+    const resource = await binaryBody(deps.objects, stored);
+    if (!chosen.ok) return refusal(chosen.fault);
+    if (!resource.ok) return refusal(resource.fault);
+    if (chosen.value === format) return { ...reply, body: resource.value };
+    send(response, { ...reply, body: resource.value }, chosen.value, false);
+    return 'streamed';
+  }
+  response.status(200).set({
+    ...reply.headers,
+    'Content-Type': stored.contentType,
+    'Content-Length': String(stored.size),
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': 'sandbox',
+    'Cache-Control': 'no-store',
+  });
+  if (request.method === 'HEAD') response.end();
+  else await pipeline(await deps.objects.read(stored.object), response);
+  return 'streamed';
+}
+
+function send(response: Response, reply: Reply, format: Format, pretty: boolean): void {
+  response.status(reply.status).set({ 'Cache-Control': 'no-store', ...reply.headers });
+  if (reply.body === null) {
+    response.end();
+    return;
+  }
+  response.set({ 'Content-Type': contentType(format), 'X-Content-Type-Options': 'nosniff', Vary: 'Accept' });
+  response.send(Buffer.from(write(reply.body, format, pretty)));
+}
