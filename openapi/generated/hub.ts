@@ -1,0 +1,2121 @@
+/** Generated from openapi/hub.yaml by openapi/generate.ts: change that file, then `npm run generate`. */
+export interface paths {
+  readonly '/sites/{site}/registrations': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 患者登记 · register a patient or change a registration */
+    readonly post: operations['sendRegistration'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/sites/{site}/orders': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 检查申请 · place, schedule, change or cancel an order */
+    readonly post: operations['sendOrder'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/sites/{site}/exams': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 检查信息 · an exam was made; where its images are */
+    readonly post: operations['sendExam'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/sites/{site}/exams/void': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 检查作废 · void an exam (in the body, since an exam number is no part of a URL) */
+    readonly post: operations['voidExam'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/sites/{site}/reports': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 检查报告 · send a report, or its correction */
+    readonly post: operations['sendReport'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/sites/{site}/reports/withdraw': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 报告撤回 · withdraw the report of an exam */
+    readonly post: operations['withdrawReport'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/sites': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Hospitals the hub knows */
+    readonly get: operations['listSites'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/journal': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Messages and what became of them, newest first */
+    readonly get: operations['listJournal'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/journal/counters': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** received = applied + refused + review + pending, counted in one snapshot */
+    readonly get: operations['countJournal'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/journal/{id}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** One message's fate, with its findings; never its content */
+    readonly get: operations['readJournalEntry'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/journal/{id}/raw': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** The bytes as they came, base64; an administrator's, and audited */
+    readonly get: operations['readJournalBytes'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/journal/{id}/retry': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Map and apply again what was refused or waits in review */
+    readonly post: operations['retryJournalEntry'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/reviews': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** What waits for a person's decision, oldest first */
+    readonly get: operations['listReviews'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/reviews/{id}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** One review with its reason and the way to retry it */
+    readonly get: operations['readReview'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/reviews/{id}/retry': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Try again what waits, after its cause was mended */
+    readonly post: operations['retryReview'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/reviews/{id}/dismiss': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Close it for good, with the reason */
+    readonly post: operations['dismissReview'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/orphans': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Exams that lack an order, a report or their images, oldest first */
+    readonly get: operations['listOrphans'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/exams/search': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 检查查询 · exams of the person with an identifier, at every hospital, newest first */
+    readonly post: operations['searchExams'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/exams/{id}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 检查调阅 · one exam with its orders, studies and current report */
+    readonly get: operations['readExam'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/clients': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** API clients, newest first; never their tokens */
+    readonly get: operations['listClients'];
+    readonly put?: never;
+    /** Make a client; its token is in the answer and nowhere afterwards */
+    readonly post: operations['createClient'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/clients/{id}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    readonly post?: never;
+    /** Revoke a client; its token ends with its next call */
+    readonly delete: operations['revokeClient'];
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/audit': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Who did what to whose data, newest first */
+    readonly get: operations['listAudit'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+  schemas: {
+    /** 患者登记 */
+    readonly Registration: {
+      /**
+       * 患者编号
+       * @description The hospital's own number of the patient (病历号)
+       */
+      readonly patientId: string | number;
+      /**
+       * 患者姓名
+       * @description Name; missing or 无名氏 is accepted with a finding
+       */
+      readonly name?: string | number | boolean | null;
+      /**
+       * 姓名拼音
+       * @description Name in pinyin
+       */
+      readonly namePinyin?: string | number | boolean | null;
+      /**
+       * 性别
+       * @description Sex in the hospital's code, GB/T 2261.1 or a word
+       */
+      readonly sex?: string | number | boolean | null;
+      /**
+       * 出生日期
+       * @description Date of birth, as precise as known
+       */
+      readonly birthDate?: string | number | boolean | null;
+      /**
+       * 年龄
+       * @description Age as told; it never stands for a birth date
+       */
+      readonly age?: string | number | boolean | null;
+      /**
+       * 证件类型
+       * @description CV02.01.101 (01 居民身份证) or the hospital's own; absent: 01
+       */
+      readonly idType?: string | number | boolean | null;
+      /**
+       * 证件号码
+       * @description Number of that document; a resident ID is verified by its check digit
+       */
+      readonly idNumber?: string | number | boolean | null;
+      /**
+       * 手机号码
+       * @description Telephone
+       */
+      readonly phone?: string | number | boolean | null;
+      /**
+       * 医保号
+       * @description Health insurance number
+       */
+      readonly insuranceNumber?: string | number | boolean | null;
+      /**
+       * 住址
+       * @description Address as one text
+       */
+      readonly address?: string | number | boolean | null;
+      /**
+       * 行政区划
+       * @description GB/T 2260 code
+       */
+      readonly division?: string | number | boolean | null;
+      /**
+       * 邮政编码
+       * @description Postal code
+       */
+      readonly postalCode?: string | number | boolean | null;
+      /**
+       * 婚姻状况
+       * @description GB/T 2261.2 or own code
+       */
+      readonly maritalStatus?: string | number | boolean | null;
+      /**
+       * 民族
+       * @description GB/T 3304 or own code
+       */
+      readonly ethnicGroup?: string | number | boolean | null;
+      /**
+       * 国籍
+       * @description GB/T 2659 or own code
+       */
+      readonly nationality?: string | number | boolean | null;
+      /**
+       * 死亡标志
+       * @description true or false, 1 or 0, 是 or 否
+       */
+      readonly deceased?: string | number | boolean | null;
+      /**
+       * 母亲患者编号
+       * @description For a newborn: the mother's patientId
+       */
+      readonly motherPatientId?: string | number | boolean | null;
+      /**
+       * 被合并患者编号
+       * @description Another patientId of the same person that ends in favour of this one (合并)
+       */
+      readonly priorPatientId?: string | number | boolean | null;
+      /**
+       * 主诉
+       * @description Kept with the message
+       */
+      readonly chiefComplaint?: string | number | boolean | null;
+      /**
+       * 医院编号
+       * @description If given it must name this site: its id, institution code or USCC
+       */
+      readonly hospitalCode?: string | number | boolean | null;
+      /**
+       * 业务时间
+       * @description When this became true at the source; absent: when it arrived
+       */
+      readonly eventTime?: string | number | boolean | null;
+    };
+    /** 检查申请 */
+    readonly Order:
+      | {
+          /**
+           * 患者编号
+           * @description The hospital's own number of the patient (病历号)
+           */
+          readonly patientId: string | number;
+          /**
+           * 检查号
+           * @description Accession number
+           */
+          readonly accessionNumber?: string | number | boolean | null;
+          /**
+           * 申请单号
+           * @description Number of the request at the placer (电子申请单号)
+           */
+          readonly orderNumber?: string | number | boolean | null;
+          /**
+           * 检查唯一标识
+           * @description Number of the exam at the filler (RIS)
+           */
+          readonly fillerNumber?: string | number | boolean | null;
+          /**
+           * 检查UID
+           * @description DICOM Study Instance UID
+           */
+          readonly studyInstanceUid?: string | number | boolean | null;
+          /**
+           * 检查主索引
+           * @description Provincial exam index issued outside
+           */
+          readonly provincialIndex?: string | number | boolean | null;
+          /**
+           * 患者姓名
+           * @description Name; missing or 无名氏 is accepted with a finding
+           */
+          readonly name?: string | number | boolean | null;
+          /**
+           * 姓名拼音
+           * @description Name in pinyin
+           */
+          readonly namePinyin?: string | number | boolean | null;
+          /**
+           * 性别
+           * @description Sex in the hospital's code, GB/T 2261.1 or a word
+           */
+          readonly sex?: string | number | boolean | null;
+          /**
+           * 出生日期
+           * @description Date of birth, as precise as known
+           */
+          readonly birthDate?: string | number | boolean | null;
+          /**
+           * 年龄
+           * @description Age as told; it never stands for a birth date
+           */
+          readonly age?: string | number | boolean | null;
+          /**
+           * 证件类型
+           * @description CV02.01.101 (01 居民身份证) or the hospital's own; absent: 01
+           */
+          readonly idType?: string | number | boolean | null;
+          /**
+           * 证件号码
+           * @description Number of that document; a resident ID is verified by its check digit
+           */
+          readonly idNumber?: string | number | boolean | null;
+          /**
+           * 手机号码
+           * @description Telephone
+           */
+          readonly phone?: string | number | boolean | null;
+          /**
+           * 申请状态
+           * @description ordered, scheduled, arrived, in-progress, completed, discontinued, cancelled or own code; absent: ordered
+           */
+          readonly status?: string | number | boolean | null;
+          /**
+           * 检查项目代码
+           * @description Item in the hospital's code
+           */
+          readonly procedureCode?: string | number | boolean | null;
+          /**
+           * 检查项目名称
+           * @description Item as named
+           */
+          readonly procedureName?: string | number | boolean | null;
+          /**
+           * 检查类型
+           * @description DICOM modality or the hospital's code
+           */
+          readonly modality?: string | number | boolean | null;
+          /**
+           * 检查部位
+           * @description Body part, the hospital's code or word
+           */
+          readonly bodyPart?: string | number | boolean | null;
+          /**
+           * 检查方法
+           * @description Kept with the message
+           */
+          readonly method?: string | number | boolean | null;
+          /**
+           * 紧急程度
+           * @description routine, urgent, stat or own code
+           */
+          readonly priority?: string | number | boolean | null;
+          /**
+           * 申请目的
+           * @description Why the exam is asked for
+           */
+          readonly reason?: string | number | boolean | null;
+          /**
+           * 诊断
+           * @description Clinical diagnosis as text
+           */
+          readonly diagnosis?: string | number | boolean | null;
+          /**
+           * 诊断代码
+           * @description ICD-10 code
+           */
+          readonly diagnosisCode?: string | number | boolean | null;
+          /**
+           * 申请医生
+           * @description Requesting doctor
+           */
+          readonly requester?: string | number | boolean | null;
+          /**
+           * 送检科室
+           * @description Requesting department, code or name
+           */
+          readonly requestingDepartment?: string | number | boolean | null;
+          /**
+           * 检查技师
+           * @description Technician
+           */
+          readonly performer?: string | number | boolean | null;
+          /**
+           * 患者类型
+           * @description CV09.00.404 or own code
+           */
+          readonly patientClass?: string | number | boolean | null;
+          /**
+           * 就诊号
+           * @description Out- or in-patient number
+           */
+          readonly visitNumber?: string | number | boolean | null;
+          /**
+           * 检查设备
+           * @description Device or station
+           */
+          readonly device?: string | number | boolean | null;
+          /** 申请时间 */
+          readonly requestedAt?: string | number | boolean | null;
+          /** 预约时间 */
+          readonly scheduledAt?: string | number | boolean | null;
+          /** 检查时间 */
+          readonly startedAt?: string | number | boolean | null;
+          /**
+           * 检查请求号
+           * @description (0040,1001)
+           */
+          readonly requestedProcedureId?: string | number | boolean | null;
+          /**
+           * 预约步骤号
+           * @description (0040,0009)
+           */
+          readonly scheduledStepId?: string | number | boolean | null;
+          /**
+           * 医院编号
+           * @description If given it must name this site: its id, institution code or USCC
+           */
+          readonly hospitalCode?: string | number | boolean | null;
+          /**
+           * 业务时间
+           * @description When this became true at the source; absent: when it arrived
+           */
+          readonly eventTime?: string | number | boolean | null;
+        }
+      | unknown
+      | unknown
+      | unknown;
+    /** 检查信息 (RIS) */
+    readonly Exam:
+      | {
+          /**
+           * 患者编号
+           * @description The hospital's own number of the patient (病历号)
+           */
+          readonly patientId: string | number;
+          /**
+           * 检查号
+           * @description Accession number
+           */
+          readonly accessionNumber?: string | number | boolean | null;
+          /**
+           * 申请单号
+           * @description Number of the request at the placer (电子申请单号)
+           */
+          readonly orderNumber?: string | number | boolean | null;
+          /**
+           * 检查唯一标识
+           * @description Number of the exam at the filler (RIS)
+           */
+          readonly fillerNumber?: string | number | boolean | null;
+          /**
+           * 检查UID
+           * @description DICOM Study Instance UID
+           */
+          readonly studyInstanceUid?: string | number | boolean | null;
+          /**
+           * 检查主索引
+           * @description Provincial exam index issued outside
+           */
+          readonly provincialIndex?: string | number | boolean | null;
+          /**
+           * 患者姓名
+           * @description Name; missing or 无名氏 is accepted with a finding
+           */
+          readonly name?: string | number | boolean | null;
+          /**
+           * 姓名拼音
+           * @description Name in pinyin
+           */
+          readonly namePinyin?: string | number | boolean | null;
+          /**
+           * 性别
+           * @description Sex in the hospital's code, GB/T 2261.1 or a word
+           */
+          readonly sex?: string | number | boolean | null;
+          /**
+           * 出生日期
+           * @description Date of birth, as precise as known
+           */
+          readonly birthDate?: string | number | boolean | null;
+          /**
+           * 年龄
+           * @description Age as told; it never stands for a birth date
+           */
+          readonly age?: string | number | boolean | null;
+          /**
+           * 证件类型
+           * @description CV02.01.101 (01 居民身份证) or the hospital's own; absent: 01
+           */
+          readonly idType?: string | number | boolean | null;
+          /**
+           * 证件号码
+           * @description Number of that document; a resident ID is verified by its check digit
+           */
+          readonly idNumber?: string | number | boolean | null;
+          /**
+           * 手机号码
+           * @description Telephone
+           */
+          readonly phone?: string | number | boolean | null;
+          /**
+           * 检查项目代码
+           * @description Item in the hospital's code
+           */
+          readonly procedureCode?: string | number | boolean | null;
+          /**
+           * 检查项目名称
+           * @description Item as named
+           */
+          readonly procedureName?: string | number | boolean | null;
+          /**
+           * 检查类型
+           * @description DICOM modality or the hospital's code
+           */
+          readonly modality?: string | number | boolean | null;
+          /**
+           * 检查部位
+           * @description Body part, the hospital's code or word
+           */
+          readonly bodyPart?: string | number | boolean | null;
+          /**
+           * 检查方法
+           * @description Kept with the message
+           */
+          readonly method?: string | number | boolean | null;
+          /**
+           * 紧急程度
+           * @description routine, urgent, stat or own code
+           */
+          readonly priority?: string | number | boolean | null;
+          /**
+           * 申请目的
+           * @description Why the exam is asked for
+           */
+          readonly reason?: string | number | boolean | null;
+          /**
+           * 诊断
+           * @description Clinical diagnosis as text
+           */
+          readonly diagnosis?: string | number | boolean | null;
+          /**
+           * 诊断代码
+           * @description ICD-10 code
+           */
+          readonly diagnosisCode?: string | number | boolean | null;
+          /**
+           * 申请医生
+           * @description Requesting doctor
+           */
+          readonly requester?: string | number | boolean | null;
+          /**
+           * 送检科室
+           * @description Requesting department, code or name
+           */
+          readonly requestingDepartment?: string | number | boolean | null;
+          /**
+           * 检查技师
+           * @description Technician
+           */
+          readonly performer?: string | number | boolean | null;
+          /**
+           * 患者类型
+           * @description CV09.00.404 or own code
+           */
+          readonly patientClass?: string | number | boolean | null;
+          /**
+           * 就诊号
+           * @description Out- or in-patient number
+           */
+          readonly visitNumber?: string | number | boolean | null;
+          /**
+           * 检查设备
+           * @description Device or station
+           */
+          readonly device?: string | number | boolean | null;
+          /** 检查描述 */
+          readonly description?: string | number | boolean | null;
+          /**
+           * 检查时间
+           * @description When the images were made
+           */
+          readonly startedAt?: string | number | boolean | null;
+          /**
+           * 序列数
+           * @description Declared number of series
+           */
+          readonly seriesCount?: string | number | boolean | null;
+          /**
+           * 图像数
+           * @description Declared number of images: the study is complete when all came
+           */
+          readonly instanceCount?: string | number | boolean | null;
+          /**
+           * 影像访问地址
+           * @description Where the hospital serves the images
+           */
+          readonly accessUrl?: string | number | boolean | null;
+          /**
+           * 作废标志
+           * @description true or 1: the exam is void
+           */
+          readonly voided?: string | number | boolean | null;
+          /**
+           * 医院编号
+           * @description If given it must name this site: its id, institution code or USCC
+           */
+          readonly hospitalCode?: string | number | boolean | null;
+          /**
+           * 业务时间
+           * @description When this became true at the source; absent: when it arrived
+           */
+          readonly eventTime?: string | number | boolean | null;
+        }
+      | unknown
+      | unknown
+      | unknown
+      | unknown
+      | unknown;
+    /** 检查作废 */
+    readonly ExamVoid:
+      | {
+          /**
+           * 患者编号
+           * @description The hospital's own number of the patient (病历号)
+           */
+          readonly patientId: string | number;
+          /**
+           * 检查号
+           * @description Accession number
+           */
+          readonly accessionNumber?: string | number | boolean | null;
+          /**
+           * 申请单号
+           * @description Number of the request at the placer (电子申请单号)
+           */
+          readonly orderNumber?: string | number | boolean | null;
+          /**
+           * 检查唯一标识
+           * @description Number of the exam at the filler (RIS)
+           */
+          readonly fillerNumber?: string | number | boolean | null;
+          /**
+           * 检查UID
+           * @description DICOM Study Instance UID
+           */
+          readonly studyInstanceUid?: string | number | boolean | null;
+          /**
+           * 检查主索引
+           * @description Provincial exam index issued outside
+           */
+          readonly provincialIndex?: string | number | boolean | null;
+          /**
+           * 作废原因
+           * @description Kept with the message
+           */
+          readonly reason?: string | number | boolean | null;
+          /**
+           * 医院编号
+           * @description If given it must name this site: its id, institution code or USCC
+           */
+          readonly hospitalCode?: string | number | boolean | null;
+          /**
+           * 业务时间
+           * @description When this became true at the source; absent: when it arrived
+           */
+          readonly eventTime?: string | number | boolean | null;
+        }
+      | unknown
+      | unknown
+      | unknown
+      | unknown
+      | unknown;
+    /** 检查报告 */
+    readonly Report:
+      | {
+          /**
+           * 患者编号
+           * @description The hospital's own number of the patient (病历号)
+           */
+          readonly patientId: string | number;
+          /**
+           * 检查号
+           * @description Accession number
+           */
+          readonly accessionNumber?: string | number | boolean | null;
+          /**
+           * 申请单号
+           * @description Number of the request at the placer (电子申请单号)
+           */
+          readonly orderNumber?: string | number | boolean | null;
+          /**
+           * 检查唯一标识
+           * @description Number of the exam at the filler (RIS)
+           */
+          readonly fillerNumber?: string | number | boolean | null;
+          /**
+           * 检查UID
+           * @description DICOM Study Instance UID
+           */
+          readonly studyInstanceUid?: string | number | boolean | null;
+          /**
+           * 检查主索引
+           * @description Provincial exam index issued outside
+           */
+          readonly provincialIndex?: string | number | boolean | null;
+          /**
+           * 患者姓名
+           * @description Name; missing or 无名氏 is accepted with a finding
+           */
+          readonly name?: string | number | boolean | null;
+          /**
+           * 姓名拼音
+           * @description Name in pinyin
+           */
+          readonly namePinyin?: string | number | boolean | null;
+          /**
+           * 性别
+           * @description Sex in the hospital's code, GB/T 2261.1 or a word
+           */
+          readonly sex?: string | number | boolean | null;
+          /**
+           * 出生日期
+           * @description Date of birth, as precise as known
+           */
+          readonly birthDate?: string | number | boolean | null;
+          /**
+           * 年龄
+           * @description Age as told; it never stands for a birth date
+           */
+          readonly age?: string | number | boolean | null;
+          /**
+           * 证件类型
+           * @description CV02.01.101 (01 居民身份证) or the hospital's own; absent: 01
+           */
+          readonly idType?: string | number | boolean | null;
+          /**
+           * 证件号码
+           * @description Number of that document; a resident ID is verified by its check digit
+           */
+          readonly idNumber?: string | number | boolean | null;
+          /**
+           * 手机号码
+           * @description Telephone
+           */
+          readonly phone?: string | number | boolean | null;
+          /**
+           * 报告单号
+           * @description The report's own number; absent: one report per exam
+           */
+          readonly reportNumber?: string | number | boolean | null;
+          /**
+           * 替换报告单号
+           * @description Number of the report that this one replaces
+           */
+          readonly replaces?: string | number | boolean | null;
+          /**
+           * 报告状态
+           * @description P, F, C, X, 1 临时, 2 最终 or own code; absent: final where it was audited, else preliminary
+           */
+          readonly status?: string | number | boolean | null;
+          /** 报告名称 */
+          readonly title?: string | number | boolean | null;
+          /**
+           * 影像所见
+           * @description 客观所见
+           */
+          readonly findings?: string | number | boolean | null;
+          /**
+           * 影像所得
+           * @description 诊断意见 (主观提示)
+           */
+          readonly impression?: string | number | boolean | null;
+          /** 检查建议 */
+          readonly suggestion?: string | number | boolean | null;
+          /**
+           * 是否阳性
+           * @description true or false, 1 or 0, 阳性 or 阴性
+           */
+          readonly positive?: string | number | boolean | null;
+          /**
+           * 危急值
+           * @description true or false, 1 or 0
+           */
+          readonly critical?: string | number | boolean | null;
+          /**
+           * 结论代码
+           * @description Code of the conclusion
+           */
+          readonly conclusionCode?: string | number | boolean | null;
+          /** 报告医生 */
+          readonly reporter?: string | number | boolean | null;
+          /** 审核医生 */
+          readonly auditor?: string | number | boolean | null;
+          /** 报告时间 */
+          readonly reportedAt?: string | number | boolean | null;
+          /** 审核时间 */
+          readonly auditedAt?: string | number | boolean | null;
+          /** 检查类型 */
+          readonly modality?: string | number | boolean | null;
+          /**
+           * 报告文件
+           * @description A rendered report, kept byte for byte
+           */
+          readonly document?: {
+            /** @enum {string} */
+            readonly contentType: 'application/pdf' | 'text/xml' | 'application/xml' | 'image/jpeg' | 'image/png';
+            readonly data: string;
+          } | null;
+          /**
+           * 医院编号
+           * @description If given it must name this site: its id, institution code or USCC
+           */
+          readonly hospitalCode?: string | number | boolean | null;
+          /**
+           * 业务时间
+           * @description When this became true at the source; absent: when it arrived
+           */
+          readonly eventTime?: string | number | boolean | null;
+        }
+      | unknown
+      | unknown
+      | unknown
+      | unknown
+      | unknown;
+    /** 报告撤回 */
+    readonly ReportWithdrawal:
+      | {
+          /**
+           * 患者编号
+           * @description The hospital's own number of the patient (病历号)
+           */
+          readonly patientId: string | number;
+          /**
+           * 检查号
+           * @description Accession number
+           */
+          readonly accessionNumber?: string | number | boolean | null;
+          /**
+           * 申请单号
+           * @description Number of the request at the placer (电子申请单号)
+           */
+          readonly orderNumber?: string | number | boolean | null;
+          /**
+           * 检查唯一标识
+           * @description Number of the exam at the filler (RIS)
+           */
+          readonly fillerNumber?: string | number | boolean | null;
+          /**
+           * 检查UID
+           * @description DICOM Study Instance UID
+           */
+          readonly studyInstanceUid?: string | number | boolean | null;
+          /**
+           * 检查主索引
+           * @description Provincial exam index issued outside
+           */
+          readonly provincialIndex?: string | number | boolean | null;
+          /** 报告单号 */
+          readonly reportNumber?: string | number | boolean | null;
+          /**
+           * 撤回原因
+           * @description Kept with the message
+           */
+          readonly reason?: string | number | boolean | null;
+          /**
+           * 医院编号
+           * @description If given it must name this site: its id, institution code or USCC
+           */
+          readonly hospitalCode?: string | number | boolean | null;
+          /**
+           * 业务时间
+           * @description When this became true at the source; absent: when it arrived
+           */
+          readonly eventTime?: string | number | boolean | null;
+        }
+      | unknown
+      | unknown
+      | unknown
+      | unknown
+      | unknown;
+    readonly Accepted: {
+      readonly journalId: string;
+      /** @description true: it had arrived before, with the same bytes */
+      readonly duplicate: boolean;
+      /** @description Path of the journal entry */
+      readonly status: string;
+    };
+    /** @description The outcome of one line, or the summary */
+    readonly BatchLine: {
+      readonly line?: number;
+      readonly status?: number;
+      readonly journalId?: string;
+      readonly duplicate?: boolean;
+      readonly problem?: components['schemas']['Problem'];
+      readonly summary?: {
+        readonly lines: number;
+        readonly accepted: number;
+        readonly duplicates: number;
+        readonly refused: number;
+      };
+    };
+    readonly Problem: {
+      readonly type: string;
+      readonly title: string;
+      readonly status: number;
+      readonly detail: string;
+      readonly code: string;
+      readonly where?: string;
+      /** @description Where the refused message is kept */
+      readonly journalId?: string;
+      readonly errors?: readonly {
+        readonly pointer: string;
+        readonly code: string;
+        readonly text: string;
+      }[];
+    };
+    readonly Finding: {
+      readonly code: string;
+      readonly where: string;
+      readonly text: string;
+    };
+    readonly Cause: {
+      readonly code: string;
+      readonly text: string;
+      readonly where?: string;
+    };
+    /** @description `after` of the next page; null: there is none */
+    readonly Next: string | null;
+    /** @enum {string} */
+    readonly Role: 'administrator' | 'operator' | 'query-platform' | 'hospital-feed';
+    /** @enum {string} */
+    readonly Channel: 'hl7v2' | 'rest' | 'dicom' | 'dicomweb' | 'xds';
+    /** @enum {string} */
+    readonly JournalState: 'received' | 'applied' | 'refused' | 'review';
+    /** @enum {string} */
+    readonly ReviewKind: 'message' | 'identity';
+    /** @enum {string} */
+    readonly ReviewState: 'open' | 'retried' | 'dismissed' | 'resolved';
+    /** @enum {string} */
+    readonly OrphanKind:
+      'images-without-order' | 'images-without-report' | 'report-without-images' | 'report-without-order';
+    readonly Site: {
+      readonly id: string;
+      readonly name: string;
+      readonly institutionCode: string;
+      readonly level?: string;
+      /** @enum {string} */
+      readonly storage: 'centre' | 'centre-and-local' | 'hospital';
+      readonly timeZone: string;
+      readonly channels: readonly ('hl7v2' | 'dicom' | 'rest')[];
+    };
+    readonly JournalSummary: {
+      readonly journalId: string;
+      readonly channel: components['schemas']['Channel'];
+      readonly site: string | null;
+      readonly sender: string;
+      readonly peer: string;
+      readonly controlId: string;
+      readonly messageType: string;
+      readonly contentType: string;
+      readonly size: number;
+      readonly receivedAt: string;
+      readonly state: components['schemas']['JournalState'];
+      readonly attempts: number;
+      readonly decidedAt: string | null;
+      readonly problem: components['schemas']['Cause'] | null;
+      readonly findingCount: number;
+    };
+    readonly JournalEntry: components['schemas']['JournalSummary'] & {
+      readonly findings: readonly components['schemas']['Finding'][];
+      readonly reviewId: string | null;
+    };
+    readonly JournalCounters: {
+      readonly received: number;
+      readonly applied: number;
+      readonly refused: number;
+      readonly review: number;
+      readonly pending: number;
+    };
+    readonly Review: {
+      readonly reviewId: string;
+      readonly kind: components['schemas']['ReviewKind'];
+      readonly state: components['schemas']['ReviewState'];
+      readonly site: string | null;
+      readonly openedAt: string;
+      readonly problem: components['schemas']['Cause'];
+      readonly findings: readonly components['schemas']['Finding'][];
+      readonly journalId: string | null;
+      readonly records: readonly string[];
+      readonly persons: readonly string[];
+      readonly closed: {
+        readonly at: string;
+        readonly by: string;
+        readonly reason: string | null;
+      } | null;
+      /** @description What to POST after the cause was mended; null: it is closed */
+      readonly retry: string | null;
+    };
+    readonly Orphan: {
+      readonly kind: components['schemas']['OrphanKind'];
+      readonly examId: string;
+      readonly site: string;
+      readonly since: string;
+    };
+    readonly Client: {
+      readonly id: string;
+      readonly name: string;
+      readonly role: components['schemas']['Role'];
+      readonly site: string | null;
+      readonly createdAt: string;
+      readonly createdBy: string;
+      readonly lastUsedAt: string | null;
+      readonly revokedAt: string | null;
+    };
+    readonly AuditEntry: {
+      readonly id: string;
+      readonly at: string;
+      readonly action: string;
+      readonly outcome: string;
+      readonly face: string;
+      readonly operation: string;
+      readonly callerId: string;
+      readonly callerName: string;
+      readonly callerRole: string;
+      readonly peer: string;
+      readonly persons: readonly string[];
+      readonly objects: readonly string[];
+      readonly reason?: string;
+    };
+    readonly Coded: {
+      readonly code: string;
+      readonly system: string;
+      readonly display?: string;
+    };
+    readonly ExamRecord: {
+      readonly examId: string;
+      readonly site: string;
+      readonly personId: string;
+      readonly provincialIndex: string | null;
+      readonly cancelled: boolean;
+      readonly patient: {
+        readonly recordId: string;
+        readonly localId: string;
+        readonly authority: string;
+        readonly name: string | null;
+        readonly sex: string | null;
+        readonly birthDate: string | null;
+      };
+      readonly keys: {
+        readonly placer?: string;
+        readonly filler?: string;
+        readonly accession?: string;
+        readonly studyUid?: string;
+        readonly provincialIndex?: string;
+      };
+      readonly orders: readonly {
+        readonly orderId: string;
+        readonly status: string;
+        readonly at: string;
+        readonly procedure?: components['schemas']['Coded'];
+        readonly modality?: string;
+        readonly bodyPart?: components['schemas']['Coded'];
+        readonly requestingDepartment?: components['schemas']['Coded'];
+        readonly requestedAt?: string;
+      }[];
+      readonly studies: readonly {
+        readonly studyInstanceUid: string;
+        readonly modalities: readonly string[];
+        readonly description?: string;
+        readonly startedAt?: string;
+        readonly seriesCount: number;
+        readonly instanceCount: number;
+        /** @enum {string} */
+        readonly availability: 'registered' | 'partial' | 'complete' | 'at-hospital';
+        readonly voided: boolean;
+        /** @description Where the hospital itself serves the images, as it told */
+        readonly accessUrl?: string;
+      }[];
+      readonly report: {
+        readonly reportId: string;
+        readonly reportNumber: string;
+        readonly status: string;
+        readonly at: string;
+        readonly title?: string;
+        readonly findings?: string;
+        readonly impression?: string;
+        readonly suggestion?: string;
+        readonly positive?: boolean | null;
+        readonly critical?: boolean;
+        readonly reporter?: string;
+        readonly auditor?: string;
+        readonly reportedAt?: string;
+        readonly auditedAt?: string;
+      } | null;
+    };
+  };
+  responses: {
+    /** @description It is durable in the journal and will be applied; `status` tells what became of it (operators). */
+    readonly Accepted: {
+      headers: {
+        readonly [name: string]: unknown;
+      };
+      content: {
+        readonly 'application/json': components['schemas']['Accepted'];
+      };
+    };
+    /** @description The answer to NDJSON, one line for each line sent, in order, and a summary at the end. One bad line harms none. */
+    readonly Batch: {
+      headers: {
+        readonly [name: string]: unknown;
+      };
+      content: {
+        readonly 'application/x-ndjson': components['schemas']['BatchLine'];
+      };
+    };
+    /** @description What went wrong (RFC 9457) */
+    readonly Problem: {
+      headers: {
+        readonly [name: string]: unknown;
+      };
+      content: {
+        readonly 'application/problem+json': components['schemas']['Problem'];
+      };
+    };
+  };
+  parameters: {
+    readonly Site: string;
+    readonly Id: string;
+    /**
+     * @description The sender's own id of this message. Same key, same bytes: the first answer again. Same key, other bytes: 409.
+     *     Absent: the bytes are their own key. Of a batch, each line has the key with its line number.
+     */
+    readonly IdempotencyKey: string;
+    readonly SiteFilter: string;
+    readonly Channel: components['schemas']['Channel'];
+    /** @description Included */
+    readonly From: string;
+    /** @description Excluded */
+    readonly To: string;
+    readonly Limit: number;
+    /** @description `next` of the page before */
+    readonly After: string;
+  };
+  requestBodies: {
+    readonly Registration: {
+      readonly content: {
+        /**
+         * @example {
+         *       "patientId": "P0001",
+         *       "name": "张三",
+         *       "sex": "1",
+         *       "birthDate": "1980-03-15",
+         *       "idType": "01",
+         *       "idNumber": "210102198003151239",
+         *       "phone": "13800138000"
+         *     }
+         */
+        readonly 'application/json': components['schemas']['Registration'];
+        readonly 'application/x-ndjson': string;
+      };
+    };
+    readonly Order: {
+      readonly content: {
+        /**
+         * @example {
+         *       "patientId": "P0001",
+         *       "orderNumber": "SQ2026112200001",
+         *       "accessionNumber": "CT26112200001",
+         *       "procedureCode": "CT1002",
+         *       "procedureName": "胸部CT平扫",
+         *       "modality": "CT",
+         *       "bodyPart": "胸部",
+         *       "requestingDepartmentCode": "1001",
+         *       "requestedAt": "2026-11-22 08:14:07"
+         *     }
+         */
+        readonly 'application/json': components['schemas']['Order'];
+        readonly 'application/x-ndjson': string;
+      };
+    };
+    readonly Exam: {
+      readonly content: {
+        /**
+         * @example {
+         *       "patientId": "P0001",
+         *       "accessionNumber": "CT26112200001",
+         *       "studyInstanceUid": "1.2.826.0.1.3680043.9.7133.1.1",
+         *       "name": "张三",
+         *       "modality": "CT",
+         *       "bodyPart": "胸部",
+         *       "requestingDepartment": "呼吸内科",
+         *       "startedAt": "20261122091500",
+         *       "instanceCount": 240
+         *     }
+         */
+        readonly 'application/json': components['schemas']['Exam'];
+        readonly 'application/x-ndjson': string;
+      };
+    };
+    readonly ExamVoid: {
+      readonly content: {
+        /**
+         * @example {
+         *       "patientId": "P0001",
+         *       "accessionNumber": "CT26112200001",
+         *       "reason": "重复检查"
+         *     }
+         */
+        readonly 'application/json': components['schemas']['ExamVoid'];
+        readonly 'application/x-ndjson': string;
+      };
+    };
+    readonly Report: {
+      readonly content: {
+        /**
+         * @example {
+         *       "patientId": "P0001",
+         *       "accessionNumber": "CT26112200001",
+         *       "reportNumber": "R26112200001",
+         *       "status": "F",
+         *       "findings": "双肺纹理清晰，未见明确实变影。",
+         *       "impression": "胸部CT平扫未见明显异常。",
+         *       "reporter": "李医生",
+         *       "auditor": "王主任",
+         *       "auditedAt": "2026-11-22 10:02:33"
+         *     }
+         */
+        readonly 'application/json': components['schemas']['Report'];
+        readonly 'application/x-ndjson': string;
+      };
+    };
+    readonly ReportWithdrawal: {
+      readonly content: {
+        /**
+         * @example {
+         *       "patientId": "P0001",
+         *       "accessionNumber": "CT26112200001",
+         *       "reportNumber": "R26112200001",
+         *       "reason": "误发"
+         *     }
+         */
+        readonly 'application/json': components['schemas']['ReportWithdrawal'];
+        readonly 'application/x-ndjson': string;
+      };
+    };
+  };
+  headers: never;
+  pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+  readonly sendRegistration: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /**
+         * @description The sender's own id of this message. Same key, same bytes: the first answer again. Same key, other bytes: 409.
+         *     Absent: the bytes are their own key. Of a batch, each line has the key with its line number.
+         */
+        readonly 'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      readonly path: {
+        readonly site: components['parameters']['Site'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: components['requestBodies']['Registration'];
+    readonly responses: {
+      readonly 200: components['responses']['Batch'];
+      readonly 202: components['responses']['Accepted'];
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly sendOrder: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /**
+         * @description The sender's own id of this message. Same key, same bytes: the first answer again. Same key, other bytes: 409.
+         *     Absent: the bytes are their own key. Of a batch, each line has the key with its line number.
+         */
+        readonly 'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      readonly path: {
+        readonly site: components['parameters']['Site'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: components['requestBodies']['Order'];
+    readonly responses: {
+      readonly 200: components['responses']['Batch'];
+      readonly 202: components['responses']['Accepted'];
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly sendExam: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /**
+         * @description The sender's own id of this message. Same key, same bytes: the first answer again. Same key, other bytes: 409.
+         *     Absent: the bytes are their own key. Of a batch, each line has the key with its line number.
+         */
+        readonly 'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      readonly path: {
+        readonly site: components['parameters']['Site'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: components['requestBodies']['Exam'];
+    readonly responses: {
+      readonly 200: components['responses']['Batch'];
+      readonly 202: components['responses']['Accepted'];
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly voidExam: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /**
+         * @description The sender's own id of this message. Same key, same bytes: the first answer again. Same key, other bytes: 409.
+         *     Absent: the bytes are their own key. Of a batch, each line has the key with its line number.
+         */
+        readonly 'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      readonly path: {
+        readonly site: components['parameters']['Site'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: components['requestBodies']['ExamVoid'];
+    readonly responses: {
+      readonly 200: components['responses']['Batch'];
+      readonly 202: components['responses']['Accepted'];
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly sendReport: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /**
+         * @description The sender's own id of this message. Same key, same bytes: the first answer again. Same key, other bytes: 409.
+         *     Absent: the bytes are their own key. Of a batch, each line has the key with its line number.
+         */
+        readonly 'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      readonly path: {
+        readonly site: components['parameters']['Site'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: components['requestBodies']['Report'];
+    readonly responses: {
+      readonly 200: components['responses']['Batch'];
+      readonly 202: components['responses']['Accepted'];
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly withdrawReport: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: {
+        /**
+         * @description The sender's own id of this message. Same key, same bytes: the first answer again. Same key, other bytes: 409.
+         *     Absent: the bytes are their own key. Of a batch, each line has the key with its line number.
+         */
+        readonly 'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      readonly path: {
+        readonly site: components['parameters']['Site'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: components['requestBodies']['ReportWithdrawal'];
+    readonly responses: {
+      readonly 200: components['responses']['Batch'];
+      readonly 202: components['responses']['Accepted'];
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listSites: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The sites */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['Site'][];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listJournal: {
+    readonly parameters: {
+      readonly query?: {
+        readonly state?: components['schemas']['JournalState'];
+        readonly site?: components['parameters']['SiteFilter'];
+        readonly channel?: components['parameters']['Channel'];
+        /** @description Included */
+        readonly from?: components['parameters']['From'];
+        /** @description Excluded */
+        readonly to?: components['parameters']['To'];
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['JournalSummary'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly countJournal: {
+    readonly parameters: {
+      readonly query?: {
+        readonly site?: components['parameters']['SiteFilter'];
+        readonly channel?: components['parameters']['Channel'];
+        /** @description Included */
+        readonly from?: components['parameters']['From'];
+        /** @description Excluded */
+        readonly to?: components['parameters']['To'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The counters */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['JournalCounters'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly readJournalEntry: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The entry */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['JournalEntry'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly readJournalBytes: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The bytes */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly contentType: string;
+            readonly base64: string;
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly retryJournalEntry: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The entry */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['JournalEntry'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listReviews: {
+    readonly parameters: {
+      readonly query?: {
+        readonly kind?: components['schemas']['ReviewKind'];
+        readonly state?: components['schemas']['ReviewState'];
+        readonly site?: components['parameters']['SiteFilter'];
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['Review'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly readReview: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The review */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Review'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly retryReview: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The review */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Review'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly dismissReview: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "reason": "重复登记，医院已在源系统合并"
+         *     }
+         */
+        readonly 'application/json': {
+          readonly reason: string;
+        };
+      };
+    };
+    readonly responses: {
+      /** @description The review */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Review'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listOrphans: {
+    readonly parameters: {
+      readonly query?: {
+        readonly kind?: components['schemas']['OrphanKind'];
+        readonly site?: components['parameters']['SiteFilter'];
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['Orphan'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly searchExams: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': {
+          readonly identifier: {
+            /** @description OID of the assigning authority; absent: the value is a resident ID (身份证号) */
+            readonly authority?: string;
+            readonly value: string;
+          };
+          /** @default 20 */
+          readonly limit?: number;
+          readonly after?: string;
+        };
+      };
+    };
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['ExamRecord'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly readExam: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The exam */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['ExamRecord'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listClients: {
+    readonly parameters: {
+      readonly query?: {
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['Client'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly createClient: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "name": "省一院 RIS",
+         *       "role": "hospital-feed",
+         *       "site": "h1"
+         *     }
+         */
+        readonly 'application/json': {
+          readonly name: string;
+          readonly role: components['schemas']['Role'];
+          /** @description Required for hospital-feed */
+          readonly site?: string;
+        };
+      };
+    };
+    readonly responses: {
+      /** @description The client and its token */
+      readonly 201: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Client'] & {
+            readonly token: string;
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly revokeClient: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The client, revoked */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Client'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listAudit: {
+    readonly parameters: {
+      readonly query?: {
+        /** @description Included */
+        readonly from?: components['parameters']['From'];
+        /** @description Excluded */
+        readonly to?: components['parameters']['To'];
+        readonly action?: 'read' | 'search' | 'export' | 'feed' | 'change' | 'refuse' | 'administer';
+        readonly outcome?: 'success' | 'refused' | 'failure';
+        readonly callerId?: string;
+        /** @description A hub person id */
+        readonly personId?: string;
+        readonly face?: string;
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['AuditEntry'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+}
