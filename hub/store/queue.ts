@@ -31,6 +31,7 @@ interface Backend {
   close(): Promise<void>;
 }
 
+const TOPICS: readonly Topic[] = ['ingest', 'outbox'];
 const SCHEMA = 'bullmq';
 const PREFIX = 'hutong';
 const CONNECT_MS = 10_000;
@@ -44,7 +45,9 @@ const WORKER = { lockDuration: LOCK_MS, stalledInterval: LOCK_MS / 2, maxStalled
 
 export async function openQueue(options: QueueOptions): Promise<Queue> {
   const backend = options.redisUrl === null ? await onPostgres(options) : await onRedis(options.redisUrl, options.log);
-  const queues = new Map<Topic, JobQueue>();
+  // Opened now, not at first use: a queue of BullMQ that meets a database that is away remembers that for ever.
+  const queues = new Map<Topic, JobQueue>(TOPICS.map((topic) => [topic, backend.queue(topic)]));
+  await Promise.all([...queues.values()].map((open) => open.waitUntilReady()));
   const workers = new Map<Topic, JobWorker>();
   const jobs = {
     attempts: options.attempts ?? ATTEMPTS,
@@ -53,8 +56,8 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
     removeOnFail: KEEP_FAILED,
   };
   const queue = (topic: Topic): JobQueue => {
-    const known = queues.get(topic) ?? backend.queue(topic);
-    queues.set(topic, known);
+    const known = queues.get(topic);
+    if (known === undefined) throw new Error(`topic ${topic} is not opened`);
     return known;
   };
   return {
