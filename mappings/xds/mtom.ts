@@ -1,6 +1,6 @@
 /**
- * MTOM/XOP packages (multipart/related, RFC 2387): a reader that takes what is seen in the field, and a writer that streams
- * its parts one after another, so that a study of any size passes through a few kilobytes.
+ * MTOM/XOP packages (multipart/related, RFC 2387): a reader that takes what is seen in the field, and the heads and ends that
+ * a sender puts around its streamed parts.
  */
 import { fail, ok, problem } from '../../hub/core/problem.ts';
 import type { Problem, Result } from '../../hub/core/problem.ts';
@@ -183,13 +183,6 @@ export const includesResolve = (root: XmlElement, attachments: ReadonlyMap<strin
     ? includedPart(root, attachments) !== null
     : root.children.every((child) => includesResolve(child, attachments));
 
-export interface OutgoingPart {
-  readonly contentId: string;
-  readonly contentType: string;
-  /** Opened only when its turn comes. */
-  readonly open: () => Promise<AsyncIterable<Uint8Array>>;
-}
-
 export const includeTag = (contentId: string): string =>
   `<xop:Include xmlns:xop="${XOP}" href="cid:${encodeURIComponent(contentId).replaceAll('%40', '@')}"/>`;
 
@@ -199,22 +192,10 @@ export const packageType = (boundary: string, rootId: string, action: string): s
 export const rootHead = (boundary: string, rootId: string): string =>
   `--${boundary}\r\nContent-Type: application/xop+xml; charset=UTF-8; type="application/soap+xml"\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <${rootId}>\r\n\r\n`;
 
-export const partHead = (boundary: string, part: Pick<OutgoingPart, 'contentId' | 'contentType'>): string =>
+export const partHead = (
+  boundary: string,
+  part: { readonly contentId: string; readonly contentType: string },
+): string =>
   `\r\n--${boundary}\r\nContent-Type: ${part.contentType}\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <${part.contentId}>\r\n\r\n`;
 
 export const packageEnd = (boundary: string): string => `\r\n--${boundary}--\r\n`;
-
-/** The package as a stream; memory is one chunk of one part. */
-export async function* writePackage(
-  boundary: string,
-  rootId: string,
-  envelope: string,
-  parts: readonly OutgoingPart[],
-): AsyncGenerator<Uint8Array> {
-  yield Buffer.from(rootHead(boundary, rootId) + envelope);
-  for (const part of parts) {
-    yield Buffer.from(partHead(boundary, part));
-    yield* await part.open();
-  }
-  yield Buffer.from(packageEnd(boundary));
-}
