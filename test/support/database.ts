@@ -4,14 +4,14 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { after } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import type { Log } from '../../hub/core/ports.ts';
 import type { Database } from '../../hub/store/database.ts';
 import { openDatabase } from '../../hub/store/database.ts';
 import type { EmbeddedPostgres } from '../../hub/store/embedded-postgres.ts';
-import { openEmbeddedPostgres } from '../../hub/store/embedded-postgres.ts';
 import { migrate, migrationFiles } from '../../hub/store/migrate.ts';
+import { testServer } from './server.ts';
+
+export { quiet } from './server.ts';
 
 export interface FreshDatabase {
   readonly url: string;
@@ -20,25 +20,11 @@ export interface FreshDatabase {
   drop(): Promise<void>;
 }
 
-export const TEST_SERVER_DIR = fileURLToPath(new URL('../../var/test-pg', import.meta.url));
 const TEMPLATE_LOCK = 4_857_218_004;
-
-export const quiet: Log = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => quiet,
-};
 
 let server: Promise<EmbeddedPostgres> | null = null;
 let template: Promise<string> | null = null;
 const open = new Set<FreshDatabase>();
-
-/** Raises or joins the shared server; `close` leaves it. */
-export function testServer(): Promise<EmbeddedPostgres> {
-  return openEmbeddedPostgres({ dir: TEST_SERVER_DIR, log: quiet, durable: false, what: 'tests' });
-}
 
 async function serverUrl(): Promise<string> {
   const given = process.env.HUB_TEST_DATABASE_URL;
