@@ -52,6 +52,8 @@ export interface Limits {
   /** How long accepted work may take to finish when the hub stops. */
   readonly drainMs: number;
   readonly journalKeepDays: number;
+  /** A study whose source declares no count is complete after this long without a new image. */
+  readonly settleMs: number;
 }
 
 /** A value of the environment that cannot be used; the message is the one line that the operator sees. */
@@ -162,6 +164,7 @@ function readLimits(read: Reader): Limits {
     instanceBytes: read.integer('HUB_MAX_INSTANCE_MB', 1, 65_536, 8_192) * MB,
     idleMs: read.integer('HUB_IDLE_SECONDS', 5, 86_400, 300) * 1_000,
     drainMs: read.integer('HUB_DRAIN_SECONDS', 1, 600, 20) * 1_000,
+    settleMs: read.integer('HUB_STUDY_SETTLE_SECONDS', 1, 86_400, 60) * 1_000,
     journalKeepDays: read.integer('HUB_JOURNAL_KEEP_DAYS', 1, 36_500, 400),
   });
 }

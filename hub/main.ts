@@ -17,6 +17,8 @@ import { readConfig } from './config.ts';
 import type { Log, ObjectStore, Queue } from './core/ports.ts';
 import type { Sites } from './core/site.ts';
 import { listenHttp } from './http-listener.ts';
+import { channels, composeRooms, faces, renderSites } from './compose.ts';
+import type { Rooms } from './compose.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import { ensureAdministrator } from './security/token.ts';
@@ -25,6 +27,7 @@ import { createClientStore } from './store/client.ts';
 import { claimRoles } from './store/data-dir.ts';
 import type { Database } from './store/database.ts';
 import { openDatabase } from './store/database.ts';
+import { dropExpired, preparePartitions } from './store/journal-upkeep.ts';
 import { migrate } from './store/migrate.ts';
 import { openPostgres } from './store/postgres.ts';
 import { openQueue } from './store/queue.ts';
@@ -114,6 +117,53 @@ const answers = (ask: () => Promise<unknown>): Promise<boolean> =>
     () => false,
   );
 
+const UPKEEP_MS = 3_600_000;
+const SWEEP_MS = 1_000;
+
+/** Partitions before they are needed, retention after; every process may do it, one of them does. */
+async function raiseUpkeep({ life, log, database, clock, config }: Ground): Promise<void> {
+  const keep = async (): Promise<void> => {
+    await preparePartitions(database, clock());
+    const dropped = await dropExpired(database, clock(), config.limits.journalKeepDays);
+    if (dropped.length > 0) log.info({ days: dropped }, 'journal days past retention dropped');
+  };
+  await keep();
+  const again = (): void => {
+    keep().catch((error: unknown) => {
+      log.warn(
+        { name: error instanceof Error ? error.name : 'unknown' },
+        'journal upkeep failed; tried again in an hour',
+      );
+    });
+  };
+  await life.raise(
+    'upkeep',
+    () => setInterval(again, UPKEEP_MS).unref(),
+    (timer) => {
+      clearInterval(timer);
+      return Promise.resolve();
+    },
+  );
+}
+
+/** Applies what the journal holds and works the outbox off; a stop lets the batches in hand finish. */
+async function raiseWorkers({ life, config, queue }: Ground, { ingest, workOff }: Rooms): Promise<void> {
+  await life.raise(
+    'outbox',
+    () => workOff.start(2, SWEEP_MS),
+    () => workOff.stop(),
+  );
+  await life.raise(
+    'ingest',
+    () => ingest.start(config.limits.workers, SWEEP_MS),
+    () => ingest.stop(),
+  );
+  await queue.work('ingest', 1, () => {
+    ingest.wake();
+    return Promise.resolve();
+  });
+}
+
 /** Opens listeners of one protocol; `told` gets one line for each. */
 async function raiseChannels(ground: Ground, channels: readonly Channel[]): Promise<void> {
   for (const channel of channels) {
@@ -196,8 +246,12 @@ async function run(): Promise<void> {
       process.exit(0);
     }
     const ground = await raiseGround(config, roles, life, log);
-    if (roles.has('listen')) await raiseChannels(ground, []);
-    await raiseHttp(ground, {}, undefined);
+    const rooms = await composeRooms(ground, roles.has('worker'));
+    await raiseUpkeep(ground);
+    await renderSites(ground, rooms);
+    if (roles.has('worker')) await raiseWorkers(ground, rooms);
+    if (roles.has('listen')) await raiseChannels(ground, channels(ground, rooms));
+    await raiseHttp(ground, roles.has('api') ? faces(ground, rooms) : {}, undefined);
     process.stdout.write(
       `Hutong is up: ${[...roles].join(', ')}\n${ground.told.map((line) => `  ${line}\n`).join('')}`,
     );

@@ -64,7 +64,7 @@ export function createStudySettling(deps: {
   derive: Derivation;
   projection: Projection;
   clock: () => Date;
-  settleMs: number;
+  settleMs: (site: SiteId) => number;
 }): StudySettling {
   const { database, clock } = deps;
 
@@ -96,24 +96,26 @@ export function createStudySettling(deps: {
     async settle(studyUid) {
       const found = await database.pool.query<{
         exam_id: HubId;
+        site: SiteId;
         availability: string;
         last_instance_at: Date | null;
         declared: boolean;
       }>(
-        `select exam_id, availability, last_instance_at, coalesce(instance_count >= declared_instances, false) as declared
+        `select exam_id, site, availability, last_instance_at, coalesce(instance_count >= declared_instances, false) as declared
          from study where study_uid = $1 and instance_count > 0 order by instance_count desc, record_id limit 1`,
         [studyUid],
       );
       const row = found.rows[0];
       if (row === undefined) return null;
-      const quietAt = new Date((row.last_instance_at?.getTime() ?? 0) + deps.settleMs);
+      const settleMs = deps.settleMs(row.site);
+      const quietAt = new Date((row.last_instance_at?.getTime() ?? 0) + settleMs);
       if (!row.declared && quietAt > clock()) return { againAt: quietAt };
       if (row.availability === 'partial')
         await render([row.exam_id], studyUid, async (connection, now) => {
           const result = await connection.query(
             `update study set availability = 'complete', version = version + 1, updated_at = $2
              where study_uid = $1 and availability = 'partial' and (last_instance_at is null or last_instance_at <= $3)`,
-            [studyUid, now, new Date(now.getTime() - (row.declared ? 0 : deps.settleMs))],
+            [studyUid, now, new Date(now.getTime() - (row.declared ? 0 : settleMs))],
           );
           return result.rowCount ?? 0;
         });
@@ -121,7 +123,7 @@ export function createStudySettling(deps: {
       if (located === null) return null;
       return located.study.availability === 'complete'
         ? { located }
-        : { againAt: new Date(clock().getTime() + deps.settleMs) };
+        : { againAt: new Date(clock().getTime() + settleMs) };
     },
     saveManifest: (located, manifest) =>
       render([located.exam.examId], located.study.studyUid, async (connection, now) => {

@@ -125,12 +125,13 @@ export async function saveStudies(
     connection,
     'save-settling',
     `insert into outbox (topic, key, due_at, created_at)
-     select 'settle', study_uid, $2::timestamptz + $3 * interval '1 millisecond', $2
-     from jsonb_to_recordset($1::jsonb) as r(study_uid text)
+     select 'settle', study_uid, $2::timestamptz + settle_ms * interval '1 millisecond', $2
+     from jsonb_to_recordset($1::jsonb) as r(study_uid text, settle_ms int)
      on conflict (topic, key) where done_at is null do update set due_at = excluded.due_at`,
-    [...arrived].map((uid) => ({ study_uid: uid })),
+    rows
+      .filter((row) => row.arrived)
+      .map((row) => ({ study_uid: row.study_uid, settle_ms: context.settleMs(row.site) })),
     context.now,
-    context.settleMs,
   );
   await connection.query({
     name: 'save-has-images',

@@ -15,7 +15,8 @@ export interface SaveContext {
   readonly indexDerive: Derivation;
   readonly site: (id: SiteId) => SiteProfile | null;
   readonly now: Date;
-  readonly settleMs: number;
+  /** How long a study of the site must be quiet to count as complete. */
+  readonly settleMs: (site: SiteId) => number;
 }
 
 /** `records` is JSON; one statement for any number of rows. */

@@ -36,7 +36,7 @@ before(async () => {
     indexDerive: new Derivation(new Uint8Array(32).fill(9)),
     site: () => h1,
     clock: () => new Date(),
-    settleMs: 1000,
+    settleMs: () => 1000,
     announced: () => undefined,
     projection: { person: (view) => projectPerson(view, context), exam: (view) => projectExam(view, context) },
   });

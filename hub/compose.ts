@@ -1,0 +1,177 @@
+/**
+ * Wires the rooms for the roles that run in this process: intake for whoever listens, ingest for whoever works, faces for
+ * whoever answers. Beside main.ts the only file that sees every room.
+ */
+import type { Router } from 'express';
+import { createDimseChannel, DIMSE_LIMITS } from '../adapters/dicom/index.ts';
+import { createHl7Channel } from '../adapters/hl7v2/index.ts';
+import type { Channel } from '../adapters/channel.ts';
+import { projectExam, projectPerson, projectSite, renderProvenance, type FhirContext } from '../mappings/fhir/index.ts';
+import { map } from '../mappings/index.ts';
+import { fhirFace } from './api/fhir/index.ts';
+import { SiteImageSource } from './archive/image-source.ts';
+import type { Config } from './config.ts';
+import type { AuditTrail } from './core/audit.ts';
+import type { Derivation, SiteId } from './core/identifier.ts';
+import type { DicomIndex, ImageSource, IndexReader, InstanceSink, Log, ObjectStore, Queue } from './core/ports.ts';
+import type { Sites } from './core/site.ts';
+import { createIngest, type Ingest } from './flow/ingest.ts';
+import { createDocumentStore } from './flow/keep-document.ts';
+import { createInstanceSink } from './flow/receive-instance.ts';
+import { createWorkOff, type WorkOff } from './flow/work-off.ts';
+import { createAuditStore } from './store/audit.ts';
+import type { Database } from './store/database.ts';
+import { createDicomIndex } from './store/dicom-index.ts';
+import { openFhirStore, saveResources } from './store/fhir.ts';
+import { derivation } from './store/hub-key.ts';
+import { createIndexReader } from './store/index-reader.ts';
+import { createIndexWriter, type Projection } from './store/index-writer.ts';
+import { createJournal, type Journal } from './store/journal.ts';
+import { createOutbox, createStudySettling } from './store/outbox.ts';
+
+export interface Ground {
+  readonly config: Config;
+  readonly log: Log;
+  readonly database: Database;
+  readonly objects: ObjectStore;
+  readonly queue: Queue;
+  readonly sites: Sites;
+  readonly clock: () => Date;
+}
+
+/** What every role of the hub shares once the ground stands. */
+export interface Rooms {
+  readonly derive: Derivation;
+  readonly journal: Journal;
+  readonly sink: InstanceSink;
+  readonly reader: IndexReader;
+  readonly index: DicomIndex;
+  readonly images: ImageSource;
+  readonly audit: AuditTrail;
+  readonly ingest: Ingest;
+  readonly workOff: WorkOff;
+  readonly fhirContext: FhirContext;
+}
+
+/** A burst of arrivals asks the queue at most this often to wake workers in other processes. */
+const WAKE_MS = 50;
+
+export async function composeRooms(ground: Ground, works: boolean): Promise<Rooms> {
+  const { config, log, database, objects, queue, sites, clock } = ground;
+  const derive = await derivation(database, 'identifier');
+  const indexDerive = await derivation(database, 'exam-index');
+  const fhirContext: FhirContext = {
+    derive,
+    examIndexOid: `${config.affinityDomainOid}.1`,
+    affinityDomainOid: config.affinityDomainOid,
+    repositoryOid: config.repositoryOid,
+    site: (id) => sites.byId(id),
+  };
+  const projection: Projection = {
+    person: (view) => projectPerson(view, fhirContext),
+    exam: (view) => projectExam(view, fhirContext),
+  };
+  const site = (id: string): ReturnType<Sites['byId']> => sites.byId(id);
+  const settleMs = (id: SiteId): number => {
+    const seconds = sites.byId(id)?.settleSeconds;
+    return seconds === undefined ? config.limits.settleMs : seconds * 1000;
+  };
+  const store = createIndexWriter({
+    database,
+    derive,
+    indexDerive,
+    site,
+    clock,
+    settleMs,
+    projection,
+    announced: () => undefined,
+  });
+  const ingest = createIngest({ store, documents: createDocumentStore(objects), site, map, derive, log });
+  const arrived = works ? ingest.wake : throttled(() => queue.offer('ingest', 'wake', {}), log);
+  const journal = createJournal({ database, clock, log, arrived });
+  const reader = createIndexReader({ database, derive });
+  const settling = createStudySettling({ database, reader, derive, projection, clock, settleMs });
+  const outbox = createOutbox({ database, clock });
+  return {
+    derive,
+    journal,
+    sink: createInstanceSink({ objects, intake: journal, sites, log, clock, maxBytes: config.limits.instanceBytes }),
+    reader,
+    index: createDicomIndex(database),
+    images: new SiteImageSource({ objects, sites }),
+    audit: createAuditStore({ database, clock }),
+    ingest,
+    workOff: createWorkOff({ outbox, queue, settling, manifest: () => Promise.resolve(null), log }),
+    fhirContext,
+  };
+}
+
+/** Calls at most every WAKE_MS and never loses the last call; a queue that is away is no harm, the sweep looks by itself. */
+function throttled(call: () => Promise<void>, log: Log): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  return () => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      call().catch((error: unknown) => {
+        log.warn({ name: error instanceof Error ? error.name : 'unknown' }, 'the queue did not take a wake-up');
+      });
+    }, WAKE_MS);
+  };
+}
+
+/** Organizations and endpoints are data of the sites: rendered at every start, versioned only where they changed. */
+export async function renderSites(ground: Ground, rooms: Rooms): Promise<void> {
+  const owned = ground.sites.all.map((site) => ({
+    owner: `site|${site.id}`,
+    resources: projectSite(site, rooms.fhirContext),
+  }));
+  const at = ground.clock().toISOString();
+  await ground.database.transaction((connection) =>
+    saveResources(
+      connection,
+      owned.map(({ owner }) => owner),
+      owned.flatMap(({ owner, resources }) => resources.map((resource) => ({ ...resource, owner }))),
+      { journalIds: [], site: '', at },
+    ),
+  );
+}
+
+/** Every listener, plain and, where certificates are configured, TLS. */
+export function channels(ground: Ground, rooms: Rooms): Channel[] {
+  const { config, sites, log, clock } = ground;
+  const { audit } = rooms;
+  const hl7 = { host: config.host, intake: rooms.journal, sites, audit, log, clock };
+  const dicom = {
+    host: config.host,
+    aeTitle: config.aeTitle,
+    sink: rooms.sink,
+    index: rooms.index,
+    reader: rooms.reader,
+    images: rooms.images,
+    sites,
+    audit,
+    log,
+    limits: { ...DIMSE_LIMITS, associations: config.limits.connections },
+  };
+  return [
+    createHl7Channel({ ...hl7, port: config.mllpPort }),
+    createDimseChannel({ ...dicom, port: config.dimsePort }),
+  ];
+}
+
+/** The faces that are open in this process, by path. */
+export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Router>> {
+  const { objects, database, log } = ground;
+  const { audit } = rooms;
+  const fhirStore = openFhirStore(database, {
+    renderProvenance,
+    searchTimeoutMs: 10_000,
+    pageLifetimeMs: 3_600_000,
+  });
+  return {
+    '/fhir': fhirFace({ store: fhirStore, objects, audit, log, release: RELEASE, origin: null }),
+  };
+}
+
+/** What /fhir/metadata says of this build; the version is package.json's. */
+const RELEASE = { version: '0.1.0', date: '2026-11-22' } as const;

@@ -1,0 +1,34 @@
+/** The door of the mappings: one journal entry of any channel into canonical records, or into what to do about it. Pure. */
+import type { JournalEntry, Mapped } from '../hub/core/envelope.ts';
+import { problem } from '../hub/core/problem.ts';
+import type { CanonicalRecord, InstanceRecord } from '../hub/core/record.ts';
+import type { SiteProfile } from '../hub/core/site.ts';
+import { mapHl7 } from './hl7v2/index.ts';
+import { mapRest } from './rest/index.ts';
+
+export function map(entry: JournalEntry, site: SiteProfile): Mapped<CanonicalRecord> {
+  switch (entry.channel) {
+    case 'hl7v2':
+      return mapHl7(entry, site);
+    case 'rest':
+      return mapRest(entry, site);
+    case 'dicom':
+    case 'dicomweb':
+      return mapInstance(entry);
+    case 'xds':
+      return { ok: false, problem: problem('unsupported-message', 'channel'), findings: [] };
+  }
+}
+
+/** The record was read from the header when the instance arrived; its journal entry carries it as JSON the hub wrote itself. */
+function mapInstance(entry: JournalEntry): Mapped<InstanceRecord> {
+  try {
+    return {
+      ok: true,
+      records: [JSON.parse(Buffer.from(entry.bytes).toString('utf8')) as InstanceRecord],
+      findings: [],
+    };
+  } catch {
+    return { ok: false, problem: problem('malformed', 'bytes', 'The instance record is not readable.'), findings: [] };
+  }
+}
