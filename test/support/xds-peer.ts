@@ -46,7 +46,7 @@ export function image(study: string, series: string, sop: string, pixels = 1000)
   return { study, series, sop, bytes };
 }
 
-function studyOf(images: readonly StoredImage[], studyUid: string): StudyLocated | null {
+export function studyOf(images: readonly StoredImage[], studyUid: string): StudyLocated | null {
   const own = images.filter((one) => one.study === studyUid);
   if (own.length === 0) return null;
   const series = [...new Set(own.map((one) => one.series))].map((seriesUid): SeriesView => {
