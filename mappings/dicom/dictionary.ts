@@ -13,9 +13,11 @@ export interface Attribute {
 
 const byTag = new Map<Tag, Attribute>();
 const byKeyword = new Map<string, Attribute>();
+const signedByPixels = new Set<Tag>();
 for (const row of DICTIONARY_ROWS.trim().split('\n')) {
-  const [hex = '', vr = '', vm = '', keyword = ''] = row.split(' ');
-  const attribute = { tag: parseInt(hex, 16), vr, vm, keyword };
+  const [hex = '', said = '', vm = '', keyword = ''] = row.split(' ');
+  const attribute = { tag: parseInt(hex, 16), vr: said === 'XS' ? 'US' : said, vm, keyword };
+  if (said === 'XS') signedByPixels.add(attribute.tag);
   byTag.set(attribute.tag, attribute);
   byKeyword.set(keyword, attribute);
 }
@@ -71,6 +73,9 @@ export function vrOf(tag: Tag): string {
   if (isPrivate(tag)) return element >= 0x10 && element <= 0xff ? 'LO' : 'UN';
   return attributeOf(tag)?.vr ?? 'UN';
 }
+
+/** Whether PS3.6 lets the element be US or SS, as PixelRepresentation says. */
+export const hasPixelSign = (tag: Tag): boolean => signedByPixels.has(tag);
 
 export const isPrivate = (tag: Tag): boolean => ((tag >>> 16) & 1) === 1;
 

@@ -11,8 +11,11 @@ interface Entry {
   readonly name: string;
 }
 
-/** dcmjs writes the "either" VRs of PS3.6 in lower case; these are what implicit VR data are read as. */
-const EITHER: Readonly<Record<string, string>> = { ox: 'OW', xs: 'US', lt: 'OW', up: 'UL' };
+/**
+ * dcmjs writes the "either" VRs of PS3.6 in lower case; these are what implicit VR data are read as. `XS` is US or SS, by
+ * PixelRepresentation.
+ */
+const EITHER: Readonly<Record<string, string>> = { ox: 'OW', xs: 'XS', lt: 'OW', up: 'UL' };
 
 /** The text of `mappings/dicom/generated/dictionary.ts`. */
 export function dictionarySource(): string {

@@ -4,6 +4,7 @@
  */
 import type { Charset } from './charset.ts';
 import { parseCharset } from './charset.ts';
+import { swapped } from './bytes.ts';
 import { binaryNumbers, numberWidth } from './data-set.ts';
 import type { DataSet, Element } from './data-set.ts';
 import { attributeNamed, tagHex, vrOf } from './dictionary.ts';
@@ -172,16 +173,6 @@ function littleEndian(dataSet: DataSet, element: Element, vr: string): Buffer {
   const bytes = dataSet.bytes.subarray(element.start, element.end);
   const width = numberWidth(vr);
   return dataSet.littleEndian || width < 2 ? bytes : swapped(bytes, width);
-}
-
-/** A copy with the bytes of every word of `width` reversed; a rest shorter than a word stays. */
-export function swapped(bytes: Buffer, width: number): Buffer {
-  const copy = Buffer.from(bytes);
-  const whole = copy.subarray(0, copy.length - (copy.length % width));
-  if (width === 2) whole.swap16();
-  else if (width === 4) whole.swap32();
-  else if (width === 8) whole.swap64();
-  return copy;
 }
 
 /** Plain attributes (keyword -> strings or numbers) as a JSON model: what QIDO-RS answers from the index. PN strings are split in groups. */
