@@ -72,13 +72,20 @@ export class FileObjectStore implements ObjectStore {
       const length = Math.max(0, Math.min(wanted?.end ?? size, size) - start);
       if (length > GATHER_LIMIT) throw tooLargeToGather();
       const bytes = Buffer.allocUnsafeSlow(length);
-      let filled = 0;
-      while (filled < length) {
-        const { bytesRead } = await file.read(bytes, filled, length - filled, start + filled);
-        if (bytesRead === 0) throw storeUnavailable('An object ended before its recorded size.', null);
-        filled += bytesRead;
-      }
+      if ((await fill(file, bytes, start)) < length)
+        throw storeUnavailable('An object is shorter than its size.', null);
       return bytes;
+    } catch (error) {
+      throw mediumFailure(error);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async readInto(key: string, into: Uint8Array, start: number): Promise<number> {
+    const file = await this.#open(key);
+    try {
+      return await fill(file, into, start);
     } catch (error) {
       throw mediumFailure(error);
     } finally {
@@ -158,6 +165,17 @@ export class FileObjectStore implements ObjectStore {
       if (found !== null && found.mtimeMs < oldest) await rm(path, { force: true });
     }
   }
+}
+
+/** One read may give less than asked (signals, file systems over a network): goes on until full or at the end. */
+async function fill(file: FileHandle, into: Uint8Array, start: number): Promise<number> {
+  let filled = 0;
+  while (filled < into.length) {
+    const { bytesRead } = await file.read(into, filled, into.length - filled, start + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return filled;
 }
 
 interface Slabs {

@@ -15,6 +15,11 @@ export interface ObjectStore {
   read(key: string, range?: { readonly start: number; readonly end?: number }): Promise<Readable>;
   /** Whole object or range as one buffer: for headers and small objects; refuses above 64 MiB. */
   readAll(key: string, range?: { readonly start: number; readonly end?: number }): Promise<Buffer>;
+  /**
+   * Reads from `start` into the caller's own memory until it is full or the object ends, and tells how many bytes: for
+   * senders that reuse their buffers. Absent where the store gains nothing by it.
+   */
+  readInto?(key: string, into: Uint8Array, start: number): Promise<number>;
   size(key: string): Promise<number | null>;
   remove(key: string): Promise<void>;
   check(): Promise<void>;
@@ -79,6 +84,8 @@ export interface DicomIndex {
 export interface ImageSource {
   /** Opens the instance; `transferSyntax` tells how its data set is encoded. */
   open(located: InstanceLocated, range?: { readonly start: number; readonly end?: number }): Promise<Readable>;
+  /** As `ObjectStore.readInto`; null where these bytes can only be had by `open`. */
+  readInto?(located: InstanceLocated, into: Uint8Array, start: number): Promise<number | null>;
 }
 
 /** Structured log. Fields never carry patient data: ids of the hub, counts, codes, durations. */
@@ -102,7 +109,12 @@ export interface InstanceArrival {
   readonly sender: string;
   readonly peer: string;
   /** Announced by C-STORE-RQ; absent for STOW, where the file meta information tells. */
-  readonly announced?: { readonly sopClass: Uid; readonly sopUid: Uid; readonly transferSyntax: Uid; readonly callingAe: string };
+  readonly announced?: {
+    readonly sopClass: Uid;
+    readonly sopUid: Uid;
+    readonly transferSyntax: Uid;
+    readonly callingAe: string;
+  };
 }
 
 /**
@@ -116,7 +128,14 @@ export interface InstanceIntake {
 }
 
 export type StoreOutcome =
-  | { readonly ok: true; readonly duplicate: boolean; readonly sopClass: Uid; readonly sopUid: Uid; readonly studyUid: Uid; readonly findings: readonly Finding[] }
+  | {
+      readonly ok: true;
+      readonly duplicate: boolean;
+      readonly sopClass: Uid;
+      readonly sopUid: Uid;
+      readonly studyUid: Uid;
+      readonly findings: readonly Finding[];
+    }
   | { readonly ok: false; readonly problem: Problem; readonly sopClass?: Uid; readonly sopUid?: Uid };
 
 /**
@@ -126,8 +145,14 @@ export type StoreOutcome =
 export interface Queue {
   offer(topic: Topic, key: string, payload: Readonly<Record<string, string>>, delayMs?: number): Promise<void>;
   /** One handler per topic and process. A rejected handler is retried with backoff, then kept as failed. */
-  work(topic: Topic, concurrency: number, handler: (payload: Readonly<Record<string, string>>) => Promise<void>): Promise<void>;
-  counts(topic: Topic): Promise<{ readonly waiting: number; readonly active: number; readonly delayed: number; readonly failed: number }>;
+  work(
+    topic: Topic,
+    concurrency: number,
+    handler: (payload: Readonly<Record<string, string>>) => Promise<void>,
+  ): Promise<void>;
+  counts(
+    topic: Topic,
+  ): Promise<{ readonly waiting: number; readonly active: number; readonly delayed: number; readonly failed: number }>;
   close(): Promise<void>;
 }
 

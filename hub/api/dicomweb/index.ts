@@ -1,0 +1,5 @@
+/** The door of the DICOMweb room. */
+export { LIMITS } from './deps.ts';
+export type { DicomwebDeps, DicomwebLimits, FrameSource, MetadataSource, PixelWork, Rendering } from './deps.ts';
+export { dicomwebFace } from './face.ts';
+export { wadoUri } from './wado-uri.ts';

@@ -1,0 +1,91 @@
+/** The multipart/related answers of WADO-RS (PS3.18 §8.6.1.2, RFC 2387), with their exact length where it is known. */
+import { randomUUID } from 'node:crypto';
+import type { Uid } from '../../core/identifier.ts';
+import type { InstanceLocated } from '../../core/ports.ts';
+import type { DicomwebDeps } from './deps.ts';
+import type { Exchange } from './exchange.ts';
+import { lengthOf, sendParts } from './send.ts';
+import type { Part } from './send.ts';
+
+/** A part without its head. */
+export type Body =
+  | {
+      readonly located: InstanceLocated;
+      readonly spans: readonly { readonly start: number; readonly length: number }[];
+    }
+  | { readonly bytes: Buffer }
+  | { readonly make: () => Promise<AsyncIterable<Uint8Array>> };
+
+export interface Entity {
+  readonly contentType: string;
+  readonly location?: string;
+  readonly body: Body;
+}
+
+export const withSyntax = (type: string, transferSyntax: Uid): string => `${type};transfer-syntax=${transferSyntax}`;
+
+const NOTHING = Buffer.alloc(0);
+
+function asPart(head: Buffer, body: Body): Part[] {
+  if ('located' in body) {
+    const { located, spans } = body;
+    return spans.map((span, at) => ({ kind: 'stored', head: at === 0 ? head : NOTHING, located, ...span }));
+  }
+  if ('bytes' in body)
+    return [{ kind: 'bytes', bytes: head.length === 0 ? body.bytes : Buffer.concat([head, body.bytes]) }];
+  return [{ kind: 'made', head, make: body.make }];
+}
+
+function bodyLength(body: Body): number | null {
+  if ('bytes' in body) return body.bytes.length;
+  return 'located' in body ? body.spans.reduce((total, span) => total + span.length, 0) : null;
+}
+
+/** Answers with all entities; `type` is the media type of the root part as negotiated, without parameters. */
+export async function sendMultipart(
+  deps: Pick<DicomwebDeps, 'images' | 'limits'>,
+  { request, response }: Exchange,
+  type: string,
+  entities: readonly Entity[],
+): Promise<void> {
+  const boundary = `hub-${randomUUID()}`;
+  const parts: Part[] = entities.flatMap(({ contentType, location, body }, at) => {
+    const length = bodyLength(body);
+    const head = [
+      `${at === 0 ? '' : '\r\n'}--${boundary}`,
+      `Content-Type: ${contentType}`,
+      ...(location === undefined ? [] : [`Content-Location: ${location}`]),
+      ...(length === null ? [] : [`Content-Length: ${String(length)}`]),
+      '\r\n',
+    ];
+    return asPart(Buffer.from(head.join('\r\n'), 'latin1'), body);
+  });
+  parts.push({ kind: 'bytes', bytes: Buffer.from(`\r\n--${boundary}--\r\n`, 'latin1') });
+  response.setHeader('Content-Type', `multipart/related; type="${type}"; boundary="${boundary}"`);
+  await sendAll(deps, { request, response }, parts);
+}
+
+export async function sendSingle(
+  deps: Pick<DicomwebDeps, 'images' | 'limits'>,
+  { request, response }: Exchange,
+  { contentType, body }: Entity,
+): Promise<void> {
+  response.setHeader('Content-Type', contentType);
+  await sendAll(deps, { request, response }, asPart(NOTHING, body));
+}
+
+async function sendAll(
+  deps: Pick<DicomwebDeps, 'images' | 'limits'>,
+  { request, response }: Pick<Exchange, 'request' | 'response'>,
+  parts: readonly Part[],
+): Promise<void> {
+  const length = lengthOf(parts);
+  if (length !== null) response.setHeader('Content-Length', length);
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  response.setTimeout(deps.limits.idleMs, () => response.destroy());
+  await sendParts(response, deps.images, parts);
+  if (!response.destroyed) response.end();
+}

@@ -1,0 +1,178 @@
+/**
+ * Rendered images and thumbnails (PS3.18 §10.4.1.1.3, .4, §10.5): pictures for eyes in consumer formats. They are derived
+ * and lossy; who diagnoses takes the objects.
+ */
+import type { Request } from 'express';
+import type { InstanceLocated } from '../../core/ports.ts';
+import { Failure, problem } from '../../core/problem.ts';
+import { acceptedBy } from './accept.ts';
+import type { DicomwebDeps, Rendering } from './deps.ts';
+import type { Exchange } from './exchange.ts';
+import { instancesOf } from './found.ts';
+import { sendMultipart, sendSingle } from './multipart.ts';
+import type { Entity } from './multipart.ts';
+import { readFrameList } from './wado-frames.ts';
+
+/** Pictures in one answer: rendering is work, and a whole study is asked for by its series. */
+const PICTURES_LIMIT = 1000;
+const THUMBNAIL = { width: 128, height: 128 };
+const TYPES = ['image/jpeg', 'image/png', 'image/gif'] as const;
+
+interface Picture {
+  readonly located: InstanceLocated;
+  /** From 0. */
+  readonly frame: number;
+}
+
+export async function rendered(deps: DicomwebDeps, exchange: Exchange): Promise<void> {
+  const { request } = exchange;
+  const how = readRendering(request);
+  const instances = (await instancesOf(deps.reader, request)).filter(isImage);
+  const list = request.params.frames;
+  const pictures = typeof list === 'string' ? ofFrames(instances, readFrameList(list)) : instances.flatMap(allFrames);
+  const [first] = pictures;
+  if (first === undefined)
+    throw new Failure(problem('not-found', undefined, 'There is no image under this identifier.'));
+  if (pictures.length > PICTURES_LIMIT) {
+    throw new Failure(
+      problem(
+        'limit-exceeded',
+        undefined,
+        `This is ${pictures.length} pictures; at most ${PICTURES_LIMIT} at once. Ask by series, instance or frames.`,
+      ),
+    );
+  }
+  await exchange.audited('read', [first.located.personId], [first.located.study.studyUid]);
+  if (pictures.length === 1)
+    return sendSingle(deps, exchange, { contentType: how.contentType, body: { bytes: await made(deps, first, how) } });
+  const entities = pictures.map((picture): Entity => ({
+    contentType: how.contentType,
+    body: {
+      make: async () => once(await made(deps, picture, how)),
+    },
+  }));
+  await sendMultipart(deps, exchange, how.contentType, entities);
+}
+
+/** One small picture that stands for what the path names: the middle frame of the middle image. */
+export async function thumbnail(deps: DicomwebDeps, exchange: Exchange): Promise<void> {
+  const { request } = exchange;
+  const how = readRendering(request);
+  const instances = (await instancesOf(deps.reader, request)).filter(isImage);
+  const located = instances[Math.floor(instances.length / 2)];
+  if (located === undefined)
+    throw new Failure(problem('not-found', undefined, 'There is no image under this identifier.'));
+  const list = request.params.frames;
+  const frame =
+    typeof list === 'string'
+      ? (ofFrames([located], readFrameList(list))[0]?.frame ?? 0)
+      : Math.floor((located.instance.frames ?? 1) / 2);
+  await exchange.audited('read', [located.personId], [located.study.studyUid]);
+  const bytes = await made(deps, { located, frame }, { ...how, viewport: how.viewport ?? THUMBNAIL });
+  await sendSingle(deps, exchange, { contentType: how.contentType, body: { bytes } });
+}
+
+const isImage = ({ instance }: InstanceLocated): boolean => (instance.rows ?? 0) > 0 && (instance.columns ?? 0) > 0;
+
+const allFrames = (located: InstanceLocated): Picture[] =>
+  Array.from({ length: Math.max(1, Math.min(PICTURES_LIMIT + 1, located.instance.frames ?? 1)) }, (_, frame) => ({
+    located,
+    frame,
+  }));
+
+function ofFrames(instances: readonly InstanceLocated[], numbers: readonly number[]): Picture[] {
+  return instances.flatMap((located) =>
+    numbers.map((number) => {
+      if (number > Math.max(1, located.instance.frames ?? 1))
+        throw new Failure(problem('not-found', 'frames', 'The instance has no frame of this number.'));
+      return { located, frame: number - 1 };
+    }),
+  );
+}
+
+async function made(deps: DicomwebDeps, { located, frame }: Picture, how: Rendering): Promise<Buffer> {
+  const picture = await deps.pixels.render(located, frame, how);
+  if (!picture.ok) throw new Failure(picture.problem);
+  return picture.value;
+}
+
+async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
+}
+
+/** PS3.18 §8.3.5: `quality`, `viewport`, `window`; and the picture's format from what is accepted. */
+function readRendering(request: Request): Rendering {
+  const contentType = pictureType(request);
+  const how: { -readonly [K in keyof Rendering]: Rendering[K] } = { contentType };
+  const quality = textOf(request, 'quality');
+  if (quality !== null) {
+    if (!/^\d{1,3}$/.test(quality) || Number(quality) < 1 || Number(quality) > 100)
+      throw bad('quality', 'Takes 1 to 100.');
+    how.quality = Number(quality);
+  }
+  const window = textOf(request, 'window');
+  if (window !== null) how.window = readWindow(window);
+  const viewport = textOf(request, 'viewport');
+  if (viewport !== null) Object.assign(how, readViewport(viewport));
+  if (textOf(request, 'iccprofile') !== null && textOf(request, 'iccprofile') !== 'no')
+    throw bad('iccprofile', 'Only no is supported.');
+  return how;
+}
+
+function pictureType(request: Request): Rendering['contentType'] {
+  const ranges = acceptedBy(request);
+  if (!ranges.ok) throw new Failure(ranges.problem);
+  for (const range of ranges.value) {
+    const named =
+      range.type === 'multipart/related' ? (range.parameters.get('type')?.toLowerCase() ?? '*/*') : range.type;
+    if (['*/*', 'image/*', 'multipart/*'].includes(named)) return 'image/jpeg';
+    const found = TYPES.find((type) => type === named);
+    if (found) return found;
+  }
+  throw new Failure(problem('unsupported-media', 'Accept', `Pictures can be had as ${TYPES.join(', ')}.`));
+}
+
+const bad = (where: string, text: string): Failure => new Failure(problem('invalid-value', where, text));
+
+function textOf(request: Request, name: string): string | null {
+  const value = request.query[name];
+  if (value === undefined) return null;
+  if (typeof value !== 'string') throw bad(name, 'Is given more than once.');
+  return value;
+}
+
+const NUMBER = /^[+-]?\d{1,9}(\.\d{1,6})?$/;
+
+/** `center,width,shape` (§8.3.5.1.4). */
+export function readWindow(text: string): NonNullable<Rendering['window']> {
+  const [center = '', width = '', shape = 'linear', ...more] = text.split(',').map((part) => part.trim());
+  if (more.length > 0 || !NUMBER.test(center) || !NUMBER.test(width) || Number(width) <= 0) {
+    throw bad('window', 'Takes center,width,shape with a width above 0.');
+  }
+  if (shape !== 'linear' && shape !== 'linear-exact' && shape !== 'sigmoid')
+    throw bad('window', 'The shape is linear, linear-exact or sigmoid.');
+  return { center: Number(center), width: Number(width), shape };
+}
+
+/** `vw,vh` or `vw,vh,sx,sy,sw,sh` (§8.3.5.1.3); a negative width or height would flip the image and is not done here. */
+function readViewport(text: string): Pick<Rendering, 'viewport' | 'region'> {
+  const parts = text.split(',').map((part) => part.trim());
+  if (parts.length !== 2 && parts.length !== 6) throw bad('viewport', 'Takes vw,vh or vw,vh,sx,sy,sw,sh.');
+  const numbers = parts.map((part) => (part === '' ? NaN : Number(part)));
+  if (parts.some((part, at) => part !== '' && (!NUMBER.test(part) || (numbers[at] ?? 0) < 0)))
+    throw bad('viewport', 'Takes numbers that are not negative.');
+  const [width = 0, height = 0, left, top, regionWidth, regionHeight] = numbers;
+  const size = (value: number): boolean => Number.isInteger(value) && value >= 1 && value <= 8192;
+  if (!size(width) || !size(height)) throw bad('viewport', 'Width and height are whole numbers from 1 to 8192.');
+  if (parts.length === 2) return { viewport: { width, height } };
+  if (!regionWidth || !regionHeight) throw bad('viewport', 'The source region needs a width and a height.');
+  return {
+    viewport: { width, height },
+    region: {
+      left: Number.isFinite(left) ? Number(left) : 0,
+      top: Number.isFinite(top) ? Number(top) : 0,
+      width: regionWidth,
+      height: regionHeight,
+    },
+  };
+}
