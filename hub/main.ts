@@ -118,7 +118,7 @@ const answers = (ask: () => Promise<unknown>): Promise<boolean> =>
   );
 
 const UPKEEP_MS = 3_600_000;
-const SWEEP_MS = 1_000;
+const SWEEP_MS = 250;
 
 /** Partitions before they are needed, retention after; every process may do it, one of them does. */
 async function raiseUpkeep({ life, log, database, clock, config }: Ground): Promise<void> {

@@ -11,7 +11,10 @@ import type { Database } from './database.ts';
 const BATCH_ENTRIES = 256;
 const BATCH_BYTES = 32 * 1024 * 1024;
 
-/** $1..$13 are arrays of equal length; one round trip, one commit. The first of equal keys in a batch wins. */
+/**
+ * $1..$15 are arrays of equal length; one round trip, one commit. The first of equal keys in a batch wins. Images linger a
+ * moment, so that a series is filed in a few batches and not instance by instance.
+ */
 const ACCEPT = `
 with input as (
   select * from unnest($1::int[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
@@ -30,8 +33,9 @@ written as (
     digest, bytes, object, answer
   from fresh join first using (key)),
 waiting as (
-  insert into pending (journal_id, received_at, work_key)
-  select fresh.journal_id, $16, coalesce(nullif(work_key, ''), 'entry|' || fresh.journal_id)
+  insert into pending (journal_id, received_at, work_key, next_try_at)
+  select fresh.journal_id, $16, coalesce(nullif(work_key, ''), 'entry|' || fresh.journal_id),
+    case when channel in ('dicom', 'dicomweb') then $16 + interval '400 milliseconds' else '-infinity' end
   from fresh join first using (key))
 select first.n, fresh.journal_id from fresh join first using (key)`;
 
