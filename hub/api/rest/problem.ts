@@ -46,9 +46,15 @@ export interface ProblemDetails {
   readonly code: ProblemCode;
   readonly where?: string;
   readonly errors?: readonly FieldError[];
+  /** Where the refused message is kept. */
+  readonly journalId?: string;
 }
 
-export function problemDetails(problem: Problem, errors: readonly FieldError[] = []): ProblemDetails {
+export function problemDetails(
+  problem: Problem,
+  errors: readonly FieldError[] = [],
+  journalId?: string,
+): ProblemDetails {
   return {
     type: `urn:hutong:problem:${problem.code}`,
     title: PROBLEMS[problem.code][1],
@@ -57,11 +63,17 @@ export function problemDetails(problem: Problem, errors: readonly FieldError[] =
     code: problem.code,
     ...(problem.where === undefined ? {} : { where: problem.where }),
     ...(errors.length === 0 ? {} : { errors }),
+    ...(journalId === undefined ? {} : { journalId }),
   };
 }
 
-export function sendProblem(response: Response, problem: Problem, errors: readonly FieldError[] = []): void {
-  const details = problemDetails(problem, errors);
+export function sendProblem(
+  response: Response,
+  problem: Problem,
+  errors: readonly FieldError[] = [],
+  journalId?: string,
+): void {
+  const details = problemDetails(problem, errors, journalId);
   response.status(details.status).set('Cache-Control', 'no-store').type('application/problem+json');
   // RFC 6750 §3: a 401 names the scheme that would help.
   if (details.status === 401) response.set('WWW-Authenticate', 'Bearer realm="hutong"');

@@ -1,0 +1,69 @@
+/** Bodies within bounds: whole, or line by line. Nothing is inflated, nothing grows beyond its limit. */
+import type { Request } from 'express';
+import type { Result } from '../../core/problem.ts';
+import { fail, ok, problem } from '../../core/problem.ts';
+
+export const mediaOf = (request: Request): string =>
+  (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+
+/** A compressed body could grow a thousandfold; feeds are small enough as they are. */
+export function plainEncoding(request: Request): Result<null> {
+  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  return encoding === 'identity'
+    ? ok(null)
+    : fail(problem('unsupported-media', 'Content-Encoding', 'Send the body without compression.'));
+}
+
+export async function readBytes(request: Request, most: number): Promise<Result<Buffer>> {
+  const tooLarge = fail(problem('too-large', 'body', `The body is larger than ${String(most)} bytes.`));
+  if (Number(request.headers['content-length'] ?? 0) > most) return tooLarge;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > most) return tooLarge;
+    chunks.push(chunk);
+  }
+  return ok(Buffer.concat(chunks));
+}
+
+export type Line =
+  { readonly number: number; readonly bytes: Buffer } | { readonly number: number; readonly tooLong: true };
+
+/**
+ * NDJSON lines as they arrive, empty ones left out but counted; a line over `most` bytes is told, not kept. LF and CR LF
+ * end a line, whatever the chunks: 0x0A is no trail byte of UTF-8 or GB18030.
+ */
+export async function* readLines(source: AsyncIterable<Buffer>, most: number): AsyncGenerator<Line> {
+  let number = 0;
+  let parts: Buffer[] = [];
+  let size = 0;
+  const end = (): Line | null => {
+    number++;
+    const line = parts.length === 1 ? (parts[0] ?? Buffer.alloc(0)) : Buffer.concat(parts);
+    const over = size > most;
+    [parts, size] = [[], 0];
+    if (over) return { number, tooLong: true };
+    const bytes = line.at(-1) === 0x0d ? line.subarray(0, -1) : line;
+    return bytes.length === 0 ? null : { number, bytes };
+  };
+  const take = (piece: Buffer): void => {
+    size += piece.length;
+    if (size <= most) parts.push(piece);
+    else parts = [];
+  };
+  for await (const chunk of source) {
+    let from = 0;
+    for (let at = chunk.indexOf(0x0a); at >= 0; at = chunk.indexOf(0x0a, from)) {
+      take(chunk.subarray(from, at));
+      from = at + 1;
+      const line = end();
+      if (line !== null) yield line;
+    }
+    take(chunk.subarray(from));
+  }
+  if (size > 0) {
+    const line = end();
+    if (line !== null) yield line;
+  }
+}

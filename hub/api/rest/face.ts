@@ -1,0 +1,189 @@
+/**
+ * The REST face: routes, rights and request checks are made from openapi/hub.yaml, so that what is described is what
+ * happens. Every operation passes the same gate: known caller, right, shape, act, audit, answer.
+ */
+import { Router } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import { middleware } from 'express-openapi-validator';
+import type { Document, OperationObject } from '../../../openapi/document.ts';
+import { readDocument } from '../../../openapi/document.ts';
+import { parseObject } from '../../../mappings/rest/index.ts';
+import type { Act, Caller } from '../../core/access.ts';
+import { decide } from '../../core/access.ts';
+import type { AuditEvent, AuditTrail } from '../../core/audit.ts';
+import type { Intake } from '../../core/envelope.ts';
+import type { Log } from '../../core/ports.ts';
+import { problem } from '../../core/problem.ts';
+import type { SiteProfile } from '../../core/site.ts';
+import { callerOf } from '../caller.ts';
+import { plainEncoding, readBytes } from './body.ts';
+import { createCheck } from './check.ts';
+import { FEEDS, feed } from './feed.ts';
+import type { HandlerDeps } from './handlers.ts';
+import { createHandlers } from './handlers.ts';
+import type { Asked, Disclosure, Handlers, Refused } from './operation.ts';
+import type { FieldError } from './problem.ts';
+import { sendProblem } from './problem.ts';
+
+export interface RestDeps extends HandlerDeps {
+  readonly intake: Intake;
+  readonly audit: AuditTrail;
+  readonly log: Log;
+}
+
+const MAX_BODY = 64 * 1024;
+const FEED_PATH = /^\/api\/v1\/sites\/[^/]+\/.+/;
+
+type OperationId = keyof Handlers | keyof typeof FEEDS;
+/** A handler as the router sees it: the contract's checks stand between the two shapes. */
+type AnyHandler = (asked: Asked<keyof Handlers>) => Promise<AnyReply>;
+type AnyReply = { readonly status: number; readonly body: object; readonly disclosure?: Disclosure } | Refused;
+
+const isFeed = (id: string): id is keyof typeof FEEDS => Object.hasOwn(FEEDS, id);
+const routeOf = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
+
+/** Who was let do what, or was not; without anything of the request but the operation's own name. */
+const recordOf = (
+  caller: Caller,
+  id: string,
+  event: Pick<AuditEvent, 'action' | 'outcome' | 'persons' | 'objects' | 'reason'>,
+): AuditEvent => ({
+  face: 'rest',
+  operation: id,
+  callerId: caller.id,
+  callerName: caller.name,
+  callerRole: caller.role,
+  peer: caller.peer,
+  ...event,
+});
+
+export function createRestFace(deps: RestDeps): Router {
+  const document = readDocument();
+  const router = Router();
+  const handlers = createHandlers(deps);
+  const check = createCheck(document, Object.values(FEEDS));
+  const checked = middleware({
+    apiSpec: readDocument() as object as Parameters<typeof middleware>[0]['apiSpec'],
+    validateRequests: { allErrors: true },
+    validateResponses: false,
+    // Rights are decided by core/access before this, from the same document.
+    validateSecurity: false,
+    ignorePaths: FEED_PATH,
+  });
+  for (const { path, method, operation } of operationsOf(document)) {
+    const id = operation.operationId as OperationId;
+    const act = isFeed(id) ? feeding(deps, check, id) : answering(deps, id, handlers[id]);
+    const shape = isFeed(id) ? [] : [readJson, ...checked];
+    router[method](routeOf(path), authorised(deps.audit, operation), ...shape, act);
+  }
+  router.use(misshapen);
+  return router;
+}
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+
+function operationsOf(document: Document) {
+  return Object.entries(document.paths).flatMap(([path, item]) =>
+    METHODS.flatMap((method) => {
+      const operation = item[method];
+      return operation === undefined ? [] : [{ path, method, operation }];
+    }),
+  );
+}
+
+function actOf(operation: OperationObject, request: Request): Act | null {
+  const kind = operation['x-act'];
+  if (kind === 'any') return null;
+  return kind === 'feed' ? { kind, site: String(request.params.site) } : { kind };
+}
+
+function authorised(audit: AuditTrail, operation: OperationObject): RequestHandler {
+  return async (request, response, next) => {
+    const caller = callerOf(response);
+    if (caller === null) {
+      sendProblem(response, problem('unauthenticated'));
+      return;
+    }
+    const act = actOf(operation, request);
+    const decision = act === null ? ({ allowed: true } as const) : decide(caller, act);
+    if (decision.allowed) {
+      next();
+      return;
+    }
+    const event = { action: 'refuse', outcome: 'refused', persons: [], objects: [], reason: decision.reason } as const;
+    await audit.record(recordOf(caller, operation.operationId, event));
+    sendProblem(response, problem('forbidden', undefined, decision.reason));
+  };
+}
+
+/** Bodies of acts are small; they are read as strictly as messages are. */
+const readJson: RequestHandler = async (request, response, next) => {
+  const encoding = plainEncoding(request);
+  const bytes = request.method === 'GET' || !encoding.ok ? null : await readBytes(request, MAX_BODY);
+  const text = bytes?.ok === true ? bytes.value.toString('utf8') : '';
+  const body = text === '' ? null : parseObject(text);
+  const refusal = [encoding, bytes, body].find((step) => step?.ok === false);
+  if (refusal?.ok === false) {
+    // What is left of a body is not read; the connection cannot be used again.
+    response.set('Connection', 'close');
+    sendProblem(response, refusal.problem);
+    return;
+  }
+  if (body?.ok === true) request.body = body.value;
+  next();
+};
+
+function feeding(deps: RestDeps, check: ReturnType<typeof createCheck>, id: keyof typeof FEEDS): RequestHandler {
+  return async (request, response) => {
+    const site: SiteProfile | null = deps.sites.byId(String(request.params.site));
+    const caller = callerOf(response);
+    if (site === null || caller === null) {
+      sendProblem(response, problem('not-found', 'site', 'There is no such site.'));
+      return;
+    }
+    await feed({ intake: deps.intake, check, log: deps.log }, request, response, { kind: FEEDS[id], site, caller });
+  };
+}
+
+function answering(deps: RestDeps, id: string, handler: AnyHandler): RequestHandler {
+  return async (request: Request, response: Response) => {
+    const caller = callerOf(response);
+    if (caller === null) throw new Error(`${id} was reached without a caller`);
+    const { query, params: path, body } = request as { query: object; params: object; body?: unknown };
+    const reply = await handler({ caller, query, path, body } as Asked<keyof Handlers>);
+    if ('problem' in reply) {
+      sendProblem(response, reply.problem, reply.errors);
+      return;
+    }
+    // What was read is recorded before it is given (SECURITY L3-AU4).
+    if (reply.disclosure !== undefined)
+      await deps.audit.record(recordOf(caller, id, { outcome: 'success', ...reply.disclosure }));
+    response.status(reply.status).json(reply.body);
+  };
+}
+
+interface ValidatorError {
+  readonly status: number;
+  readonly errors: readonly { readonly path: string; readonly message: string; readonly errorCode?: string }[];
+}
+
+const isValidatorError = (error: unknown): error is ValidatorError =>
+  typeof error === 'object' && error !== null && 'errors' in error && Array.isArray(error.errors) && 'status' in error;
+
+function fieldOf({ path, message, errorCode }: ValidatorError['errors'][number]): FieldError {
+  const pointer = path.replace(/^\/body/, '#').replace(/^\/(query|headers|params)\//, '$1/');
+  // The validator quotes an unknown parameter's name, which is the caller's text.
+  const text = message.startsWith('Unknown query') ? 'This parameter is not known.' : `This field ${message}.`;
+  return { pointer, code: (errorCode ?? 'invalid').split('.')[0] ?? 'invalid', text };
+}
+
+/** What the request validator found, as a problem that names each field. */
+const misshapen: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+  if (!isValidatorError(error) || error.status !== 400) {
+    next(error);
+    return;
+  }
+  const errors = error.errors.map(fieldOf);
+  const missing = errors.some(({ code }) => code === 'required');
+  sendProblem(response, problem(missing ? 'required-missing' : 'invalid-value', errors[0]?.pointer), errors);
+};
