@@ -3,3 +3,8 @@ export { createDimseChannel } from './channel.ts';
 export type { DimseChannel, DimseOptions, DimseTls } from './channel.ts';
 export { DIMSE_LIMITS } from './limits.ts';
 export type { DimseLimits } from './limits.ts';
+export { echo, find, get, move, send } from './scu.ts';
+export type { InstanceTaker, QueryOptions, Retrieved, ScuOptions, Sending, Sent } from './scu.ts';
+export type { Node } from './associate.ts';
+export { withoutHead } from './sub-operation.ts';
+export type { Transcode } from './sub-operation.ts';

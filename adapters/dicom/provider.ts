@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { problem } from '../../hub/core/problem.ts';
+import { Failure, problem } from '../../hub/core/problem.ts';
 import type { AuditTrail, AuditEvent } from '../../hub/core/audit.ts';
 import type { DicomIndex, ImageSource, IndexReader, InstanceSink, Log } from '../../hub/core/ports.ts';
 import type { SiteProfile, Sites } from '../../hub/core/site.ts';
@@ -14,15 +14,20 @@ import type { Peer } from './admit.ts';
 import { Association, MAX_IDENTIFIER, collect } from './association.ts';
 import type { DataReceiver, Request } from './association.ts';
 import { COMMAND, responseTo } from './command.ts';
+import { serveFind } from './find-scp.ts';
 import type { DimseLimits } from './limits.ts';
+import type { QueryContext } from './query-context.ts';
+import { serveRetrieve } from './retrieve-scp.ts';
 import { negotiate } from './negotiate.ts';
 import { APPLICATION_CONTEXT, REJECT } from './pdu.ts';
 import type { AssociateRq, PdvFragment } from './pdu.ts';
 import { PDU_LIMITS } from './pdu-stream.ts';
 import { STATUS, queryFailure } from './status.ts';
 import { QUERY_MODELS, VERIFICATION } from './sop-classes.ts';
+import type { QueryModel, Verb } from './sop-classes.ts';
 import { serveStore } from './store-scp.ts';
-import { UpperLayer } from './upper-layer.ts';
+import type { Transcode } from './sub-operation.ts';
+import { ConnectionEnded, UpperLayer } from './upper-layer.ts';
 import type { Ending, UpperLayerUser } from './upper-layer.ts';
 
 /** What the provider works with; made by the composition root. */
@@ -36,6 +41,7 @@ export interface ProviderPorts {
   readonly audit: AuditTrail;
   readonly log: Log;
   readonly limits: DimseLimits;
+  readonly transcode?: Transcode;
 }
 
 export interface Occupancy {
@@ -45,9 +51,17 @@ export interface Occupancy {
   readonly over: () => void;
 }
 
+const QUERY_REQUEST: Readonly<Record<Verb, number>> = {
+  find: COMMAND.findRq,
+  move: COMMAND.moveRq,
+  get: COMMAND.getRq,
+};
+
 /** A query or retrieve under way. */
 interface Operation {
   readonly messageId: number;
+  /** Never rejects. */
+  readonly finished: Promise<void>;
   readonly cancel: AbortController;
 }
 
@@ -173,10 +187,8 @@ export class Provider implements UpperLayerUser {
       if (this.#operation?.messageId === command.respondedTo) this.#operation?.cancel.abort();
       return null;
     }
-    if (this.#operation) {
-      association.abort('a request came while another was under way');
-      return null;
-    }
+    // No asynchronous operations were agreed on: a request that comes before the last answer was read waits.
+    await this.#operation?.finished;
     const done = this.#begin();
     switch (command.commandField) {
       case COMMAND.echoRq:
@@ -197,11 +209,76 @@ export class Provider implements UpperLayerUser {
         };
         return finishing(await serveStore(request, at), done);
       }
+      case COMMAND.findRq:
+      case COMMAND.moveRq:
+      case COMMAND.getRq: {
+        const model = QUERY_MODELS[context.abstractSyntax];
+        if (model && QUERY_REQUEST[model.verb] === command.commandField && request.hasDataSet) {
+          return finishing(this.#query(request, model, association, site), done);
+        }
+        break;
+      }
       default:
-        await association.send(context, responseTo(command, STATUS.unrecognisedOperation));
-        done();
-        return null;
+        break;
     }
+    await association.send(context, responseTo(command, STATUS.unrecognisedOperation));
+    done();
+    return null;
+  }
+
+  /**
+   * Collects the identifier and lets the operation run beside the reading of the socket, so that C-CANCEL, the
+   * answers of C-GET sub-operations and the end of the association are heard.
+   */
+  #query(request: Request, model: QueryModel, association: Association, site: SiteProfile): DataReceiver {
+    const run = async (bytes: Buffer | null): Promise<void> => {
+      if (!bytes) {
+        const outcome = queryFailure(problem('too-large', undefined, 'The identifier is too large.'));
+        return association.send(request.context, responseTo(request.command, outcome.status, outcome));
+      }
+      const cancel = new AbortController();
+      const done = this.#begin();
+      const at = this.#context(association, site, cancel.signal);
+      const finished = this.#operate(request, model, bytes, at).finally(() => {
+        this.#operation = null;
+        done();
+      });
+      this.#operation = { messageId: request.command.messageId ?? 0, cancel, finished };
+    };
+    return collect(MAX_IDENTIFIER, run, () => undefined);
+  }
+
+  /** Never rejects. */
+  async #operate(request: Request, model: QueryModel, bytes: Buffer, at: QueryContext): Promise<void> {
+    try {
+      if (model.verb === 'find') await serveFind(request, model, bytes, at);
+      else await serveRetrieve(request, model, bytes, at);
+    } catch (cause) {
+      await this.#operationFailed(request, at, cause);
+    }
+  }
+
+  async #operationFailed(request: Request, at: QueryContext, cause: unknown): Promise<void> {
+    if (cause instanceof ConnectionEnded || at.association.ended) return;
+    this.#log.error({ cause }, 'a query or retrieve failed');
+    const outcome = queryFailure(cause instanceof Failure ? cause.problem : problem('internal'));
+    try {
+      await at.association.send(request.context, responseTo(request.command, outcome.status, outcome));
+    } catch (lost) {
+      if (!(lost instanceof ConnectionEnded)) throw lost;
+    }
+  }
+
+  #context(association: Association, site: SiteProfile, cancelled: AbortSignal): QueryContext {
+    return {
+      ...this.#ports,
+      association,
+      site,
+      cancelled,
+      callingAe: this.#callingAe,
+      peer: this.#peer.address,
+      log: this.#log,
+    };
   }
 
   #begin(): () => void {

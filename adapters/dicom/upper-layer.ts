@@ -228,6 +228,7 @@ export class UpperLayer {
 
   /** PS3.8 Tables 9-6 to 9-9. Actions that only send what the caller gives, or issue an indication, are the caller's. */
   #act(action: Action, pdu: PduEvent | undefined): void {
+    // eslint-disable-next-line @typescript-eslint/switch-exhaustiveness-check -- the caller's actions, see above
     switch (action) {
       case 'AE-5':
       case 'AE-8':

@@ -7,10 +7,13 @@ import type { DimseChannel, DimseOptions } from '../../adapters/dicom/index.ts';
 import { FileObjectStore } from '../../hub/archive/object-store-file.ts';
 import type { AuditEvent } from '../../hub/core/audit.ts';
 import type { Envelope, Intake, Receipt } from '../../hub/core/envelope.ts';
+import type { HubId, Uid } from '../../hub/core/identifier.ts';
 import type { DicomMatch, DicomQuery, InstanceLocated, Log } from '../../hub/core/ports.ts';
 import { problem } from '../../hub/core/problem.ts';
 import type { Problem } from '../../hub/core/problem.ts';
+import type { InstanceRecord } from '../../hub/core/record.ts';
 import type { SiteProfile, Sites } from '../../hub/core/site.ts';
+import type { ExamView, InstanceView, SeriesView, StudyView } from '../../hub/core/view.ts';
 import { createInstanceSink } from '../../hub/flow/receive-instance.ts';
 import { siteProfile } from './site.ts';
 
@@ -155,4 +158,111 @@ export async function startHub(more: Partial<DimseOptions> = {}): Promise<TestHu
       await rm(root, { recursive: true, force: true });
     },
   };
+}
+
+/** Makes the index of the test hub hold what its intake accepted. */
+export function indexAccepted(hub: TestHub): void {
+  hub.matches.length = 0;
+  hub.located.length = 0;
+  const records = hub.intake.accepted.map((one) => JSON.parse(Buffer.from(one.bytes).toString()) as InstanceRecord);
+  const studies = new Map<string, InstanceRecord[]>();
+  for (const record of records) {
+    const uid = record.keys.studyUid;
+    studies.set(uid, [...(studies.get(uid) ?? []), record]);
+  }
+  for (const [studyUid, held] of studies) {
+    const [first] = held;
+    if (!first) continue;
+    hub.matches.push({
+      personId: 'person-1' as HubId,
+      studyUid: first.keys.studyUid,
+      attributes: {
+        PatientName: first.demographics.names?.[0]?.text ?? '',
+        PatientID: first.patient?.value ?? '',
+        PatientSex: 'F',
+        StudyInstanceUID: studyUid,
+        StudyDate: '20260102',
+        ModalitiesInStudy: ['CT', 'SR'],
+        NumberOfStudyRelatedInstances: held.length,
+        InstitutionSite: first.site,
+      },
+    });
+    for (const record of held) hub.located.push(locatedFrom(record, held));
+  }
+}
+
+function locatedFrom(record: InstanceRecord, study: readonly InstanceRecord[]): InstanceLocated {
+  const view = ({ instance }: InstanceRecord): InstanceView => ({
+    sopUid: instance.uid,
+    sopClass: instance.sopClass,
+    transferSyntax: instance.transferSyntax,
+    number: instance.number ?? null,
+    rows: instance.rows ?? null,
+    columns: instance.columns ?? null,
+    frames: instance.frames ?? null,
+    bitsAllocated: instance.bitsAllocated ?? null,
+    object: instance.object,
+    size: instance.size,
+    digest: instance.digest,
+    dataSetOffset: instance.dataSetOffset,
+  });
+  const seriesView = (uid: Uid): SeriesView => ({
+    seriesUid: uid,
+    modality: 'CT',
+    number: null,
+    description: null,
+    bodyPart: null,
+    laterality: null,
+    startedAt: null,
+    stationName: null,
+    manufacturer: null,
+    instanceCount: study.filter((one) => one.series.uid === uid).length,
+    instances: study.filter((one) => one.series.uid === uid).map(view),
+  });
+  const uids = [...new Set(study.map((one) => one.series.uid))];
+  const studyView: StudyView = {
+    studyId: 'study-1' as HubId,
+    studyUid: record.keys.studyUid,
+    site: record.site,
+    fields: {},
+    modalities: ['CT'],
+    seriesCount: uids.length,
+    instanceCount: study.length,
+    availability: 'complete',
+    voided: false,
+    series: uids.map(seriesView),
+  };
+  const exam: ExamView = {
+    examId: 'exam-1' as HubId,
+    site: record.site,
+    recordId: 'record-1' as HubId,
+    personId: 'person-1' as HubId,
+    patient: {
+      recordId: 'record-1' as HubId,
+      site: record.site,
+      authority: record.patient?.authority ?? '',
+      localId: record.patient?.value ?? '',
+      names: [],
+      sex: null,
+      birthDate: null,
+      identifiers: [],
+      phone: null,
+      address: null,
+      maritalStatus: null,
+      ethnicGroup: null,
+      nationality: null,
+      deceased: null,
+      residentId: null,
+      mergedInto: null,
+    },
+    keys: {},
+    index: null,
+    cancelled: false,
+    orders: [],
+    studies: [studyView],
+    report: null,
+    manifests: [],
+  };
+  const series = seriesView(record.series.uid);
+  return { exam, study: studyView, personId: 'person-1' as HubId, series, instance: view(record) };
 }

@@ -1,33 +1,15 @@
 /** C-ECHO and C-STORE against DCMTK as the peer: what is acknowledged is stored byte for byte, what is not is refused. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parsePart10 } from '../../mappings/dicom/parse.ts';
 import { writePart10 } from '../../mappings/dicom/write.ts';
+import { dcmtk, withoutDcmtk } from '../support/dcmtk.ts';
+import type { Ran } from '../support/dcmtk.ts';
 import { dicomSite, sitesOf, startHub } from '../support/dimse-hub.ts';
 import type { TestHub } from '../support/dimse-hub.ts';
-
-const have = existsSync('/usr/bin/storescu');
-if (!have && process.env.CI) throw new Error('DCMTK must be installed where CI is set');
-
-interface Ran {
-  readonly code: number;
-  readonly output: string;
-}
-
-/** Runs a DCMTK tool; Nagle off, since DCMTK otherwise waits 40 ms for every acknowledgement. */
-function dcmtk(tool: string, ...args: string[]): Promise<Ran> {
-  return new Promise((resolve) => {
-    execFile(tool, args, { env: { ...process.env, TCP_NODELAY: '1' }, timeout: 60_000 }, (error, stdout, stderr) => {
-      const code = error ? (typeof error.code === 'number' ? error.code : 1) : 0;
-      resolve({ code, output: stdout + stderr });
-    });
-  });
-}
 
 function instance(sopUid: string, more: Record<string, string> = {}): Buffer {
   return writePart10({
@@ -42,7 +24,7 @@ function instance(sopUid: string, more: Record<string, string> = {}): Buffer {
   });
 }
 
-describe('C-ECHO and C-STORE from DCMTK', { skip: have ? false : 'DCMTK is not installed' }, () => {
+describe('C-ECHO and C-STORE from DCMTK', { skip: withoutDcmtk }, () => {
   let hub: TestHub;
   let folder: string;
   before(async () => {
@@ -148,7 +130,6 @@ describe('C-ECHO and C-STORE from DCMTK', { skip: have ? false : 'DCMTK is not i
       assert.equal(ran.code, 0, ran.output);
       const envelopes = hub.intake.accepted.slice(from);
       assert.equal(envelopes.length, 140);
-      const { readdir } = await import('node:fs/promises');
       const sent = new Map<string, Buffer>();
       for (const name of (await readdir(series)).slice(0, 20)) {
         const parsed = parsePart10(await readFile(join(series, name)));
