@@ -27,7 +27,7 @@ export const MERGES: ReadonlySet<string> = new Set(['A34', 'A39', 'A40', 'A47'])
 export type Registration =
   { readonly records: readonly (PatientRecord | MergeRecord)[] } | { readonly problem: Problem };
 
-export const NO_LOCAL_ID = 'PID-3 needs the number under which the hospital files this patient.';
+export const NO_LOCAL_ID = 'The number under which the hospital files this patient is missing.';
 
 export function readRegistration(context: Context, at: SourceTime): Registration {
   const pid = context.message.first('PID');
@@ -48,7 +48,7 @@ export function readMerges(context: Context, at: SourceTime): Registration {
     const person = readPerson(pid, context);
     const victim = localRef(segment, 1, context.site);
     if (person.ref === null) return { problem: problem('required-missing', 'PID-3', NO_LOCAL_ID) };
-    if (victim === null) return { problem: problem('required-missing', 'MRG-1', 'MRG-1 needs the number that ends.') };
+    if (victim === null) return { problem: problem('required-missing', 'MRG-1', 'The number that ends is missing.') };
     if (victim.authority === person.ref.authority && victim.value === person.ref.value) {
       return { problem: problem('invalid-value', 'MRG-1', 'A patient cannot be merged into itself.') };
     }

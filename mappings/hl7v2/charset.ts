@@ -81,8 +81,11 @@ function highRuns(bytes: Buffer): readonly string[] {
 const looksLikeGb2312 = (runs: readonly string[]): boolean => runs.every((run) => GB2312_PAIRS.test(run));
 const looksSparse = (runs: readonly string[]): boolean => runs.every((run) => /^[\xa0-\xff]$/.test(run));
 
+/** Two fifths of Big5 characters have an ASCII trail byte, which ends a run oddly; in GBK text only rare ones have. */
 function looksLikeBig5(bytes: Buffer, runs: readonly string[]): boolean {
-  if (looksLikeGb2312(runs) || decodeClean(bytes, 'Big5') === null) return false;
+  const odd = runs.filter((run) => run.length % 2 === 1).length;
+  const characters = runs.reduce((sum, run) => sum + Math.ceil(run.length / 2), 0);
+  if (odd < 2 || odd * 4 < characters || decodeClean(bytes, 'Big5') === null) return false;
   return runs.every((run) => run.length === 1 || BIG5_FREQUENT.test(run));
 }
 

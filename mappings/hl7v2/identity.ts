@@ -9,14 +9,17 @@ import type { SiteProfile } from '../../hub/core/site.ts';
 import { identifierTypeOf, RESIDENT_AUTHORITY } from '../codes/identifier-type.ts';
 import type { Field, Segment } from './message.ts';
 
-/** Types under which a hospital files a patient (HL7 table 0203); all others name the person elsewhere. */
+/** Types under which a hospital files a patient (HL7 table 0203). */
 const LOCAL_TYPES = new Set(['', 'PI', 'MR', 'PT', 'PN', 'LR', 'MRT', 'U', 'RI', 'MA', 'EN', 'XX']);
+/** Types that name the person elsewhere, or a visit: never the hospital's own number of the patient. */
+const FOREIGN_TYPES =
+  /^(NI|NI-invalid|NN[A-Z]{3}|PPN|SS|SB|DL|VN|AN|HC|MI|MC|MB|BC|BR|CZ|DP|PNT|PRC|TAX|WC|JHN|PHC|SN|VISA|NPI|cv:.+)$/;
 const MAX_IDENTIFIERS = 100;
 
 interface Read {
   readonly identifier: Identifier;
-  readonly local: boolean;
-  readonly own: boolean;
+  /** How well it serves as the hospital's own number: 0 best; null: not at all. */
+  readonly rank: number | null;
 }
 
 export type Report = (code: Finding['code'], where: string, text: string) => void;
@@ -45,10 +48,13 @@ function readCx(field: Field, site: SiteProfile, where: string, report: Report):
   const value = field.text(1).replace(/\s+/g, ' ');
   if (value === '' || value.length > 256) return null;
   const type = identifierTypeOf(field.text(5), site);
-  if (type === 'NI') return { identifier: residentIdentifier(value, where, report), local: false, own: false };
+  if (type === 'NI') return { identifier: residentIdentifier(value, where, report), rank: null };
   const authority = authorityOf(field, site, where, report);
   const own = authority === site.patientIds.defaultAuthority;
-  return { identifier: { authority, value, type: type || 'PI' }, local: LOCAL_TYPES.has(type), own };
+  const known = LOCAL_TYPES.has(type);
+  if (!known && !FOREIGN_TYPES.test(type)) report('unmapped-code', `${where}.5`, 'this identifier type is not known');
+  const rank = FOREIGN_TYPES.test(type) ? null : (known ? 0 : 2) + (own ? 0 : 1);
+  return { identifier: { authority, value, type: type || 'PI' }, rank };
 }
 
 /** GB 11643-1999: canonical and under the national authority when valid, else of a type that no linking looks at. */
@@ -71,9 +77,10 @@ function read(segment: Segment, field: number, site: SiteProfile, report: Report
   return found;
 }
 
-/** The hospital's own number first; else another local number; null: the message files the patient under none. */
+/** The best of the local numbers, the first of equals; null: the message files the patient under none. */
 function refOf(found: readonly Read[]): PatientRef | null {
-  const chosen = found.find((one) => one.local && one.own) ?? found.find((one) => one.local);
+  const local = found.filter((one) => one.rank !== null).sort((a, b) => (a.rank ?? 0) - (b.rank ?? 0));
+  const chosen = local[0];
   return chosen === undefined ? null : { authority: chosen.identifier.authority, value: chosen.identifier.value };
 }
 

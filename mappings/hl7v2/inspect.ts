@@ -105,7 +105,7 @@ export function inspectHl7(bytes: Buffer, site: SiteProfile, known?: Hl7Header):
   if (header.messageCode === 'ADT' && MERGES.has(header.trigger)) {
     const mrg = findSegment(text, 'MRG', header, charset);
     if (mrg === null || localRef(mrg, 1, site) === null) {
-      return refuse(problem('required-missing', 'MRG-1', 'A merge needs the number that ends in MRG-1.'), charset);
+      return refuse(problem('required-missing', 'MRG-1', 'The number that ends is missing.'), charset);
     }
   }
   return { ok: true, value: { header, charset, patientKey: `${ref.authority}|${ref.value}` } };

@@ -1,0 +1,10 @@
+/** The HL7 v2 adapter: an MLLP listener as a Channel, and an MLLP sender. */
+export {
+  createHl7Channel,
+  HL7_LIMITS,
+  type Hl7Channel,
+  type Hl7ChannelOptions,
+  type Hl7Limits,
+  type Hl7TlsOptions,
+} from './listener.ts';
+export { createHl7Sender, type Hl7Answer, type Hl7Sender, type Hl7SenderOptions } from './sender.ts';
