@@ -32,7 +32,7 @@ const ownLines = {
 const BANNED_NAME = '/(Manager|Service|Helper|Helpers|Utils?)$/';
 
 export default tseslint.config(
-  { ignores: ['node_modules', 'var', 'coverage', '**/generated/**', '**/*.cjs', 'eslint.config.js'] },
+  { ignores: ['node_modules', 'var', 'coverage', '**/generated/**', '**/*.cjs', '.*', 'eslint.config.js'] },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {
@@ -61,6 +61,7 @@ export default tseslint.config(
         { selector: 'CatchClause > BlockStatement[body.length=0]:not(:has(*))', message: 'No silent catch.' },
       ],
       eqeqeq: 'error',
+      '@typescript-eslint/dot-notation': 'off', // a key that came from outside is told apart by its brackets
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],

@@ -7,6 +7,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
+import pg from 'pg';
 
 export const MIGRATIONS_DIR = fileURLToPath(new URL('./sql', import.meta.url));
 const FILE_NAME = /^\d{4}-[a-z0-9-]+\.sql$/;
@@ -32,7 +33,8 @@ export function migrationFiles(dir = MIGRATIONS_DIR): ReadonlyMap<string, string
 
 /** Applies what is missing and returns the names applied; rejects when the database is newer than this release. */
 export async function migrate(url: string, dir = MIGRATIONS_DIR): Promise<readonly string[]> {
-  migrationFiles(dir);
+  const known = [...migrationFiles(dir).keys()].map((file) => file.slice(0, -'.sql'.length));
+  await refuseNewer(url, known);
   const applied = await runner({
     databaseUrl: { connectionString: url, application_name: 'hutong-migrate' },
     dir,
@@ -46,4 +48,20 @@ export async function migrate(url: string, dir = MIGRATIONS_DIR): Promise<readon
     logger: { info: () => undefined, warn: () => undefined, error: () => undefined },
   });
   return applied.map(({ name }) => name);
+}
+
+/** An older program on a newer database would write what the newer one no longer understands. */
+async function refuseNewer(url: string, known: readonly string[]): Promise<void> {
+  const client = new pg.Client({ connectionString: url, application_name: 'hutong-migrate' });
+  await client.connect();
+  try {
+    const { rows: tables } = await client.query(`select where to_regclass('public.migration') is not null`);
+    if (tables.length === 0) return;
+    const { rows } = await client.query<{ name: string }>('select name from public.migration order by id');
+    const newer = rows.map(({ name }) => name).filter((name) => !known.includes(name));
+    if (newer.length > 0)
+      throw new Error(`the database is newer than this release of the hub: it has ${newer.slice(0, 3).join(', ')}`);
+  } finally {
+    await client.end();
+  }
 }

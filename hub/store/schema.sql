@@ -1,0 +1,463 @@
+-- The schema that all migrations together make. Generated: change a migration, then `npm run generate`.
+-- Read this to know the tables; hub/store/sql tells how they came to be.
+
+-- sequences
+audit_id_seq
+journal_id_seq
+migration_id_seq
+outbox_id_seq
+
+-- tables
+audit
+  id bigint not null default nextval('audit_id_seq'::regclass)
+  at timestamp with time zone not null
+  action text not null
+  outcome text not null
+  face text not null
+  operation text not null
+  caller_id text not null
+  caller_name text not null
+  caller_role text not null
+  peer text not null
+  persons text[] not null
+  objects text[] not null
+  reason text
+  partition by RANGE (at)
+client
+  id uuid not null default gen_random_uuid()
+  name text not null
+  role text not null
+  site text
+  token_hash bytea not null
+  bootstrap boolean not null default false
+  created_at timestamp with time zone not null default now()
+  created_by text not null
+  last_used_at timestamp with time zone
+  revoked_at timestamp with time zone
+exam
+  record_id uuid not null
+  exam_id uuid not null
+  site text not null
+  facts jsonb not null
+  accession text
+  provincial_index text
+  provincial_issuer text
+  cancelled boolean not null
+  has_order boolean not null
+  has_report boolean not null
+  has_images boolean not null
+  performed_at timestamp with time zone
+  created_at timestamp with time zone not null default now()
+  updated_at timestamp with time zone not null default now()
+exam_alias
+  alias text not null
+  exam_id uuid not null
+exam_key
+  site text not null
+  kind text not null
+  value text not null
+  record_id uuid not null
+  exam_id uuid not null
+fhir_page
+  handle text not null
+  caller_id text not null
+  expires_at timestamp with time zone not null
+  type text not null
+  ids text[] not null
+  state text not null
+fhir_resource
+  type text not null
+  id text not null
+  version integer not null
+  last_updated timestamp(3) with time zone not null
+  owner text not null
+  deleted boolean not null
+  digest text not null
+  tokens text[] not null
+  present text[] not null
+  date1_low timestamp(3) with time zone
+  date1_high timestamp(3) with time zone
+  date2_low timestamp(3) with time zone
+  date2_high timestamp(3) with time zone
+  sort_text text
+  partition by LIST (type)
+fhir_text
+  type text not null
+  id text not null
+  version integer not null
+  param text not null
+  norm text not null
+  exact text not null
+  partition by LIST (type)
+fhir_version
+  type text not null
+  id text not null
+  version integer not null
+  at timestamp(3) with time zone not null
+  body text
+  site text not null
+  occurred_at timestamp(3) with time zone not null
+  journal_ids text[] not null
+  partition by LIST (type)
+hub_key
+  name text not null
+  value bytea not null
+instance
+  record_id uuid not null
+  study_uid text not null
+  series_uid text not null
+  sop_uid text not null
+  sop_class text not null
+  transfer_syntax text not null
+  number integer
+  rows integer
+  columns integer
+  frames integer
+  bits_allocated integer
+  object text not null
+  size bigint not null
+  digest text not null
+  data_set_offset integer not null
+  journal_id bigint not null
+journal
+  id bigint not null
+  received_at timestamp with time zone not null
+  site text
+  channel text not null
+  sender text not null
+  peer text not null
+  control_id text not null
+  message_type text not null
+  content_type text not null
+  patient_key text not null
+  digest bytea not null
+  bytes bytea not null
+  object text
+  answer bytea not null
+  partition by RANGE (received_at)
+journal_key
+  key bytea not null
+  digest bytea not null
+  journal_id bigint not null
+  received_at timestamp with time zone not null
+migration
+  id integer not null default nextval('migration_id_seq'::regclass)
+  name character varying(255) not null
+  run_on timestamp without time zone not null
+outbox
+  id bigint not null identity
+  topic text not null
+  key text not null
+  payload jsonb not null default '{}'::jsonb
+  due_at timestamp with time zone not null default now()
+  attempts integer not null default 0
+  done_at timestamp with time zone
+  created_at timestamp with time zone not null default now()
+patient_name
+  record_id uuid not null
+  key text not null
+patient_record
+  record_id uuid not null
+  site text not null
+  authority text not null
+  local_id text not null
+  person_id uuid not null
+  facts jsonb not null
+  merged_into uuid
+  resident_id text
+  sex text
+  birth_date text
+  dicom_name text not null default ''::text
+  created_at timestamp with time zone not null default now()
+  updated_at timestamp with time zone not null default now()
+pending
+  journal_id bigint not null
+  received_at timestamp with time zone not null
+  work_key text not null
+  attempts integer not null default 0
+  next_try_at timestamp with time zone not null default '-infinity'::timestamp with time zone
+  forced boolean not null default false
+person
+  person_id uuid not null
+  replaced_by uuid
+  created_at timestamp with time zone not null default now()
+  updated_at timestamp with time zone not null default now()
+report_version
+  record_id uuid not null
+  exam_id uuid not null
+  report_number text not null
+  stamp text not null
+  status text not null
+  content jsonb not null
+  journal_id bigint not null
+  recorded_at timestamp with time zone not null default now()
+review
+  id uuid not null
+  kind text not null
+  state text not null default 'open'::text
+  site text
+  problem jsonb not null
+  findings jsonb not null default '[]'::jsonb
+  journal_id bigint
+  record_ids uuid[] not null default '{}'::uuid[]
+  opened_at timestamp with time zone not null default now()
+  closed_at timestamp with time zone
+  closed_by text
+  reason text
+series
+  record_id uuid not null
+  study_uid text not null
+  series_uid text not null
+  modality text not null default ''::text
+  number integer
+  description text
+  body_part text
+  laterality text
+  started_at timestamp with time zone
+  station_name text
+  manufacturer text
+  instance_count integer not null default 0
+  created_at timestamp with time zone not null default now()
+settlement
+  received_at timestamp with time zone not null
+  journal_id bigint not null
+  site text
+  channel text not null
+  state text not null
+  attempts integer not null
+  problem jsonb
+  findings jsonb not null default '[]'::jsonb
+  settled_at timestamp with time zone not null
+  partition by RANGE (received_at)
+study
+  record_id uuid not null
+  study_uid text not null
+  study_id uuid not null
+  exam_id uuid not null
+  site text not null
+  modalities text[] not null default '{}'::text[]
+  series_count integer not null default 0
+  instance_count integer not null default 0
+  declared_instances integer
+  availability text not null
+  voided boolean not null default false
+  study_date text not null default ''::text
+  study_time text not null default ''::text
+  accession text not null default ''::text
+  dicom_study_id text not null default ''::text
+  description text not null default ''::text
+  referring_physician text not null default ''::text
+  last_instance_at timestamp with time zone
+  manifest jsonb
+  version integer not null default 1
+  created_at timestamp with time zone not null default now()
+  updated_at timestamp with time zone not null default now()
+
+-- constraints
+audit.audit_pkey PRIMARY KEY (at, id)
+client.client_check CHECK (((role <> 'hospital-feed'::text) OR (site IS NOT NULL)))
+client.client_pkey PRIMARY KEY (id)
+client.client_role_check CHECK ((role = ANY (ARRAY['administrator'::text, 'operator'::text, 'query-platform'::text, 'hospital-feed'::text])))
+client.client_token_hash_check CHECK ((octet_length(token_hash) = 32))
+client.client_token_hash_key UNIQUE (token_hash)
+exam.exam_pkey PRIMARY KEY (record_id, exam_id)
+exam_alias.exam_alias_pkey PRIMARY KEY (alias)
+exam_key.exam_key_pkey PRIMARY KEY (site, kind, value, exam_id)
+fhir_page.fhir_page_pkey PRIMARY KEY (handle)
+fhir_resource.fhir_resource_pkey PRIMARY KEY (type, id)
+fhir_version.fhir_version_pkey PRIMARY KEY (type, id, version)
+hub_key.hub_key_pkey PRIMARY KEY (name)
+instance.instance_pkey PRIMARY KEY (record_id, study_uid, series_uid, sop_uid)
+journal.journal_pkey PRIMARY KEY (received_at, id)
+journal_key.journal_key_pkey PRIMARY KEY (key)
+migration.migration_pkey PRIMARY KEY (id)
+outbox.outbox_pkey PRIMARY KEY (id)
+patient_name.patient_name_pkey PRIMARY KEY (record_id, key)
+patient_record.patient_record_pkey PRIMARY KEY (record_id)
+pending.pending_pkey PRIMARY KEY (journal_id)
+person.person_pkey PRIMARY KEY (person_id)
+report_version.report_version_pkey PRIMARY KEY (record_id, exam_id, report_number, stamp)
+review.review_kind_check CHECK ((kind = ANY (ARRAY['message'::text, 'identity'::text])))
+review.review_pkey PRIMARY KEY (id)
+review.review_state_check CHECK ((state = ANY (ARRAY['open'::text, 'retried'::text, 'dismissed'::text, 'resolved'::text])))
+series.series_pkey PRIMARY KEY (record_id, study_uid, series_uid)
+settlement.settlement_pkey PRIMARY KEY (received_at, journal_id)
+settlement.settlement_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'refused'::text, 'review'::text])))
+study.study_pkey PRIMARY KEY (record_id, study_uid)
+
+-- indexes
+audit_by_caller CREATE INDEX audit_by_caller ON ONLY public.audit USING btree (caller_id, at DESC)
+audit_by_person CREATE INDEX audit_by_person ON ONLY public.audit USING gin (persons)
+audit_pkey CREATE UNIQUE INDEX audit_pkey ON ONLY public.audit USING btree (at, id)
+client_bootstrap CREATE UNIQUE INDEX client_bootstrap ON public.client USING btree (bootstrap) WHERE bootstrap
+client_by_time CREATE INDEX client_by_time ON public.client USING btree (created_at DESC, id DESC)
+client_pkey CREATE UNIQUE INDEX client_pkey ON public.client USING btree (id)
+client_token_hash_key CREATE UNIQUE INDEX client_token_hash_key ON public.client USING btree (token_hash)
+exam_alias_by_exam CREATE INDEX exam_alias_by_exam ON public.exam_alias USING btree (exam_id)
+exam_alias_pkey CREATE UNIQUE INDEX exam_alias_pkey ON public.exam_alias USING btree (alias)
+exam_by_id CREATE INDEX exam_by_id ON public.exam USING btree (exam_id)
+exam_by_index CREATE INDEX exam_by_index ON public.exam USING btree (provincial_index) WHERE (provincial_index IS NOT NULL)
+exam_key_by_exam CREATE INDEX exam_key_by_exam ON public.exam_key USING btree (exam_id)
+exam_key_pkey CREATE UNIQUE INDEX exam_key_pkey ON public.exam_key USING btree (site, kind, value, exam_id)
+exam_orphans CREATE INDEX exam_orphans ON public.exam USING btree (updated_at) WHERE ((NOT (has_order AND has_images)) AND (NOT cancelled))
+exam_pkey CREATE UNIQUE INDEX exam_pkey ON public.exam USING btree (record_id, exam_id)
+fhir_diagnostic_report_date CREATE INDEX fhir_diagnostic_report_date ON public.fhir_resource_diagnostic_report USING btree (date1_low, id) WHERE (NOT deleted)
+fhir_diagnostic_report_issued CREATE INDEX fhir_diagnostic_report_issued ON public.fhir_resource_diagnostic_report USING btree (date2_low, id) WHERE (NOT deleted)
+fhir_document_reference_date CREATE INDEX fhir_document_reference_date ON public.fhir_resource_document_reference USING btree (date1_low, id) WHERE (NOT deleted)
+fhir_imaging_study_started CREATE INDEX fhir_imaging_study_started ON public.fhir_resource_imaging_study USING btree (date1_low, id) WHERE (NOT deleted)
+fhir_page_expiry CREATE INDEX fhir_page_expiry ON public.fhir_page USING btree (expires_at)
+fhir_page_pkey CREATE UNIQUE INDEX fhir_page_pkey ON public.fhir_page USING btree (handle)
+fhir_patient_birthdate CREATE INDEX fhir_patient_birthdate ON public.fhir_resource_patient USING btree (date1_low, id) WHERE (NOT deleted)
+fhir_patient_name CREATE INDEX fhir_patient_name ON public.fhir_resource_patient USING btree (sort_text, id) WHERE (NOT deleted)
+fhir_resource_owner CREATE INDEX fhir_resource_owner ON ONLY public.fhir_resource USING btree (owner) WHERE (NOT deleted)
+fhir_resource_pkey CREATE UNIQUE INDEX fhir_resource_pkey ON ONLY public.fhir_resource USING btree (type, id)
+fhir_resource_tokens CREATE INDEX fhir_resource_tokens ON ONLY public.fhir_resource USING gin (tokens) WITH (fastupdate='on', gin_pending_list_limit='512') WHERE (NOT deleted)
+fhir_resource_updated CREATE INDEX fhir_resource_updated ON ONLY public.fhir_resource USING btree (last_updated, id) WHERE (NOT deleted)
+fhir_service_request_authored CREATE INDEX fhir_service_request_authored ON public.fhir_resource_service_request USING btree (date1_low, id) WHERE (NOT deleted)
+fhir_service_request_occurrence CREATE INDEX fhir_service_request_occurrence ON public.fhir_resource_service_request USING btree (date2_low, id) WHERE (NOT deleted)
+fhir_text_id CREATE INDEX fhir_text_id ON ONLY public.fhir_text USING btree (id)
+fhir_text_norm CREATE INDEX fhir_text_norm ON ONLY public.fhir_text USING btree (param, norm, id)
+fhir_version_at CREATE INDEX fhir_version_at ON ONLY public.fhir_version USING btree (at, id, version)
+fhir_version_pkey CREATE UNIQUE INDEX fhir_version_pkey ON ONLY public.fhir_version USING btree (type, id, version)
+hub_key_pkey CREATE UNIQUE INDEX hub_key_pkey ON public.hub_key USING btree (name)
+instance_by_uid CREATE INDEX instance_by_uid ON public.instance USING btree (sop_uid)
+instance_pkey CREATE UNIQUE INDEX instance_pkey ON public.instance USING btree (record_id, study_uid, series_uid, sop_uid)
+journal_by_id CREATE INDEX journal_by_id ON ONLY public.journal USING btree (id)
+journal_by_site CREATE INDEX journal_by_site ON ONLY public.journal USING btree (site, received_at DESC)
+journal_key_by_time CREATE INDEX journal_key_by_time ON public.journal_key USING brin (received_at)
+journal_key_pkey CREATE UNIQUE INDEX journal_key_pkey ON public.journal_key USING btree (key)
+journal_pkey CREATE UNIQUE INDEX journal_pkey ON ONLY public.journal USING btree (received_at, id)
+migration_pkey CREATE UNIQUE INDEX migration_pkey ON public.migration USING btree (id)
+outbox_once CREATE UNIQUE INDEX outbox_once ON public.outbox USING btree (topic, key) WHERE (done_at IS NULL)
+outbox_open CREATE INDEX outbox_open ON public.outbox USING btree (due_at) WHERE (done_at IS NULL)
+outbox_pkey CREATE UNIQUE INDEX outbox_pkey ON public.outbox USING btree (id)
+patient_name_by_key CREATE INDEX patient_name_by_key ON public.patient_name USING btree (key text_pattern_ops)
+patient_name_pkey CREATE UNIQUE INDEX patient_name_pkey ON public.patient_name USING btree (record_id, key)
+patient_record_by_local CREATE INDEX patient_record_by_local ON public.patient_record USING btree (local_id, site)
+patient_record_by_merge CREATE INDEX patient_record_by_merge ON public.patient_record USING btree (merged_into) WHERE (merged_into IS NOT NULL)
+patient_record_by_person CREATE INDEX patient_record_by_person ON public.patient_record USING btree (person_id)
+patient_record_by_resident CREATE INDEX patient_record_by_resident ON public.patient_record USING btree (resident_id) WHERE (resident_id IS NOT NULL)
+patient_record_pkey CREATE UNIQUE INDEX patient_record_pkey ON public.patient_record USING btree (record_id)
+pending_by_key CREATE INDEX pending_by_key ON public.pending USING btree (work_key, journal_id)
+pending_pkey CREATE UNIQUE INDEX pending_pkey ON public.pending USING btree (journal_id)
+person_pkey CREATE UNIQUE INDEX person_pkey ON public.person USING btree (person_id)
+report_version_pkey CREATE UNIQUE INDEX report_version_pkey ON public.report_version USING btree (record_id, exam_id, report_number, stamp)
+review_by_journal CREATE INDEX review_by_journal ON public.review USING btree (journal_id) WHERE (journal_id IS NOT NULL)
+review_open CREATE INDEX review_open ON public.review USING btree (opened_at, id) WHERE (state = 'open'::text)
+review_pkey CREATE UNIQUE INDEX review_pkey ON public.review USING btree (id)
+series_by_uid CREATE INDEX series_by_uid ON public.series USING btree (series_uid)
+series_pkey CREATE UNIQUE INDEX series_pkey ON public.series USING btree (record_id, study_uid, series_uid)
+settlement_by_state CREATE INDEX settlement_by_state ON ONLY public.settlement USING btree (state, received_at DESC) WHERE (state <> 'applied'::text)
+settlement_pkey CREATE UNIQUE INDEX settlement_pkey ON ONLY public.settlement USING btree (received_at, journal_id)
+study_by_accession CREATE INDEX study_by_accession ON public.study USING btree (accession) WHERE (accession <> ''::text)
+study_by_date CREATE INDEX study_by_date ON public.study USING btree (study_date DESC, study_uid)
+study_by_exam CREATE INDEX study_by_exam ON public.study USING btree (exam_id)
+study_by_uid CREATE INDEX study_by_uid ON public.study USING btree (study_uid)
+study_pkey CREATE UNIQUE INDEX study_pkey ON public.study USING btree (record_id, study_uid)
+study_settling CREATE INDEX study_settling ON public.study USING btree (last_instance_at) WHERE (availability = 'partial'::text)
+
+-- functions
+audit_is_final()
+CREATE OR REPLACE FUNCTION public.audit_is_final()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'audit records are never changed or deleted';
+end $function$
+
+audit_partition(month date)
+CREATE OR REPLACE FUNCTION public.audit_partition(month date)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  first_day date := date_trunc('month', month)::date;
+  name text := 'audit_' || to_char(first_day, 'YYYYMM');
+begin
+  if to_regclass(name) is not null then
+    return;
+  end if;
+  perform pg_advisory_xact_lock(hashtext('audit_partition'));
+  if to_regclass(name) is not null then
+    return;
+  end if;
+  execute format('create table %I partition of audit for values from (%L) to (%L)', name,
+    first_day::timestamp at time zone 'UTC', (first_day + interval '1 month')::timestamp at time zone 'UTC');
+end $function$
+
+audit_retention(keep_from date, today date)
+CREATE OR REPLACE FUNCTION public.audit_retention(keep_from date, today date)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+AS $function$
+declare
+  name text;
+begin
+  if keep_from > today - 180 then
+    raise exception 'audit is kept for at least 180 days';
+  end if;
+  for name in
+    select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'audit'::regclass and c.relname ~ '^audit_[0-9]{6}$' order by 1
+  loop
+    exit when to_date(substr(name, 7), 'YYYYMM') + interval '1 month' > keep_from;
+    execute format('drop table %I', name);
+    return next name;
+  end loop;
+end $function$
+
+journal_partition(day date)
+CREATE OR REPLACE FUNCTION public.journal_partition(day date)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  suffix text := to_char(day, 'YYYYMMDD');
+  lower_bound timestamptz := day::timestamp at time zone 'UTC';
+  upper_bound timestamptz := (day + 1)::timestamp at time zone 'UTC';
+begin
+  if exists (select from pg_class where relname = 'settlement_' || suffix) then
+    return;
+  end if;
+  -- Read the catalog itself after the lock: to_regclass may answer from a stale cache.
+  perform pg_advisory_xact_lock(hashtext('journal_partition'));
+  if exists (select from pg_class where relname = 'settlement_' || suffix) then
+    return;
+  end if;
+  execute format('create table %I partition of journal for values from (%L) to (%L)', 'journal_' || suffix, lower_bound, upper_bound);
+  execute format('create table %I partition of settlement for values from (%L) to (%L)', 'settlement_' || suffix, lower_bound, upper_bound);
+end $function$
+
+journal_retention(keep_from date)
+CREATE OR REPLACE FUNCTION public.journal_retention(keep_from date)
+ RETURNS SETOF date
+ LANGUAGE plpgsql
+AS $function$
+declare
+  name text;
+  day date;
+  lower_bound timestamptz;
+  upper_bound timestamptz;
+begin
+  for name in
+    select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'journal'::regclass and c.relname ~ '^journal_[0-9]{8}$' order by 1
+  loop
+    day := to_date(substr(name, 9), 'YYYYMMDD');
+    exit when day >= keep_from;
+    lower_bound := day::timestamp at time zone 'UTC';
+    upper_bound := (day + 1)::timestamp at time zone 'UTC';
+    continue when exists (select from pending p where p.received_at >= lower_bound and p.received_at < upper_bound);
+    continue when exists (
+      select from settlement s where s.state = 'review' and s.received_at >= lower_bound and s.received_at < upper_bound);
+    execute format('drop table %I', name);
+    execute format('drop table %I', 'settlement_' || substr(name, 9));
+    return next day;
+  end loop;
+  delete from journal_key where received_at < keep_from::timestamp at time zone 'UTC';
+end $function$
+
+
+-- triggers
+audit.audit_is_final CREATE TRIGGER audit_is_final BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION audit_is_final()
