@@ -5,6 +5,8 @@ export interface Channel {
   /** Stops taking new work, lets accepted messages finish (at most `drainMs`), then closes. */
   stop(drainMs: number): Promise<void>;
   health(): ChannelHealth;
+  /** Where it listens, once started. */
+  address(): { readonly port: number };
 }
 
 export interface ChannelHealth {

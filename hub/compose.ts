@@ -9,6 +9,7 @@ import type { Channel } from '../adapters/channel.ts';
 import { projectExam, projectPerson, projectSite, renderProvenance, type FhirContext } from '../mappings/fhir/index.ts';
 import { map } from '../mappings/index.ts';
 import { fhirFace } from './api/fhir/index.ts';
+import { createRestFace } from './api/rest/face.ts';
 import { SiteImageSource } from './archive/image-source.ts';
 import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
@@ -21,13 +22,17 @@ import { createInstanceSink } from './flow/receive-instance.ts';
 import { createWorkOff, type WorkOff } from './flow/work-off.ts';
 import { createAuditStore } from './store/audit.ts';
 import type { Database } from './store/database.ts';
+import { createClientStore } from './store/client.ts';
 import { createDicomIndex } from './store/dicom-index.ts';
+import { createExamSearch, createOrphanReader } from './store/exam-search.ts';
 import { openFhirStore, saveResources } from './store/fhir.ts';
 import { derivation } from './store/hub-key.ts';
 import { createIndexReader } from './store/index-reader.ts';
 import { createIndexWriter, type Projection } from './store/index-writer.ts';
 import { createJournal, type Journal } from './store/journal.ts';
+import { createJournalReader } from './store/journal-reader.ts';
 import { createOutbox, createStudySettling } from './store/outbox.ts';
+import { createReviewQueue } from './store/review.ts';
 
 export interface Ground {
   readonly config: Config;
@@ -49,6 +54,8 @@ export interface Rooms {
   readonly images: ImageSource;
   readonly audit: AuditTrail;
   readonly ingest: Ingest;
+  /** Tells workers, here or in other processes, that something waits. */
+  readonly arrived: () => void;
   readonly workOff: WorkOff;
   readonly fhirContext: FhirContext;
 }
@@ -101,6 +108,7 @@ export async function composeRooms(ground: Ground, works: boolean): Promise<Room
     images: new SiteImageSource({ objects, sites }),
     audit: createAuditStore({ database, clock }),
     ingest,
+    arrived,
     workOff: createWorkOff({ outbox, queue, settling, manifest: () => Promise.resolve(null), log }),
     fhirContext,
   };
@@ -161,15 +169,30 @@ export function channels(ground: Ground, rooms: Rooms): Channel[] {
 
 /** The faces that are open in this process, by path. */
 export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Router>> {
-  const { objects, database, log } = ground;
+  const { objects, database, log, clock } = ground;
   const { audit } = rooms;
   const fhirStore = openFhirStore(database, {
     renderProvenance,
     searchTimeoutMs: 10_000,
     pageLifetimeMs: 3_600_000,
   });
+  const worked = { database, derive: rooms.derive, clock, arrived: rooms.arrived };
+  const rest = createRestFace({
+    sites: ground.sites,
+    journal: createJournalReader(worked),
+    reviews: createReviewQueue(worked),
+    orphans: createOrphanReader(database),
+    exams: createExamSearch(worked),
+    index: rooms.reader,
+    clients: createClientStore({ database, clock }),
+    auditReader: createAuditStore({ database, clock }),
+    intake: rooms.journal,
+    audit,
+    log,
+  });
   return {
     '/fhir': fhirFace({ store: fhirStore, objects, audit, log, release: RELEASE, origin: null }),
+    '/': rest,
   };
 }
 

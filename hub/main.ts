@@ -10,6 +10,7 @@ import { loadSites } from '../adapters/sites/load.ts';
 import type { Channel } from '../adapters/channel.ts';
 import { createApp, createHttpServer } from './api/app.ts';
 import type { AppDeps } from './api/app.ts';
+import { createDocs } from './api/rest/docs.ts';
 import { createMetrics } from './api/metrics.ts';
 import { FileObjectStore } from './archive/object-store-file.ts';
 import type { Config } from './config.ts';
@@ -173,6 +174,7 @@ async function raiseChannels(ground: Ground, channels: readonly Channel[]): Prom
       () => channel.stop(ground.config.limits.drainMs),
     );
     ground.ready.set(channel.name, () => channel.health().listening);
+    ground.told.push(`${channel.name} on ${ground.config.host}:${String(channel.address().port)}`);
   }
 }
 
@@ -251,7 +253,7 @@ async function run(): Promise<void> {
     await renderSites(ground, rooms);
     if (roles.has('worker')) await raiseWorkers(ground, rooms);
     if (roles.has('listen')) await raiseChannels(ground, channels(ground, rooms));
-    await raiseHttp(ground, roles.has('api') ? faces(ground, rooms) : {}, undefined);
+    await raiseHttp(ground, roles.has('api') ? faces(ground, rooms) : {}, roles.has('api') ? createDocs() : undefined);
     process.stdout.write(
       `Hutong is up: ${[...roles].join(', ')}\n${ground.told.map((line) => `  ${line}\n`).join('')}`,
     );
