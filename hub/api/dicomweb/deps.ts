@@ -13,7 +13,6 @@ import type {
 } from '../../core/ports.ts';
 import type { Result } from '../../core/problem.ts';
 import type { Sites } from '../../core/site.ts';
-import type { FrameLocator } from '../../flow/frame-locator.ts';
 
 export interface DicomwebDeps {
   readonly index: DicomIndex;
@@ -21,15 +20,12 @@ export interface DicomwebDeps {
   readonly images: ImageSource;
   readonly sink: InstanceSink;
   readonly metadata: MetadataSource;
-  readonly frames: FrameSource;
   readonly pixels: PixelWork;
   readonly audit: AuditTrail;
   readonly sites: Sites;
   readonly log: Log;
   readonly limits: DicomwebLimits;
 }
-
-export type FrameSource = Pick<FrameLocator, 'locate'>;
 
 /** DICOM JSON (PS3.18 Annex F) of stored instances. */
 export interface MetadataSource {
@@ -38,31 +34,41 @@ export interface MetadataSource {
   instance(located: InstanceLocated, base: string): Promise<Buffer>;
 }
 
-/** Decoding and encoding of pixels: bounded, since it holds whole frames. */
+/** Decoding and encoding of pixels, as `hub/archive` gives it. Methods, so that its own reader type fits. */
 export interface PixelWork {
-  /** Whether `transcode` can make this transfer syntax of it at all. */
-  canTranscode(located: InstanceLocated, to: Uid): boolean;
-  /** A whole Part-10 file of `located` in another transfer syntax, streamed; a problem where that cannot be had. */
-  transcode(located: InstanceLocated, to: Uid): Promise<Result<AsyncIterable<Buffer>>>;
-  /** Frames (from 0) as bytes without a container, uncompressed little endian. */
-  decodeFrame(located: InstanceLocated, frame: number): Promise<Result<Buffer>>;
-  /** One frame as a picture for eyes, in a consumer format. */
-  render(located: InstanceLocated, frame: number, how: Rendering): Promise<Result<Buffer>>;
+  canTranscode(from: string, to: string): boolean;
+  /** A whole Part-10 file in another transfer syntax. */
+  transcode(part10: Buffer, to: Uid): Promise<Result<Buffer>>;
+  openFrames(source: ByteSource): Promise<Result<OpenFrames>>;
+  /** Frame `number` (from 1) as a picture for eyes. */
+  render(frames: OpenFrames, number: number, options: Rendering): Promise<Result<Buffer>>;
+}
+
+export interface ByteSource {
+  readonly size: number;
+  read(start: number, end: number): Promise<Buffer>;
+}
+
+export interface OpenFrames {
+  readonly format: { readonly frames: number };
+  /** Frame `number` (from 1) in the first acceptable syntax it can be had in; as stored where that is acceptable. */
+  read(
+    number: number,
+    acceptable: readonly string[],
+  ): Promise<Result<{ readonly bytes: Buffer; readonly transferSyntax: string }>>;
 }
 
 export interface Rendering {
-  readonly contentType: 'image/jpeg' | 'image/png' | 'image/gif';
+  readonly format: 'jpeg' | 'png' | 'gif';
   /** 1 to 100; JPEG only. */
   readonly quality?: number;
   readonly window?: {
     readonly center: number;
     readonly width: number;
-    readonly shape: 'linear' | 'linear-exact' | 'sigmoid';
+    readonly shape?: 'LINEAR' | 'LINEAR_EXACT' | 'SIGMOID';
   };
   /** The picture is scaled to fit, keeping its shape. */
   readonly viewport?: { readonly width: number; readonly height: number };
-  /** Part of the image that is shown, in its own pixels. */
-  readonly region?: { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
 }
 
 export interface DicomwebLimits {

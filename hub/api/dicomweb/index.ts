@@ -1,5 +1,5 @@
 /** The door of the DICOMweb room. */
 export { LIMITS } from './deps.ts';
-export type { DicomwebDeps, DicomwebLimits, FrameSource, MetadataSource, PixelWork, Rendering } from './deps.ts';
+export type { DicomwebDeps, DicomwebLimits, MetadataSource, OpenFrames, PixelWork, Rendering } from './deps.ts';
 export { dicomwebFace } from './face.ts';
 export { wadoUri } from './wado-uri.ts';

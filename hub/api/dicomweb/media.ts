@@ -1,7 +1,6 @@
 /** Media types of pixel data (PS3.18 tables 8.7.3-2 to 8.7.3-5): which transfer syntax travels under which name. */
-import type { Uid } from '../../core/identifier.ts';
 import type { MediaRange } from './accept.ts';
-import { DEFLATED_LE, encodingOf } from '../../../mappings/dicom/uids.ts';
+import { EXPLICIT_LE, encodingOf } from '../../../mappings/dicom/uids.ts';
 
 export const OCTETS = 'application/octet-stream';
 
@@ -41,38 +40,45 @@ const ALIASES: Readonly<Record<string, string>> = {
   'image/jpeg2000': 'image/jp2',
 };
 
-export const mediaOf = (transferSyntax: Uid): string => COMPRESSED[transferSyntax] ?? OCTETS;
+export const mediaOf = (transferSyntax: string): string => COMPRESSED[transferSyntax] ?? OCTETS;
 
-/** Little endian, whole and in place: what octet-stream promises (PS3.18 §8.7.3.5.2). */
-export const isPlain = (transferSyntax: Uid): boolean => {
-  const encoding = encodingOf(transferSyntax);
-  return !encoding.encapsulated && encoding.littleEndian && transferSyntax !== DEFLATED_LE;
-};
+/** How the bytes of a frame are named: every native syntax gives the same samples, in little endian. */
+export const frameSyntax = (stored: string): string => (encodingOf(stored).encapsulated ? stored : EXPLICIT_LE);
 
 export interface FrameForm {
   readonly multipart: boolean;
-  /** false: decode to octets, uncompressed little endian. */
-  readonly asStored: boolean;
+  /** Transfer syntaxes that may be sent, best first. */
+  readonly acceptable: readonly string[];
+  /** The one that will be. */
+  readonly syntax: string;
 }
 
 /** How frames stored in `stored` are sent to who accepts `ranges`; null: not at all. */
-export function frameForm(ranges: readonly MediaRange[], stored: Uid, single: boolean): FrameForm | null {
-  const media = mediaOf(stored);
-  const encapsulated = encodingOf(stored).encapsulated;
+export function frameForm(
+  ranges: readonly MediaRange[],
+  stored: string,
+  single: boolean,
+  canTranscode: (from: string, to: string) => boolean,
+): FrameForm | null {
+  const own = frameSyntax(stored);
   for (const range of ranges) {
     const multipart = range.type.startsWith('multipart/') || range.type === '*/*';
     if (!multipart && !single) continue;
     if (range.type.startsWith('multipart/') && !['multipart/related', 'multipart/*'].includes(range.type)) continue;
     const named = multipart ? (range.parameters.get('type')?.toLowerCase() ?? '*/*') : range.type;
-    const wanted = ALIASES[named] ?? named;
-    const syntax = range.parameters.get('transfer-syntax') ?? null;
-    const free = syntax === null || syntax === '*';
-    if (wanted === OCTETS || wanted === 'application/*') {
-      if (isPlain(stored) || (encapsulated && syntax === '*')) return { multipart, asStored: true };
-      return { multipart, asStored: false };
-    }
-    const takesStored = wanted === '*/*' || wanted === media || (wanted === 'image/*' && media.startsWith('image/'));
-    if (takesStored && (free || syntax === stored)) return { multipart, asStored: encapsulated || isPlain(stored) };
+    const acceptable = syntaxesOf(ALIASES[named] ?? named, range.parameters.get('transfer-syntax') ?? null, own);
+    const syntax = acceptable.includes(own) ? own : acceptable.find((to) => canTranscode(own, to));
+    if (syntax !== undefined) return { multipart, acceptable, syntax };
   }
   return null;
+}
+
+/** The transfer syntaxes that a media range takes, best first. */
+function syntaxesOf(media: string, wanted: string | null, own: string): readonly string[] {
+  if (media === '*/*' || media === 'application/*') return [own, EXPLICIT_LE];
+  if (media === 'image/*') return own === EXPLICIT_LE ? [] : [own];
+  // `octet-stream; transfer-syntax=*` is how viewers ask for the frame as it is, whatever that is.
+  if (media === OCTETS) return wanted === '*' ? [own, EXPLICIT_LE] : [EXPLICIT_LE];
+  const all = Object.keys(COMPRESSED).filter((syntax) => COMPRESSED[syntax] === media);
+  return wanted === null || wanted === '*' ? all : all.filter((syntax) => syntax === wanted);
 }

@@ -1,6 +1,5 @@
 /** The multipart/related answers of WADO-RS (PS3.18 §8.6.1.2, RFC 2387), with their exact length where it is known. */
 import { randomUUID } from 'node:crypto';
-import type { Uid } from '../../core/identifier.ts';
 import type { InstanceLocated } from '../../core/ports.ts';
 import type { DicomwebDeps } from './deps.ts';
 import type { Exchange } from './exchange.ts';
@@ -22,7 +21,7 @@ export interface Entity {
   readonly body: Body;
 }
 
-export const withSyntax = (type: string, transferSyntax: Uid): string => `${type};transfer-syntax=${transferSyntax}`;
+export const withSyntax = (type: string, transferSyntax: string): string => `${type};transfer-syntax=${transferSyntax}`;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -88,4 +87,8 @@ async function sendAll(
   response.setTimeout(deps.limits.idleMs, () => response.destroy());
   await sendParts(response, deps.images, parts);
   if (!response.destroyed) response.end();
+}
+
+export async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }

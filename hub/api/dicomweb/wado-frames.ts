@@ -4,18 +4,18 @@
  */
 import type { InstanceLocated } from '../../core/ports.ts';
 import { Failure, problem } from '../../core/problem.ts';
-import { readHeader } from '../../flow/instance-header.ts';
+import { readHeader, readRange } from '../../flow/instance-header.ts';
 import type { InstanceHeader, PlacedValue } from '../../flow/instance-header.ts';
 import type { DataSet } from '../../../mappings/dicom/data-set.ts';
 import { numberWidth } from '../../../mappings/dicom/data-set.ts';
 import { swapped } from '../../../mappings/dicom/bytes.ts';
-import { EXPLICIT_LE } from '../../../mappings/dicom/uids.ts';
+import { encodingOf, EXPLICIT_LE } from '../../../mappings/dicom/uids.ts';
 import { acceptedBy } from './accept.ts';
-import type { DicomwebDeps } from './deps.ts';
+import type { DicomwebDeps, OpenFrames } from './deps.ts';
 import type { Exchange } from './exchange.ts';
 import { instanceOf } from './found.ts';
-import { frameForm, isPlain, mediaOf, OCTETS } from './media.ts';
-import { sendMultipart, sendSingle, withSyntax } from './multipart.ts';
+import { frameForm, frameSyntax, mediaOf, OCTETS } from './media.ts';
+import { once, sendMultipart, sendSingle, withSyntax } from './multipart.ts';
 import type { Entity } from './multipart.ts';
 
 const FRAMES_LIMIT = 10_000;
@@ -38,6 +38,18 @@ export function readFrameList(text: string): number[] {
   return numbers;
 }
 
+/** The frames of a stored instance, as `hub/archive` reads them: by ranges, whatever its size. */
+export async function openFrames(
+  deps: Pick<DicomwebDeps, 'images' | 'pixels'>,
+  located: InstanceLocated,
+): Promise<OpenFrames> {
+  const read = (start: number, end: number): Promise<Buffer> =>
+    readRange(deps.images, located, start, Math.min(end, located.instance.size));
+  const opened = await deps.pixels.openFrames({ size: located.instance.size, read });
+  if (!opened.ok) throw new Failure(opened.problem);
+  return opened.value;
+}
+
 /** `numbers` null: every frame. */
 async function sendFrames(
   deps: DicomwebDeps,
@@ -48,63 +60,41 @@ async function sendFrames(
   const ranges = acceptedBy(exchange.request);
   if (!ranges.ok) throw new Failure(ranges.problem);
   const { transferSyntax } = found.instance;
-  const count = Math.max(1, found.instance.frames ?? 1);
+  const opened = await openFrames(deps, found);
+  const count = opened.format.frames;
   const wanted = numbers ?? Array.from({ length: count }, (_, at) => at + 1);
-  const form = frameForm(ranges.value, transferSyntax, wanted.length === 1);
+  if (wanted.some((number) => number > count)) {
+    throw new Failure(problem('not-found', 'frames', `The instance has frames 1 to ${count}.`));
+  }
+  const form = frameForm(ranges.value, transferSyntax, wanted.length === 1, (from, to) =>
+    deps.pixels.canTranscode(from, to),
+  );
   if (form === null) {
+    const media = [...new Set([mediaOf(frameSyntax(transferSyntax)), OCTETS])];
     throw new Failure(
       problem(
         'unsupported-media',
         'Accept',
-        `Frames of this instance can be had as ${[...new Set([mediaOf(transferSyntax), OCTETS])].join(' or ')}, in multipart/related.`,
+        `Frames of this instance can be had as ${media.join(' or ')}, in multipart/related.`,
       ),
     );
   }
-  const entities = form.asStored ? await storedFrames(deps, found, wanted) : decodedFrames(deps, found, wanted, count);
+  const contentType = withSyntax(mediaOf(form.syntax), form.syntax);
+  const bytesOf = async (number: number): Promise<Buffer> => {
+    const frame = await opened.read(number, form.acceptable);
+    if (!frame.ok) throw new Failure(frame.problem);
+    return frame.value.bytes;
+  };
+  // The first is read before the head is sent: its failure is still an answer, and alone its length is known.
+  const [first = 1, ...rest] = wanted;
+  const bytes = await bytesOf(first);
   await exchange.audited('read', [found.personId], [found.study.studyUid]);
-  const [only] = entities;
-  if (!form.multipart && only !== undefined) return sendSingle(deps, exchange, only);
-  await sendMultipart(deps, exchange, form.asStored ? mediaOf(transferSyntax) : OCTETS, entities);
-}
-
-const noFrame = (): Failure => new Failure(problem('not-found', 'frames', 'The instance has no frame of this number.'));
-
-async function storedFrames(
-  deps: DicomwebDeps,
-  located: InstanceLocated,
-  numbers: readonly number[],
-): Promise<Entity[]> {
-  const map = await deps.frames.locate(located);
-  if (!map.ok) throw new Failure(map.problem);
-  const { transferSyntax } = located.instance;
-  const contentType = withSyntax(mediaOf(transferSyntax), isPlain(transferSyntax) ? EXPLICIT_LE : transferSyntax);
-  return numbers.map((number) => {
-    const spans = map.value.frames[number - 1];
-    if (spans === undefined) throw noFrame();
-    return { contentType, body: { located, spans } };
-  });
-}
-
-function decodedFrames(
-  deps: DicomwebDeps,
-  located: InstanceLocated,
-  numbers: readonly number[],
-  count: number,
-): Entity[] {
-  const contentType = withSyntax(OCTETS, EXPLICIT_LE);
-  return numbers.map((number) => {
-    if (number > count) throw noFrame();
-    const make = async (): Promise<AsyncIterable<Uint8Array>> => {
-      const made = await deps.pixels.decodeFrame(located, number - 1);
-      if (!made.ok) throw new Failure(made.problem);
-      return once(made.value);
-    };
-    return { contentType, body: { make } };
-  });
-}
-
-async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  yield bytes;
+  if (!form.multipart) return sendSingle(deps, exchange, { contentType, body: { bytes } });
+  const later = rest.map((number): Entity => ({
+    contentType,
+    body: { make: async () => once(await bytesOf(number)) },
+  }));
+  await sendMultipart(deps, exchange, mediaOf(form.syntax), [{ contentType, body: { bytes } }, ...later]);
 }
 
 /** The value that a BulkDataURI of the metadata names: `7FE00010`, or `00880200/0/7FE00010` inside a sequence. */
@@ -117,13 +107,14 @@ export async function bulkData(deps: DicomwebDeps, exchange: Exchange): Promise<
   const value = valueAt(header.value, path);
   if (value === null) throw new Failure(problem('not-found', 'bulkdata', 'The instance has no such value.'));
   const placed = value instanceof Uint8Array ? null : value;
-  if (placed !== null && (placed.length === null || !isPlain(found.instance.transferSyntax))) {
+  const { encapsulated, littleEndian, deflated } = encodingOf(found.instance.transferSyntax);
+  if (placed !== null && (placed.length === null || encapsulated || deflated || !littleEndian)) {
     // Encapsulated, deflated or big endian: the pixels go frame by frame.
     return sendFrames(deps, exchange, found, null);
   }
   const ranges = acceptedBy(request);
   if (!ranges.ok) throw new Failure(ranges.problem);
-  const form = frameForm(ranges.value, EXPLICIT_LE, true);
+  const form = frameForm(ranges.value, EXPLICIT_LE, true, () => false);
   if (form === null)
     throw new Failure(
       problem('unsupported-media', 'Accept', `The value can be had as ${OCTETS}, alone or in multipart/related.`),

@@ -6,15 +6,24 @@ import type { Uid } from '../../core/identifier.ts';
 import { parseUid } from '../../core/identifier.ts';
 import type { InstanceLocated } from '../../core/ports.ts';
 import { Failure, problem } from '../../core/problem.ts';
+import { readRange } from '../../flow/instance-header.ts';
 import { EXPLICIT_LE } from '../../../mappings/dicom/uids.ts';
 import { acceptedBy } from './accept.ts';
 import type { MediaRange } from './accept.ts';
 import type { DicomwebDeps } from './deps.ts';
 import type { Exchange } from './exchange.ts';
-import { sendMultipart, sendSingle, withSyntax } from './multipart.ts';
+import { once, sendMultipart, sendSingle, withSyntax } from './multipart.ts';
 import type { Entity } from './multipart.ts';
 
 export const DICOM = 'application/dicom';
+
+/** Transcoding holds the whole object: larger ones are had as stored. */
+const TRANSCODED_LIMIT = 1024 ** 3;
+
+const tooLarge = (): Failure =>
+  new Failure(
+    problem('too-large', undefined, 'The object is too large to be transcoded; take it with transfer-syntax=*.'),
+  );
 
 /** One acceptable form, best first: `*` takes every transfer syntax. */
 export interface Form {
@@ -47,20 +56,26 @@ export function syntaxFor(
   const stored = located.instance.transferSyntax;
   if (forms.some((form) => form.syntax === '*' || form.syntax === stored)) return stored;
   for (const { syntax } of forms) {
-    if (syntax !== '*' && deps.pixels.canTranscode(located, syntax)) return syntax;
+    if (syntax !== '*' && located.instance.size <= TRANSCODED_LIMIT && deps.pixels.canTranscode(stored, syntax))
+      return syntax;
   }
   return null;
 }
 
-export function dicomEntity(deps: Pick<DicomwebDeps, 'pixels'>, located: InstanceLocated, syntax: Uid): Entity {
+export function dicomEntity(
+  deps: Pick<DicomwebDeps, 'pixels' | 'images'>,
+  located: InstanceLocated,
+  syntax: Uid,
+): Entity {
   const { instance } = located;
   const contentType = withSyntax(DICOM, syntax);
   if (syntax === instance.transferSyntax)
     return { contentType, body: { located, spans: [{ start: 0, length: instance.size }] } };
   const make = async (): Promise<AsyncIterable<Uint8Array>> => {
-    const made = await deps.pixels.transcode(located, syntax);
+    if (instance.size > TRANSCODED_LIMIT) throw tooLarge();
+    const made = await deps.pixels.transcode(await readRange(deps.images, located, 0, instance.size), syntax);
     if (!made.ok) throw new Failure(made.problem);
-    return made.value;
+    return once(made.value);
   };
   return { contentType, body: { make } };
 }

@@ -9,14 +9,14 @@ import { acceptedBy } from './accept.ts';
 import type { DicomwebDeps, Rendering } from './deps.ts';
 import type { Exchange } from './exchange.ts';
 import { instancesOf } from './found.ts';
-import { sendMultipart, sendSingle } from './multipart.ts';
+import { once, sendMultipart, sendSingle } from './multipart.ts';
 import type { Entity } from './multipart.ts';
-import { readFrameList } from './wado-frames.ts';
+import { openFrames, readFrameList } from './wado-frames.ts';
 
 /** Pictures in one answer: rendering is work, and a whole study is asked for by its series. */
 const PICTURES_LIMIT = 1000;
 const THUMBNAIL = { width: 128, height: 128 };
-const TYPES = ['image/jpeg', 'image/png', 'image/gif'] as const;
+const FORMATS = ['jpeg', 'png', 'gif'] as const;
 
 interface Picture {
   readonly located: InstanceLocated;
@@ -44,14 +44,17 @@ export async function rendered(deps: DicomwebDeps, exchange: Exchange): Promise<
   }
   await exchange.audited('read', [first.located.personId], [first.located.study.studyUid]);
   if (pictures.length === 1)
-    return sendSingle(deps, exchange, { contentType: how.contentType, body: { bytes: await made(deps, first, how) } });
+    return sendSingle(deps, exchange, {
+      contentType: `image/${how.format}`,
+      body: { bytes: await made(deps, first, how) },
+    });
   const entities = pictures.map((picture): Entity => ({
-    contentType: how.contentType,
+    contentType: `image/${how.format}`,
     body: {
       make: async () => once(await made(deps, picture, how)),
     },
   }));
-  await sendMultipart(deps, exchange, how.contentType, entities);
+  await sendMultipart(deps, exchange, `image/${how.format}`, entities);
 }
 
 /** One small picture that stands for what the path names: the middle frame of the middle image. */
@@ -69,7 +72,7 @@ export async function thumbnail(deps: DicomwebDeps, exchange: Exchange): Promise
       : Math.floor((located.instance.frames ?? 1) / 2);
   await exchange.audited('read', [located.personId], [located.study.studyUid]);
   const bytes = await made(deps, { located, frame }, { ...how, viewport: how.viewport ?? THUMBNAIL });
-  await sendSingle(deps, exchange, { contentType: how.contentType, body: { bytes } });
+  await sendSingle(deps, exchange, { contentType: `image/${how.format}`, body: { bytes } });
 }
 
 const isImage = ({ instance }: InstanceLocated): boolean => (instance.rows ?? 0) > 0 && (instance.columns ?? 0) > 0;
@@ -91,19 +94,14 @@ function ofFrames(instances: readonly InstanceLocated[], numbers: readonly numbe
 }
 
 async function made(deps: DicomwebDeps, { located, frame }: Picture, how: Rendering): Promise<Buffer> {
-  const picture = await deps.pixels.render(located, frame, how);
+  const picture = await deps.pixels.render(await openFrames(deps, located), frame + 1, how);
   if (!picture.ok) throw new Failure(picture.problem);
   return picture.value;
 }
 
-async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  yield bytes;
-}
-
 /** PS3.18 §8.3.5: `quality`, `viewport`, `window`; and the picture's format from what is accepted. */
 function readRendering(request: Request): Rendering {
-  const contentType = pictureType(request);
-  const how: { -readonly [K in keyof Rendering]: Rendering[K] } = { contentType };
+  const how: { -readonly [K in keyof Rendering]: Rendering[K] } = { format: pictureFormat(request) };
   const quality = textOf(request, 'quality');
   if (quality !== null) {
     if (!/^\d{1,3}$/.test(quality) || Number(quality) < 1 || Number(quality) > 100)
@@ -113,23 +111,29 @@ function readRendering(request: Request): Rendering {
   const window = textOf(request, 'window');
   if (window !== null) how.window = readWindow(window);
   const viewport = textOf(request, 'viewport');
-  if (viewport !== null) Object.assign(how, readViewport(viewport));
+  if (viewport !== null) how.viewport = readViewport(viewport);
   if (textOf(request, 'iccprofile') !== null && textOf(request, 'iccprofile') !== 'no')
     throw bad('iccprofile', 'Only no is supported.');
   return how;
 }
 
-function pictureType(request: Request): Rendering['contentType'] {
+function pictureFormat(request: Request): Rendering['format'] {
   const ranges = acceptedBy(request);
   if (!ranges.ok) throw new Failure(ranges.problem);
   for (const range of ranges.value) {
     const named =
       range.type === 'multipart/related' ? (range.parameters.get('type')?.toLowerCase() ?? '*/*') : range.type;
-    if (['*/*', 'image/*', 'multipart/*'].includes(named)) return 'image/jpeg';
-    const found = TYPES.find((type) => type === named);
+    if (['*/*', 'image/*', 'multipart/*'].includes(named)) return 'jpeg';
+    const found = FORMATS.find((format) => named === `image/${format}`);
     if (found) return found;
   }
-  throw new Failure(problem('unsupported-media', 'Accept', `Pictures can be had as ${TYPES.join(', ')}.`));
+  throw new Failure(
+    problem(
+      'unsupported-media',
+      'Accept',
+      `Pictures can be had as ${FORMATS.map((format) => `image/${format}`).join(', ')}.`,
+    ),
+  );
 }
 
 const bad = (where: string, text: string): Failure => new Failure(problem('invalid-value', where, text));
@@ -143,36 +147,26 @@ function textOf(request: Request, name: string): string | null {
 
 const NUMBER = /^[+-]?\d{1,9}(\.\d{1,6})?$/;
 
+const SHAPES = { linear: 'LINEAR', 'linear-exact': 'LINEAR_EXACT', sigmoid: 'SIGMOID' } as const;
+
 /** `center,width,shape` (§8.3.5.1.4). */
-export function readWindow(text: string): NonNullable<Rendering['window']> {
-  const [center = '', width = '', shape = 'linear', ...more] = text.split(',').map((part) => part.trim());
+function readWindow(text: string): NonNullable<Rendering['window']> {
+  const [center = '', width = '', named = 'linear', ...more] = text.split(',').map((part) => part.trim());
   if (more.length > 0 || !NUMBER.test(center) || !NUMBER.test(width) || Number(width) <= 0) {
     throw bad('window', 'Takes center,width,shape with a width above 0.');
   }
-  if (shape !== 'linear' && shape !== 'linear-exact' && shape !== 'sigmoid')
-    throw bad('window', 'The shape is linear, linear-exact or sigmoid.');
+  const shape = Object.entries(SHAPES).find(([name]) => name === named)?.[1];
+  if (shape === undefined) throw bad('window', `The shape is ${Object.keys(SHAPES).join(', ')}.`);
   return { center: Number(center), width: Number(width), shape };
 }
 
-/** `vw,vh` or `vw,vh,sx,sy,sw,sh` (§8.3.5.1.3); a negative width or height would flip the image and is not done here. */
-function readViewport(text: string): Pick<Rendering, 'viewport' | 'region'> {
-  const parts = text.split(',').map((part) => part.trim());
-  if (parts.length !== 2 && parts.length !== 6) throw bad('viewport', 'Takes vw,vh or vw,vh,sx,sy,sw,sh.');
-  const numbers = parts.map((part) => (part === '' ? NaN : Number(part)));
-  if (parts.some((part, at) => part !== '' && (!NUMBER.test(part) || (numbers[at] ?? 0) < 0)))
-    throw bad('viewport', 'Takes numbers that are not negative.');
-  const [width = 0, height = 0, left, top, regionWidth, regionHeight] = numbers;
-  const size = (value: number): boolean => Number.isInteger(value) && value >= 1 && value <= 8192;
-  if (!size(width) || !size(height)) throw bad('viewport', 'Width and height are whole numbers from 1 to 8192.');
-  if (parts.length === 2) return { viewport: { width, height } };
-  if (!regionWidth || !regionHeight) throw bad('viewport', 'The source region needs a width and a height.');
-  return {
-    viewport: { width, height },
-    region: {
-      left: Number.isFinite(left) ? Number(left) : 0,
-      top: Number.isFinite(top) ? Number(top) : 0,
-      width: regionWidth,
-      height: regionHeight,
-    },
-  };
+/** `vw,vh` (§8.3.5.1.3); a source region or a flip would be an edited image, which is not given out here. */
+function readViewport(text: string): NonNullable<Rendering['viewport']> {
+  const [width, height, ...region] = text.split(',').map((part) => part.trim());
+  const size = (part: string | undefined): number => (/^\d{1,4}$/.test(part ?? '') ? Number(part) : 0);
+  if (region.length > 0) throw bad('viewport', 'Takes vw,vh; a source region is not supported.');
+  if (size(width) < 1 || size(height) < 1 || size(width) > 8192 || size(height) > 8192) {
+    throw bad('viewport', 'Width and height are whole numbers from 1 to 8192.');
+  }
+  return { width: size(width), height: size(height) };
 }

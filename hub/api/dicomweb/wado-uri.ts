@@ -12,6 +12,7 @@ import type { DicomwebDeps, Rendering } from './deps.ts';
 import { exchange } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
 import { sendSingle } from './multipart.ts';
+import { openFrames } from './wado-frames.ts';
 import { dicomEntity, DICOM } from './wado-instances.ts';
 
 export function wadoUri(deps: DicomwebDeps): Router {
@@ -28,7 +29,9 @@ export function wadoUri(deps: DicomwebDeps): Router {
   return router;
 }
 
-const PICTURES = ['image/jpeg', 'image/png', 'image/gif'] as const;
+const FORMATS = { 'image/jpeg': 'jpeg', 'image/png': 'png', 'image/gif': 'gif' } as const;
+type Picture = keyof typeof FORMATS;
+const PICTURES = Object.keys(FORMATS) as Picture[];
 
 async function answer(deps: DicomwebDeps, at: Exchange): Promise<void> {
   const { request } = at;
@@ -51,7 +54,7 @@ async function answer(deps: DicomwebDeps, at: Exchange): Promise<void> {
       problem('unsupported-media', 'contentType', 'The object is no image; it can be had as application/dicom.'),
     );
   await at.audited('read', [found.personId], [found.study.studyUid]);
-  const picture = await deps.pixels.render(found, frame - 1, how);
+  const picture = await deps.pixels.render(await openFrames(deps, found), frame, how);
   if (!picture.ok) throw new Failure(picture.problem);
   await sendSingle(deps, at, { contentType: type, body: { bytes: picture.value } });
 }
@@ -64,7 +67,7 @@ async function sendObject(deps: DicomwebDeps, at: Exchange, found: InstanceLocat
   const stored = found.instance.transferSyntax;
   const wanted = asked === null ? EXPLICIT_LE : asked === '*' ? stored : parseUid(asked);
   if (wanted === null) throw bad('transferSyntax', 'Takes the UID of a transfer syntax.');
-  const can = wanted === stored || deps.pixels.canTranscode(found, wanted);
+  const can = wanted === stored || deps.pixels.canTranscode(stored, wanted);
   // PS3.18 §9.1.2.1.1.3: without a wish explicit little endian is the default; what cannot be decoded goes as it is.
   if (!can && asked !== null)
     throw new Failure(
@@ -76,7 +79,7 @@ async function sendObject(deps: DicomwebDeps, at: Exchange, found: InstanceLocat
 }
 
 /** What the parameter lists in order of preference, within what can be made; without one the default of the object (§9.1.2.2). */
-function contentType(request: Request, found: InstanceLocated): typeof DICOM | Rendering['contentType'] {
+function contentType(request: Request, found: InstanceLocated): typeof DICOM | Picture {
   const asked = text(request, 'contentType');
   if (asked === null) return (found.instance.rows ?? 0) > 0 && (found.instance.frames ?? 1) <= 1 ? 'image/jpeg' : DICOM;
   for (const one of asked.split(',')) {
@@ -89,11 +92,11 @@ function contentType(request: Request, found: InstanceLocated): typeof DICOM | R
   throw new Failure(problem('unsupported-media', 'contentType', `Takes ${[DICOM, ...PICTURES].join(', ')}.`));
 }
 
-function rendering(request: Request, type: Rendering['contentType']): Rendering {
+function rendering(request: Request, type: Picture): Rendering {
   const accepted = parseAccept(request.headers.accept ?? '');
   if (!accepted.ok) throw new Failure(accepted.problem);
   if (text(request, 'transferSyntax') !== null) throw bad('transferSyntax', 'Is for application/dicom.');
-  const how: { -readonly [K in keyof Rendering]: Rendering[K] } = { contentType: type };
+  const how: { -readonly [K in keyof Rendering]: Rendering[K] } = { format: FORMATS[type] };
   const quality = wholeNumber(request, 'imageQuality', 1, 100);
   if (quality !== null) how.quality = quality;
   const [rows, columns] = [wholeNumber(request, 'rows', 1, 8192), wholeNumber(request, 'columns', 1, 8192)];
@@ -102,7 +105,7 @@ function rendering(request: Request, type: Rendering['contentType']): Rendering 
   if ((center === null) !== (width === null)) throw bad('windowCenter', 'Goes together with windowWidth.');
   if (center !== null && width !== null) {
     if (width <= 0) throw bad('windowWidth', 'Must be above 0.');
-    how.window = { center, width, shape: 'linear' };
+    how.window = { center, width, shape: 'LINEAR' };
   }
   return how;
 }
