@@ -18,7 +18,7 @@ export type Check = (kind: Kind, fields: JsonObject) => Faults | null;
 
 /** Compiled once; `fields` are under the contract's own names. */
 export function createCheck(document: Document, kinds: readonly Kind[]): Check {
-  const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: false });
+  const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: false, verbose: true });
   ajv.addSchema(document, 'hub');
   const validators = new Map(kinds.map((kind) => [kind, ajv.compile({ $ref: `hub#/components/schemas/${kind}` })]));
   return (kind, fields) => {

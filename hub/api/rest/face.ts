@@ -171,10 +171,15 @@ const isValidatorError = (error: unknown): error is ValidatorError =>
   typeof error === 'object' && error !== null && 'errors' in error && Array.isArray(error.errors) && 'status' in error;
 
 function fieldOf({ path, message, errorCode }: ValidatorError['errors'][number]): FieldError {
+  // The name of an unknown parameter is the caller's text, and is not said again.
+  if (message.startsWith('Unknown query'))
+    return { pointer: 'query', code: 'unknown', text: 'A parameter is not known.' };
   const pointer = path.replace(/^\/body/, '#').replace(/^\/(query|headers|params)\//, '$1/');
-  // The validator quotes an unknown parameter's name, which is the caller's text.
-  const text = message.startsWith('Unknown query') ? 'This parameter is not known.' : `This field ${message}.`;
-  return { pointer, code: (errorCode ?? 'invalid').split('.')[0] ?? 'invalid', text };
+  return {
+    pointer,
+    code: (errorCode ?? 'invalid').split('.')[0] ?? 'invalid',
+    text: message.startsWith('must') ? `This field ${message}.` : message,
+  };
 }
 
 /** What the request validator found, as a problem that names each field. */

@@ -17,7 +17,7 @@ import type { Line } from './body.ts';
 import type { Check } from './check.ts';
 import type { FeedId } from './operation.ts';
 import type { FieldError } from './problem.ts';
-import { problemDetails, sendProblem } from './problem.ts';
+import { problemDetails, sendProblem, STATUS } from './problem.ts';
 
 export const FEEDS = {
   sendRegistration: 'Registration',
@@ -179,7 +179,7 @@ async function batch(deps: FeedDeps, request: Request, response: Response, messa
   for await (const line of readLines(request as AsyncIterable<Buffer>, most)) {
     if (totals.lines + waiting.length >= MAX_LINES) {
       await flush();
-      tell({ line: line.number, status: 429, problem: problemDetails(tooMany) });
+      tell({ line: line.number, status: STATUS['limit-exceeded'], problem: problemDetails(tooMany) });
       break;
     }
     const key = message.key === undefined ? undefined : `${message.key}/${String(line.number)}`;

@@ -24,7 +24,7 @@ export const STATUS = {
   'report-conflict': 409,
   conflict: 409,
   precondition: 412,
-  'limit-exceeded': 429,
+  'limit-exceeded': 413,
   busy: 503,
   unavailable: 503,
   timeout: 504,
