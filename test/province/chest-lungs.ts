@@ -1,5 +1,5 @@
 /** Lungs of the synthetic chest: parenchyma, the trees of vessels and bronchi, and the findings a report speaks of. */
-import { dome } from './chest-shape.ts';
+import { CHEST, dome } from './chest-shape.ts';
 import type { Mottle } from './chest-shape.ts';
 import { ellipsoid } from './phantom.ts';
 import type { Point, Volume } from './phantom.ts';
@@ -10,7 +10,7 @@ export type ChestFinding = 'none' | 'nodule' | 'pneumonia' | 'effusion' | 'mass'
 
 export function paintLungs(volume: Volume, inside: Float32Array, fine: Mottle, broad: Mottle): void {
   volume.paint(
-    null,
+    CHEST,
     (x, y, z, at) =>
       Math.max((inside[at] ?? 0) + 3, dome(x, y) - z, z - 104 + (Math.max(0, Math.abs(x) - 42) / 60) ** 2 * 16),
     (x, y, z) => {

@@ -1,5 +1,10 @@
 /** The outer forms that all parts of the synthetic chest share: skin, chest cavity and diaphragm, as distances in mm. */
 import { ellipse, ellipsoid } from './phantom.ts';
+import type { Box } from './phantom.ts';
+
+/** Where skin, and where ribs and what they hold, can be. */
+export const BODY: Box = { from: [-180, -160, -400], to: [180, 125, 400] };
+export const CHEST: Box = { from: [-145, -106, -400], to: [145, 106, 400] };
 
 export const FAT = -102;
 export const MUSCLE = 52;

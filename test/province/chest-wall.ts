@@ -1,5 +1,5 @@
 /** Skin, fat, muscle and breasts of the synthetic chest, its bones, and the couch under the patient. */
-import { cavity, FAT, MUSCLE, outlineDistance } from './chest-shape.ts';
+import { BODY, cavity, CHEST, FAT, MUSCLE, outlineDistance } from './chest-shape.ts';
 import type { Body, Mottle } from './chest-shape.ts';
 import { ellipse, rod, smooth } from './phantom.ts';
 import type { Point, Volume } from './phantom.ts';
@@ -8,9 +8,9 @@ export function paintWall(volume: Volume, body: Body, inside: Float32Array, fine
   const outline = volume.field((x, y, z) => outlineDistance(body, x, y, z));
   const skin = (_x: number, _y: number, _z: number, at: number): number => outline[at] ?? 0;
   couch(volume, body.depth);
-  volume.paint(null, skin, 25);
+  volume.paint(BODY, skin, 25);
   volume.paint(
-    null,
+    BODY,
     (_x, _y, _z, at) => (outline[at] ?? 0) + 2,
     (x, y, z) => FAT + 6 * fine(x, y, z),
   );
@@ -18,7 +18,7 @@ export function paintWall(volume: Volume, body: Body, inside: Float32Array, fine
     const thickness = 13 + 7 * smooth(-60, 40, z) + 90 * smooth(30, 95, z) + 9 * smooth(20, 80, y);
     return Math.max((inside[at] ?? 0) - thickness, (outline[at] ?? 0) + body.fat + 2 * broad(x, y, z * 0.1));
   };
-  volume.paint(null, muscle, (x, y, z, _before, at) => {
+  volume.paint(BODY, muscle, (x, y, z, _before, at) => {
     const layer = inside[at] ?? 0;
     const plane = Math.sin(layer * 0.3 + 0.03 * x + 1.1 * broad(x, y, z * 0.05) + 1.4 * Math.sin(y * 0.035 + z * 0.02));
     return layer > 12 && plane > 0.8 ? FAT + 40 : MUSCLE + 5 * fine(x, y, z);
@@ -56,14 +56,19 @@ export function paintSkeleton(volume: Volume, body: Body, inside: Float32Array):
     [[-14, spineY + 22, 0], [-36, spineY + 28, 0], 4],
     [[14, spineY + 22, 0], [36, spineY + 28, 0], 4],
   ];
-  const arch = back.map(([a, b, radius]) => rod(a, b, radius, radius * 0.85));
+  const bones = back.map(([a, b, radius]) => rod(a, b, radius, radius * 0.85));
+  const arch = (x: number, y: number): number => {
+    let nearest = 99;
+    for (const bone of bones) nearest = Math.min(nearest, bone(x, y, 0, 0));
+    return nearest;
+  };
   volume.paint(
     { from: [-42, spineY, -200], to: [42, spineY + 56, 200] },
     (x, y, z) => {
       const gap = Math.max(0, vertebra(z) - 9);
-      return Math.min(...arch.map((shape) => shape(x, y, 0, 0))) + gap * 0.8;
+      return arch(x, y) + gap * 0.8;
     },
-    (x, y) => (Math.min(...arch.map((shape) => shape(x, y, 0, 0))) > -1.8 ? 600 : 260),
+    (x, y) => (arch(x, y) > -1.8 ? 600 : 260),
   );
   volume.paint(
     { from: [-12, spineY + 8, -200], to: [12, spineY + 32, 200] },
@@ -125,7 +130,7 @@ function paintRibs(volume: Volume, body: Body, inside: Float32Array): void {
     if (angle > 2.95 || angle < 0.24) return 9;
     return ellipse(shell, height - 92 + 23 * rib, 4.4, 7.2);
   };
-  volume.paint(null, section, (x, y, z, _before, at) => {
+  volume.paint(CHEST, section, (x, y, z, _before, at) => {
     const [a, b] = cavity(body, z);
     const cartilage = Math.atan2(Math.abs(x) / a, (y + 2) / b) > 2.5;
     const depth = section(x, y, z, at);

@@ -53,7 +53,7 @@ export function chest(grid: Grid, options: ChestOptions): Volume {
   return volume;
 }
 
-function addNoise(volume: Volume, random: Random, deviation: number): void {
+export function addNoise(volume: Volume, random: Random, deviation: number): void {
   const grain = noiseTile(random, 256, 1);
   const { columns, rows, slices } = volume.grid;
   for (let k = 0; k < slices; k++) {

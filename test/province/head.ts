@@ -3,7 +3,7 @@
  * deep nuclei, cerebellum, brain stem, eyes and sinuses, with an infarct or a tumour where the report says so.
  */
 import { ellipse, ellipsoid, rod, smooth, Volume } from './phantom.ts';
-import type { Grid, Point, Shape } from './phantom.ts';
+import type { Box, Grid, Point, Shape } from './phantom.ts';
 import { between, noiseTile, seeded } from './random.ts';
 
 export type HeadFinding = 'none' | 'infarct' | 'tumour' | 'atrophy';
@@ -57,6 +57,7 @@ const SIGNAL = {
     rim: 430,
   },
 } as const;
+const HEAD: Box = { from: [-84, -118, -400], to: [84, 102, 400] };
 type Tissues = Readonly<Record<keyof (typeof SIGNAL)['t1'], number>>;
 
 export function head(grid: Grid, options: HeadOptions): Volume {
@@ -66,13 +67,15 @@ export function head(grid: Grid, options: HeadOptions): Volume {
   const size = between(random, 0.97, 1.04);
   const winding = noiseTile(random, 256, 4);
   const fold = (x: number, y: number, z: number): number => {
-    const [u, v] = [Math.abs(x) * 1.15 + z * 1.9 + (x < 0 ? 400 : 900), y * 1.15 - z * 1.3 + 700];
-    const [i, j] = [Math.floor(u), Math.floor(v)];
-    const at = (a: number, b: number): number => winding[((b & 255) << 8) | (a & 255)] ?? 0;
-    const [fu, fv] = [u - i, v - j];
-    return (
-      (at(i, j) * (1 - fu) + at(i + 1, j) * fu) * (1 - fv) + (at(i, j + 1) * (1 - fu) + at(i + 1, j + 1) * fu) * fv
-    );
+    const u = Math.abs(x) * 1.15 + z * 1.9 + (x < 0 ? 400 : 900);
+    const v = y * 1.15 - z * 1.3 + 700;
+    const i = Math.floor(u);
+    const j = Math.floor(v);
+    const [row, below] = [(j & 255) << 8, ((j + 1) & 255) << 8];
+    const [column, beside] = [i & 255, (i + 1) & 255];
+    const above = (winding[row | column] ?? 0) * (1 - u + i) + (winding[row | beside] ?? 0) * (u - i);
+    const under = (winding[below | column] ?? 0) * (1 - u + i) + (winding[below | beside] ?? 0) * (u - i);
+    return above * (1 - v + j) + under * (v - j);
   };
   paintShell(volume, tissue, size);
   paintHindbrain(volume, tissue);
@@ -91,12 +94,12 @@ function paintShell(volume: Volume, tissue: Tissues, size: number): void {
     return Math.min(skull(x, y, z, 0), face);
   };
   const nose = rod([0, -96, -62], [0, -88, -28], 12, 5);
-  volume.paint(null, (x, y, z, at) => Math.min(outline(x, y, z, at), nose(x, y, z, at)), tissue.muscle);
-  volume.paint(null, (x, y, z, at) => outline(x, y, z, at) + 1.6, tissue.fat);
-  volume.paint(null, (x, y, z, at) => Math.max(outline(x, y, z, at) + 5, z + 18), tissue.muscle);
-  volume.paint(null, (x, y, z, at) => Math.max(skull(x, y, z, at) + 5.5, -66 - z), tissue.bone);
-  volume.paint(null, (x, y, z, at) => Math.max(Math.abs(skull(x, y, z, at) + 8.6) - 1.3, -50 - z), tissue.marrow);
-  volume.paint(null, (x, y, z, at) => Math.max(skull(x, y, z, at) + 11.5, -26 - z - 0.1 * (y + 20)), tissue.fluid);
+  volume.paint(HEAD, (x, y, z, at) => Math.min(outline(x, y, z, at), nose(x, y, z, at)), tissue.muscle);
+  volume.paint(HEAD, (x, y, z, at) => outline(x, y, z, at) + 1.6, tissue.fat);
+  volume.paint(HEAD, (x, y, z, at) => Math.max(outline(x, y, z, at) + 5, z + 18), tissue.muscle);
+  volume.paint(HEAD, (x, y, z, at) => Math.max(skull(x, y, z, at) + 5.5, -66 - z), tissue.bone);
+  volume.paint(HEAD, (x, y, z, at) => Math.max(Math.abs(skull(x, y, z, at) + 8.6) - 1.3, -50 - z), tissue.marrow);
+  volume.paint(HEAD, (x, y, z, at) => Math.max(skull(x, y, z, at) + 11.5, -26 - z - 0.1 * (y + 20)), tissue.fluid);
 }
 
 function paintCerebrum(
@@ -120,7 +123,7 @@ function paintCerebrum(
     return callosum < 0 ? 9 : Math.abs(x + 0.6 * Math.sin(y * 0.08));
   };
   volume.paint(
-    null,
+    HEAD,
     (x, y, z, at) => Math.max(brain(x, y, z, at), floor(x, y, z, at)),
     (x, y, z, _before, at) => {
       const depth = -brain(x, y, z, at);

@@ -20,14 +20,14 @@ interface Plane {
 
 /** Frontal chest radiograph: attenuation along y, seen from the front, the patient's left on the right. */
 export function chestRadiograph(options: { seed: number; female: boolean; finding: ChestFinding }): Radiograph {
-  const [columns, depth, rows] = [256, 44, 256];
-  const step = 1.34;
+  const [columns, depth, rows] = [240, 36, 240];
+  const step = 1.43;
   const volume = chest(
     {
       columns,
       rows: depth,
       slices: rows,
-      spacing: [step, 5.4, step * 0.87],
+      spacing: [step, 6.5, step * 0.87],
       origin: [-columns * 0.5 * step, -119, -158],
     },
     { ...options, enhanced: false, noise: 0 },
@@ -40,7 +40,7 @@ export function chestRadiograph(options: { seed: number; female: boolean; findin
         const density = 1 + (slice[j * columns + i] ?? -1000) / 1000;
         // Bone holds back more of a diagnostic beam than its CT number says; the couch is not there.
         const bone = density > 1.15 ? 1.9 * (density - 1.15) : 0;
-        if (j < depth - 1) thickness[k * columns + i] = (thickness[k * columns + i] ?? 0) + 0.54 * (density + bone);
+        if (j < depth - 1) thickness[k * columns + i] = (thickness[k * columns + i] ?? 0) + 0.65 * (density + bone);
       }
   }
   const curve = thickness.map((cm) => 1 - Math.exp(-cm / 14));
