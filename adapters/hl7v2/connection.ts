@@ -12,7 +12,7 @@ export interface ConnectionLimits {
   readonly idleMs: number;
   /** From VT to FS. */
   readonly partialMs: number;
-  /** Frames read ahead while one is being filed; reading pauses above it. */
+  /** Frames being filed at once, and as many read ahead; reading pauses above that. */
   readonly inFlight: number;
   readonly garbageBytes: number;
   /** Refusals of a stranger, or of what is no HL7, before the connection ends. */
@@ -35,9 +35,12 @@ export class Connection {
   readonly #counters: Counters;
   readonly #deframer: Deframer;
   readonly #queue: FrameEvent[] = [];
+  readonly #started: Promise<readonly Buffer[]>[] = [];
   #working = false;
   #closing = false;
   #peerEnded = false;
+  #pending = 0;
+  #trusted = false;
   #strange = 0;
   #partial: NodeJS.Timeout | undefined;
   #trailing: NodeJS.Timeout | undefined;
@@ -63,7 +66,7 @@ export class Connection {
     socket.on('close', () => this.#clearTimers());
   }
 
-  /** Takes no more; ends when the frame at work is answered. Frames that wait are not acknowledged: the peer repeats them. */
+  /** Takes no more; ends when the frames at work are answered. Those that wait are not acknowledged: the peer repeats them. */
   drain(): void {
     this.#closing = true;
     this.#queue.length = 0;
@@ -94,7 +97,7 @@ export class Connection {
       this.#socket.pause();
       this.#stopPartial();
     }
-    if (!this.#working && this.#queue.length > 0) void this.#work();
+    this.#start();
   }
 
   /** A frame must end within its time, however slowly its bytes drip. */
@@ -113,40 +116,55 @@ export class Connection {
     this.#partial = undefined;
   }
 
-  async #work(): Promise<void> {
-    this.#working = true;
-    try {
-      for (let event = this.#queue.shift(); event !== undefined; event = this.#queue.shift()) {
-        await this.#handle(event);
-        if (this.#queue.length <= this.#limits.inFlight && this.#socket.isPaused() && !this.#closing) {
-          this.#socket.resume();
-          this.#watchPartial();
-        }
-        if (this.#socket.destroyed) break;
-      }
-    } catch (error) {
-      // A bug: this connection ends unanswered, so the sender repeats; all others go on.
-      this.#door.log.error({ err: error, peer: this.#peer.address }, 'an MLLP connection ended by a fault of the hub');
-      this.#socket.destroy();
-    } finally {
-      this.#working = false;
+  /**
+   * Frames go through the door in their order, `inFlight` at once: a journal that writes many with one commit serves a
+   * peer that does not wait. Answers leave in the order of the frames. A peer of which nothing was accepted yet gets one.
+   */
+  #start(): void {
+    while (this.#pending < (this.#trusted ? this.#limits.inFlight : 1)) {
+      const event = this.#queue.shift();
+      if (event === undefined) break;
+      this.#pending++;
+      this.#started.push(this.#handle(event).catch((error: unknown) => this.#fault(error)));
     }
+    if (!this.#working && this.#started.length > 0) void this.#answer();
+  }
+
+  async #answer(): Promise<void> {
+    this.#working = true;
+    for (let next = this.#started.shift(); next !== undefined; next = this.#started.shift()) {
+      await this.#write(await next);
+      this.#pending--;
+      if (this.#strange >= this.#limits.strangerMessages) this.#abort('a stranger that insists');
+      if (this.#closing) continue;
+      this.#start();
+      if (this.#queue.length <= this.#limits.inFlight && this.#socket.isPaused()) {
+        this.#socket.resume();
+        this.#watchPartial();
+      }
+    }
+    this.#working = false;
     if (this.#closing || this.#peerEnded) this.#finish();
   }
 
-  async #handle(event: FrameEvent): Promise<void> {
+  /** A bug: this connection ends unanswered, so the sender repeats; all others go on. */
+  #fault(error: unknown): readonly Buffer[] {
+    this.#door.log.error({ err: error, peer: this.#peer.address }, 'an MLLP connection ended by a fault of the hub');
+    this.#socket.destroy();
+    return [];
+  }
+
+  async #handle(event: FrameEvent): Promise<readonly Buffer[]> {
     switch (event.kind) {
       case 'frame': {
         const { answers, handled } = await receiveFrame(this.#door, event.bytes, this.#peer);
         for (const one of handled) this.#count(one);
-        await this.#write(answers);
-        break;
+        return answers;
       }
       case 'too-large': {
         const refused = await refuseTooLarge(this.#door, event.head, this.#limits.messageBytes, this.#peer);
         this.#count(refused);
-        await this.#write([refused.answer]);
-        break;
+        return [refused.answer];
       }
       case 'truncated':
         this.#counters.refused++;
@@ -154,16 +172,16 @@ export class Connection {
           { peer: this.#peer.address, bytes: event.head.length },
           'a message was begun anew before it ended',
         );
-        break;
+        return [];
       case 'garbage':
-        break;
+        return [];
     }
-    if (this.#strange >= this.#limits.strangerMessages) this.#abort('a stranger that insists');
   }
 
   #count(handled: Handled): void {
     if (handled.accepted) this.#counters.received++;
     else this.#counters.refused++;
+    this.#trusted ||= handled.accepted;
     this.#strange = handled.stranger ? this.#strange + 1 : handled.accepted ? 0 : this.#strange;
   }
 

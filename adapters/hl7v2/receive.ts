@@ -34,7 +34,7 @@ export interface Door {
 export interface Handled {
   readonly answer: Buffer;
   readonly accepted: boolean;
-  /** The peer is not who it says: a few of these end the connection. */
+  /** The peer is not who it says, or says nothing that can be read: a few of these end the connection. */
   readonly stranger: boolean;
 }
 
@@ -90,10 +90,10 @@ async function refuse(
   p: Problem,
 ): Promise<Handled> {
   const answer = answerTo(door, site, header, charset, { kind: 'refused', problem: p });
-  const stranger = p.code === 'unknown-sender';
+  const unknown = p.code === 'unknown-sender';
   try {
     await door.intake.refuse(envelopeOf(bytes, site, header, peer, '', answer), p);
-    if (stranger) {
+    if (unknown) {
       await door.audit.record({
         action: 'refuse',
         outcome: 'refused',
@@ -112,7 +112,7 @@ async function refuse(
     // The refusal stands without its record: nothing was promised to the sender.
     door.log.error({ err: error, code: p.code }, 'a refused HL7 message could not be recorded');
   }
-  return { answer, accepted: false, stranger };
+  return { answer, accepted: false, stranger: unknown || header === null };
 }
 
 /** Files one message; its answer is made before it is filed, so that a repetition gets the very same bytes. */

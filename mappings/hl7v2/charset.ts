@@ -129,13 +129,12 @@ export function bomLength(bytes: Buffer): number {
   return bytes.length >= 4 && bytes.readUInt32BE(0) === 0x84319533 ? 4 : 0;
 }
 
-/** Text in two- or four-byte units, told by its mark or by the shape of its first letters. */
+/** Text in two- or four-byte units, told by its mark or by the zeros around its first letter (MSH, FHS, BHS). */
 export function looksWide(bytes: Buffer): boolean {
   if (bytes.length < 4) return false;
   const mark = bytes.readUInt16BE(0);
-  return (
-    mark === 0xfffe || mark === 0xfeff || ((bytes[0] === 0) !== (bytes[1] === 0) && (bytes[1] === 0 || bytes[0] === 0))
-  );
+  if (mark === 0xfffe || mark === 0xfeff) return true;
+  return /^(?:[MFB]\0[SH]\0|\0[MFB]\0[SH]|[MFB]\0\0\0|\0\0\0[MFB])/.test(bytes.toString('latin1', 0, 4));
 }
 
 interface Choice {

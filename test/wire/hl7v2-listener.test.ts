@@ -174,7 +174,7 @@ test('a batch is filed message by message and answered as a batch', async () => 
 });
 
 test('messages that wait when the hub stops are not acknowledged; the one at work is', async () => {
-  const own = await startRig();
+  const own = await startRig({ limits: { inFlight: 1 } });
   own.intake.delayMs = 100;
   const peer = await RawPeer.open(own.port);
   for (let at = 0; at < 5; at++) peer.send(adt(`S-${String(at)}`));
@@ -183,4 +183,25 @@ test('messages that wait when the hub stops are not acknowledged; the one at wor
   await peer.end();
   assert.equal(own.intake.accepted.length, peer.frames.length);
   assert.equal(peer.frames.length >= 1 && peer.frames.length < 5, true);
+});
+
+test('frames in flight together are answered in their order, and filed in their order', async () => {
+  const own = await startRig({ limits: { inFlight: 8 } });
+  own.intake.delayMs = 20;
+  const peer = await RawPeer.open(own.port);
+  const started = Date.now();
+  for (let at = 0; at < 40; at++) peer.send(at % 7 === 3 ? `NO HL7 ${String(at)}` : adt(`F-${String(at)}`));
+  const answers = await peer.answers(40);
+  assert.equal(answers.length, 40);
+  answers.forEach((answer, at) =>
+    assert.match(answer, at % 7 === 3 ? /MSA\|AR/ : new RegExp(`MSA\\|AA\\|F-${String(at)}\r`)),
+  );
+  const filed = own.intake.accepted.map((one) => Number(one.controlId.slice(2)));
+  assert.deepEqual(
+    filed,
+    [...filed].sort((a, b) => a - b),
+  );
+  assert.ok(Date.now() - started < 40 * 20);
+  peer.socket.destroy();
+  await own.channel.stop(500);
 });
