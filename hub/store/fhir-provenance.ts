@@ -79,11 +79,7 @@ function condition(criterion: Criterion, sql: Binder): string {
     case 'date': {
       // Both recorded and _lastUpdated are the version's own time.
       const high = `(v.at + interval '1 millisecond')`;
-      return anyOf(
-        criterion.any.map(({ prefix, range }) =>
-          dateCondition(prefix, 'v.at', high, sql.bind(range.low), sql.bind(range.high)),
-        ),
-      );
+      return anyOf(criterion.any.map(({ prefix, range }) => dateCondition(prefix, 'v.at', high, range, sql)));
     }
     // Every Provenance has each of its parameters but `patient`.
     case 'missing':

@@ -1,5 +1,12 @@
 /** A FHIR search as SQL: every criterion is a condition that an index of 0004-fhir.sql can answer. */
-import { SearchTimeout, type Criterion, type DatePrefix, type FhirQuery, type SortKey } from '../core/fhir.ts';
+import {
+  SearchTimeout,
+  type Criterion,
+  type DatePrefix,
+  type DateRange,
+  type FhirQuery,
+  type SortKey,
+} from '../core/fhir.ts';
 import type { Database } from './database.ts';
 
 export interface Statement {
@@ -85,9 +92,7 @@ function condition(type: string, criterion: Criterion, sql: Binder): string {
         criterion.column === 'updated'
           ? ['r.last_updated', `(r.last_updated + interval '1 millisecond')`]
           : [`r.${criterion.column}_low`, `r.${criterion.column}_high`];
-      const any = criterion.any.map(({ prefix, range }) =>
-        dateCondition(prefix, low, high, sql.bind(range.low), sql.bind(range.high)),
-      );
+      const any = criterion.any.map(({ prefix, range }) => dateCondition(prefix, low, high, range, sql));
       return `(${any.join(' or ')})`;
     }
     case 'string':
@@ -98,31 +103,33 @@ function condition(type: string, criterion: Criterion, sql: Binder): string {
 /** Widest interval that a single date value covers is a year; so much may a resource begin before the bound it reaches. */
 const WIDEST = `interval '367 days'`;
 
-/** R4 §3.1.1.4.5 over half-open intervals; `vl`, `vh` bound the value asked for. */
-export function dateCondition(prefix: DatePrefix, low: string, high: string, vl: string, vh: string): string {
-  const [from, to] = [`${vl}::timestamptz`, `${vh}::timestamptz`];
-  const within = `${low} >= ${from} and ${low} < ${to} and ${high} <= ${to}`;
+/** R4 §3.1.1.4.5 over half-open intervals: `low` and `high` are the resource's, `range` is what is asked for. */
+export function dateCondition(prefix: DatePrefix, low: string, high: string, range: DateRange, sql: Binder): string {
+  // Bound where used: PostgreSQL wants the type of every parameter, and not every prefix looks at both ends.
+  const from = (): string => `${sql.bind(range.low)}::timestamptz`;
+  const to = (): string => `${sql.bind(range.high)}::timestamptz`;
+  const within = (): string => `${low} >= ${from()} and ${low} < ${to()} and ${high} <= ${to()}`;
   switch (prefix) {
     case 'eq':
-      return `(${within})`;
+      return `(${within()})`;
     case 'ne':
-      return `(${low} is not null and not (${within}))`;
+      return `(${low} is not null and not (${within()}))`;
     case 'gt':
-      return `(${low} >= ${to} - ${WIDEST} and ${high} > ${to})`;
+      return `(${low} >= ${to()} - ${WIDEST} and ${high} > ${to()})`;
     case 'ge':
-      return `(${low} >= ${from} - ${WIDEST} and (${high} > ${to} or ${low} >= ${from}))`;
+      return `(${low} >= ${from()} - ${WIDEST} and (${high} > ${to()} or ${low} >= ${from()}))`;
     case 'lt':
-      return `(${low} < ${from})`;
+      return `(${low} < ${from()})`;
     case 'le':
-      return `(${low} < ${to} and (${low} < ${from} or ${high} <= ${to}))`;
+      return `(${low} < ${to()} and (${low} < ${from()} or ${high} <= ${to()}))`;
     case 'sa':
-      return `(${low} >= ${to})`;
+      return `(${low} >= ${to()})`;
     case 'eb':
-      return `(${low} < ${from} and ${high} <= ${from})`;
+      return `(${low} < ${from()} and ${high} <= ${from()})`;
     case 'ap': {
       // A tenth of the distance from now, as R4 proposes, and a day at least.
-      const slack = `greatest(interval '1 day', abs(extract(epoch from now() - ${from})) * 0.1 * interval '1 second')`;
-      return `(${low} < ${to} + ${slack} and ${low} >= ${from} - ${slack} - ${WIDEST} and ${high} > ${from} - ${slack})`;
+      const slack = `greatest(interval '1 day', abs(extract(epoch from now() - ${from()})) * 0.1 * interval '1 second')`;
+      return `(${low} < ${to()} + ${slack} and ${low} >= ${from()} - ${slack} - ${WIDEST} and ${high} > ${from()} - ${slack})`;
     }
   }
 }

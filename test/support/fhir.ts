@@ -254,7 +254,7 @@ export interface Served {
   /** When set, the audit fails as a full disk would make it. */
   auditBroken: boolean;
   get(path: string, headers?: Record<string, string>): Promise<globalThis.Response>;
-  json(path: string, headers?: Record<string, string>): Promise<Record<string, unknown>>;
+  json<T>(path: string, headers?: Record<string, string>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -268,7 +268,8 @@ export async function serveFhir(store: FhirStore): Promise<Served> {
     caller: READER,
     auditBroken: false,
     get: (path, headers = {}) => fetch(`${served.base}${path}`, { headers }),
-    json: async (path, headers) => (await (await served.get(path, headers)).json()) as Record<string, unknown>,
+    json: async <T>(path: string, headers?: Record<string, string>) =>
+      (await (await served.get(path, headers)).json()) as T,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

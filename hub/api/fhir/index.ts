@@ -30,8 +30,9 @@ export interface FhirFaceDeps {
   readonly origin: string | null;
 }
 
-/** A query string or form longer than this is no search. */
-const QUERY_LIMIT = 16 * 1024;
+/** A query string or a form longer than this is no search. Node itself answers 431 above 16 KiB of request head. */
+const QUERY_LIMIT = 8 * 1024;
+const FORM_LIMIT = 64 * 1024;
 
 interface Asked {
   readonly interaction: Interaction;
@@ -44,7 +45,7 @@ interface Asked {
 /** Mount at `/fhir`, after the middleware that sets the caller. */
 export function fhirFace(deps: FhirFaceDeps): Router {
   const router = express.Router({ caseSensitive: true });
-  router.use(express.text({ type: 'application/x-www-form-urlencoded', limit: QUERY_LIMIT }));
+  router.use(express.text({ type: 'application/x-www-form-urlencoded', limit: FORM_LIMIT }));
   router.use((request: Request, response: Response) => {
     serve(deps, request, response).catch((error: unknown) => {
       // The text of an error may quote a query: only its kind is logged.

@@ -70,7 +70,9 @@ create table fhir_text_organization partition of fhir_text for values in ('Organ
 create table fhir_text_endpoint partition of fhir_text for values in ('Endpoint');
 create table fhir_text_document_reference partition of fhir_text for values in ('DocumentReference');
 
-create index fhir_resource_tokens on fhir_resource using gin (tokens) where not deleted;
+-- A short pending list: entries are gathered before they are sorted in, yet no search reads through many of them.
+create index fhir_resource_tokens on fhir_resource using gin (tokens)
+  with (fastupdate = on, gin_pending_list_limit = 512) where not deleted;
 create index fhir_resource_owner on fhir_resource (owner) where not deleted;
 create index fhir_resource_updated on fhir_resource (last_updated, id) where not deleted;
 create index fhir_version_at on fhir_version (at, id, version);
