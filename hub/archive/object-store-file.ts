@@ -7,7 +7,7 @@ import { mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import type { ObjectStore, ObjectWriter } from '../core/ports.ts';
+import type { ObjectStore, ObjectWriter, WriteKind } from '../core/ports.ts';
 import type { ByteRange } from './object-store-key.ts';
 import {
   checkedKey,
@@ -38,12 +38,12 @@ export class FileObjectStore implements ObjectStore {
     this.#root = root;
   }
 
-  async write(key: string): Promise<ObjectWriter> {
+  async write(key: string, kind: WriteKind = 'known-key'): Promise<ObjectWriter> {
     const target = join(this.#root, checkedKey(key));
     await this.#prepare();
     await this.#sync.make(dirname(target), this.#root);
     const temporary = join(this.#root, INCOMING, randomUUID());
-    return new FileWriter(temporary, target, this.#sync, {
+    return new FileWriter(temporary, target, kind, this.#sync, {
       take: () => this.#slabs.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES),
       give: (slab) => {
         if (this.#slabs.length < SLABS_KEPT) this.#slabs.push(slab);
@@ -187,6 +187,7 @@ interface Slabs {
 class FileWriter implements ObjectWriter {
   readonly #temporary: string;
   readonly #target: string;
+  readonly #kind: WriteKind;
   readonly #sync: DirectorySync;
   readonly #slabs: Slabs;
   readonly #file: Promise<FileHandle>;
@@ -196,9 +197,10 @@ class FileWriter implements ObjectWriter {
   #flight: Promise<void> = Promise.resolve();
   #state: 'open' | 'committed' | 'closed' = 'open';
 
-  constructor(temporary: string, target: string, sync: DirectorySync, slabs: Slabs) {
+  constructor(temporary: string, target: string, kind: WriteKind, sync: DirectorySync, slabs: Slabs) {
     this.#temporary = temporary;
     this.#target = target;
+    this.#kind = kind;
     this.#sync = sync;
     this.#slabs = slabs;
     this.#file = open(temporary, 'wx');
@@ -224,15 +226,34 @@ class FileWriter implements ObjectWriter {
       await this.#flush();
       await this.#flight;
       const file = await this.#file;
-      await file.datasync(); // fdatasync carries the size with it; times may be lost
-      await rename(this.#temporary, this.#target);
-      this.#state = 'committed';
-      await Promise.all([this.#sync.sync(dirname(this.#target)), file.close()]);
+      if (this.#kind === 'fresh-key') await this.#publishAndSync(file);
+      else {
+        await file.datasync(); // fdatasync carries the size with it; times may be lost
+        await rename(this.#temporary, this.#target);
+        this.#state = 'committed';
+        await Promise.all([this.#sync.sync(dirname(this.#target)), file.close()]);
+      }
       return { size: this.#position };
     } catch (error) {
       await this.abort();
       throw mediumFailure(error);
     }
+  }
+
+  /**
+   * Nobody can ask for a fresh key before `commit` resolves, so the name may come first: bytes and name then reach the
+   * disk in one journal commit of the file system and not in two, which halves the wait (measured on ext4).
+   */
+  async #publishAndSync(file: FileHandle): Promise<void> {
+    await rename(this.#temporary, this.#target);
+    try {
+      await Promise.all([file.datasync(), this.#sync.sync(dirname(this.#target))]);
+    } catch (error) {
+      await rm(this.#target, { force: true });
+      throw error;
+    }
+    this.#state = 'committed';
+    await file.close();
   }
 
   async abort(): Promise<void> {

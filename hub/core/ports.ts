@@ -10,7 +10,7 @@ import type { ExamView, InstanceView, PersonView, SeriesView, StudyView } from '
  */
 export interface ObjectStore {
   /** Opens a writer; nothing is visible under `key` until `commit` resolves, and then it is durable (fsync). */
-  write(key: string): Promise<ObjectWriter>;
+  write(key: string, kind?: WriteKind): Promise<ObjectWriter>;
   /** Reads bytes [start, end) (whole object when absent); rejects when there is none. */
   read(key: string, range?: { readonly start: number; readonly end?: number }): Promise<Readable>;
   /** Whole object or range as one buffer: for headers and small objects; refuses above 64 MiB. */
@@ -24,6 +24,12 @@ export interface ObjectStore {
   remove(key: string): Promise<void>;
   check(): Promise<void>;
 }
+
+/**
+ * `fresh-key`: the key was drawn at random for this write and nobody knows it before `commit` resolves, so a store may
+ * show the name before the bytes are durable. `known-key` (default): others may look for it at any time.
+ */
+export type WriteKind = 'known-key' | 'fresh-key';
 
 export interface ObjectWriter {
   /** Resolves when the chunk was taken; callers await it (back-pressure). The chunk may be reused afterwards. */

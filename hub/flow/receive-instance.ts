@@ -41,7 +41,14 @@ export function createInstanceSink(options: ReceiveOptions): InstanceSink {
       const receivedAt = options.clock();
       const day = receivedAt.toISOString().slice(0, 10).replaceAll('-', '/');
       const key = `dicom/${day}/${randomUUID()}.dcm`;
-      return new Receiving(options, arrival, site, receivedAt.toISOString(), key, await options.objects.write(key));
+      return new Receiving(
+        options,
+        arrival,
+        site,
+        receivedAt.toISOString(),
+        key,
+        await options.objects.write(key, 'fresh-key'),
+      );
     },
   };
 }

@@ -1,0 +1,171 @@
+/**
+ * C-STORE of 500 CT images of 512 KiB by DCMTK storescu into the hub, DCMTK storescp and Orthanc, in turns of one run:
+ * wall time, until the sender is answered and until the hub's index shows the last image.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { find } from '../../adapters/dicom/index.ts';
+import { parseDataSet } from '../../mappings/dicom/parse.ts';
+import { writePart10 } from '../../mappings/dicom/write.ts';
+import { dcmtk, freePort, listening, withoutDcmtk } from '../support/dcmtk.ts';
+import { dataFolder, startHub } from '../support/hub.ts';
+
+const COUNT = 500;
+const ROUNDS = 3;
+const SIDE = 512;
+const ORTHANC = '/usr/sbin/Orthanc';
+
+/** A round phantom with soft edges, a little different in each slice: compressible as CT is, not noise. */
+function slice(number: number): Buffer {
+  const pixels = Buffer.alloc(SIDE * SIDE * 2);
+  for (let y = 0; y < SIDE; y++) {
+    for (let x = 0; x < SIDE; x++) {
+      const radius = Math.hypot(x - 256, (y - 256) * 1.3);
+      const body = radius < 220 ? 1040 + Math.round(40 * Math.sin((x + number) / 17) * Math.cos(y / 23)) : 24;
+      pixels.writeUInt16LE(radius < 40 ? 1300 + (number % 50) : body, 2 * (y * SIDE + x));
+    }
+  }
+  return pixels;
+}
+
+async function writeSeries(folder: string, round: number, pixels: readonly Buffer[]): Promise<void> {
+  await mkdir(folder);
+  for (let number = 1; number <= COUNT; number++) {
+    const file = writePart10({
+      SpecificCharacterSet: 'GB18030',
+      SOPClassUID: '1.2.840.10008.5.1.4.1.1.2',
+      SOPInstanceUID: `2.25.9000.${String(round)}.${String(number)}`,
+      StudyInstanceUID: `2.25.9000.${String(round)}`,
+      SeriesInstanceUID: `2.25.9000.${String(round)}.0`,
+      StudyDate: '20260102',
+      StudyTime: '101500',
+      AccessionNumber: `BENCH${String(round)}`,
+      Modality: 'CT',
+      PatientName: 'Bench^One',
+      PatientID: `BENCH${String(round)}`,
+      InstanceNumber: String(number),
+      Rows: SIDE,
+      Columns: SIDE,
+      SamplesPerPixel: 1,
+      PhotometricInterpretation: 'MONOCHROME2',
+      BitsAllocated: 16,
+      BitsStored: 12,
+      HighBit: 11,
+      PixelRepresentation: 0,
+      PixelData: { vr: 'OW', value: pixels[number % pixels.length] ?? Buffer.alloc(0) },
+    });
+    await writeFile(join(folder, `${String(number)}.dcm`), file);
+  }
+}
+
+async function push(called: string, port: number, folder: string): Promise<number> {
+  const began = performance.now();
+  const ran = await dcmtk('storescu', '-aet', 'H1PACS', '-aec', called, '+sd', '127.0.0.1', String(port), folder);
+  if (ran.code !== 0) throw new Error(`storescu failed against ${called}: ${ran.output.slice(-400)}`);
+  return performance.now() - began;
+}
+
+/** Instances that the hub's index shows of the study. */
+async function indexed(port: number, study: string): Promise<number> {
+  const found = await find({
+    node: { aeTitle: 'HUTONG', host: '127.0.0.1', port },
+    callingAe: 'H1PACS',
+    identifier: { QueryRetrieveLevel: 'STUDY', StudyInstanceUID: study, NumberOfStudyRelatedInstances: '' },
+  });
+  if (!found.ok || found.value.status !== 0) throw new Error('the hub does not answer C-FIND');
+  const [identifier] = found.value.identifiers;
+  if (!identifier) return 0;
+  const parsed = parseDataSet(identifier, found.value.transferSyntax);
+  return parsed.ok ? Number(parsed.value.dataSet.one(0x00201208)) : 0;
+}
+
+async function untilIndexed(port: number, study: string, began: number): Promise<number> {
+  while ((await indexed(port, study)) < COUNT) {
+    if (performance.now() - began > 120_000) throw new Error('the index never showed the whole study');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return performance.now() - began;
+}
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+const rate = (ms: number): string => `${(ms / 1000).toFixed(2)} s, ${(COUNT / (ms / 1000)).toFixed(0)} images/s`;
+
+interface Peers {
+  readonly hub: number;
+  readonly storescp: number;
+  readonly orthanc: number | null;
+}
+
+async function rounds(folder: string, peers: Peers): Promise<void> {
+  const times = { hub: [] as number[], index: [] as number[], storescp: [] as number[], orthanc: [] as number[] };
+  const pixels = Array.from({ length: 8 }, (_, number) => slice(number));
+  for (let round = 1; round <= ROUNDS; round++) {
+    const series = join(folder, `series-${String(round)}`);
+    await writeSeries(series, round, pixels);
+    times.storescp.push(await push('STORESCP', peers.storescp, series));
+    const began = performance.now();
+    times.hub.push(await push('HUTONG', peers.hub, series));
+    times.index.push(await untilIndexed(peers.hub, `2.25.9000.${String(round)}`, began));
+    if (peers.orthanc !== null) times.orthanc.push(await push('ORTHANC', peers.orthanc, series));
+    await rm(series, { recursive: true });
+  }
+  const [hub, index, storescp] = [median(times.hub), median(times.index), median(times.storescp)];
+  console.log(`C-STORE of ${String(COUNT)} CT of 512 KiB, median of ${String(ROUNDS)} rounds, loopback, Nagle off`);
+  console.log(`  hub, fsynced and journalled     ${rate(hub)}`);
+  console.log(`  hub, until the index shows all  ${rate(index)}`);
+  console.log(
+    `  DCMTK storescp, no fsync        ${rate(storescp)}   hub is ${(storescp / hub).toFixed(2)}x, with index ${(storescp / index).toFixed(2)}x`,
+  );
+  if (times.orthanc.length === 0) return;
+  const orthanc = median(times.orthanc);
+  console.log(
+    `  Orthanc, index, no fsync        ${rate(orthanc)}   hub is ${(orthanc / hub).toFixed(2)}x, with index ${(orthanc / index).toFixed(2)}x`,
+  );
+}
+
+async function startOrthanc(folder: string): Promise<{ port: number; stop(): Promise<void> } | null> {
+  if (!existsSync(ORTHANC)) return null;
+  const [port, http] = [await freePort(), await freePort()];
+  const file = join(folder, 'orthanc.json');
+  const settings = {
+    StorageDirectory: join(folder, 'orthanc'),
+    IndexDirectory: join(folder, 'orthanc'),
+    DicomPort: port,
+    HttpPort: http,
+    DicomAet: 'ORTHANC',
+    DicomCheckCalledAet: false,
+    DicomAlwaysAllowStore: true,
+    OverwriteInstances: true,
+  };
+  await writeFile(file, JSON.stringify(settings));
+  const running = await listening(port, ORTHANC, file);
+  return { port, stop: () => running.stop() };
+}
+
+export async function run(): Promise<void> {
+  if (withoutDcmtk !== false) {
+    console.log(`C-STORE: ${withoutDcmtk}`);
+    return;
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'bench-c-store-'));
+  const data = await dataFolder();
+  const [port, scpPort] = [await freePort(), await freePort()];
+  const received = join(folder, 'storescp');
+  await mkdir(received);
+  const hub = startHub(data.dir, [], { HUB_DIMSE_PORT: String(port), HUB_LOG_LEVEL: 'warn' });
+  const orthanc = await startOrthanc(folder);
+  const scp = await listening(scpPort, 'storescp', '-od', received, String(scpPort));
+  try {
+    await hub.up();
+    await rounds(folder, { hub: port, storescp: scpPort, orthanc: orthanc?.port ?? null });
+  } finally {
+    hub.signal('SIGTERM');
+    await hub.ended();
+    await scp.stop();
+    await orthanc?.stop();
+    await data.remove();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
