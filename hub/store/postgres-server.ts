@@ -40,7 +40,8 @@ async function repairBinaries(native: string): Promise<void> {
     const at = resolve(native, '..', target);
     if (existsSync(at)) continue;
     await symlink(relative(dirname(at), resolve(native, '..', source)), at).catch((error: unknown) => {
-      if (!existsSync(at)) throw error; // another starter may have made it
+      if (existsSync(at)) return; // another starter made it in the same moment
+      throw new Error(`${at} is missing: run "npm rebuild" as the owner of node_modules`, { cause: error });
     });
   }
   for (const name of ['initdb', 'postgres']) {
