@@ -192,7 +192,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
   });
   return {
     '/fhir': fhirFace({ store: fhirStore, objects, audit, log, release: RELEASE, origin: null }),
-    '/': rest,
+    '/api/v1': rest,
   };
 }
 
