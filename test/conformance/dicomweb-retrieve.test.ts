@@ -12,9 +12,9 @@ import type { DicomwebHub } from '../support/dicomweb-hub.ts';
 const DATA = process.env.HUB_TEST_DATA;
 const SERIES = 'dicom/ct-series-140_dcm_qa_ct';
 
-interface Model {
-  readonly [tag: string]: { readonly vr: string; readonly Value?: readonly unknown[]; readonly BulkDataURI?: string };
-}
+type Model = Readonly<
+  Record<string, { readonly vr: string; readonly Value?: readonly unknown[]; readonly BulkDataURI?: string }>
+>;
 const first = (model: Model, tag: string): unknown => model[tag]?.Value?.[0];
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 

@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import express from 'express';
 import { setCaller } from '../../hub/api/caller.ts';
@@ -40,6 +41,8 @@ export interface DicomwebHub {
   readonly origin: string;
   readonly base: string;
   readonly root: string;
+  /** Of the database, for what only SQL can tell. */
+  readonly url: string;
   readonly events: AuditEvent[];
   readonly logged: string[];
   readonly reader: IndexReader;
@@ -124,12 +127,20 @@ export async function startDicomwebHub(limits: Partial<DicomwebLimits> = {}): Pr
   const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
   const settle = async (): Promise<void> => {
     await journal.drained();
-    await ingest.drain();
+    // Instances wait a moment for their neighbours before they are applied together.
+    for (const end = Date.now() + 20_000; Date.now() < end;) {
+      await ingest.drain();
+      const left = await database.pool.query<{ n: string }>('select count(*) as n from pending');
+      if (left.rows[0]?.n === '0') return;
+      await sleep(50);
+    }
+    throw new Error('the index did not catch up');
   };
   return {
     origin,
     base: `${origin}/dicomweb`,
     root,
+    url: fresh.url,
     events,
     logged,
     reader,
