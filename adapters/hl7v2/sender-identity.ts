@@ -15,9 +15,11 @@ const plainFingerprint = (text: string): string => text.replace(/[^0-9A-Fa-f]/g,
 /** Both failures read alike to the sender: who is registered is nobody else's business. */
 export function identify(header: Hl7Header, peer: Peer, sites: Sites): Result<SiteProfile> {
   const site = sites.byHl7Sender(header.application, header.facility);
-  const unknown = fail(problem('unknown-sender', 'MSH-3', 'MSH-3 and MSH-4 are not registered for this peer.'));
-  if (site === null) return unknown;
-  const fingerprint = plainFingerprint(peer.fingerprint);
-  const certified = fingerprint !== '' && site.hl7v2.certificates.some((one) => plainFingerprint(one) === fingerprint);
-  return certified || addressWithin(peer.address, site.hl7v2.addresses) ? ok(site) : unknown;
+  if (site !== null) {
+    const fingerprint = plainFingerprint(peer.fingerprint);
+    const certified =
+      fingerprint !== '' && site.hl7v2.certificates.some((one) => plainFingerprint(one) === fingerprint);
+    if (certified || addressWithin(peer.address, site.hl7v2.addresses)) return ok(site);
+  }
+  return fail(problem('unknown-sender', 'MSH-3', 'MSH-3 and MSH-4 are not registered for this peer.'));
 }

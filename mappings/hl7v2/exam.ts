@@ -70,7 +70,7 @@ function uid(context: Context, segment: Segment | undefined, field: number): Uid
   return parsed ?? undefined;
 }
 
-/** A Study Instance UID for one group: its IPC or OBX, else the message's ZDS where there is one group to have it. */
+/** A Study Instance UID for one group: its IPC or OBX, else a ZDS. */
 function studyUid(
   group: Group,
   zds: readonly Segment[],
@@ -81,7 +81,7 @@ function studyUid(
   const ipc = group.rest.find((segment) => segment.name === 'IPC' && segment.text(3) !== '');
   const obx = group.rest.find((segment) => segment.name === 'OBX' && isStudyUid(segment) && segment.text(5) !== '');
   const own = uid(context, ipc, 3) ?? uid(context, obx, 5);
-  // One ZDS for all groups, or one for each in order (RAD TF-2 4.4.4.1.2.6).
+  // One ZDS says that all groups are steps of one study (RAD TF-2 4.4.4.1.2.6); else each group has its own, in order.
   return own ?? uid(context, zds.length === groups ? zds[at] : zds.length === 1 ? zds[0] : undefined, 1);
 }
 

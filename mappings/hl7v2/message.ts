@@ -45,13 +45,13 @@ export class Field {
       this.#codec.delimiters.subcomponent,
       sub,
     );
-    return raw === '""' ? '' : this.#decode(raw).trim();
+    return notNull(this.#decode(raw).trim());
   }
 
   /** A component with its subcomponents, as sent but decoded. */
   component(component: number): string {
     const raw = nth(this.raw, this.#codec.delimiters.component, component);
-    return raw === '""' ? '' : this.#decode(raw).trim();
+    return notNull(this.#decode(raw).trim());
   }
 
   /** A component as sent: for base64 data, which has nothing to decode. */
@@ -68,6 +68,8 @@ export class Field {
     return clean(unescape(raw, this.#codec.delimiters, this.#codec.charset));
   }
 }
+
+const notNull = (text: string): string => (text === '""' ? '' : text);
 
 function nth(text: string, separator: string, index: number): string {
   if (separator === '') return index === 1 ? text : '';
@@ -160,15 +162,17 @@ export class Message {
 export function readDelimiters(text: string): Delimiters | null {
   const field = text.charAt(3);
   if (!/^(?:MSH|FHS|BHS)$/.test(text.slice(0, 3)) || !usable(field)) return null;
-  const end = text.slice(4, 16).search(new RegExp(`[${field.replace(/[\\\]^-]/g, '\\$&')}\\r\\n]`));
-  const marks = end < 0 ? text.slice(4, 16) : text.slice(4, 4 + end);
+  let end = 4;
+  while (end < 16 && end < text.length && !`${field}\r\n`.includes(text.charAt(end))) end++;
+  const marks = text.slice(4, end);
   if (marks.length < 1 || marks.length > 5 || new Set(field + marks).size !== marks.length + 1) return null;
   if (!Array.from(marks).every(usable)) return null;
   const at = (index: number): string => marks.charAt(index);
   return { field, component: at(0), repetition: at(1), escape: at(2), subcomponent: at(3) };
 }
 
-const usable = (char: string): boolean => /^[!-/:-@[-`{-~]$/.test(char);
+const MARKS = '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~';
+const usable = (char: string): boolean => char.length === 1 && MARKS.includes(char);
 
 const MAX_LINES = 4 * MAX_SEGMENTS;
 const tooMany = problem('limit-exceeded', undefined, `A message may have ${String(MAX_SEGMENTS)} segments.`);
