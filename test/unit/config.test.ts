@@ -1,0 +1,65 @@
+/** The environment: defaults, and a bad value of each variable named without showing the value. */
+import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
+import { test } from 'node:test';
+import { ConfigError, readConfig } from '../../hub/config.ts';
+
+test('an empty environment gives the defaults of the surface, frozen', () => {
+  const config = readConfig({});
+  assert.deepEqual(
+    [config.host, config.httpPort, config.mllpPort, config.dimsePort, config.aeTitle],
+    ['127.0.0.1', 8080, 2575, 11_112, 'HUTONG'],
+  );
+  assert.deepEqual(
+    [config.homeCommunityOid, config.repositoryOid, config.affinityDomainOid],
+    ['2.999.156.2', '2.999.156.3', '2.999.156.1'],
+  );
+  assert.deepEqual([config.databaseUrl, config.redisUrl, config.adminToken, config.tls], [null, null, null, null]);
+  assert.equal(config.dataDir, resolve('var/hub'));
+  assert.deepEqual(config.objectStore, { kind: 'file', dir: resolve('var/hub/objects') });
+  assert.ok(Object.isFrozen(config) && Object.isFrozen(config.limits) && Object.isFrozen(config.objectStore));
+});
+
+test('an empty value counts as unset', () => {
+  assert.equal(readConfig({ HUB_HTTP_PORT: ' ', DATABASE_URL: '' }).httpPort, 8080);
+});
+
+const BAD: readonly (readonly [name: string, value: string])[] = [
+  ['HUB_HOST', 'no host!'],
+  ['HUB_HTTP_PORT', '65536'],
+  ['HUB_HTTP_PORT', '80a'],
+  ['HUB_MLLP_PORT', '-1'],
+  ['HUB_DIMSE_PORT', '1e3'],
+  ['HUB_HEALTH_PORT', 'x'],
+  ['HUB_AE_TITLE', 'SEVENTEEN-LETTERS'],
+  ['HUB_AE_TITLE', 'A\\B'],
+  ['DATABASE_URL', 'mysql://secret-word@host/db'],
+  ['REDIS_URL', 'secret-word'],
+  ['HUB_OBJECT_STORE', 'file:relative'],
+  ['HUB_OBJECT_STORE', 's3://'],
+  ['HUB_ADMIN_TOKEN', 'secret-word'],
+  ['HUB_HOME_COMMUNITY_OID', '2.999.01'],
+  ['HUB_REPOSITORY_OID', `2.${'9.'.repeat(40)}1`],
+  ['HUB_AFFINITY_DOMAIN_OID', '3.1'],
+  ['HUB_LOG_LEVEL', 'loud'],
+  ['HUB_DRAIN_SECONDS', '0'],
+  ['HUB_MAX_MESSAGE_MB', '9999'],
+  ['HUB_TLS_KEY', 'key.pem'],
+  ['HUB_HTTPS_PORT', '8443'],
+  ['HUB_XUA_ISSUERS', '- issuer: secret-word'],
+  ['HUB_ATNA_SYSLOG', 'tls://secret-word:6514'],
+];
+
+for (const [name, value] of BAD)
+  test(`${name}=${value.slice(0, 30)} stops the start and is named`, () => {
+    assert.throws(
+      () => readConfig({ [name]: value }),
+      (error: unknown) => {
+        assert.ok(error instanceof ConfigError);
+        assert.match(error.message, /^HUB_[A-Z_]+ takes |^(DATABASE|REDIS)_URL takes /);
+        assert.ok(error.message.includes(name) || name === 'HUB_TLS_KEY');
+        assert.doesNotMatch(error.message, /secret-word|\n/);
+        return true;
+      },
+    );
+  });
