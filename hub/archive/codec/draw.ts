@@ -54,6 +54,7 @@ interface Picture {
 
 async function compress({ channels, data }: Picture, format: PixelFormat, output: Output): Promise<Buffer> {
   const image = sharp(data, { raw: { width: format.columns, height: format.rows, channels } });
+  if (channels === 1) image.toColourspace('b-w');
   if (output.width !== undefined || output.height !== undefined) {
     image.resize({
       ...(output.width === undefined ? {} : { width: output.width }),

@@ -63,6 +63,7 @@ interface Image {
 
 /** Decodes one frame's bitstream; rejects with BitstreamError where it is broken or is not what the header says. */
 export async function decodeFrame(transferSyntax: string, bytes: Buffer, format: PixelFormat): Promise<DecodedFrame> {
+  if (!decodes(transferSyntax)) throw new BitstreamError('its transfer syntax is not decoded here');
   if (transferSyntax === RLE) {
     if (format.bitsAllocated % 8 !== 0) throw new BitstreamError('RLE holds whole bytes');
     const shape = {
@@ -91,7 +92,10 @@ async function decodeImage(transferSyntax: string, bytes: Buffer, format: PixelF
     return fromWide(decodeJpegLossless(bytes));
   if (transferSyntax === JPEG_BASELINE || transferSyntax === JPEG_EXTENDED) {
     if (format.bitsAllocated > 8) return fromWide(decodeJpegSequential(bytes));
-    const image = await decodeJpeg8(bytes, format.photometric.startsWith('YBR'));
+    const image = await decodeJpeg8(
+      bytes,
+      format.samples === 1 ? 'grey' : format.photometric.startsWith('YBR') ? 'ycc' : 'rgb',
+    );
     return { ...image, planar: 0, bytes: 1 };
   }
   const decode = JPEG_2000.has(transferSyntax)

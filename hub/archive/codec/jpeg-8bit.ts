@@ -15,9 +15,10 @@ export interface Jpeg8Image {
   readonly pixels: Buffer;
 }
 
-export async function decodeJpeg8(bytes: Buffer, ycc: boolean): Promise<Jpeg8Image> {
+export async function decodeJpeg8(bytes: Buffer, colour: 'grey' | 'rgb' | 'ycc'): Promise<Jpeg8Image> {
   try {
-    const { data, info } = await sharp(withColour(bytes, ycc), { limitInputPixels: MAX_PIXELS, failOn: 'error' })
+    const { data, info } = await sharp(withColour(bytes, colour), { limitInputPixels: MAX_PIXELS, failOn: 'error' })
+      .toColourspace(colour === 'grey' ? 'b-w' : 'srgb')
       .raw()
       .toBuffer({ resolveWithObject: true });
     return { rows: info.height, columns: info.width, samples: info.channels, pixels: data };
@@ -27,10 +28,27 @@ export async function decodeJpeg8(bytes: Buffer, ycc: boolean): Promise<Jpeg8Ima
 }
 
 /** Drops all application segments and adds one Adobe segment: transform 1 is YCbCr, 0 is none (Adobe TN 5116 §18). */
-function withColour(bytes: Buffer, ycc: boolean): Buffer {
+function withColour(bytes: Buffer, colour: 'grey' | 'rgb' | 'ycc'): Buffer {
   if (bytes.length < 4 || bytes.readUInt16BE(0) !== 0xffd8) throw new BitstreamError('no start of image');
-  const adobe = Buffer.from([0xff, 0xee, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65, 0, 100, 0, 0, 0, 0, ycc ? 1 : 0]);
-  const kept: Buffer[] = [bytes.subarray(0, 2), adobe];
+  const adobe = Buffer.from([
+    0xff,
+    0xee,
+    0,
+    14,
+    0x41,
+    0x64,
+    0x6f,
+    0x62,
+    0x65,
+    0,
+    100,
+    0,
+    0,
+    0,
+    0,
+    colour === 'ycc' ? 1 : 0,
+  ]);
+  const kept: Buffer[] = [bytes.subarray(0, 2), ...(colour === 'grey' ? [] : [adobe])];
   let at = 2;
   while (at + 4 <= bytes.length && bytes[at] === 0xff) {
     const marker = bytes[at + 1] ?? 0;

@@ -36,6 +36,15 @@ export const POOL_LIMITS: PoolLimits = {
   timeoutMs: 120_000,
 };
 
+/**
+ * A thread does not inherit the TypeScript loader of its process (tsx registers only in the main thread), so it registers it
+ * by itself before it imports the worker.
+ */
+const BOOT = `import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then(({ register }) => {
+  register();
+  return import(${JSON.stringify(new URL('./worker.ts', import.meta.url).href)});
+})`;
+
 interface Waiting {
   readonly job: Job;
   readonly settle: (result: Result<Buffer>) => void;
@@ -79,8 +88,7 @@ export class CodecPool {
 
   #start(): Worker | null {
     if (this.#all.size >= this.#limits.threads) return null;
-    // Threads do not inherit the loader that the process was started with.
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { execArgv: ['--import', 'tsx'] });
+    const worker = new Worker(BOOT, { eval: true });
     worker.unref();
     this.#all.add(worker);
     worker.on('exit', () => {
