@@ -24,14 +24,22 @@ export interface Claim {
   /** Locks and loads what the records touch. Once per claim. */
   load(records: readonly CanonicalRecord[]): Promise<Slice>;
   /** Writes what changed between the two slices and ends the entries; part of the claim's transaction. */
-  save(before: Slice, after: Slice, settled: readonly Settlement[]): Promise<void>;
+  save(outcome: Outcome): Promise<void>;
+}
+
+export interface Outcome {
+  readonly before: Slice;
+  readonly after: Slice;
+  readonly settled: readonly Settlement[];
+  /** Which entries changed each registration and exam, for their provenance: hub id -> journal ids. */
+  readonly touchedBy: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface IngestStore {
-  /** Runs `work` on the oldest claimable key in one transaction; false: nothing waits. A rejection rolls all of it back. */
+  /** Runs `work` on the oldest claimable keys in one transaction; false: nothing waits. A rejection rolls all of it back. */
   claim(limit: number, work: (claim: Claim) => Promise<void>): Promise<boolean>;
-  /** After a failure: the key waits and its head is then tried alone. */
-  postpone(entry: ClaimedEntry, delayMs: number): Promise<void>;
+  /** After a failure: the keys wait and each head is then tried alone. */
+  postpone(entries: readonly ClaimedEntry[], delayMs: number): Promise<void>;
   /** Gives an entry up to a person, outside any claim. */
   giveUp(entry: ClaimedEntry, problem: Problem): Promise<void>;
 }

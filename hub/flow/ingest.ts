@@ -110,7 +110,7 @@ async function once(deps: IngestDeps): Promise<boolean> {
     deps.log.warn({ ...fields, journalId: head?.journalId }, 'ingest failed; the entries wait and are tried again');
     if (head === undefined) return false;
     try {
-      await setAside(head, held.entries.length, deps);
+      await setAside(head, held.entries, deps);
     } catch (again) {
       deps.log.error({ code: codeOf(again) }, 'the store does not answer; nothing is lost, the sweep tries again');
       return false;
@@ -120,19 +120,18 @@ async function once(deps: IngestDeps): Promise<boolean> {
 }
 
 /** A batch is broken up first, at once; an entry that fails alone waits longer each time and ends in review. */
-async function setAside(head: ClaimedEntry, batch: number, deps: IngestDeps): Promise<void> {
-  if (batch > 1) return deps.store.postpone(head, 0);
-  if (head.attempts + 1 >= ATTEMPTS)
-    return deps.store.giveUp(
-      head,
-      problem(
-        'internal',
-        undefined,
-        'Applying this message failed again and again; see the log of the hub at its journal id.',
-      ),
-    );
-  return deps.store.postpone(head, BACKOFF_MS[Math.min(head.attempts, BACKOFF_MS.length - 1)] ?? 120_000);
+async function setAside(head: ClaimedEntry, batch: readonly ClaimedEntry[], deps: IngestDeps): Promise<void> {
+  if (batch.length > 1) return deps.store.postpone(batch, 0);
+  if (head.attempts + 1 >= ATTEMPTS) return deps.store.giveUp(head, GIVEN_UP);
+  const backoff = BACKOFF_MS[Math.min(head.attempts, BACKOFF_MS.length - 1)] ?? 120_000;
+  return deps.store.postpone([head], backoff);
 }
+
+const GIVEN_UP = problem(
+  'internal',
+  undefined,
+  'Applying this message failed again and again; see the log of the hub at its journal id.',
+);
 
 async function apply(claim: Claim, deps: IngestDeps): Promise<void> {
   const prepared: Prepared[] = [];
@@ -141,6 +140,7 @@ async function apply(claim: Claim, deps: IngestDeps): Promise<void> {
   const before = records.length === 0 ? EMPTY : await claim.load(records);
   let after: Slice = before;
   const settled: Settlement[] = [];
+  const touchedBy = new Map<string, string[]>();
   for (const one of prepared) {
     if (!one.ok) {
       settled.push(one.settlement);
@@ -151,10 +151,20 @@ async function apply(claim: Claim, deps: IngestDeps): Promise<void> {
       settled.push({ entry: one.entry, state: 'review', problem: folded.problem, findings: one.findings });
       continue;
     }
+    for (const id of changedIds(after, folded.value.slice))
+      touchedBy.set(id, [...(touchedBy.get(id) ?? []), one.entry.journalId]);
     after = folded.value.slice;
     settled.push({ entry: one.entry, state: 'applied', findings: [...one.findings, ...folded.value.findings] });
   }
-  await claim.save(before, after, settled);
+  await claim.save({ before, after, settled, touchedBy });
+}
+
+/** Hub ids of the registrations and exams that differ. */
+function changedIds(before: Slice, after: Slice): string[] {
+  const ids: string[] = [];
+  for (const [id, state] of after.patients) if (before.patients.get(id) !== state) ids.push(id);
+  for (const [id, exam] of after.exams) if (before.exams.get(id) !== exam) ids.push(id);
+  return ids;
 }
 
 /** Maps one entry and puts the documents it carries where they will be read from. */

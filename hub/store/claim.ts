@@ -25,33 +25,45 @@ interface EntryRow {
   answer: Buffer;
 }
 
-const HEAD = `
-select p.work_key, p.attempts from pending p
-where p.next_try_at <= $1
+/** Heads of keys, oldest first: many that never failed in one batch, or one that did, alone. */
+const HEADS = `
+select p.journal_id, p.work_key, p.attempts from pending p
+where p.next_try_at <= $1 and (p.attempts = 0) = $2
   and not exists (select from pending q where q.work_key = p.work_key and q.journal_id < p.journal_id)
-order by p.journal_id limit 1
+order by p.journal_id limit $3
 for update skip locked`;
 
 const ENTRIES = `
 select p.journal_id, p.received_at, p.attempts, p.forced, j.site, j.channel, j.sender, j.peer, j.control_id,
   j.message_type, j.content_type, j.patient_key, j.digest, j.bytes, j.object, j.answer
-from (select * from pending where work_key = $1 order by journal_id limit $2) p
+from (select * from pending where work_key = any ($1::text[]) order by journal_id limit $2) p
 join journal j on j.received_at = p.received_at and j.id = p.journal_id
 order by p.journal_id`;
 
-/** The oldest workable key's entries in order of arrival, at most `limit`; one alone after a failure. Empty: nothing to do. */
+const KEYS_AT_ONCE = 48;
+
+interface Head {
+  readonly journal_id: string;
+  readonly work_key: string;
+  readonly attempts: number;
+}
+
+/**
+ * The waiting entries of the oldest workable keys in order of arrival, at most `limit`: one transaction for many patients
+ * costs little more than for one. A key whose head failed before is claimed alone, and of it only the head.
+ */
 export async function claimEntries(connection: Connection, now: Date, limit: number): Promise<ClaimedEntry[]> {
-  const head = await connection.query<{ work_key: string; attempts: number }>({
-    name: 'claim-head',
-    text: HEAD,
-    values: [now],
-  });
-  const first = head.rows[0];
-  if (first === undefined) return [];
+  const heads = async (fresh: boolean, most: number): Promise<Head[]> => {
+    const result = await connection.query<Head>({ name: 'claim-heads', text: HEADS, values: [now, fresh, most] });
+    return result.rows;
+  };
+  const fresh = await heads(true, KEYS_AT_ONCE);
+  const taken = fresh.length > 0 ? fresh : await heads(false, 1);
+  if (taken.length === 0) return [];
   const rows = await connection.query<EntryRow>({
     name: 'claim-entries',
     text: ENTRIES,
-    values: [first.work_key, first.attempts > 0 ? 1 : limit],
+    values: [taken.map((head) => head.work_key), fresh.length > 0 ? limit : 1],
   });
   return rows.rows.map(claimed);
 }
@@ -118,10 +130,17 @@ export async function settle(
   });
 }
 
-/** After a failed batch: the head waits `delayMs` and is then tried alone. Only its own key waits with it. */
-export async function postpone(connection: Connection, entry: ClaimedEntry, now: Date, delayMs: number): Promise<void> {
-  await connection.query('update pending set attempts = attempts + 1, next_try_at = $2 where journal_id = $1', [
-    entry.journalId,
-    new Date(now.getTime() + delayMs),
-  ]);
+/** After a failed batch: the head of each key waits `delayMs` and is then tried alone. Only their own keys wait with them. */
+export async function postpone(
+  connection: Connection,
+  entries: readonly ClaimedEntry[],
+  now: Date,
+  delayMs: number,
+): Promise<void> {
+  await connection.query(
+    `update pending p set attempts = attempts + 1, next_try_at = $2
+     where p.journal_id = any ($1::bigint[])
+       and not exists (select from pending q where q.work_key = p.work_key and q.journal_id < p.journal_id)`,
+    [entries.map((entry) => entry.journalId), new Date(now.getTime() + delayMs)],
+  );
 }

@@ -28,6 +28,9 @@ with incoming as materialized (
   select * from json_to_recordset($1::json) as i (
     type text, id text, owner text, digest text, body text, tokens text[], present text[],
     d1l timestamptz, d1h timestamptz, d2l timestamptz, d2h timestamptz, sort_text text, texts json)
+), owners as materialized (
+  select owner, site, at, array(select json_array_elements_text(journal_ids)) as journal_ids
+  from json_to_recordset($2::json) as o (owner text, site text, at timestamptz, journal_ids json)
 ), changed as (
   insert into fhir_resource as r (type, id, version, last_updated, owner, deleted, digest, tokens, present,
     date1_low, date1_high, date2_low, date2_high, sort_text)
@@ -43,9 +46,9 @@ with incoming as materialized (
 ), gone as (
   update fhir_resource r set deleted = true, version = version + 1,
     last_updated = date_trunc('milliseconds', clock_timestamp())
-  where r.owner = any($2) and not r.deleted
+  where r.owner in (select owner from owners) and not r.deleted
     and not exists (select from incoming i where i.type = r.type and i.id = r.id)
-  returning type, id, version, last_updated
+  returning type, id, version, last_updated, owner
 ), stale_text as (
   delete from fhir_text t using changed c where t.type = c.type and t.id = c.id
 ), new_text as (
@@ -55,27 +58,34 @@ with incoming as materialized (
     json_to_recordset(i.texts) as t (param text, norm text, exact text)
 )
 insert into fhir_version (type, id, version, at, body, site, occurred_at, journal_ids)
-select c.type, c.id, c.version, c.last_updated, i.body, $3, $4::timestamptz, $5::text[] from changed c join incoming i using (type, id)
+select c.type, c.id, c.version, c.last_updated, i.body, o.site, o.at, o.journal_ids
+from changed c join incoming i using (type, id) join owners o using (owner)
 union all
-select g.type, g.id, g.version, g.last_updated, null, $3, $4::timestamptz, $5::text[] from gone g`;
+select g.type, g.id, g.version, g.last_updated, null, o.site, o.at, o.journal_ids from gone g join owners o using (owner)`;
 
 /**
  * Saves in the caller's transaction: unchanged resources stay as they are, changed ones get the next version, and what
- * the owners had and no longer produce is removed (its history stays). A resource may move to another owner.
+ * the owners had and no longer produce is removed (its history stays). A resource may move to another owner. `provenance`
+ * is one for all, or told owner by owner.
  */
 export async function saveResources(
   connection: Connection,
   owners: readonly string[],
   resources: readonly OwnedResource[],
-  provenance: SavedProvenance,
+  provenance: SavedProvenance | ((owner: string) => SavedProvenance),
 ): Promise<void> {
   if (owners.length === 0 && resources.length === 0) return;
   const rows = new Map<string, object>();
   for (const resource of resources) rows.set(`${resource.type}/${resource.id}`, rowOf(resource));
+  const of = typeof provenance === 'function' ? provenance : (): SavedProvenance => provenance;
+  const origins = [...new Set([...owners, ...resources.map((resource) => resource.owner)])].map((owner) => {
+    const { site, at, journalIds } = of(owner);
+    return { owner, site, at, journal_ids: journalIds };
+  });
   await connection.query({
     name: 'fhir-save',
     text: SAVE,
-    values: [JSON.stringify([...rows.values()]), owners, provenance.site, provenance.at, provenance.journalIds],
+    values: [JSON.stringify([...rows.values()]), JSON.stringify(origins)],
   });
 }
 

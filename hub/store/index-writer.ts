@@ -2,12 +2,12 @@
 import type { ProjectedResource } from '../core/fhir.ts';
 import type { Slice } from '../core/fold.ts';
 import type { Derivation, HubId } from '../core/identifier.ts';
-import type { Claim, ClaimedEntry, IngestStore, Settlement } from '../core/ingest.ts';
+import type { Claim, ClaimedEntry, IngestStore, Outcome, Settlement } from '../core/ingest.ts';
 import type { PatientState } from '../core/patient.ts';
 import type { ExamView, PersonView } from '../core/view.ts';
 import { claimEntries, postpone, settle } from './claim.ts';
 import type { Connection, Database } from './database.ts';
-import { saveResources } from './fhir.ts';
+import { saveResources, type OwnedResource, type SavedProvenance } from './fhir.ts';
 import { linkPersons } from './person-link.ts';
 import { saveExams, saveIndexes, savePatients, type SaveContext } from './save.ts';
 import { saveInstances, saveStudies } from './save-study.ts';
@@ -42,9 +42,9 @@ export function createIndexWriter(deps: IndexWriterDeps): IngestStore {
         const claim: Claim = {
           entries,
           load: async (records) => (await loadSlice(connection, records, derive)).slice,
-          save: async (before, after, settled) => {
-            news = await saveSlice(connection, before, after, entries, { ...deps, now });
-            await settle(connection, settled, now, reviewId);
+          save: async (outcome) => {
+            news = await saveSlice(connection, outcome, entries, { ...deps, now });
+            await settle(connection, outcome.settled, now, reviewId);
           },
         };
         await work(claim);
@@ -53,7 +53,7 @@ export function createIndexWriter(deps: IndexWriterDeps): IngestStore {
       if (news) deps.announced();
       return claimed;
     },
-    postpone: (entry, delayMs) => postpone(database.pool, entry, clock(), delayMs),
+    postpone: (entries, delayMs) => postpone(database.pool, entries, clock(), delayMs),
     giveUp: (entry, problem) => {
       const settled: Settlement = { entry, state: 'review', problem, findings: [] };
       return settle(database.pool, [settled], clock(), reviewId);
@@ -64,8 +64,7 @@ export function createIndexWriter(deps: IndexWriterDeps): IngestStore {
 /** Writes the difference of two slices; true when the outbox has news. */
 async function saveSlice(
   connection: Connection,
-  before: Slice,
-  after: Slice,
+  { before, after, touchedBy }: Outcome,
   entries: readonly ClaimedEntry[],
   context: IndexWriterDeps & SaveContext,
 ): Promise<boolean> {
@@ -84,8 +83,25 @@ async function saveSlice(
   const followers = await examsOf(connection, [...linked.relinked, ...identified(patients, before)]);
   const examIds = [...new Set([...exams.map((exam) => exam.examId), ...followers])];
   await saveIndexes(connection, examIds, context);
-  await project(connection, linked.persons, examIds, [...after.retired.keys()], entries, context);
+  const told = provenanceOf(entries, touchedBy, context);
+  await project(connection, linked.persons, examIds, [...after.retired.keys()], told, context);
   return arrivals.length > 0;
+}
+
+/** What made a person or an exam as it is now: the entries that touched it or the registrations under it. */
+export type Told = (ids: readonly string[]) => SavedProvenance;
+
+function provenanceOf(
+  entries: readonly ClaimedEntry[],
+  touchedBy: ReadonlyMap<string, readonly string[]>,
+  context: { now: Date },
+): Told {
+  const byId = new Map(entries.map((entry) => [entry.journalId, entry]));
+  return (ids) => {
+    const journalIds = [...new Set(ids.flatMap((id) => touchedBy.get(id) ?? []))];
+    const last = byId.get(journalIds.at(-1) ?? '');
+    return { journalIds, site: last?.site ?? '', at: last?.receivedAt ?? context.now.toISOString() };
+  };
 }
 
 /** Registrations whose identifiers changed: the provincial index of their exams is made of them. */
@@ -113,8 +129,8 @@ export async function project(
   personIds: readonly HubId[],
   examIds: readonly HubId[],
   retired: readonly HubId[],
-  entries: readonly Pick<ClaimedEntry, 'journalId' | 'site' | 'receivedAt'>[],
-  context: { derive: Derivation; projection: Projection; now: Date },
+  told: Told,
+  context: { derive: Derivation; projection: Projection },
 ): Promise<void> {
   const persons = await personViews(connection, personIds);
   const exams = await examViews(connection, examIds, { derive: context.derive, instances: 'complete' });
@@ -124,12 +140,14 @@ export async function project(
   ];
   const owners = [...personIds.map((id) => `person|${id}`), ...[...examIds, ...retired].map((id) => `exam|${id}`)];
   if (owners.length === 0) return;
-  await saveResources(connection, owners, resources, {
-    journalIds: entries.map((entry) => entry.journalId),
-    site: entries[0]?.site ?? '',
-    at: entries[0]?.receivedAt ?? context.now.toISOString(),
-  });
+  const behind = new Map<string, readonly string[]>([
+    ...persons.map((view) => [`person|${view.personId}`, view.records.map((one) => one.recordId)] as const),
+    ...exams.map((view) => [`exam|${view.examId}`, [view.recordId, view.examId]] as const),
+  ]);
+  await saveResources(connection, owners, resources, (owner) =>
+    told(behind.get(owner) ?? [owner.replace('exam|', '')]),
+  );
 }
 
-const own = (owner: string, resources: readonly ProjectedResource[]): (ProjectedResource & { owner: string })[] =>
+const own = (owner: string, resources: readonly ProjectedResource[]): OwnedResource[] =>
   resources.map((resource) => ({ ...resource, owner }));

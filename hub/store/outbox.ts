@@ -3,6 +3,7 @@ import type { Derivation, HubId, SiteId } from '../core/identifier.ts';
 import type { Outbox, OutboxEvent, StudySettling } from '../core/outbox.ts';
 import type { IndexReader } from '../core/ports.ts';
 import type { Connection, Database } from './database.ts';
+import type { SavedProvenance } from './fhir.ts';
 import { project, type Projection } from './index-writer.ts';
 
 const RETRY_MS = 15_000;
@@ -82,12 +83,10 @@ export function createStudySettling(deps: {
          where s.study_uid = $1 order by i.journal_id desc limit 1`,
         [studyUid],
       );
-      const last = entries.rows.map((row) => ({
-        journalId: row.journal_id,
-        site: row.site,
-        receivedAt: now.toISOString(),
-      }));
-      await project(connection, [], examIds, [], last, { ...deps, now });
+      const [last] = entries.rows;
+      const journalIds = last === undefined ? [] : [last.journal_id];
+      const told = (): SavedProvenance => ({ journalIds, site: last?.site ?? '', at: now.toISOString() });
+      await project(connection, [], examIds, [], told, deps);
       return true;
     });
   }

@@ -205,9 +205,9 @@ async function saveReports(
   changed: readonly ExamState[],
   context: SaveContext,
 ): Promise<void> {
-  const rows = changed.flatMap((exam) => {
-    const known = new Set([...before.exams.values()].flatMap((old) => old.reports.map((version) => version.stamp)));
-    return exam.reports
+  const known = new Set([...before.exams.values()].flatMap((old) => old.reports.map((version) => version.stamp)));
+  const rows = changed.flatMap((exam) =>
+    exam.reports
       .filter((version) => !known.has(version.stamp))
       .map((version) => ({
         record_id: exam.recordId,
@@ -217,8 +217,8 @@ async function saveReports(
         status: version.status,
         content: { ...version.content, at: version.at, document: version.document },
         journal_id: version.journalId,
-      }));
-  });
+      })),
+  );
   await bulk(
     connection,
     'save-reports',
