@@ -6,5 +6,7 @@ export type { DimseLimits } from './limits.ts';
 export { echo, find, get, move, send } from './scu.ts';
 export type { InstanceTaker, QueryOptions, Retrieved, ScuOptions, Sending, Sent } from './scu.ts';
 export type { Node } from './associate.ts';
+export { createHospitalSource } from './source.ts';
+export type { HospitalSourceOptions } from './source.ts';
 export { withoutHead } from './sub-operation.ts';
 export type { Transcode } from './sub-operation.ts';
