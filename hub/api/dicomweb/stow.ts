@@ -50,6 +50,7 @@ export async function store(deps: DicomwebDeps, exchange: Exchange): Promise<voi
     return;
   }
   const received = await receive(deps, { site: siteId(site.id), sender: caller.name, peer: caller.peer }, study, parts);
+  request.resume(); // what was left unread is read away
   if (received.outcomes.length === 0)
     throw new Failure(received.broken ?? problem('required-missing', 'body', 'The request holds no instance.'));
   const outcomes = received.broken
@@ -70,7 +71,8 @@ export async function store(deps: DicomwebDeps, exchange: Exchange): Promise<voi
 function partsOf(request: Request, deps: DicomwebDeps): AsyncIterable<IncomingPart> | null {
   const media = parseMediaType(request.headers['content-type'] ?? '');
   if (media === null) return null;
-  const source = request as AsyncIterable<Buffer>;
+  // Leaving the body early must not break the connection: the answer still has to go out on it.
+  const source = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
   if (media.type === 'application/dicom') return single(source);
   if (media.type !== 'multipart/related') return null;
   const type = media.parameters.get('type')?.toLowerCase();

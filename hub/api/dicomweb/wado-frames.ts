@@ -18,7 +18,7 @@ import { frameForm, frameSyntax, mediaOf, OCTETS } from './media.ts';
 import { once, sendMultipart, sendSingle, withSyntax } from './multipart.ts';
 import type { Entity } from './multipart.ts';
 
-const FRAMES_LIMIT = 10_000;
+const FRAMES_LIMIT = 2000;
 
 export async function frames(deps: DicomwebDeps, exchange: Exchange): Promise<void> {
   const list = exchange.request.params.frames;

@@ -1,0 +1,271 @@
+/** DICOMweb over raw HTTP: what is asked wrongly, sent brokenly or not allowed ends in a clear answer and harms nothing else. */
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import { writePart10 } from '../../mappings/dicom/write.ts';
+import { multipart, partsOf, startDicomwebHub } from '../support/dicomweb-hub.ts';
+import type { DicomwebHub } from '../support/dicomweb-hub.ts';
+
+const STUDY = '1.2.826.0.1.3680043.8.498.7';
+const SERIES = `${STUDY}.1`;
+const SOP = `${SERIES}.1`;
+
+function image(changes: Record<string, string> = {}): Buffer {
+  return writePart10(
+    {
+      SOPClassUID: '1.2.840.10008.5.1.4.1.1.2',
+      SOPInstanceUID: SOP,
+      StudyDate: '20260301',
+      Modality: 'CT',
+      PatientName: 'Zhang^San=张^三',
+      PatientID: 'P7',
+      StudyInstanceUID: STUDY,
+      SeriesInstanceUID: SERIES,
+      SamplesPerPixel: 1,
+      PhotometricInterpretation: 'MONOCHROME2',
+      Rows: 8,
+      Columns: 8,
+      BitsAllocated: 16,
+      BitsStored: 12,
+      HighBit: 11,
+      PixelRepresentation: 0,
+      PixelData: Buffer.alloc(128, 3),
+      ...changes,
+    },
+    { charset: 'ISO_IR 192' },
+  );
+}
+
+interface Element {
+  readonly vr: string;
+  readonly Value?: readonly unknown[];
+}
+type Model = Readonly<Record<string, Element>>;
+
+describe('DICOMweb under bad input', () => {
+  let hub: DicomwebHub;
+  const instance = `/dicomweb/studies/${STUDY}/series/${SERIES}/instances/${SOP}`;
+  before(async () => {
+    hub = await startDicomwebHub({ parts: 50, partBytes: 1_000_000 });
+    assert.equal((await hub.store([image()])).status, 200);
+  });
+  after(() => hub.close());
+
+  const stow = (body: Buffer, type: string, query = '', role = 'hospital-feed'): Promise<Response> =>
+    fetch(`${hub.base}/studies${query}`, { method: 'POST', headers: { 'content-type': type, 'x-role': role }, body });
+
+  it('refuses who is nobody with 401, who has no right with 403, and audits both', async () => {
+    hub.events.length = 0;
+    const nobody = await hub.get(`/dicomweb/studies/${STUDY}`, {}, 'nobody');
+    assert.equal(nobody.status, 401);
+    assert.match(nobody.headers.get('www-authenticate') ?? '', /^Bearer/);
+    for (const role of ['operator', 'hospital-feed'] as const)
+      assert.equal((await hub.get(instance, {}, role)).status, 403);
+    assert.equal((await stow(multipart([image()]).body, multipart([]).type, '', 'query-platform')).status, 403);
+    assert.equal((await stow(multipart([image()]).body, multipart([]).type, '?site=h2')).status, 403);
+    assert.equal(hub.events.length, 5);
+    assert.ok(hub.events.every((event) => event.action === 'refuse' && event.outcome === 'refused'));
+    assert.deepEqual(hub.events[0]?.objects, [STUDY]);
+  });
+
+  it('audits every read with whose and what, before the bytes', async () => {
+    hub.events.length = 0;
+    for (const path of [instance, `${instance}/metadata`, `${instance}/frames/1`, `/dicomweb/studies?PatientID=P7`]) {
+      const response = await hub.get(path);
+      assert.equal(response.status, 200, path);
+      await response.arrayBuffer();
+    }
+    assert.deepEqual(
+      hub.events.map((event) => event.action),
+      ['read', 'read', 'read', 'search'],
+    );
+    for (const event of hub.events) {
+      assert.deepEqual(event.objects, [STUDY]);
+      assert.equal(event.persons.length, 1);
+      assert.doesNotMatch(JSON.stringify(event), /Zhang|张|P7/);
+    }
+    assert.doesNotMatch(hub.logged.join(''), /Zhang|张|"P7"/);
+  });
+
+  it('takes no path for a UID and no text for a number', async () => {
+    const bad = [
+      '/dicomweb/studies/..%2f..%2fetc%2fpasswd',
+      '/dicomweb/studies/1.2..3',
+      `/dicomweb/studies/${'1.'.repeat(40)}1`,
+      `/dicomweb/studies/${STUDY}/series/%00`,
+      `${instance}/frames/0`,
+      `${instance}/frames/x`,
+      `${instance}/frames/${'1,'.repeat(3_000)}1`,
+      `${instance}/bulkdata/..%2f..`,
+      `${instance}/bulkdata/7FE00010/x`,
+      `${instance}/rendered?window=1,0`,
+      `${instance}/rendered?viewport=99999,1`,
+      `${instance}/rendered?quality=0`,
+      '/dicomweb/studies?NoSuchThing=1',
+      '/dicomweb/studies?SliceThickness=1',
+      '/dicomweb/studies?limit=-1',
+      '/dicomweb/studies?offset=1e9',
+      '/dicomweb/studies?StudyDate=yesterday',
+      '/dicomweb/studies?StudyInstanceUID=1.2;drop',
+      '/dicomweb/studies?PatientName=%00',
+      '/dicomweb/studies?fuzzymatching=maybe',
+      '/dicomweb/studies?includefield=Nonsense',
+    ];
+    for (const path of bad) {
+      const response = await hub.get(path);
+      const body = (await response.json()) as { code?: string; where?: string };
+      assert.ok(response.status === 400 || response.status === 413, `${path}: ${String(response.status)}`);
+      assert.ok(body.code !== undefined && body.where !== undefined, path);
+    }
+  });
+
+  it('answers 404 for what is not there and for parts that do not belong together', async () => {
+    const absent = [
+      '/dicomweb/studies/1.2.3',
+      `/dicomweb/studies/${STUDY}/series/1.2.3`,
+      `/dicomweb/studies/1.2.3/series/${SERIES}/instances/${SOP}`,
+      `${instance}/frames/2`,
+      `${instance}/bulkdata/00420011`,
+      '/dicomweb/nothing',
+    ];
+    for (const path of absent) assert.equal((await hub.get(path)).status, 404, path);
+  });
+
+  it('answers 406 where nothing fits, and 400 to an Accept that is none', async () => {
+    for (const accept of [
+      'text/html',
+      'multipart/related; type="image/jp2"',
+      'multipart/related; type="application/dicom"; transfer-syntax=1.2.840.10008.1.2.4.100',
+      '*/*;q=0',
+    ]) {
+      assert.equal((await hub.get(`/dicomweb/studies/${STUDY}`, { accept })).status, 406, accept);
+    }
+    for (const accept of ['a'.repeat(9000), '/', 'multipart/related; type="', Array(100).fill('a/b').join(',')]) {
+      assert.equal((await hub.get(`/dicomweb/studies/${STUDY}`, { accept })).status, 400, accept.slice(0, 40));
+    }
+  });
+
+  it('answers WADO-URI only where all three UIDs are there and agree', async () => {
+    const good = {
+      requestType: 'WADO',
+      studyUID: STUDY,
+      seriesUID: SERIES,
+      objectUID: SOP,
+      contentType: 'application/dicom',
+    };
+    const ask = (changes: Record<string, string>): Promise<Response> =>
+      hub.get(`/wado?${new URLSearchParams({ ...good, ...changes }).toString()}`);
+    const right = await ask({});
+    assert.equal(right.status, 200);
+    assert.equal(right.headers.get('content-type'), 'application/dicom');
+    assert.ok(Buffer.from(await right.arrayBuffer()).equals(image()));
+    const wrong = [
+      { objectUID: '1.2.3' },
+      { seriesUID: `${SERIES}.9` },
+      { studyUID: '1.2.3' },
+      { studyUID: '' },
+      { seriesUID: '' },
+      { studyUID: '', seriesUID: '' },
+      { requestType: 'wado' },
+      { contentType: 'text/html' },
+      { transferSyntax: 'x' },
+      { frameNumber: '1' },
+    ];
+    for (const changes of wrong) {
+      const { status } = await ask(changes);
+      assert.ok(status >= 400 && status < 500, `${JSON.stringify(changes)}: ${String(status)}`);
+    }
+  });
+
+  it('stores what is good of a request and tells what is not, part by part', async () => {
+    const { body, type } = multipart([
+      image({ SOPInstanceUID: `${SERIES}.2` }),
+      Buffer.from('not dicom at all'),
+      image({ SOPInstanceUID: `${SERIES}.3` }),
+    ]);
+    const response = await stow(body, type);
+    assert.equal(response.status, 202);
+    const model = (await response.json()) as Model;
+    assert.equal(model['00081199']?.Value?.length, 2);
+    assert.equal((model['00081198']?.Value?.length ?? 0) + (model['0008119A']?.Value?.length ?? 0), 1);
+    await hub.settle();
+    assert.equal((await hub.get(`/dicomweb/studies/${STUDY}/series/${SERIES}/instances/${SERIES}.3`)).status, 200);
+  });
+
+  it('refuses an instance of another study than the path names, and keeps nothing of it', async () => {
+    const { body, type } = multipart([image({ SOPInstanceUID: `${SERIES}.4` })]);
+    const headers = { 'content-type': type, 'x-role': 'hospital-feed' };
+    const response = await fetch(`${hub.base}/studies/1.2.3`, { method: 'POST', headers, body });
+    assert.equal(response.status, 409);
+    await hub.settle();
+    assert.equal((await hub.get(`/dicomweb/studies/${STUDY}/series/${SERIES}/instances/${SERIES}.4`)).status, 404);
+  });
+
+  it('ends broken requests with their reason', async () => {
+    const { body, type } = multipart([image({ SOPInstanceUID: `${SERIES}.5` })]);
+    const related = 'multipart/related; type="application/dicom"';
+    const many = multipart(Array.from({ length: 60 }, () => Buffer.from('x')));
+    const cases: [string, Buffer, string, number][] = [
+      ['no boundary', body, related, 400],
+      ['another boundary', body, `${related}; boundary=other`, 400],
+      ['empty body', Buffer.alloc(0), type, 400],
+      ['cut short', body.subarray(0, body.length - 40), type, 400],
+      ['json', Buffer.from('{}'), 'application/dicom+json', 415],
+      ['metadata and bulk data', body, 'multipart/related; type="application/dicom+json"; boundary=b0undary', 415],
+      ['no content type', body, 'x', 415],
+      ['a head without end', Buffer.from(`--b0undary\r\n${'X: y\r\n'.repeat(3000)}`), type, 413],
+      ['a head that is none', Buffer.from('--b0undary\r\nnonsense\r\n\r\nx\r\n--b0undary--'), type, 400],
+      ['a part too large', multipart([Buffer.alloc(1_100_000)]).body, type, 413],
+    ];
+    for (const [name, bytes, contentType, status] of cases) {
+      const response = await stow(bytes, contentType);
+      assert.equal(response.status, status, `${name}: ${String(response.status)} ${await response.text()}`);
+    }
+    const parts = await stow(many.body, many.type);
+    assert.equal(((await parts.json()) as Model)['0008119A']?.Value?.length, 51, '50 parts and the reason why no more');
+  });
+
+  it('asks an administrator for the site that he feeds', async () => {
+    const { body, type } = multipart([image({ SOPInstanceUID: `${SERIES}.6` })]);
+    assert.equal((await stow(body, type, '', 'administrator')).status, 400);
+    assert.equal((await stow(body, type, '?site=nowhere', 'administrator')).status, 400);
+    assert.equal((await stow(body, type, '?site=h1', 'administrator')).status, 200);
+  });
+
+  it('reads bodies of senders with LF lines, preambles, padding and long boundaries', async () => {
+    const file = image({ SOPInstanceUID: `${SERIES}.7` });
+    const boundary = `----=_Part 1 ${'x'.repeat(40)}`;
+    const text = (lines: string[], end: string): Buffer => Buffer.from(lines.join(end));
+    const bodies = [
+      Buffer.concat([
+        text(['preamble', `--${boundary}  `, 'content-type: application/dicom', '', ''], '\r\n'),
+        file,
+        text(['', `--${boundary}--`, 'epilogue'], '\r\n'),
+      ]),
+      Buffer.concat([
+        text([`--${boundary}`, 'Content-Type: application/dicom', '', ''], '\n'),
+        file,
+        text(['', `--${boundary}--`], '\n'),
+      ]),
+    ];
+    for (const body of bodies) {
+      const response = await stow(body, `Multipart/Related; Type=application/dicom; Boundary="${boundary}"`);
+      assert.equal(response.status, 200, await response.text());
+    }
+  });
+
+  it('stops reading when the caller goes away, and serves the next one', async () => {
+    const { hostname, port } = new URL(hub.origin);
+    for (let turn = 0; turn < 20; turn++) {
+      const socket = connect(Number(port), hostname);
+      socket.write(`GET ${instance} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      socket.destroy();
+    }
+    const response = await hub.get(instance, {
+      accept: 'multipart/related; type="application/dicom"; transfer-syntax=*',
+    });
+    const [part] = await partsOf(response);
+    assert.ok(part?.body.equals(image()));
+  });
+});
