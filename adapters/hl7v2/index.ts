@@ -1,7 +1,6 @@
 /** The HL7 v2 adapter: an MLLP listener as a Channel, and an MLLP sender. */
 export {
   createHl7Channel,
-  HL7_LIMITS,
   type Hl7Channel,
   type Hl7ChannelOptions,
   type Hl7Limits,

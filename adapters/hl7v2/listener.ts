@@ -23,7 +23,7 @@ export interface Hl7Limits extends ConnectionLimits {
   readonly handshakeMs: number;
 }
 
-export const HL7_LIMITS: Hl7Limits = {
+const HL7_LIMITS: Hl7Limits = {
   messageBytes: 20 * 1024 * 1024,
   idleMs: 30 * 60_000,
   partialMs: 60_000,

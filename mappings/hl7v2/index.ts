@@ -93,10 +93,9 @@ function readMessage(context: Context): Outcome {
   };
 }
 
-export { buildAck, codesFor, encodeAck, renderingOf, type AckOutcome, type AckStamp } from './ack.ts';
+export { buildAck, encodeAck, type AckOutcome, type AckStamp } from './ack.ts';
 export { splitBatch, wrapBatch, type Batch } from './batch.ts';
-export { decodeMessage, encodeText, type Charset } from './charset.ts';
-export { escape, STANDARD, unescape, type Delimiters } from './escape.ts';
+export type { Charset } from './charset.ts';
 export { readHeader, type Hl7Header } from './header.ts';
 export { inspectHl7, patientKeyOf, type Inspection } from './inspect.ts';
 export { parseMessage, type Message } from './message.ts';
