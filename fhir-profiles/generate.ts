@@ -10,7 +10,7 @@ import type { Bundle, ElementDefinition, SearchParameter, StructureDefinition } 
 import { RESOURCE_TYPES } from '../mappings/fhir/parameters.ts';
 import { conformanceResources } from './profiles.ts';
 
-const ROOTS = [...RESOURCE_TYPES, 'Binary', 'Bundle', 'OperationOutcome', 'CapabilityStatement'];
+const ROOTS = [...RESOURCE_TYPES, 'Binary', 'Bundle', 'OperationOutcome', 'CapabilityStatement', 'Element'];
 
 const structures = new Map<string, StructureDefinition>();
 for (const file of ['profiles-types', 'profiles-resources'])

@@ -11,7 +11,7 @@ import { dateRange } from './search-date.ts';
  */
 export function text(value: string | null | undefined): string | undefined {
   if (value === null || value === undefined) return undefined;
-   
+
   const clean = value.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu, '\ufffd').trim();
   return clean === '' ? undefined : clean;
 }
@@ -105,7 +105,7 @@ export const extension = <K extends keyof Extension>(
   url: string,
   key: K,
   value: Extension[K] | null | undefined,
-): Extension | undefined => (value === undefined || value === null ? undefined : ({ url, [key]: value }));
+): Extension | undefined => (value === undefined || value === null ? undefined : { url, [key]: value });
 
 /** R4 dateTime from a source time; undefined where it is none. */
 export function dateTime(time: string | null | undefined): string | undefined {

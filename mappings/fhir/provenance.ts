@@ -10,11 +10,6 @@ import { compact, dateTime } from './datatypes.ts';
 /** `Type.id.version`: legal as an R4 id (64 characters of [A-Za-z0-9-.]) for every id that the hub gives. */
 export const provenanceId = (type: string, id: string, version: number): string => `${type}.${id}.${String(version)}`;
 
-export function parseProvenanceId(id: string): { type: string; id: string; version: number } | null {
-  const match = /^([A-Za-z]+)\.([A-Za-z0-9-]{1,64})\.([1-9]\d{0,8})$/.exec(id);
-  return match ? { type: match[1] ?? '', id: match[2] ?? '', version: Number(match[3]) } : null;
-}
-
 export function provenance(version: StoredVersion): Provenance {
   return compact<Provenance>({
     resourceType: 'Provenance',

@@ -6,6 +6,7 @@
  */
 export function normalise(value: string): string {
   return value
+    .replace(/\p{Surrogate}/gu, '\ufffd')
     .normalize('NFKC')
     .toLowerCase()
     .normalize('NFD')

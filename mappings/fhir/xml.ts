@@ -78,11 +78,9 @@ const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 
 /** XML 1.0 §3.3.3: blanks other than the space survive an attribute only as references; §2.2 bars the rest. */
 export function escapeAttribute(value: string): string {
-  return (
-    value
-       
-      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu, '\ufffd')
-      .replace(/[&<>"]/g, (character) => ENTITIES[character] ?? '')
-      .replace(/[\t\n\r]/g, (character) => `&#${String(character.charCodeAt(0))};`)
-  );
+  return value
+
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu, '\ufffd')
+    .replace(/[&<>"]/g, (character) => ENTITIES[character] ?? '')
+    .replace(/[\t\n\r]/g, (character) => `&#${String(character.charCodeAt(0))};`);
 }

@@ -194,6 +194,8 @@ test('unknown and malformed questions', async () => {
   assert.equal(await refused(strict, 400), 'not-supported');
   for (const path of [
     '/Patient?birthdate=yesterday',
+    '/Patient?name=%00',
+    '/Patient?patient.identifier=a%00b&identifier=%00',
     '/Patient?birthdate=2024-02-30',
     '/Patient?name:fuzzy=x',
     '/Patient?name.family=x',

@@ -1,7 +1,6 @@
 /** What an interaction answers, before it is written in the format the caller asked for; and OperationOutcomes. */
 import type { OperationOutcome, OperationOutcomeIssue } from 'fhir/r4.js';
 import type { FhirBody, StoredVersion } from '../../core/fhir.ts';
-import type { Problem, ProblemCode } from '../../core/problem.ts';
 
 /** Whose data an answer shows, and what of it: for the audit. */
 export interface Touched {
@@ -35,41 +34,6 @@ export const faulty = (status: number, code: Fault['code'], text: string, expres
 });
 
 export const NOBODY: Touched = { persons: [], objects: [] };
-
-/** Every problem of the hub in the words of HTTP and of R4 issue-type. */
-const ISSUES = {
-  malformed: [400, 'structure'],
-  'too-large': [413, 'too-long'],
-  'unsupported-message': [400, 'not-supported'],
-  'unsupported-version': [406, 'not-supported'],
-  'unsupported-media': [415, 'not-supported'],
-  'unknown-sender': [401, 'login'],
-  unauthenticated: [401, 'login'],
-  forbidden: [403, 'forbidden'],
-  'not-found': [404, 'not-found'],
-  gone: [410, 'deleted'],
-  'required-missing': [400, 'required'],
-  'invalid-value': [400, 'value'],
-  'unknown-code': [400, 'code-invalid'],
-  charset: [400, 'value'],
-  'control-id-reused': [409, 'duplicate'],
-  'patient-mismatch': [409, 'conflict'],
-  'identity-doubt': [409, 'conflict'],
-  'report-conflict': [409, 'conflict'],
-  conflict: [409, 'conflict'],
-  precondition: [412, 'conflict'],
-  'limit-exceeded': [400, 'too-costly'],
-  busy: [503, 'throttled'],
-  unavailable: [503, 'transient'],
-  timeout: [504, 'timeout'],
-  internal: [500, 'exception'],
-} as const satisfies Record<ProblemCode, readonly [number, Fault['code']]>;
-
-export function faultOf(problem: Problem): Fault {
-  const [status, code] = ISSUES[problem.code];
-  const base = { status, code, text: problem.text };
-  return problem.where === undefined ? base : { ...base, expression: problem.where };
-}
 
 export function outcome(
   severity: OperationOutcomeIssue['severity'],

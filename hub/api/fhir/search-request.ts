@@ -79,6 +79,8 @@ export function parseSearch(
     return faulty(400, 'too-costly', `at most ${String(LIMITS.parameters)} search parameters are taken`);
   for (const [name, value] of pairs) {
     if (OF_THE_ANSWER.has(name)) continue;
+    if (value.includes('\u0000'))
+      return faulty(400, 'value', 'a value may not hold the NUL character', name.slice(0, 60));
     if (value === '') {
       draft.warnings.push({ code: 'value', text: 'a parameter without a value was ignored', expression: name });
       continue;

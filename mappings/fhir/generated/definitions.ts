@@ -92,6 +92,8 @@ export const ELEMENTS: Readonly<Record<string, string>> = {
     'id:id extension:Extension type:CodeableConcept doseRange:Range doseQuantity:Quantity rateRatio:Ratio rateRange:Range rateQuantity:Quantity',
   'Duration':
     'id:id extension:Extension value:decimal comparator:code unit:string system:uri code:code',
+  'Element':
+    'id:id extension:Extension',
   'Endpoint':
     'id:id meta:Meta implicitRules:uri language:code text:Narrative contained:Resource extension:Extension modifierExtension:Extension identifier:Identifier status:code connectionType:Coding name:string managingOrganization:Reference contact:ContactPoint period:Period payloadType:CodeableConcept payloadMimeType:code address:url header:string',
   'Expression':
