@@ -35,7 +35,8 @@ export function levelsOf(stored: Int32Array, format: PixelFormat, look: Look): B
   const modality = (value: number): number =>
     look.modalityLut ? valueOf(look.modalityLut, value) : value * look.slope + look.intercept;
   const show = voi(look, modality, stored, [low, high]);
-  const dark = (format.photometric === 'MONOCHROME1') !== look.inverse;
+  // A DX image says the same twice: MONOCHROME1 and Presentation LUT Shape INVERSE (PS3.3 §C.8.11.3.1.2).
+  const dark = format.photometric === 'MONOCHROME1' || look.inverse;
   const level = (value: number): number => {
     const shown = Math.min(255, Math.max(0, Math.round(show(modality(value)) * 255)));
     return dark ? 255 - shown : shown;
