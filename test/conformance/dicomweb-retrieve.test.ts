@@ -70,4 +70,25 @@ describe('DICOMweb retrieval', { skip: DATA === undefined ? 'HUB_TEST_DATA is no
     for (const part of parts)
       assert.match(part.headers['content-type'] ?? '', /^application\/dicom;transfer-syntax=1\.2\.840\.10008\.1\.2/);
   });
+
+  it('gives frames, pixel data by their URI and pictures of one instance', async () => {
+    const [sop = '', file = Buffer.alloc(0)] = [...sops].find(([, one]) => one.includes(series)) ?? [];
+    const parsed = parsePart10(file);
+    assert.ok(parsed.ok);
+    // The series is stored compressed: octets are its decoded samples.
+    const { dataSet } = parsed.value;
+    const samples = (dataSet.number(0x00280010) ?? 0) * (dataSet.number(0x00280011) ?? 0) * 2;
+    const path = `/dicomweb/studies/${study}/series/${series}/instances/${sop}`;
+    const octets = { accept: 'multipart/related; type="application/octet-stream"' };
+    const [frame] = await partsOf(await hub.get(`${path}/frames/1`, octets));
+    assert.equal(frame?.body.length, samples);
+    const [model] = (await (await hub.get(`${path}/metadata`)).json()) as Model[];
+    const uri = model?.['7FE00010']?.BulkDataURI ?? '';
+    const [bulk] = await partsOf(await hub.get(uri.slice(hub.origin.length), octets));
+    assert.ok(bulk?.body.equals(frame.body));
+    const picture = await hub.get(`${path}/rendered?window=40,400&viewport=64,64`, { accept: 'image/png' });
+    assert.equal(picture.status, 200);
+    assert.equal(Buffer.from(await picture.arrayBuffer()).toString('latin1', 1, 4), 'PNG');
+    assert.equal((await hub.get(`/dicomweb/studies/${study}/thumbnail`)).headers.get('content-type'), 'image/jpeg');
+  });
 });
