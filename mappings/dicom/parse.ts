@@ -14,7 +14,7 @@ import { LIMITS, PIXEL_DATA, Reader, guarded, isLetters, isVr, never } from './r
 import type { ParseLimits, Stop } from './reader.ts';
 import { DEFLATED_LE, EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, encodingOf } from './uids.ts';
 
-export { LIMITS, PIXEL_DATA } from './reader.ts';
+export { LIMITS } from './reader.ts';
 export type { ParseLimits, Stop } from './reader.ts';
 
 export interface ParsedHeader {

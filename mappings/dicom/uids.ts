@@ -19,7 +19,6 @@ export const HTJ2K_LOSSLESS = uid('1.2.840.10008.1.2.4.201');
 export const HTJ2K_LOSSLESS_RPCL = uid('1.2.840.10008.1.2.4.202');
 export const HTJ2K = uid('1.2.840.10008.1.2.4.203');
 export const RLE = uid('1.2.840.10008.1.2.5');
-export const ENCAPSULATED_UNCOMPRESSED = uid('1.2.840.10008.1.2.1.98');
 
 /** PS3.5 Annex A: how a data set of this transfer syntax is written. */
 export interface Encoding {
@@ -41,7 +40,6 @@ const ENCAPSULATED: Encoding = { explicit: true, littleEndian: true, deflated: f
 export const encodingOf = (transferSyntax: string): Encoding => NATIVE[transferSyntax] ?? ENCAPSULATED;
 
 export const KEY_OBJECT_SELECTION = uid('1.2.840.10008.5.1.4.1.1.88.59');
-export const MEDIA_STORAGE_DIRECTORY = uid('1.2.840.10008.1.3.10');
 
 /** Storage classes of instances that a KOS names as WAVEFORM, and those that it names as COMPOSITE (not IMAGE). */
 export function referenceKind(sopClass: string): 'IMAGE' | 'WAVEFORM' | 'COMPOSITE' {

@@ -4,7 +4,7 @@
  */
 import iconv from 'iconv-lite';
 import type { Uid } from '../../hub/core/identifier.ts';
-import { attributeNamed, parseTag, tagHex, vrOf } from './dictionary.ts';
+import { attributeNamed, parseTag, vrOf } from './dictionary.ts';
 import type { Tag } from './dictionary.ts';
 import { numberWidth } from './data-set.ts';
 import { EXPLICIT_LE } from './uids.ts';
@@ -197,11 +197,4 @@ export function writePart10(attributes: Attributes, options: WriteOptions = {}):
     throw new Error('a file needs SOPClassUID and SOPInstanceUID');
   const head = { sopClass: SOPClassUID as Uid, sopUid: SOPInstanceUID as Uid, transferSyntax: EXPLICIT_LE };
   return Buffer.concat([writePart10Head(head), writeDataSet(attributes, { ...options, explicit: true })]);
-}
-
-/** The tag of a keyword as JSON and QIDO write it; throws for a keyword that PS3.6 lacks (a bug of the caller). */
-export function keywordHex(keyword: string): string {
-  const attribute = attributeNamed(keyword);
-  if (!attribute) throw new Error(`no such attribute: ${keyword}`);
-  return tagHex(attribute.tag);
 }
