@@ -162,13 +162,19 @@ async function revisedReport(asker: Asker): Promise<string> {
   return list(history.json(), 'entry').length >= 2 ? '' : 'the earlier version is not in its history';
 }
 
+/** A person is one Patient with the number of every hospital that knows him. */
 async function names(asker: Asker): Promise<string> {
   for (const person of PERSONS.filter((one) => one.residentId !== null)) {
     const found = await search(asker, 'Patient', { identifier: person.residentId ?? '' });
-    const hospitals = Object.keys(person.local).length;
-    const right = found.filter((one) => list(one, 'name').some((name) => text(name, 'text') === person.name));
-    if (right.length < hospitals)
-      return `${person.name}: ${String(right.length)} of ${String(hospitals)} registrations have the name right`;
+    const right = found.filter((one) => {
+      const numbers = list(one, 'identifier').map((identifier) => text(identifier, 'value'));
+      return (
+        list(one, 'name').some((name) => text(name, 'text') === person.name) &&
+        Object.values(person.local).every((number) => numbers.includes(number))
+      );
+    });
+    if (right.length !== 1)
+      return `${person.name}: ${String(right.length)} of ${String(found.length)} patients are right`;
   }
   return '';
 }

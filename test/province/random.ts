@@ -13,12 +13,6 @@ export function seeded(seed: number): Random {
   };
 }
 
-export function pick<T>(random: Random, from: readonly T[]): T {
-  const chosen = from[Math.floor(random() * from.length)];
-  if (chosen === undefined) throw new Error('nothing to pick from');
-  return chosen;
-}
-
 export const between = (random: Random, low: number, high: number): number => low + random() * (high - low);
 
 /**
