@@ -2,23 +2,42 @@
  * Wires the rooms for the roles that run in this process: intake for whoever listens, ingest for whoever works, faces for
  * whoever answers. Beside main.ts the only file that sees every room.
  */
+import { readFileSync } from 'node:fs';
 import type { Router } from 'express';
-import { createDimseChannel, DIMSE_LIMITS } from '../adapters/dicom/index.ts';
+import { createDimseChannel } from '../adapters/dicom/index.ts';
 import { createHl7Channel } from '../adapters/hl7v2/index.ts';
 import type { Channel } from '../adapters/channel.ts';
 import { projectExam, projectPerson, projectSite, renderProvenance, type FhirContext } from '../mappings/fhir/index.ts';
 import { map } from '../mappings/index.ts';
 import { fhirFace } from './api/fhir/index.ts';
+import { dicomwebFace, LIMITS as DICOMWEB_LIMITS, wadoUri } from './api/dicomweb/index.ts';
+import { IMAGING_SOURCE_LIMITS, imagingSourceFace } from './api/xds/rad-69.ts';
 import { createRestFace } from './api/rest/face.ts';
 import { SiteImageSource } from './archive/image-source.ts';
+import { render } from './archive/render.ts';
+import { openFrames } from './archive/transcode-frames.ts';
+import { canTranscode, transcode } from './archive/transcode.ts';
 import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
-import type { Derivation, SiteId } from './core/identifier.ts';
-import type { DicomIndex, ImageSource, IndexReader, InstanceSink, Log, ObjectStore, Queue } from './core/ports.ts';
+import type { Derivation, SiteId, Uid } from './core/identifier.ts';
+import type {
+  DicomIndex,
+  ImageSource,
+  IndexReader,
+  InstanceSink,
+  Log,
+  ObjectStore,
+  Queue,
+  StudyLocated,
+} from './core/ports.ts';
+import { Failure } from './core/problem.ts';
 import type { Sites } from './core/site.ts';
+import type { ManifestView } from './core/view.ts';
 import { createIngest, type Ingest } from './flow/ingest.ts';
 import { createDocumentStore } from './flow/keep-document.ts';
+import { createManifest, keepManifest } from './flow/manifest.ts';
 import { createInstanceSink } from './flow/receive-instance.ts';
+import { SeriesMetadata } from './flow/series-metadata.ts';
 import { createWorkOff, type WorkOff } from './flow/work-off.ts';
 import { createAuditStore } from './store/audit.ts';
 import type { Database } from './store/database.ts';
@@ -109,8 +128,28 @@ export async function composeRooms(ground: Ground, works: boolean): Promise<Room
     audit: createAuditStore({ database, clock }),
     ingest,
     arrived,
-    workOff: createWorkOff({ outbox, queue, settling, manifest: () => Promise.resolve(null), log }),
+    workOff: createWorkOff({ outbox, queue, settling, manifest: manifestOf(ground, derive), log }),
     fhirContext,
+  };
+}
+
+/** Makes and keeps the manifest of a complete study; the time it became complete is its time, so a repeat is the same. */
+function manifestOf(ground: Ground, derive: Derivation): (located: StudyLocated) => Promise<ManifestView | null> {
+  const { config, sites, objects } = ground;
+  return async ({ exam, study }) => {
+    const site = sites.byId(study.site);
+    const made = createManifest({
+      exam,
+      study,
+      repositoryOid: config.repositoryOid,
+      aeTitle: config.aeTitle,
+      ...(site === null ? {} : { institution: site.name }),
+      ...(site?.accessionIssuer === undefined ? {} : { accessionIssuer: site.accessionIssuer }),
+      timeZone: site?.timeZone ?? 'Asia/Shanghai',
+      createdAt: study.changedAt,
+      derive,
+    });
+    return made === null ? null : keepManifest(objects, study.studyUid, made);
   };
 }
 
@@ -159,17 +198,47 @@ export function channels(ground: Ground, rooms: Rooms): Channel[] {
     sites,
     audit,
     log,
-    limits: { ...DIMSE_LIMITS, associations: config.limits.connections },
+    limits: { associations: config.limits.connections },
+    transcode: transcodeOrThrow,
   };
-  return [
+  const opened: Channel[] = [
     createHl7Channel({ ...hl7, port: config.mllpPort }),
     createDimseChannel({ ...dicom, port: config.dimsePort }),
   ];
+  if (config.tls === null) return opened;
+  const { cert, key, ca } = config.tls;
+  const secrets = { cert: readFileSync(cert), key: readFileSync(key) };
+  const authority = ca === null ? null : readFileSync(ca);
+  if (config.mllpTlsPort !== null) {
+    const tls = { ...secrets, ...(authority === null ? {} : { clientCa: authority }) };
+    opened.push(named('hl7v2-tls', createHl7Channel({ ...hl7, port: config.mllpTlsPort, tls })));
+  }
+  if (config.dimseTlsPort !== null) {
+    const tls = { ...secrets, ...(authority === null ? {} : { ca: authority }) };
+    opened.push(named('dicom-tls', createDimseChannel({ ...dicom, port: config.dimseTlsPort, tls })));
+  }
+  return opened;
 }
+
+/** For a move whose peer takes no context of the stored syntax: what cannot be converted fails that one sub-operation. */
+async function transcodeOrThrow(part10: Buffer, to: Uid): Promise<Buffer> {
+  const made = await transcode(part10, to);
+  if (!made.ok) throw new Failure(made.problem);
+  return made.value;
+}
+
+/** The same channel under its own name, so that its readiness and address are told apart. */
+const named = (name: string, channel: Channel): Channel => ({
+  name,
+  start: () => channel.start(),
+  stop: (drainMs) => channel.stop(drainMs),
+  health: () => channel.health(),
+  address: () => channel.address(),
+});
 
 /** The faces that are open in this process, by path. */
 export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Router>> {
-  const { objects, database, log, clock } = ground;
+  const { config, objects, database, log, clock } = ground;
   const { audit } = rooms;
   const fhirStore = openFhirStore(database, {
     renderProvenance,
@@ -190,11 +259,33 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
     audit,
     log,
   });
+  const metadata = new SeriesMetadata({
+    images: rooms.images,
+    objects,
+    sites: ground.sites,
+    log,
+    memoryBytes: METADATA_MEMORY,
+  });
+  const pixels = { canTranscode, transcode, openFrames, render };
+  const dicomweb = { ...rooms, sites: ground.sites, metadata, pixels, log, limits: DICOMWEB_LIMITS };
+  const imagingSource = imagingSourceFace({
+    ...rooms,
+    transcode: pixels,
+    repositoryOid: config.repositoryOid,
+    homeCommunityOid: config.homeCommunityOid,
+    limits: IMAGING_SOURCE_LIMITS,
+    log,
+  });
   return {
+    '/dicomweb': dicomwebFace(dicomweb),
+    '/wado': wadoUri(dicomweb),
+    '/xds/imaging-source': imagingSource,
     '/fhir': fhirFace({ store: fhirStore, objects, audit, log, release: RELEASE, origin: null }),
     '/api/v1': rest,
   };
 }
+
+const METADATA_MEMORY = 64 * 1024 * 1024;
 
 /** What /fhir/metadata says of this build; the version is package.json's. */
 const RELEASE = { version: '0.1.0', date: '2026-11-22' } as const;

@@ -3,7 +3,6 @@
  * on SIGTERM or SIGINT. The only file that sees every room.
  */
 import { readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { createServer as createHttpsServer } from 'node:https';
 import { join } from 'node:path';
 import { loadSites } from '../adapters/sites/load.ts';
@@ -12,7 +11,7 @@ import { createApp, createHttpServer } from './api/app.ts';
 import type { AppDeps } from './api/app.ts';
 import { createDocs } from './api/rest/docs.ts';
 import { createMetrics } from './api/metrics.ts';
-import { FileObjectStore } from './archive/object-store-file.ts';
+import { openObjectStore } from './archive/object-store.ts';
 import type { Config } from './config.ts';
 import { readConfig } from './config.ts';
 import type { Log, ObjectStore, Queue } from './core/ports.ts';
@@ -89,7 +88,11 @@ async function raiseGround(config: Config, roles: ReadonlySet<Role>, life: Lifec
     () => openDatabase(url, size),
     (opened) => opened.close(),
   );
-  const objects = await openObjects(config);
+  const objects = await life.raise(
+    'objects',
+    () => openObjectStore(objectStoreUrl(config), config.dataDir),
+    (opened) => opened.close(),
+  );
   const queue = await life.raise(
     'queue',
     () => openQueue({ databaseUrl: url, redisUrl: config.redisUrl, log }),
@@ -104,13 +107,8 @@ async function raiseGround(config: Config, roles: ReadonlySet<Role>, life: Lifec
   return { config, roles, log, life, database, objects, queue, sites, clock, told: [], ready };
 }
 
-async function openObjects({ objectStore }: Config): Promise<ObjectStore> {
-  if (objectStore.kind !== 'file') throw new Error('HUB_OBJECT_STORE takes file:/absolute/path in this build');
-  await mkdir(objectStore.dir, { recursive: true, mode: 0o700 });
-  const objects = new FileObjectStore(objectStore.dir);
-  await objects.check();
-  return objects;
-}
+const objectStoreUrl = ({ objectStore }: Config): string =>
+  objectStore.kind === 'file' ? `file:${encodeURI(objectStore.dir)}` : objectStore.url;
 
 const answers = (ask: () => Promise<unknown>): Promise<boolean> =>
   ask().then(

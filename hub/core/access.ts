@@ -29,7 +29,9 @@ export function decide(caller: Caller, act: Act): Decision {
     case 'administer':
       return caller.role === 'administrator' ? allow : deny('only an administrator may do this');
     case 'operate':
-      return caller.role === 'administrator' || caller.role === 'operator' ? allow : deny('only an operator may do this');
+      return caller.role === 'administrator' || caller.role === 'operator'
+        ? allow
+        : deny('only an operator may do this');
     case 'feed':
       if (caller.role === 'administrator') return allow;
       if (caller.role !== 'hospital-feed') return deny('only a hospital feed may send');

@@ -55,7 +55,10 @@ export type ResidentIdResult =
  */
 export function parseResidentId(text: string): ResidentIdResult {
   // eslint-disable-next-line no-control-regex -- trailing NUL padding is seen in real feeds
-  let id = text.normalize('NFKC').replace(/[\s\u0000]/g, '').toUpperCase();
+  let id = text
+    .normalize('NFKC')
+    .replace(/[\s\u0000]/g, '')
+    .toUpperCase();
   if (id === '') return { ok: false, reason: 'empty' };
   if (/^\d{15}$/.test(id)) {
     // Sequences 996..999 were given to persons born in the 1800s: not upgraded blindly.

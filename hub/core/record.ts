@@ -72,13 +72,7 @@ export interface ExamKeys {
 }
 
 export type OrderStatus =
-  | 'ordered'
-  | 'scheduled'
-  | 'arrived'
-  | 'in-progress'
-  | 'completed'
-  | 'discontinued'
-  | 'cancelled';
+  'ordered' | 'scheduled' | 'arrived' | 'in-progress' | 'completed' | 'discontinued' | 'cancelled';
 
 export interface OrderFields {
   readonly procedure?: Coded | null;

@@ -125,6 +125,8 @@ export interface StudyView {
   readonly instanceCount: number;
   readonly availability: StudyAvailability;
   readonly voided: boolean;
+  /** When the study last changed in the index: its last image, or its becoming complete. */
+  readonly changedAt: SourceTime;
   readonly series: readonly SeriesView[];
 }
 

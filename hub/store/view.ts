@@ -38,6 +38,8 @@ interface StudyRow {
   instance_count: number;
   availability: StudyView['availability'];
   voided: boolean;
+  last_instance_at: Date | null;
+  updated_at: Date;
   manifest: ManifestView | null;
   series: SeriesRow[] | null;
 }
@@ -113,7 +115,7 @@ async function studyRows(connection: Connection, examIds: readonly string[]): Pr
   const result = await connection.query<StudyRow>({
     name: 'view-studies',
     text: `select s.record_id, s.study_uid, s.study_id, s.exam_id, s.modalities, s.series_count, s.instance_count,
-             s.availability, s.voided, s.manifest,
+             s.availability, s.voided, s.last_instance_at, s.updated_at, s.manifest,
              (select jsonb_agg(to_jsonb(r) - 'record_id' - 'study_uid' - 'created_at' order by r.number, r.series_uid)
               from series r where r.record_id = s.record_id and r.study_uid = s.study_uid) as series
            from study s where s.exam_id = any ($1::uuid[]) order by s.study_uid`,
@@ -273,6 +275,7 @@ function studyView(row: StudyRow, exam: ExamState, instances: ReadonlyMap<string
     instanceCount: row.instance_count,
     availability: row.availability,
     voided: row.voided,
+    changedAt: (row.last_instance_at ?? row.updated_at).toISOString(),
     series: (row.series ?? []).map((series) => seriesView(series, instances.get(series.series_uid) ?? [])),
   };
 }

@@ -230,6 +230,7 @@ function locatedFrom(record: InstanceRecord, study: readonly InstanceRecord[]): 
     instanceCount: study.length,
     availability: 'complete',
     voided: false,
+    changedAt: '2026-03-01T08:30:00.000Z',
     series: uids.map(seriesView),
   };
   const exam: ExamView = {

@@ -139,6 +139,7 @@ export const studyView = (changes: Partial<StudyView> = {}): StudyView => ({
   instanceCount: 2,
   availability: 'complete',
   voided: false,
+  changedAt: '2026-03-01T08:30:00.000Z',
   series: [seriesView()],
   ...changes,
 });

@@ -12,6 +12,7 @@ import type { AuditEvent } from '../../hub/core/audit.ts';
 import type { HubId, Uid } from '../../hub/core/identifier.ts';
 import { siteId } from '../../hub/core/identifier.ts';
 import type { InstanceLocated, StudyLocated } from '../../hub/core/ports.ts';
+import { ok } from '../../hub/core/problem.ts';
 import type { ExamView, InstanceView, PatientView, SeriesView, StudyView } from '../../hub/core/view.ts';
 import { writePart10 } from '../../mappings/dicom/write.ts';
 
@@ -72,6 +73,7 @@ export function studyOf(images: readonly StoredImage[], studyUid: string): Study
     instanceCount: own.length,
     availability: 'complete',
     voided: false,
+    changedAt: '2026-03-01T08:30:00.000Z',
     series,
   };
   return { exam: examOf(study), study, personId: hubId(`person-of-${studyUid}`) };
@@ -155,14 +157,8 @@ export async function serve(images: readonly StoredImage[], overrides: Partial<I
       },
     },
     transcode: {
-      canTranscode: (_located, to) => to === JPEG_LS,
-      transcode: (located) => {
-        const found = images.find((one) => one.sop === located.instance.sopUid);
-        return Promise.resolve({
-          ok: true,
-          value: Readable.from([Buffer.from('DICM-transcoded:'), found?.bytes ?? Buffer.alloc(0)]),
-        });
-      },
+      canTranscode: (_from, to) => to === JPEG_LS,
+      transcode: (part10) => Promise.resolve(ok(Buffer.concat([Buffer.from('DICM-transcoded:'), part10]))),
     },
     repositoryOid: REPOSITORY,
     homeCommunityOid: HOME,

@@ -3,12 +3,13 @@
  * whoever keeps them, as MTOM parts that are streamed one after another.
  */
 import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { Router } from 'express';
 import type { Response } from 'express';
 import { lenientUid } from '../../core/identifier.ts';
 import type { Uid } from '../../core/identifier.ts';
 import type { ImageSource, IndexReader, InstanceLocated, StudyLocated } from '../../core/ports.ts';
-import { Failure } from '../../core/problem.ts';
+import { Failure, problem } from '../../core/problem.ts';
 import { packageEnd, packageType, partHead, rootHead } from '../../../mappings/xds/mtom.ts';
 import {
   RAD69_REQUEST,
@@ -132,7 +133,7 @@ async function settle(
   const listed = request.transferSyntaxes.includes(stored);
   const convertTo = listed
     ? null
-    : (request.transferSyntaxes.map(lenientUid).find((to) => to !== null && deps.transcode.canTranscode(located, to)) ??
+    : (request.transferSyntaxes.map(lenientUid).find((to) => to !== null && deps.transcode.canTranscode(stored, to)) ??
       null);
   if (!listed && convertTo === null)
     return miss(
@@ -215,16 +216,24 @@ function partOf(deps: ImagingSourceDeps, { located, convertTo }: Found, head: Bu
     return {
       kind: 'made',
       head,
-      make: async () => {
-        const made = await deps.transcode.transcode(located, convertTo);
-        if (!made.ok) throw new Failure(made.problem);
-        return made.value;
-      },
+      make: () => converted(deps, located, convertTo),
     };
   const { size } = located.instance;
   // An instance that the hospital keeps may be known without its size.
   if (size === 0) return { kind: 'made', head, make: () => deps.images.open(located) };
   return { kind: 'stored', head, located, start: 0, length: size };
+}
+
+/** Objects above this are not held in memory to be converted. */
+const CONVERTED_LIMIT = 512 * 1024 ** 2;
+
+async function converted(deps: ImagingSourceDeps, located: InstanceLocated, to: Uid): Promise<AsyncIterable<Buffer>> {
+  const { size } = located.instance;
+  if (size > CONVERTED_LIMIT)
+    throw new Failure(problem('too-large', undefined, 'The instance is too large to convert.'));
+  const made = await deps.transcode.transcode(await bytesAt(deps.images, located, 0, size), to);
+  if (!made.ok) throw new Failure(made.problem);
+  return Readable.from([made.value]) as AsyncIterable<Buffer>;
 }
 
 function begin(response: Response, contentType: string, length: number | null): void {
