@@ -11,6 +11,17 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/**
+ * A connection that the server closes must not end the process, idle (the pool tells) or in somebody's hands between two
+ * queries (only the client tells): the next query on it rejects, and the pool opens another.
+ */
+export function survive(pool: pg.Pool): void {
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined);
+  });
+}
+
 /** `max` connections; a query that waits longer than `connectTimeoutMs` for one rejects. */
 export function openDatabase(url: string, options: { max: number; name: string; connectTimeoutMs?: number }): Database {
   const pool = new pg.Pool({
@@ -19,8 +30,7 @@ export function openDatabase(url: string, options: { max: number; name: string; 
     application_name: `hutong-${options.name}`,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
   });
-  // An idle connection that the server closes must not end the process; the next query opens another.
-  pool.on('error', () => undefined);
+  survive(pool);
   return {
     pool,
     async transaction(work) {

@@ -171,6 +171,7 @@ async function ensureRunning(dir: string, account: Account, options: EmbeddedOpt
 
 async function ensureDatabase(access: Access): Promise<void> {
   const client = new pg.Client({ connectionString: address(access, 'postgres'), connectionTimeoutMillis: 5_000 });
+  client.on('error', () => undefined); // the query below rejects as well
   await client.connect();
   try {
     const { rowCount } = await client.query('select from pg_database where datname = $1', [DATABASE]);

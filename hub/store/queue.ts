@@ -7,6 +7,7 @@ import type { DeduplicationOptions, Queue as BullQueue, Worker as BullWorker } f
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import type { Log, Queue, Topic } from '../core/ports.ts';
+import { survive } from './database.ts';
 
 type Payload = Readonly<Record<string, string>>;
 type Handler = (payload: Payload) => Promise<void>;
@@ -128,7 +129,7 @@ async function onPostgres(options: QueueOptions): Promise<Backend> {
     keepAlive: true,
     connectionTimeoutMillis: CONNECT_MS,
   });
-  pool.on('error', () => undefined); // an idle connection that the server closed; the next query opens another
+  survive(pool);
   if (!isPgPool(pool)) throw new Error('bullmq does not take a pool of pg any more'); // it asks for methods, not for a class
   return {
     queue(topic) {
