@@ -3,6 +3,7 @@
  * transaction. What cannot be mapped or contradicts the index goes to review; what failed for a passing reason waits
  * and is tried again, and only its own patient waits with it.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { EMPTY, foldEntry, type Input, type Slice } from '../core/fold.ts';
 import type { Mapped } from '../core/envelope.ts';
 import type { Derivation, SiteId } from '../core/identifier.ts';
@@ -13,6 +14,10 @@ import type { CanonicalRecord } from '../core/record.ts';
 import type { SiteProfile } from '../core/site.ts';
 
 const BATCH = 200;
+/** A claim this large tells that more waits than one worker should do alone. */
+const CROWD = 40;
+/** After a small claim, so that a steady trickle is applied in some batches a second and not message by message. */
+const LINGER_MS = 40;
 const ATTEMPTS = 6;
 const BACKOFF_MS = [100, 1_000, 5_000, 30_000, 120_000] as const;
 
@@ -46,13 +51,23 @@ type Prepared =
     }
   | { readonly entry: ClaimedEntry; readonly ok: false; readonly settlement: Settlement };
 
+/**
+ * One worker does the work while it can: arrivals wake another only when nobody works, or when a claim was a crowd.
+ * Applying shares its processor with those who acknowledge, and many small transactions cost more than few large ones.
+ */
 export function createIngest(deps: IngestDeps): Ingest {
   let stopped = false;
   let loops: Promise<void>[] = [];
+  let working = 0;
+  let arrivals = 0;
   const sleepers = new Set<() => void>();
 
+  const rouseOne = (): void => {
+    for (const rouse of sleepers) return rouse();
+  };
   const wake = (): void => {
-    for (const rouse of sleepers) rouse();
+    arrivals += 1;
+    if (working === 0) rouseOne();
   };
 
   async function sleep(ms: number): Promise<void> {
@@ -69,16 +84,22 @@ export function createIngest(deps: IngestDeps): Ingest {
 
   async function loop(sweepMs: number): Promise<void> {
     while (!stopped) {
-      // An own variable, since `stopped` changes while a claim is awaited.
-      const worked = await once(deps);
-      if (!worked) await sleep(sweepMs);
+      working += 1;
+      const seen = arrivals;
+      const entries = await once(deps, (claimed) => {
+        if (claimed >= CROWD) rouseOne();
+      });
+      if (entries > 0 && entries < CROWD) await pause(LINGER_MS);
+      working -= 1;
+      // What arrived while this worker looked woke nobody.
+      if (entries === 0 && arrivals === seen) await sleep(sweepMs);
     }
   }
 
   return {
     wake,
     async drain() {
-      while (await once(deps));
+      while ((await once(deps, () => undefined)) > 0);
     },
     start(workers, sweepMs) {
       stopped = false;
@@ -86,20 +107,22 @@ export function createIngest(deps: IngestDeps): Ingest {
     },
     async stop() {
       stopped = true;
-      wake();
+      for (const rouse of sleepers) rouse();
       await Promise.all(loops);
     },
   };
 }
 
-/** One claim; false: nothing to do now, or the database is away (the sweep looks again). */
-async function once(deps: IngestDeps): Promise<boolean> {
+/** One claim; gives how many entries it took. 0: nothing to do now, or the database is away (the sweep looks again). */
+async function once(deps: IngestDeps, claimed: (entries: number) => void): Promise<number> {
   const held: { entries: readonly ClaimedEntry[] } = { entries: [] };
   try {
-    return await deps.store.claim(BATCH, async (claim) => {
+    await deps.store.claim(BATCH, async (claim) => {
       held.entries = claim.entries;
+      claimed(claim.entries.length);
       await apply(claim, deps);
     });
+    return held.entries.length;
   } catch (error) {
     const head = held.entries[0];
     const fields = {
@@ -108,14 +131,14 @@ async function once(deps: IngestDeps): Promise<boolean> {
       entries: held.entries.length,
     };
     deps.log.warn({ ...fields, journalId: head?.journalId }, 'ingest failed; the entries wait and are tried again');
-    if (head === undefined) return false;
+    if (head === undefined) return 0;
     try {
       await setAside(head, held.entries, deps);
     } catch (again) {
       deps.log.error({ code: codeOf(again) }, 'the store does not answer; nothing is lost, the sweep tries again');
-      return false;
+      return 0;
     }
-    return true;
+    return held.entries.length;
   }
 }
 
@@ -135,7 +158,10 @@ const GIVEN_UP = problem(
 
 async function apply(claim: Claim, deps: IngestDeps): Promise<void> {
   const prepared: Prepared[] = [];
-  for (const entry of claim.entries) prepared.push(await prepare(entry, deps));
+  for (const entry of claim.entries) {
+    prepared.push(await prepare(entry, deps));
+    await turn();
+  }
   const records = prepared.flatMap((one) => (one.ok ? one.inputs.map((input) => input.record) : []));
   const before = records.length === 0 ? EMPTY : await claim.load(records);
   let after: Slice = before;
@@ -158,6 +184,9 @@ async function apply(claim: Claim, deps: IngestDeps): Promise<void> {
   }
   await claim.save({ before, after, settled, touchedBy });
 }
+
+/** Lets the event loop do what waits: senders are answered meanwhile. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Hub ids of the registrations and exams that differ. */
 function changedIds(before: Slice, after: Slice): string[] {

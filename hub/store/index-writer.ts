@@ -23,8 +23,6 @@ export interface IndexWriterDeps extends Omit<SaveContext, 'now'> {
   readonly database: Database;
   readonly clock: () => Date;
   readonly projection: Projection;
-  /** Called after a commit that left news in the outbox. */
-  readonly announced: () => void;
 }
 
 export function createIndexWriter(deps: IndexWriterDeps): IngestStore {
@@ -32,8 +30,7 @@ export function createIndexWriter(deps: IndexWriterDeps): IngestStore {
   const reviewId = (journalId: string): HubId => derive.id('review', journalId);
   return {
     async claim(limit, work) {
-      let news = false;
-      const claimed = await database.transaction(async (connection) => {
+      return database.transaction(async (connection) => {
         // A crash may lose this commit: the entry then still waits in `pending`, and applying it again ends the same.
         await connection.query('set local synchronous_commit = off');
         const now = clock();
@@ -43,15 +40,13 @@ export function createIndexWriter(deps: IndexWriterDeps): IngestStore {
           entries,
           load: async (records) => (await loadSlice(connection, records, derive)).slice,
           save: async (outcome) => {
-            news = await saveSlice(connection, outcome, entries, { ...deps, now });
+            await saveSlice(connection, outcome, entries, { ...deps, now });
             await settle(connection, outcome.settled, now, reviewId);
           },
         };
         await work(claim);
         return true;
       });
-      if (news) deps.announced();
-      return claimed;
     },
     postpone: (entries, delayMs) => postpone(database.pool, entries, clock(), delayMs),
     giveUp: (entry, problem) => {
@@ -61,16 +56,16 @@ export function createIndexWriter(deps: IndexWriterDeps): IngestStore {
   };
 }
 
-/** Writes the difference of two slices; true when the outbox has news. */
+/** Writes the difference of two slices. */
 async function saveSlice(
   connection: Connection,
   { before, after, touchedBy }: Outcome,
   entries: readonly ClaimedEntry[],
   context: IndexWriterDeps & SaveContext,
-): Promise<boolean> {
+): Promise<void> {
   const patients = [...after.patients.values()].filter((state) => before.patients.get(state.recordId) !== state);
   const exams = [...after.exams.values()].filter((exam) => before.exams.get(exam.examId) !== exam);
-  if (patients.length === 0 && exams.length === 0) return false;
+  if (patients.length === 0 && exams.length === 0) return;
   await savePatients(connection, patients, context);
   const linked =
     patients.length === 0
@@ -85,7 +80,6 @@ async function saveSlice(
   await saveIndexes(connection, examIds, context);
   const told = provenanceOf(entries, touchedBy, context);
   await project(connection, linked.persons, examIds, [...after.retired.keys()], told, context);
-  return arrivals.length > 0;
 }
 
 /** What made a person or an exam as it is now: the entries that touched it or the registrations under it. */
@@ -134,10 +128,13 @@ export async function project(
 ): Promise<void> {
   const persons = await personViews(connection, personIds);
   const exams = await examViews(connection, examIds, { derive: context.derive, instances: 'complete' });
-  const resources = [
-    ...persons.flatMap((view) => own(`person|${view.personId}`, context.projection.person(view))),
-    ...exams.flatMap((view) => own(`exam|${view.examId}`, context.projection.exam(view))),
-  ];
+  const resources: OwnedResource[] = [];
+  for (const view of persons) resources.push(...own(`person|${view.personId}`, context.projection.person(view)));
+  for (const view of exams) {
+    resources.push(...own(`exam|${view.examId}`, context.projection.exam(view)));
+    // Rendering many exams takes a while: senders are answered meanwhile.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   const owners = [...personIds.map((id) => `person|${id}`), ...[...examIds, ...retired].map((id) => `exam|${id}`)];
   if (owners.length === 0) return;
   const behind = new Map<string, readonly string[]>([
