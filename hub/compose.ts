@@ -3,8 +3,10 @@
  * whoever answers. Beside main.ts the only file that sees every room.
  */
 import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Router } from 'express';
-import { createDimseChannel } from '../adapters/dicom/index.ts';
+import { createDimseChannel, openHospitalArchive } from '../adapters/dicom/index.ts';
 import { createHl7Channel } from '../adapters/hl7v2/index.ts';
 import type { Channel } from '../adapters/channel.ts';
 import { projectExam, projectPerson, projectSite, renderProvenance, type FhirContext } from '../mappings/fhir/index.ts';
@@ -29,6 +31,7 @@ import type {
   ObjectStore,
   Queue,
   StudyLocated,
+  StudyRecall,
 } from './core/ports.ts';
 import { Failure } from './core/problem.ts';
 import type { Sites } from './core/site.ts';
@@ -36,6 +39,7 @@ import type { ManifestView } from './core/view.ts';
 import { createIngest, type Ingest } from './flow/ingest.ts';
 import { createDocumentStore } from './flow/keep-document.ts';
 import { createManifest, keepManifest } from './flow/manifest.ts';
+import { createRecallingReader } from './flow/recall.ts';
 import { createInstanceSink } from './flow/receive-instance.ts';
 import { SeriesMetadata } from './flow/series-metadata.ts';
 import { createWorkOff, type WorkOff } from './flow/work-off.ts';
@@ -55,6 +59,7 @@ import { createReviewQueue } from './store/review.ts';
 
 export interface Ground {
   readonly config: Config;
+  readonly roles: ReadonlySet<string>;
   readonly log: Log;
   readonly database: Database;
   readonly objects: ObjectStore;
@@ -110,27 +115,40 @@ export async function composeRooms(ground: Ground, works: boolean): Promise<Room
     clock,
     settleMs,
     projection,
-    announced: () => undefined,
   });
   const ingest = createIngest({ store, documents: createDocumentStore(objects), site, map, derive, log });
-  const arrived = works ? ingest.wake : throttled(() => queue.offer('ingest', 'wake', {}), log);
+  const arrived = works
+    ? (): void => {
+        ingest.wake();
+      }
+    : throttled(() => queue.offer('ingest', 'wake', {}), log);
   const journal = createJournal({ database, clock, log, arrived });
   const reader = createIndexReader({ database, derive });
   const settling = createStudySettling({ database, reader, derive, projection, clock, settleMs });
   const outbox = createOutbox({ database, clock });
+  const hospital = await openHospital(ground);
   return {
     derive,
     journal,
     sink: createInstanceSink({ objects, intake: journal, sites, log, clock, maxBytes: config.limits.instanceBytes }),
-    reader,
+    // Faces ask whoever keeps the images; what the hub works off concerns only what is here.
+    reader: createRecallingReader({ reader, recall: hospital, log }),
     index: createDicomIndex(database),
-    images: new SiteImageSource({ objects, sites }),
+    images: new SiteImageSource({ objects, sites, hospital }),
     audit: createAuditStore({ database, clock }),
     ingest,
     arrived,
     workOff: createWorkOff({ outbox, queue, settling, manifest: manifestOf(ground, derive), log }),
     fhirContext,
   };
+}
+
+/** Fetched studies lie in a folder of this process: roles are held by one process a data directory, so by role. */
+async function openHospital({ config, roles, sites, clock, log }: Ground): Promise<ImageSource & StudyRecall> {
+  const folders = [...roles].map((role) => join(config.dataDir, 'recalled', role));
+  await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
+  const [folder = join(config.dataDir, 'recalled', 'none')] = folders;
+  return openHospitalArchive({ sites, aeTitle: config.aeTitle, folder, clock, log });
 }
 
 /** Makes and keeps the manifest of a complete study; the time it became complete is its time, so a repeat is the same. */

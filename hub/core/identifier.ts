@@ -54,7 +54,7 @@ export type ResidentIdResult =
  * `birthDate` is YYYY-MM-DD. A division code that no longer exists is legal and not looked at (CODES §1.1).
  */
 export function parseResidentId(text: string): ResidentIdResult {
-  // eslint-disable-next-line no-control-regex -- trailing NUL padding is seen in real feeds
+  // Trailing NUL padding is seen in real feeds.
   let id = text
     .normalize('NFKC')
     .replace(/[\s\u0000]/g, '')
@@ -71,8 +71,8 @@ export function parseResidentId(text: string): ResidentIdResult {
   if (residentCheck(id) !== id[17]) return { ok: false, reason: 'check-digit' };
   const birthDate = `${id.slice(6, 10)}-${id.slice(10, 12)}-${id.slice(12, 14)}`;
   if (!isCalendarDate(birthDate)) return { ok: false, reason: 'birth-date' };
-  const sex = Number(id[16]) % 2 === 1 ? 'male' : 'female';
-  const result = { ok: true as const, id: id as ResidentId, birthDate, sex: sex as 'male' | 'female' };
+  const sex: 'male' | 'female' = Number(id[16]) % 2 === 1 ? 'male' : 'female';
+  const result = { ok: true as const, id: id as ResidentId, birthDate, sex };
   return birthDate < '1900' ? { ...result, warning: 'implausible-birth' } : result;
 }
 

@@ -57,10 +57,8 @@ export function createWorkOff(deps: WorkOffDeps): WorkOff {
 }
 
 async function handle(event: OutboxEvent, deps: WorkOffDeps): Promise<OutboxOutcome> {
-  switch (event.topic) {
-    case 'settle':
-      return settle(event.key, deps);
-  }
+  const acts: Record<OutboxEvent['topic'], (key: string, deps: WorkOffDeps) => Promise<OutboxOutcome>> = { settle };
+  return acts[event.topic](event.key, deps);
 }
 
 async function settle(studyUid: string, deps: WorkOffDeps): Promise<OutboxOutcome> {

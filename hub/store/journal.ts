@@ -95,7 +95,8 @@ export function createJournal(deps: { database: Database; clock: () => Date; log
     const row = first.rows[0];
     if (row === undefined) {
       // Retention removed the key between the two statements: take it as new.
-      return enqueueAgain(waiter);
+      queue.push(waiter);
+      return;
     }
     if (row.digest.equals(waiter.digest)) {
       waiter.resolve({
@@ -108,10 +109,6 @@ export function createJournal(deps: { database: Database; clock: () => Date; log
     const reused = problem('control-id-reused');
     const kept = await refuse(waiter.envelope, reused);
     waiter.resolve({ kind: 'conflict', journalId: kept.journalId, problem: reused });
-  }
-
-  function enqueueAgain(waiter: Waiter): void {
-    queue.push(waiter);
   }
 
   async function pump(): Promise<void> {

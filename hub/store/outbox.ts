@@ -20,7 +20,7 @@ export function createOutbox(deps: { database: Database; clock: () => Date }): O
       return result.rows.map((row) => row.id);
     },
     async work(id, handle) {
-      const failed = await database.transaction(async (connection) => {
+      const worked = await database.transaction(async (connection): Promise<{ failure: Error | null } | null> => {
         const taken = await connection.query<OutboxEvent>(
           `select id, topic, key from outbox where id = $1 and done_at is null and due_at <= $2 for update skip locked`,
           [id, clock()],
@@ -35,18 +35,17 @@ export function createOutbox(deps: { database: Database; clock: () => Date }): O
               clock(),
             ]);
           else await connection.query('update outbox set due_at = $2 where id = $1', [id, outcome.againAt]);
-          return { error: null };
+          return { failure: null };
         } catch (error) {
           await connection.query('update outbox set due_at = $2, attempts = attempts + 1 where id = $1', [
             id,
             new Date(clock().getTime() + RETRY_MS),
           ]);
-          return { error };
+          return { failure: error instanceof Error ? error : new Error('the handler failed') };
         }
       });
-      if (failed === null) return false;
-      if (failed.error !== null) throw failed.error;
-      return true;
+      if (worked?.failure) throw worked.failure;
+      return worked !== null;
     },
     async depth() {
       const result = await database.pool.query<{ open: number; oldest: number }>(

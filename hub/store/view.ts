@@ -2,7 +2,7 @@
 import { currentReport, isCancelled, orderStatus, type ExamState } from '../core/exam.ts';
 import type { Derivation, HubId, Uid } from '../core/identifier.ts';
 import { patientView } from '../core/patient.ts';
-import type { ExamKeys, OrderFields } from '../core/record.ts';
+import type { ExamKeys } from '../core/record.ts';
 import { present, value } from '../core/register.ts';
 import type {
   ExamView,
@@ -241,7 +241,7 @@ function orderView(order: ExamState['orders'][number], exam: ExamState, derive: 
     status: orderStatus(order),
     at: value<string>(order.facts, 'at') ?? '',
     // The registers of an order were asserted from OrderFields and nothing else (core/exam assertOrder).
-    fields: fields as OrderFields,
+    fields,
   };
 }
 
@@ -269,7 +269,7 @@ function studyView(row: StudyRow, exam: ExamState, instances: ReadonlyMap<string
     studyId: row.study_id,
     studyUid: row.study_uid,
     site: exam.site,
-    fields: fields as StudyView['fields'],
+    fields,
     modalities: row.modalities,
     seriesCount: row.series_count,
     instanceCount: row.instance_count,

@@ -88,7 +88,6 @@ export async function startDicomwebHub(limits: Partial<DicomwebLimits> = {}): Pr
     site,
     clock,
     settleMs: () => 60_000,
-    announced: () => undefined,
     projection: { person: (view) => projectPerson(view, context), exam: (view) => projectExam(view, context) },
   });
   const objects = new FileObjectStore(root);
