@@ -55,7 +55,7 @@ const NATIVE = [EXPLICIT_LE, IMPLICIT_LE];
 /** Pairs of class and transfer syntax on one association: each may need two of the 128 contexts. */
 export const PAIRS = 60;
 
-async function using<T>(
+export async function using<T>(
   options: AssociateOptions,
   work: (open: OpenAssociation) => Promise<Result<T>>,
 ): Promise<Result<T>> {
@@ -73,10 +73,10 @@ async function using<T>(
   }
 }
 
-const contextFor = (association: Association, sopClass: string): AcceptedContext | null =>
+export const contextFor = (association: Association, sopClass: string): AcceptedContext | null =>
   [...association.contexts.values()].find((context) => context.abstractSyntax === sopClass) ?? null;
 
-const unsupported = (): { ok: false; problem: Problem } =>
+export const unsupported = (): { ok: false; problem: Problem } =>
   fail(problem('unsupported-message', undefined, 'The node does not offer this service.'));
 
 export function echo(options: ScuOptions): Promise<Result<number>> {
@@ -129,12 +129,14 @@ export function batches<T extends Pick<Sending, 'sopClass' | 'transferSyntax'>>(
 export async function send(options: ScuOptions, files: readonly Sending[]): Promise<Result<readonly Sent[]>> {
   const sent: Sent[] = [];
   for (const part of batches(files)) {
+    const before = sent.length;
     const done = await using({ ...options, contexts: storeContexts(part) }, async ({ association }) => {
       for (const file of part) sent.push(await sendOne(association, file));
       return ok(null);
     });
     if (!done.ok && sent.length === 0) return done;
-    if (!done.ok) for (const file of files.slice(sent.length)) sent.push(unsent(file, done.problem.text));
+    // Only this part is lost with its association; the next one gets its own.
+    if (!done.ok) for (const file of part.slice(sent.length - before)) sent.push(unsent(file, done.problem.text));
   }
   return ok(sent);
 }
@@ -180,17 +182,30 @@ export function find(
   return using({ ...options, contexts }, async ({ association }) => {
     const context = contextFor(association, sopClass);
     if (!context) return unsupported();
-    const identifiers: Buffer[] = [];
-    let status = -1;
-    const command = queryCommand(association, 'find', sopClass);
-    await association.call(context, command, identifierBytes(options, context), async (response) => {
-      status = response.command.status ?? 0;
-      if (!isPending(status) || !response.dataSet || identifiers.length >= (options.maxMatches ?? 10_000)) return;
-      identifiers.push(response.dataSet);
-      if (identifiers.length === (options.maxMatches ?? 10_000)) await cancel(association, context, command);
+    return ok({
+      ...(await matches(association, context, options.identifier, options.maxMatches)),
+      transferSyntax: context.transferSyntax,
     });
-    return ok({ status, transferSyntax: context.transferSyntax, identifiers });
   });
+}
+
+/** One C-FIND on an association that is open already. */
+export async function matches(
+  association: Association,
+  context: AcceptedContext,
+  keys: Attributes,
+  most = 10_000,
+): Promise<{ readonly status: number; readonly identifiers: readonly Buffer[] }> {
+  const identifiers: Buffer[] = [];
+  let status = -1;
+  const command = queryCommand(association, 'find', context.abstractSyntax);
+  await association.call(context, command, identifierBytes(keys, context), async (response) => {
+    status = response.command.status ?? 0;
+    if (!isPending(status) || !response.dataSet || identifiers.length >= most) return;
+    identifiers.push(response.dataSet);
+    if (identifiers.length === most) await cancel(association, context, command);
+  });
+  return { status, identifiers };
 }
 
 export function move(options: QueryOptions & { readonly destination: string }): Promise<Result<Retrieved>> {
@@ -200,7 +215,7 @@ export function move(options: QueryOptions & { readonly destination: string }): 
     const context = contextFor(association, sopClass);
     if (!context) return unsupported();
     const command = { ...queryCommand(association, 'move', sopClass), moveDestination: options.destination };
-    return ok(await retrieve(association, context, command, identifierBytes(options, context)));
+    return ok(await retrieve(association, context, command, identifierBytes(options.identifier, context)));
   });
 }
 
@@ -228,7 +243,7 @@ export function get(
     const context = contextFor(association, sopClass);
     if (!context) return unsupported();
     const command = queryCommand(association, 'get', sopClass);
-    return ok(await retrieve(association, context, command, identifierBytes(options, context)));
+    return ok(await retrieve(association, context, command, identifierBytes(options.identifier, context)));
   });
 }
 
@@ -287,8 +302,8 @@ function queryCommand(association: Association, verb: Verb, sopClass: string): C
   return { commandField: REQUEST[verb], affectedSopClass: sopClass, messageId, priority: 0, dataSetType: 0 };
 }
 
-function identifierBytes(options: QueryOptions, context: AcceptedContext): Buffer {
-  return writeDataSet(options.identifier, { explicit: context.transferSyntax === EXPLICIT_LE });
+function identifierBytes(keys: Attributes, context: AcceptedContext): Buffer {
+  return writeDataSet(keys, { explicit: context.transferSyntax === EXPLICIT_LE });
 }
 
 function cancel(association: Association, context: AcceptedContext, command: Command): Promise<void> {

@@ -10,7 +10,7 @@ import { Failure, problem } from '../core/problem.ts';
 import type { SiteProfile, Sites } from '../core/site.ts';
 import { tagHex } from '../../mappings/dicom/dictionary.ts';
 import { readCharset } from '../../mappings/dicom/header-source.ts';
-import { toJson } from '../../mappings/dicom/json.ts';
+import { jsonText, toJson } from '../../mappings/dicom/json.ts';
 import type { JsonElement } from '../../mappings/dicom/json.ts';
 import { readHeader } from './instance-header.ts';
 import type { InstanceHeader, PlacedValue } from './instance-header.ts';
@@ -187,9 +187,5 @@ function headerJson(header: InstanceHeader, site: SiteProfile | null, root: stri
   const model: Record<string, JsonElement> = {};
   for (const part of [...parts, ...header.large.map(placed)]) Object.assign(model, part);
   if (header.pixels) Object.assign(model, placed(header.pixels));
-  const ordered =
-    header.large.length === 0
-      ? model
-      : Object.fromEntries(Object.entries(model).sort(([one], [other]) => (one < other ? -1 : 1)));
-  return { text: JSON.stringify(ordered), uris };
+  return { text: jsonText(model), uris };
 }

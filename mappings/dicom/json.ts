@@ -27,7 +27,7 @@ export interface JsonElement {
   readonly InlineBinary?: string;
 }
 
-/** Keys are eight upper-case hex digits, in ascending order. */
+/** Keys are eight upper-case hex digits; `jsonText` writes them in ascending order. */
 export type JsonDataSet = Readonly<Record<string, JsonElement>>;
 
 export interface JsonOptions {
@@ -173,6 +173,22 @@ function littleEndian(dataSet: DataSet, element: Element, vr: string): Buffer {
   const bytes = dataSet.bytes.subarray(element.start, element.end);
   const width = numberWidth(vr);
   return dataSet.littleEndian || width < 2 ? bytes : swapped(bytes, width);
+}
+
+/**
+ * The text of a model. Attributes stand in ascending order (PS3.18 §F.2.2), which JSON.stringify does not keep: it puts
+ * names that read as array indexes, such as 20100010, before all others (ECMA-262 §10.1.11.1).
+ */
+export function jsonText(model: JsonDataSet): string {
+  const rows = Object.entries(model).sort(([one], [other]) => (one < other ? -1 : 1));
+  return `{${rows.map(([tag, element]) => `"${tag}":${elementText(element)}`).join(',')}}`;
+}
+
+function elementText(element: JsonElement): string {
+  if (element.vr !== 'SQ' || !element.Value) return JSON.stringify(element);
+  return `{"vr":"SQ","Value":[${element.Value.filter(isObject)
+    .map((item) => jsonText(item as JsonDataSet))
+    .join(',')}]}`;
 }
 
 /** Plain attributes (keyword -> strings or numbers) as a JSON model: what QIDO-RS answers from the index. PN strings are split in groups. */
