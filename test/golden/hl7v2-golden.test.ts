@@ -40,7 +40,7 @@ function stage(arrived: Buffer, site: SiteProfile): Staged {
   return { records: `${JSON.stringify(batch.header === null ? told[0] : told, null, 2)}\n`, answer };
 }
 
-const cases = ['h1', 'h2', 'h3'].flatMap((site) =>
+const cases = ['h1', 'h2', 'h3', 'region'].flatMap((site) =>
   readdirSync(join(import.meta.dirname, site))
     .filter((name) => name.startsWith('hl7v2-'))
     .sort()
