@@ -205,7 +205,9 @@ export async function renderSites(ground: Ground, rooms: Rooms): Promise<void> {
 export function channels(ground: Ground, rooms: Rooms): Channel[] {
   const { config, sites, log, clock } = ground;
   const { audit } = rooms;
-  const hl7 = { host: config.host, intake: rooms.journal, sites, audit, log, clock };
+  const { connections, messageBytes, idleMs } = config.limits;
+  const limits = { connections, messageBytes, idleMs };
+  const hl7 = { host: config.host, intake: rooms.journal, sites, audit, log, clock, limits };
   const dicom = {
     host: config.host,
     aeTitle: config.aeTitle,
@@ -216,7 +218,7 @@ export function channels(ground: Ground, rooms: Rooms): Channel[] {
     sites,
     audit,
     log,
-    limits: { associations: config.limits.connections },
+    limits: { associations: connections, idleMs },
     transcode: transcodeOrThrow,
   };
   const opened: Channel[] = [

@@ -32,6 +32,9 @@ export function createDimseChannel(options: DimseOptions): DimseChannel {
   return new Listener(options);
 }
 
+/** Associations above a peer's cap that are answered "temporarily congested" (PS3.8 §9.3.4) and not just cut off. */
+const TOLD_PER_PEER = 16;
+
 class Listener implements DimseChannel {
   readonly name = 'dicom';
   readonly #options: DimseOptions;
@@ -40,6 +43,7 @@ class Listener implements DimseChannel {
   readonly #providers = new Set<Provider>();
   readonly #sockets = new Set<Socket>();
   readonly #perPeer = new Map<string, number>();
+  readonly #openPerPeer = new Map<string, number>();
   #received = 0;
   #refused = 0;
 
@@ -49,8 +53,8 @@ class Listener implements DimseChannel {
     this.#server = options.tls ? createTlsServer(tlsOptions(options.tls)) : createServer();
     // One more than the cap of associations may connect, to be told so; what is beyond that is not even heard.
     this.#server.maxConnections = this.#ports.limits.associations + 32;
-    this.#server.on(options.tls ? 'secureConnection' : 'connection', (socket: Socket) => this.#connected(socket));
     this.#server.on('connection', (socket: Socket) => this.#opened(socket));
+    this.#server.on(options.tls ? 'secureConnection' : 'connection', (socket: Socket) => this.#connected(socket));
     this.#server.on('tlsClientError', (error: Error) => {
       this.#refused++;
       options.log.info({ reason: error.message }, 'TLS handshake failed');
@@ -97,14 +101,26 @@ class Listener implements DimseChannel {
     return address;
   }
 
-  /** TCP, before TLS: what never says a word must not stay. */
+  /** TCP, before TLS: what never says a word must not stay, and one peer must not take the places of all. */
   #opened(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
+    const address = socket.remoteAddress ?? '';
+    const already = this.#openPerPeer.get(address) ?? 0;
     socket.on('error', () => socket.destroy());
+    if (already >= this.#ports.limits.associationsPerPeer + TOLD_PER_PEER) {
+      this.#refused++;
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    this.#openPerPeer.set(address, already + 1);
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      less(this.#openPerPeer, address);
+    });
   }
 
   #connected(socket: Socket): void {
+    if (socket.destroyed) return;
     const address = socket.remoteAddress ?? '';
     const { associations, associationsPerPeer } = this.#ports.limits;
     const already = this.#perPeer.get(address) ?? 0;
@@ -123,10 +139,14 @@ class Listener implements DimseChannel {
 
   #ended(address: string, provider: Provider): void {
     this.#providers.delete(provider);
-    const left = (this.#perPeer.get(address) ?? 1) - 1;
-    if (left > 0) this.#perPeer.set(address, left);
-    else this.#perPeer.delete(address);
+    less(this.#perPeer, address);
   }
+}
+
+function less(counts: Map<string, number>, address: string): void {
+  const left = (counts.get(address) ?? 1) - 1;
+  if (left > 0) counts.set(address, left);
+  else counts.delete(address);
 }
 
 function tlsOptions(tls: DimseTls): TlsOptions {

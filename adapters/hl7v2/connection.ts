@@ -15,14 +15,22 @@ export interface ConnectionLimits {
   /** Frames being filed at once, and as many read ahead; reading pauses above that. */
   readonly inFlight: number;
   readonly garbageBytes: number;
+  /** Begun and waiting messages of all connections together; above it large ones are sent away. */
+  readonly heldBytes: number;
   /** Refusals of a stranger, or of what is no HL7, before the connection ends. */
   readonly strangerMessages: number;
 }
 
+/** Shared by the connections of a listener. */
 export interface Counters {
   received: number;
   refused: number;
+  /** Bytes of messages that are begun, wait or are being filed. */
+  held: number;
 }
+
+/** What every connection may hold, however crowded it is: most messages are far smaller. */
+const FAIR_BYTES = 256 * 1024;
 
 /** How long the CR after FS may lag behind before its absence is accepted. */
 const TRAILING_CR_MS = 50;
@@ -40,6 +48,9 @@ export class Connection {
   #closing = false;
   #peerEnded = false;
   #pending = 0;
+  /** Bytes of frames that wait or are being filed, and what of it and of the begun frame is in the shared count. */
+  #framed = 0;
+  #counted = 0;
   #trusted = false;
   #strange = 0;
   #partial: NodeJS.Timeout | undefined;
@@ -63,13 +74,16 @@ export class Connection {
     socket.on('error', (error: Error) =>
       this.#door.log.debug({ peer: peer.address, reason: error.message }, 'MLLP connection failed'),
     );
-    socket.on('close', () => this.#clearTimers());
+    socket.on('close', () => {
+      this.#clearTimers();
+      this.#weigh();
+    });
   }
 
   /** Takes no more; ends when the frames at work are answered. Those that wait are not acknowledged: the peer repeats them. */
   drain(): void {
     this.#closing = true;
-    this.#queue.length = 0;
+    this.#drop();
     this.#socket.pause();
     if (!this.#working) this.#finish();
   }
@@ -84,20 +98,36 @@ export class Connection {
     this.#take(this.#deframer.push(chunk));
     if (this.#deframer.awaitsEnd) this.#trailing = setTimeout(() => this.#take(this.#deframer.flush()), TRAILING_CR_MS);
     this.#watchPartial();
+    this.#weigh();
+    const held = this.#deframer.held;
+    if (this.#counters.held > this.#limits.heldBytes && held > FAIR_BYTES)
+      this.#abort('no room for a large message now');
+  }
+
+  /** Brings this connection's part of the shared count up to date; an ended one has no begun frame. */
+  #weigh(): void {
+    const now = this.#framed + (this.#socket.destroyed || this.#closing ? 0 : this.#deframer.held);
+    this.#counters.held += now - this.#counted;
+    this.#counted = now;
   }
 
   #take(events: Iterable<FrameEvent>): void {
     for (const event of events) {
       if (event.kind === 'garbage') return this.#abort('no MLLP');
       this.#queue.push(event);
+      this.#framed += sizeOf(event);
       this.#restartPartial();
     }
-    if (this.#queue.length > this.#limits.inFlight) {
+    if (this.#full()) {
       // What is late from now on is the hub's doing, not the peer's.
       this.#socket.pause();
       this.#stopPartial();
     }
     this.#start();
+  }
+
+  #full(): boolean {
+    return this.#queue.length > this.#limits.inFlight || this.#framed > this.#limits.messageBytes;
   }
 
   /** A frame must end within its time, however slowly its bytes drip. */
@@ -125,9 +155,15 @@ export class Connection {
       const event = this.#queue.shift();
       if (event === undefined) break;
       this.#pending++;
-      this.#started.push(this.#handle(event).catch((error: unknown) => this.#fault(error)));
+      const handled = this.#handle(event).catch((error: unknown) => this.#fault(error));
+      this.#started.push(handled.finally(() => this.#let(event)));
     }
     if (!this.#working && this.#started.length > 0) void this.#answer();
+  }
+
+  #let(event: FrameEvent): void {
+    this.#framed -= sizeOf(event);
+    this.#weigh();
   }
 
   async #answer(): Promise<void> {
@@ -138,7 +174,7 @@ export class Connection {
       if (this.#strange >= this.#limits.strangerMessages) this.#abort('a stranger that insists');
       if (this.#closing) continue;
       this.#start();
-      if (this.#queue.length <= this.#limits.inFlight && this.#socket.isPaused()) {
+      if (!this.#full() && this.#socket.isPaused()) {
         this.#socket.resume();
         this.#watchPartial();
       }
@@ -203,10 +239,16 @@ export class Connection {
   #abort(reason: string): void {
     this.#door.log.warn({ peer: this.#peer.address, reason }, 'MLLP connection ended by the hub');
     this.#closing = true;
-    this.#queue.length = 0;
+    this.#drop();
     this.#clearTimers();
     if (this.#working) this.#socket.end();
     else this.#socket.destroy();
+  }
+
+  /** Frames that nobody began on: the peer repeats them. */
+  #drop(): void {
+    for (const event of this.#queue.splice(0)) this.#framed -= sizeOf(event);
+    this.#weigh();
   }
 
   #finish(): void {
@@ -219,3 +261,6 @@ export class Connection {
     clearTimeout(this.#trailing);
   }
 }
+
+const sizeOf = (event: FrameEvent): number =>
+  event.kind === 'garbage' ? 0 : event.kind === 'frame' ? event.bytes.length : event.head.length;

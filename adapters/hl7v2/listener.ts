@@ -29,6 +29,7 @@ const HL7_LIMITS: Hl7Limits = {
   partialMs: 60_000,
   inFlight: 16,
   garbageBytes: 64 * 1024,
+  heldBytes: 128 * 1024 * 1024,
   strangerMessages: 20,
   connections: 1_000,
   connectionsPerPeer: 200,
@@ -60,7 +61,7 @@ export function createHl7Channel(options: Hl7ChannelOptions): Hl7Channel {
   const limits: Hl7Limits = { ...HL7_LIMITS, ...options.limits };
   const { intake, sites, audit, log, clock } = options;
   const door: Door = { intake, sites, audit, log, clock, nextControlId: controlIds() };
-  const counters = { received: 0, refused: 0 };
+  const counters = { received: 0, refused: 0, held: 0 };
   const open = new Map<Socket, Connection | null>();
   const perPeer = new Map<string, number>();
 
@@ -121,7 +122,10 @@ export function createHl7Channel(options: Hl7ChannelOptions): Hl7Channel {
       await closed;
       clearTimeout(timer);
     },
-    health: (): ChannelHealth => ({ listening, connections: open.size, ...counters }),
+    health: (): ChannelHealth => {
+      const { received, refused } = counters;
+      return { listening, connections: open.size, received, refused };
+    },
     address: () => {
       const { address, port } = server.address() as AddressInfo;
       return { host: address, port };

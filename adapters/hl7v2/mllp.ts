@@ -24,6 +24,8 @@ export type FrameEvent =
   | { readonly kind: 'garbage'; readonly bytes: number };
 
 const HEAD_BYTES = 8_192;
+/** A Buffer object, for a peer that sends byte by byte. */
+const PIECE_BYTES = 128;
 const RESTART = Buffer.from([VT, 0x4d, 0x53, 0x48]); // VT MSH
 
 export const frame = (content: Uint8Array): Buffer => Buffer.concat([Buffer.of(VT), content, Buffer.of(FS, CR)]);
@@ -32,6 +34,7 @@ export class Deframer {
   readonly #limits: FrameLimits;
   #chunks: Buffer[] = [];
   #size = 0;
+  #held = 0;
   #inside = false;
   #discarding = false;
   /** The last byte seen was FS: the next one tells whether it ended the frame. */
@@ -45,6 +48,11 @@ export class Deframer {
   /** True between VT and FS: the peer owes the rest. */
   get inside(): boolean {
     return this.#inside;
+  }
+
+  /** Memory that the begun frame takes, with what each of its pieces costs besides its bytes. */
+  get held(): number {
+    return this.#held;
   }
 
   /** True where only the CR after FS is missing: some senders never send it. */
@@ -79,7 +87,7 @@ export class Deframer {
         if (!this.#discarding && this.#size > this.#limits.frameBytes) {
           yield { kind: 'too-large', head: Buffer.concat(this.#chunks).subarray(0, HEAD_BYTES) };
           this.#discarding = true;
-          this.#chunks = [];
+          this.#forget();
         }
         if (end < 0) return;
         this.#pendingFs = true;
@@ -97,7 +105,14 @@ export class Deframer {
 
   #keep(part: Buffer): void {
     this.#size += part.length;
-    if (!this.#discarding && part.length > 0) this.#chunks.push(part);
+    if (this.#discarding || part.length === 0) return;
+    this.#held += part.length + PIECE_BYTES;
+    this.#chunks.push(part);
+  }
+
+  #forget(): void {
+    this.#chunks = [];
+    this.#held = 0;
   }
 
   /** Line ends between frames are common and are no garbage. */
@@ -110,7 +125,7 @@ export class Deframer {
   *#end(): Generator<FrameEvent> {
     const whole = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks);
     const discarded = this.#discarding;
-    this.#chunks = [];
+    this.#forget();
     this.#size = 0;
     this.#inside = false;
     this.#discarding = false;

@@ -237,4 +237,16 @@ describe('hostile DICOM peers', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     await alive();
   });
+
+  test('one address that opens all it can does not take the places of others', async () => {
+    const open = (): Promise<Socket> =>
+      new Promise((resolve) => {
+        const socket = connect({ host: '127.0.0.1', port: hub.port, localAddress: '127.0.0.9' });
+        socket.on('error', () => undefined);
+        socket.once('connect', () => resolve(socket));
+      });
+    const sockets = await Promise.all(Array.from({ length: 150 }, open));
+    await alive();
+    for (const socket of sockets) socket.destroy();
+  });
 });

@@ -141,6 +141,24 @@ test('an oversize message is refused with AR and the connection goes on', async 
   peer.socket.destroy();
 });
 
+test('large messages begun by many at once are sent away before memory runs out; small ones are taken', async () => {
+  const tight = await startRig({ limits: { messageBytes: 4 << 20, heldBytes: 6 << 20 } });
+  const begun = Buffer.concat([Buffer.of(0x0b), Buffer.alloc(3 << 20, 0x41)]);
+  const greedy = await Promise.all(Array.from({ length: 8 }, () => RawPeer.open(tight.port)));
+  for (const peer of greedy) peer.socket.write(begun);
+  await until(() => greedy.filter((peer) => peer.closed).length >= 5);
+  const small = await RawPeer.open(tight.port);
+  small.send(adt('W-30'));
+  assert.match((await small.answers(1))[0] ?? '', /MSA\|AA\|W-30/);
+  for (const peer of [...greedy, small]) peer.socket.destroy();
+  await until(() => tight.channel.health().connections === 0);
+  const later = await RawPeer.open(tight.port);
+  later.send(adt('W-31') + `OBX|1|TX|||${'x'.repeat(3 << 20)}\r`);
+  assert.match((await later.answers(1))[0] ?? '', /MSA\|AA\|W-31/);
+  later.socket.destroy();
+  await tight.channel.stop(1_000);
+});
+
 test('a flood of bytes outside frames ends the connection', async () => {
   const peer = await RawPeer.open(rig.port);
   peer.socket.write(Buffer.alloc(200_000, 0x41));
