@@ -10,7 +10,7 @@ import { Failure, problem } from '../core/problem.ts';
 import type { SiteProfile, Sites } from '../core/site.ts';
 import { tagHex } from '../../mappings/dicom/dictionary.ts';
 import { readCharset } from '../../mappings/dicom/header-source.ts';
-import { jsonText, toJson } from '../../mappings/dicom/json.ts';
+import { hasSignedPixels, jsonText, toJson } from '../../mappings/dicom/json.ts';
 import type { JsonElement } from '../../mappings/dicom/json.ts';
 import { readHeader } from './instance-header.ts';
 import type { InstanceHeader, PlacedValue } from './instance-header.ts';
@@ -183,7 +183,8 @@ function headerJson(header: InstanceHeader, site: SiteProfile | null, root: stri
   const placed = (value: PlacedValue): Record<string, JsonElement> => ({
     [tagHex(value.tag)]: { vr: value.vr, BulkDataURI: uri([tagHex(value.tag)]) },
   });
-  const parts = header.sets.map((set) => toJson(set, { charset, bulkData: uri }));
+  const signed = header.sets.some((set) => hasSignedPixels(set) === true);
+  const parts = header.sets.map((set) => toJson(set, { charset, bulkData: uri, signed }));
   const model: Record<string, JsonElement> = {};
   for (const part of [...parts, ...header.large.map(placed)]) Object.assign(model, part);
   if (header.pixels) Object.assign(model, placed(header.pixels));

@@ -7,7 +7,7 @@ import { parseCharset } from './charset.ts';
 import { swapped } from './bytes.ts';
 import { binaryNumbers, numberWidth } from './data-set.ts';
 import type { DataSet, Element } from './data-set.ts';
-import { attributeNamed, tagHex, vrOf } from './dictionary.ts';
+import { attributeNamed, hasPixelSign, tagHex, vrOf } from './dictionary.ts';
 import type { Tag } from './dictionary.ts';
 import { TAG } from './tags.ts';
 import type { Attributes, Value } from './write.ts';
@@ -39,6 +39,8 @@ export interface JsonOptions {
   readonly bulkData: (path: readonly string[], element: Element) => string;
   /** Largest binary value given as InlineBinary; 1 KiB by default. */
   readonly inline?: number;
+  /** Whether pixels are signed, where another part of the object says it; by default what the data set says. */
+  readonly signed?: boolean;
 }
 
 const TEXT = new Set(['LO', 'LT', 'PN', 'SH', 'ST', 'UC', 'UT']);
@@ -54,7 +56,7 @@ function convert(dataSet: DataSet, options: JsonOptions, path: readonly string[]
   const own = parseCharset(dataSet.ascii(TAG.SpecificCharacterSet));
   // An item may declare its own set (PS3.3 §C.12.1.1.2); the root's was chosen by the caller.
   const charset = path.length > 0 && own ? own : options.charset;
-  const scoped = { ...options, charset };
+  const scoped = { ...options, charset, signed: hasSignedPixels(dataSet) ?? options.signed ?? false };
   const model: Record<string, JsonElement> = {};
   const ordered = [...dataSet.elements.values()].sort((a, b) => a.tag - b.tag);
   for (const element of ordered) {
@@ -77,7 +79,7 @@ function convertElement(
   options: JsonOptions,
   path: readonly string[],
 ): JsonElement {
-  const vr = knownVr(element);
+  const vr = knownVr(dataSet, element, options);
   if (vr === 'SQ') {
     const items = (element.items ?? []).map((item, at) => convert(item, options, [...path, String(at)]));
     return items.length > 0 ? { vr, Value: items } : { vr };
@@ -94,8 +96,15 @@ function convertElement(
   return values.length > 0 && values.some((value) => value !== null) ? { vr, Value: values } : { vr };
 }
 
+/** What the data set says of its pixels, as PixelRepresentation; null where it says nothing. */
+export function hasSignedPixels(dataSet: DataSet): boolean | null {
+  return dataSet.has(TAG.PixelRepresentation) ? dataSet.number(TAG.PixelRepresentation) === 1 : null;
+}
+
 /** A UN element whose VR the dictionary knows is read as what it is (PS3.5 §6.2.2 note 5), sequences aside. */
-function knownVr(element: Element): string {
+function knownVr(dataSet: DataSet, element: Element, { signed = false }: JsonOptions): string {
+  // Implicit VR does not say which of US and SS it is: the pixels do (PS3.5 §A.1).
+  if (element.vr === 'US' && signed && !dataSet.explicit && hasPixelSign(element.tag)) return 'SS';
   if (element.vr !== 'UN') return element.vr;
   const vr = vrOf(element.tag);
   return vr === 'SQ' ? 'UN' : vr;

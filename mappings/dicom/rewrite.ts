@@ -82,11 +82,13 @@ function writeElement(set: DataSet, element: Element, target: Target): Buffer[] 
 }
 
 function writeSequence(element: Element, items: readonly DataSet[], target: Target): Buffer[] {
-  const written = items.map((item) =>
-    [...item.elements.values()].flatMap((inner) =>
-      (inner.tag & 0xffff) === 0 ? [] : writeElement(item, inner, target),
-    ),
-  );
+  const written = items.map((item) => {
+    // An icon has pixels of its own (PS3.3 §C.7.6.1.1.6).
+    const own = item.has(TAG.PixelRepresentation) ? item.number(TAG.PixelRepresentation) === 1 : target.signed;
+    return [...item.elements.values()].flatMap((inner) =>
+      (inner.tag & 0xffff) === 0 ? [] : writeElement(item, inner, { ...target, signed: own }),
+    );
+  });
   const parts = written.flatMap((buffers) => [elementHead(ITEM, '', lengthOf(buffers), false), ...buffers]);
   return [elementHead(element.tag, 'SQ', lengthOf(parts), target.explicit), ...parts];
 }
