@@ -12,16 +12,18 @@ export function dicomName(names: readonly PersonName[]): string {
   return [group('alphabetic'), group('ideographic'), group('phonetic')].join('=').replace(/=+$/, '');
 }
 
-/** What a name is found by: every group, compatibility forms folded, upper case, `^` as blank. */
+/** What a name is found by: every group and, each behind a blank, every word of one. */
 export function nameKeys(names: readonly PersonName[]): string[] {
   const keys = names.flatMap((name) => {
     const parts =
       name.family === undefined ? [] : [`${name.family} ${name.given ?? ''}`, `${name.family}${name.given ?? ''}`];
     return [name.text, ...parts].map(nameKey);
   });
-  return [...new Set(keys)].filter((key) => key !== '');
+  const words = keys.flatMap((key) => key.split(' ')).map((word) => ` ${word}`);
+  return [...new Set([...keys, ...words])].filter((key) => key.trim() !== '');
 }
 
+/** Compatibility forms folded, upper case, `^` as blank; no key begins or ends with a blank. */
 export function nameKey(text: string): string {
   return text
     .normalize('NFKC')

@@ -6,6 +6,7 @@ import { nameKey } from '../core/dicom-text.ts';
 import type { HubId, Uid } from '../core/identifier.ts';
 import type { DicomIndex, DicomMatch, DicomQuery } from '../core/ports.ts';
 import type { Database } from './database.ts';
+import { timed } from './fhir-query.ts';
 
 type Level = 'patient' | 'study' | 'series' | 'instance';
 type Matching = 'text' | 'uid' | 'date' | 'time' | 'name' | 'integer' | 'any-modality' | 'exact';
@@ -80,12 +81,14 @@ const FROM = {
   },
 } as const;
 
+/** A pattern that begins with a wildcard reads all there is: such a question must end. */
+const TIMEOUT_MS = 20_000;
+
 export function createDicomIndex(database: Database): DicomIndex {
   return {
     async find(query) {
-      const { text, values } = statement(query);
-      const result = await database.pool.query<Row>(text, values);
-      return result.rows.map((row) => match(row, query.level));
+      const rows = await timed<Row>(database, statement(query), TIMEOUT_MS);
+      return rows.map((row) => match(row, query.level));
     },
   };
 }
@@ -159,7 +162,7 @@ function condition(key: Key, wanted: readonly string[], fuzzy: boolean, bind: Bi
 }
 
 const anyOf = (values: readonly string[], each: (value: string) => string): string =>
-  `(${values.map(each).join(' or ')})`;
+  `(${values.map((value) => `(${each(value)})`).join(' or ')})`;
 const hasWildcard = (text: string): boolean => /[*?]/.test(text);
 
 /** DICOM `*` and `?` as LIKE, with LIKE's own characters escaped. */
@@ -171,7 +174,7 @@ const like = (text: string): string =>
 
 /** PS3.4 §C.2.2.2.5: `a-b`, `a-`, `-b` or one value; times compare by their given precision. */
 function range(key: Key, wanted: string, bind: Bind): string {
-  const clean = key.matching === 'date' ? wanted.replaceAll('.', '').replaceAll('-', '-') : wanted.replaceAll(':', '');
+  const clean = key.matching === 'date' ? wanted.replaceAll('.', '') : wanted.replaceAll(':', '');
   const dash = clean.indexOf('-');
   if (dash < 0) {
     const value = key.matching === 'time' ? (clean.split('.')[0] ?? '') : clean;
@@ -186,19 +189,25 @@ function range(key: Key, wanted: string, bind: Bind): string {
   return `(${parts.join(' and ')})`;
 }
 
-/** Any component group of any name; fuzzy also matches the start of each word, in any order (PS3.18 §8.3.4.2). */
+/** Any component group of any name; fuzzy: each word begins a word of a name, in any order (PS3.18 §8.3.4.2). */
 function nameCondition(values: readonly string[], fuzzy: boolean, bind: Bind): string {
   const groups = values
     .flatMap((value) => value.split('='))
     .map(nameKey)
     .filter((key) => key !== '' && key !== '*');
   if (groups.length === 0) return 'true';
-  const test = anyOf(groups, (group) => {
-    if (!fuzzy) return hasWildcard(group) ? `n.key like ${bind(like(group))}` : `n.key = ${bind(group)}`;
-    const words = group.split(' ').filter((word) => word !== '');
-    return `(${words.map((word) => `(n.key like ${bind(`${like(word)}%`)} or n.key like ${bind(`% ${like(word)}%`)})`).join(' and ')})`;
+  const named = (test: string): string => `select n.record_id from patient_name n where ${test}`;
+  const found = groups.map((group) => {
+    if (fuzzy) {
+      const words = group.split(' ').map((word) => word.replace(/\*$/, ''));
+      return words.map((word) => named(`n.key like ${bind(` ${like(word)}%`)}`)).join(' intersect ');
+    }
+    if (!hasWildcard(group)) return named(`n.key = ${bind(group)}`);
+    // A word's own row is no name: it must not answer a pattern that begins anywhere.
+    return named(`n.key like ${bind(like(group))} and n.key not like ' %'`);
   });
-  return `exists (select from patient_name n where n.record_id = p.record_id and ${test})`;
+  // One subquery, not one a group: joined by OR they would each be asked for every patient there is.
+  return `p.record_id in (${found.join(' union ')})`;
 }
 
 interface Row {

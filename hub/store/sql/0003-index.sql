@@ -20,7 +20,9 @@ create table patient_record (
 );
 create index patient_record_by_resident on patient_record (resident_id) where resident_id is not null;
 create index patient_record_by_person on patient_record (person_id);
-create index patient_record_by_local on patient_record (local_id, site);
+-- text_pattern_ops: equality and DICOM wildcards behind a fixed beginning, whatever the collation of the database.
+create index patient_record_by_local on patient_record (local_id text_pattern_ops, site);
+create index patient_record_by_birth on patient_record (replace(coalesce(birth_date, ''), '-', ''));
 create index patient_record_by_merge on patient_record (merged_into) where merged_into is not null;
 
 create table person (
@@ -111,7 +113,7 @@ create table study (
 create index study_by_uid on study (study_uid);
 create index study_by_exam on study (exam_id);
 create index study_by_date on study (study_date desc, study_uid);
-create index study_by_accession on study (accession) where accession <> '';
+create index study_by_accession on study (accession text_pattern_ops);
 create index study_settling on study (last_instance_at) where availability = 'partial';
 
 create table series (
@@ -153,7 +155,8 @@ create table instance (
 );
 create index instance_by_uid on instance (sop_uid);
 
--- Every name by which a patient may be asked for: normalised, one row a name group.
+-- Every name by which a patient may be asked for: normalised, one row a name group; and each of its words, which begins
+-- with a blank, for fuzzy matching.
 create table patient_name (
   record_id uuid not null,
   key text not null,
