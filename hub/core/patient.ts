@@ -23,6 +23,11 @@ export interface Assertion {
   readonly forced: boolean;
 }
 
+/** A reading (pinyin, bopomofo) with the written name that it came with: it goes when that name does. */
+interface KeptName extends PersonName {
+  readonly of?: string;
+}
+
 const NAME = 'name|';
 const IDENTIFIER = 'identifier|';
 
@@ -43,10 +48,13 @@ export function assertPatient(
   const { names, identifiers, ...plain } = fields;
   const mark = stamp(by.quality, by.at, 0, by.digest);
   let facts = assertFields(state.facts, plain, mark);
+  const written = names?.find((name) => name.representation === 'ideographic' && !damaged(name.text));
   for (const name of names ?? []) {
     // A name with replaced or private-use characters never displaces a whole one (CODES §7.3).
     const quality = damaged(name.text) ? 1 : by.quality;
-    facts = assertFields(facts, { [NAME + name.representation]: name }, stamp(quality, by.at, 0, by.digest));
+    const kept: KeptName =
+      written === undefined || name === written ? name : { ...name, of: comparableName(written.text) };
+    facts = assertFields(facts, { [NAME + name.representation]: kept }, stamp(quality, by.at, 0, by.digest));
   }
   for (const id of identifiers ?? []) {
     facts = assertFields(facts, { [`${IDENTIFIER}${id.type}|${id.authority}`]: id }, mark);
@@ -115,11 +123,20 @@ function namesDiffer(state: PatientState, fields: PatientFields): boolean {
   });
 }
 
+/** The current name in its representations; a reading of a name that was replaced is not a reading of this one. */
+function namesOf(facts: Registers): PersonName[] {
+  const written = value<PersonName>(facts, `${NAME}ideographic`);
+  const shown = written === null ? null : comparableName(written.text);
+  return (['ideographic', 'alphabetic', 'phonetic'] as const).flatMap((representation) => {
+    const kept = value<KeptName>(facts, NAME + representation);
+    if (kept === null) return [];
+    const { of, ...name } = kept;
+    return of === undefined || shown === null || of === shown ? [name] : [];
+  });
+}
+
 export function patientView(state: PatientState): PatientView {
   const { facts } = state;
-  const ordered = (['ideographic', 'alphabetic', 'phonetic'] as const)
-    .map((representation) => value<PersonName>(facts, NAME + representation))
-    .filter((name) => name !== null);
   const identifiers = Object.keys(facts)
     .filter((field) => field.startsWith(IDENTIFIER))
     .sort()
@@ -130,7 +147,7 @@ export function patientView(state: PatientState): PatientView {
     site: state.site,
     authority: state.authority,
     localId: state.localId,
-    names: ordered,
+    names: namesOf(facts),
     sex: value(facts, 'sex'),
     birthDate: value(facts, 'birthDate'),
     identifiers,
