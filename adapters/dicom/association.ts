@@ -75,6 +75,8 @@ export class Association {
 
   /** The upper layer's fragments come in here, in order. */
   fragment(fragment: PdvFragment): void | Promise<void> {
+    // During C-GET the peer sends instances instead of responses: it is at work, so it is not late.
+    for (const call of this.#calls.values()) call.timer.refresh();
     const context = this.contexts.get(fragment.context);
     if (!context) return this.#violation('a PDV names a presentation context that was not accepted');
     if (fragment.command) return this.#command(fragment, context);

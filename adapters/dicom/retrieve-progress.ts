@@ -14,14 +14,17 @@ export class Progress {
   readonly #request: Request;
   readonly #at: QueryContext;
   readonly #failures: string[] = [];
+  readonly #away: number;
   #remaining: number;
   #completed = 0;
   #warning = 0;
 
-  constructor(request: Request, at: QueryContext, instances: readonly InstanceLocated[]) {
+  /** `away`: studies of which not even the instances are known now; each counts as one failed sub-operation. */
+  constructor(request: Request, at: QueryContext, instances: readonly InstanceLocated[], away: number) {
     this.#request = request;
     this.#at = at;
     this.#remaining = instances.length;
+    this.#away = away;
   }
 
   get messageId(): number {
@@ -45,7 +48,7 @@ export class Progress {
     return {
       remaining: this.#remaining,
       completed: this.#completed,
-      failed: this.#failures.length,
+      failed: this.#failures.length + this.#away,
       warning: this.#warning,
     };
   }
@@ -54,7 +57,7 @@ export class Progress {
     const { remaining, ...done } = this.#counts();
     const cancelled = this.#remaining > 0;
     const none = this.#completed + this.#warning === 0 && this.#failures.length > 0;
-    const some = this.#failures.length > 0 || this.#warning > 0;
+    const some = done.failed > 0 || this.#warning > 0;
     const status = cancelled
       ? STATUS.cancelled
       : none

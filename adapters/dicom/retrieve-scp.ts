@@ -3,8 +3,8 @@
  * export before a byte leaves, and sends each as it is stored, telling the requester how far it is.
  */
 import type { DicomMatch, InstanceLocated, StudyLocated } from '../../hub/core/ports.ts';
-import { fail, ok, problem } from '../../hub/core/problem.ts';
-import type { Result } from '../../hub/core/problem.ts';
+import { Failure, fail, ok, problem } from '../../hub/core/problem.ts';
+import type { Problem, Result } from '../../hub/core/problem.ts';
 import { associate } from './associate.ts';
 import type { Node, OpenAssociation } from './associate.ts';
 import type { Association, Request } from './association.ts';
@@ -36,16 +36,17 @@ export async function serveRetrieve(
   }
   const found = await locate(asked.value, at);
   if (!found.ok) return answer(request, at, queryFailure(found.problem));
+  const { instances, away } = found.value;
   await audited(at, {
     action: 'export',
     outcome: 'success',
     operation: `C-${model.verb.toUpperCase()} ${asked.value.level}${destination ? ` to ${destination.aeTitle}` : ''}`,
-    persons: [...new Set(found.value.map((one) => one.personId))],
-    objects: [...new Set(found.value.map((one) => one.study.studyUid))],
+    persons: [...new Set(instances.map((one) => one.personId))],
+    objects: [...new Set(instances.map((one) => one.study.studyUid))],
   });
-  const progress = new Progress(request, at, found.value);
-  if (destination) await sendTo(destination, found.value, progress, at);
-  else await sendAll(at.association, found.value, progress, at, subOperations(at));
+  const progress = new Progress(request, at, instances, away);
+  if (destination) await sendTo(destination, instances, progress, at);
+  else await sendAll(at.association, instances, progress, at, subOperations(at));
   return progress.finish();
 }
 
@@ -68,28 +69,57 @@ function subOperations(at: QueryContext, originator?: SubOperations['originator'
 const list = (value: string | readonly string[] | undefined): readonly string[] | null =>
   value === undefined ? null : typeof value === 'string' ? [value] : value;
 
+interface Located {
+  readonly instances: readonly InstanceLocated[];
+  /** Studies whose hospital does not give its images now. */
+  readonly away: number;
+}
+
 /** The instances that the identifier names (PS3.4 §C.4.2.2.1: unique keys only) and the caller may have. */
-async function locate(asked: Identifier, at: QueryContext): Promise<Result<readonly InstanceLocated[]>> {
+async function locate(asked: Identifier, at: QueryContext): Promise<Result<Located>> {
   const studies = await studyUids(asked, at);
   if (!studies.ok) return studies;
   const series = asked.level === 'SERIES' || asked.level === 'IMAGE' ? list(asked.match.SeriesInstanceUID) : null;
   const sops = asked.level === 'IMAGE' ? list(asked.match.SOPInstanceUID) : null;
-  const found: InstanceLocated[] = [];
+  const instances: InstanceLocated[] = [];
+  const problems: Problem[] = [];
   for (const uid of studies.value) {
-    const located = await at.reader.study(uid, { instances: true });
-    if (!located || !(await mayHave(located, asked, at))) continue;
-    for (const one of located.study.series) {
-      if (series && !series.includes(one.seriesUid)) continue;
-      for (const instance of one.instances) {
-        if (!sops || sops.includes(instance.sopUid)) found.push({ ...located, series: one, instance });
-      }
-    }
-    if (found.length > at.limits.retrieved) {
+    // The right first: a study that its hospital keeps is fetched for those only who may have it.
+    const known = await at.reader.study(uid);
+    if (!known || !(await mayHave(known, asked, at))) continue;
+    const located = await withInstances(uid, at);
+    if (located.ok) instances.push(...instancesOf(located.value, series, sops));
+    else problems.push(located.problem);
+    if (instances.length > at.limits.retrieved) {
       const text = `More than ${String(at.limits.retrieved)} instances; retrieve fewer studies at once.`;
       return fail(problem('limit-exceeded', undefined, text));
     }
   }
-  return ok(found);
+  const [first] = problems;
+  return instances.length === 0 && first ? fail(first) : ok({ instances, away: problems.length });
+}
+
+function instancesOf(
+  located: StudyLocated | null,
+  series: readonly string[] | null,
+  sops: readonly string[] | null,
+): InstanceLocated[] {
+  if (!located) return [];
+  const chosen = located.study.series.filter(({ seriesUid }) => !series || series.includes(seriesUid));
+  return chosen.flatMap((one) =>
+    one.instances
+      .filter(({ sopUid }) => !sops || sops.includes(sopUid))
+      .map((instance) => ({ ...located, series: one, instance })),
+  );
+}
+
+async function withInstances(studyUid: string, at: QueryContext): Promise<Result<StudyLocated | null>> {
+  try {
+    return ok(await at.reader.study(studyUid, { instances: true }));
+  } catch (cause) {
+    if (cause instanceof Failure) return fail(cause.problem);
+    throw cause;
+  }
 }
 
 /** Another hospital's study is not there for this caller; that it was asked for is recorded. */

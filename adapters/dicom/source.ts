@@ -1,204 +1,209 @@
 /**
- * Images that a hospital keeps, as an image source: fetches a series by C-GET from the node that the site's data names
- * and serves it from a bounded cache of files. The cache is no store: it may be emptied at any time.
+ * Studies that a hospital keeps: fetched whole from the node that the site's data names, and served from a bounded cache
+ * of files. The cache is no store: it may be emptied at any time, and what it lacks is fetched again.
  */
-import { createWriteStream } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { once } from 'node:events';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { lenientUid } from '../../hub/core/identifier.ts';
-import type { Uid } from '../../hub/core/identifier.ts';
-import type { ImageSource, InstanceLocated, Log } from '../../hub/core/ports.ts';
-import { Failure, problem } from '../../hub/core/problem.ts';
-import type { Sites } from '../../hub/core/site.ts';
-import {
-  EXPLICIT_LE,
-  IMPLICIT_LE,
-  J2K_LOSSLESS,
-  JPEG_LOSSLESS_SV1,
-  JPEG_LS_LOSSLESS,
-} from '../../mappings/dicom/uids.ts';
-import { writePart10Head } from '../../mappings/dicom/write.ts';
+import type { SiteId, Uid } from '../../hub/core/identifier.ts';
+import type { ImageSource, InstanceLocated, Log, StudyRecall } from '../../hub/core/ports.ts';
+import { Failure, fail, ok, problem } from '../../hub/core/problem.ts';
+import type { Problem, Result } from '../../hub/core/problem.ts';
+import type { InstanceRecord } from '../../hub/core/record.ts';
+import type { SiteProfile, Sites } from '../../hub/core/site.ts';
 import type { Node } from './associate.ts';
-import type { DataReceiver } from './association.ts';
+import { fetchStudy } from './fetch-study.ts';
+import type { FetchedStudy } from './fetch-study.ts';
 import type { DimseLimits } from './limits.ts';
-import { get } from './scu.ts';
 
-export interface HospitalSourceOptions {
+export interface HospitalArchiveOptions {
   readonly sites: Sites;
   readonly aeTitle: string;
-  /** Emptied when the source is made. */
+  /** Emptied when the archive is opened. */
   readonly folder: string;
-  /** Bytes of all cached files; 4 GiB by default. */
+  readonly clock: () => Date;
+  /** Bytes of all cached files, and so of the largest study; 8 GiB by default. */
   readonly maxBytes?: number;
+  /** A study is asked for anew after this long, since the hospital may have changed it; 15 minutes by default. */
+  readonly maxAgeMs?: number;
   readonly limits?: Partial<DimseLimits>;
   readonly log: Log;
 }
 
-interface Cached {
-  readonly path: string;
-  readonly size: number;
+interface Held {
+  readonly folder: string;
+  readonly files: FetchedStudy;
+  readonly records: readonly InstanceRecord[];
+  readonly bytes: number;
+  readonly fetchedAt: number;
 }
 
-const MAX_BYTES = 4 * 2 ** 30;
-/** Asked for besides the syntax that the index knows: lossless ones only, so that what comes can be shown as it is. */
-const SYNTAXES = [EXPLICIT_LE, IMPLICIT_LE, JPEG_LOSSLESS_SV1, JPEG_LS_LOSSLESS, J2K_LOSSLESS];
+type Range = Parameters<ImageSource['open']>[1];
 
-export async function createHospitalSource(options: HospitalSourceOptions): Promise<ImageSource> {
+const MAX_BYTES = 8 * 2 ** 30;
+const MAX_AGE_MS = 15 * 60_000;
+/** Studies that one hospital is asked for at the same time: its archive has its own work to do. */
+const AT_ONCE = 8;
+/** Someone waits for the answer: an archive that says nothing for so long is told to be away. */
+const LIMITS: Partial<DimseLimits> = { artimMs: 5_000, responseMs: 30_000, idleMs: 60_000, lifetimeMs: 15 * 60_000 };
+
+export async function openHospitalArchive(options: HospitalArchiveOptions): Promise<ImageSource & StudyRecall> {
   await rm(options.folder, { recursive: true, force: true });
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
-  return new HospitalSource(options);
+  return new HospitalArchive(options);
 }
 
-class HospitalSource implements ImageSource {
-  readonly #options: HospitalSourceOptions;
-  /** By site and SOP instance, least recently used first. */
-  readonly #files = new Map<string, Cached>();
-  readonly #fetching = new Map<string, Promise<void>>();
+class HospitalArchive implements ImageSource, StudyRecall {
+  readonly #options: HospitalArchiveOptions;
+  /** By site and study, least recently used first. */
+  readonly #studies = new Map<string, Held>();
+  readonly #fetching = new Map<string, Promise<Result<Held>>>();
+  /** Of what is held and of what is arriving. */
   #bytes = 0;
   #drawn = 0;
 
-  constructor(options: HospitalSourceOptions) {
+  constructor(options: HospitalArchiveOptions) {
     this.#options = options;
   }
 
-  async open(located: InstanceLocated, range?: { readonly start: number; readonly end?: number }): Promise<Readable> {
-    const held = await this.#read(located, range);
-    if (held) return held;
-    await this.#fetch(located);
-    const fetched = await this.#read(located, range);
-    if (fetched) return fetched;
-    throw new Failure(problem('not-found', undefined, 'The hospital did not send this instance.'));
+  async fetch(site: SiteId, studyUid: Uid): Promise<Result<readonly InstanceRecord[]>> {
+    const held = this.#used(keyOf(site, studyUid));
+    if (held && !this.#old(held)) return ok(held.records);
+    const fetched = await this.#fetched(site, studyUid);
+    return fetched.ok ? ok(fetched.value.records) : fetched;
   }
 
-  async #read(
-    located: InstanceLocated,
-    range: { readonly start: number; readonly end?: number } | undefined,
-  ): Promise<Readable | null> {
-    const key = keyOf(located.study.site, located.instance.sopUid);
-    const cached = this.#files.get(key);
-    if (!cached) return null;
-    this.#files.delete(key);
-    this.#files.set(key, cached);
-    // An open file outlives its removal from the cache.
-    const file = await open(cached.path, 'r');
-    const end = range?.end === undefined ? {} : { end: range.end - 1 };
-    return file.createReadStream({ start: range?.start ?? 0, ...end });
+  async open({ study, instance }: InstanceLocated, range?: Range): Promise<Readable> {
+    const held = this.#used(keyOf(study.site, study.studyUid));
+    const stream = held && (await read(held, instance, range));
+    if (stream) return stream;
+    const fetched = await this.#fetched(study.site, study.studyUid);
+    if (!fetched.ok) throw new Failure(fetched.problem);
+    const again = await read(fetched.value, instance, range);
+    if (again) return again;
+    throw new Failure(problem('unavailable', undefined, 'The images were removed while they were read; ask again.'));
   }
 
-  /** One fetch at a time per series; who comes meanwhile waits for it. */
-  #fetch(located: InstanceLocated): Promise<void> {
-    const whole = this.#fits(located);
-    const key = keyOf(located.study.site, whole ? located.series.seriesUid : located.instance.sopUid);
+  #used(key: string): Held | null {
+    const held = this.#studies.get(key);
+    if (!held) return null;
+    this.#studies.delete(key);
+    this.#studies.set(key, held);
+    return held;
+  }
+
+  #old(held: Held): boolean {
+    return this.#options.clock().getTime() - held.fetchedAt > (this.#options.maxAgeMs ?? MAX_AGE_MS);
+  }
+
+  /** One fetch at a time per study; who comes meanwhile waits for it. */
+  #fetched(siteId: SiteId, studyUid: Uid): Promise<Result<Held>> {
+    const key = keyOf(siteId, studyUid);
     const running = this.#fetching.get(key);
     if (running) return running;
-    const fetched = this.#get(located, whole).finally(() => this.#fetching.delete(key));
+    const site = this.#options.sites.byId(siteId);
+    const node = site && imageNode(site);
+    if (!node)
+      return Promise.resolve(fail(problem('not-found', undefined, 'The hospital names no archive to fetch from.')));
+    if ([...this.#fetching.keys()].filter((other) => other.startsWith(keyOf(siteId, ''))).length >= AT_ONCE)
+      return Promise.resolve(fail(problem('busy', undefined, `The archive of hospital ${siteId} is busy; try again.`)));
+    const fetched = this.#fetch(site, node, studyUid).finally(() => this.#fetching.delete(key));
     this.#fetching.set(key, fetched);
     return fetched;
   }
 
-  /** A series that would push everything else out is fetched image by image. */
-  #fits({ series, instance }: InstanceLocated): boolean {
-    return series.instanceCount * Math.max(instance.size, 1) <= (this.#options.maxBytes ?? MAX_BYTES) / 4;
-  }
-
-  async #get(located: InstanceLocated, whole: boolean): Promise<void> {
-    const { study, series, instance } = located;
-    const identifier = {
-      QueryRetrieveLevel: whole ? 'SERIES' : 'IMAGE',
-      StudyInstanceUID: study.studyUid,
-      SeriesInstanceUID: series.seriesUid,
-      ...(whole ? {} : { SOPInstanceUID: instance.sopUid }),
+  async #fetch(site: SiteProfile, node: Node, studyUid: Uid): Promise<Result<Held>> {
+    const { aeTitle, clock, limits, log } = this.#options;
+    for (const [key, held] of this.#studies) if (this.#old(held)) await this.#drop(key, held);
+    const folder = join(this.#options.folder, String(++this.#drawn));
+    await mkdir(folder, { mode: 0o700 });
+    const began = clock();
+    let bytes = 0;
+    const room = (more: number): boolean => {
+      bytes += more;
+      this.#bytes += more;
+      return this.#makeRoom();
     };
-    const got = await get({
-      node: this.#nodeOf(located),
-      callingAe: this.#options.aeTitle,
-      identifier,
-      storage: storageOf(located),
-      ...(this.#options.limits ? { limits: this.#options.limits } : {}),
-      take: (one) => this.#take(study.site, one),
-    });
-    if (!got.ok) throw new Failure(got.problem);
-    if (got.value.status !== 0) {
-      this.#options.log.warn(
-        { site: study.site, ...got.value },
-        'a hospital did not send all images that were asked for',
+    const order = { site, node, studyUid, folder, room, log, callingAe: aeTitle, at: began.toISOString() };
+    const fetched = await fetchStudy({ ...order, limits: { ...LIMITS, ...limits } });
+    const ms = clock().getTime() - began.getTime();
+    if (!fetched.ok) {
+      this.#bytes -= bytes;
+      await this.#remove(folder);
+      log.warn(
+        { site: site.id, ms, ...fetched.problem },
+        'a study could not be fetched from the hospital that keeps it',
       );
+      return fail(told(fetched.problem, site.id));
     }
+    log.info({ site: site.id, ms, instances: fetched.value.size, bytes }, 'fetched a study from the hospital');
+    const records = [...fetched.value.values()].map(({ record }) => record);
+    const held = { folder, files: fetched.value, records, bytes, fetchedAt: clock().getTime() };
+    const key = keyOf(site.id, studyUid);
+    const before = this.#studies.get(key);
+    if (before) await this.#drop(key, before);
+    this.#studies.set(key, held);
+    return ok(held);
   }
 
-  #nodeOf({ study }: InstanceLocated): Node {
-    const dicom = this.#options.sites.byId(study.site)?.dicom;
-    const node = dicom?.nodes.find(({ aeTitle }) => aeTitle === dicom.imageSource);
-    if (node) return node;
-    throw new Failure(problem('not-found', undefined, 'The site names no node that its images can be fetched from.'));
-  }
-
-  /** Writes one instance beside the cache and lets it in when it is whole. */
-  async #take(
-    site: string,
-    one: { readonly sopClass: string; readonly sopUid: string; readonly transferSyntax: string },
-  ): Promise<DataReceiver> {
-    const [sopClass, sopUid] = [lenientUid(one.sopClass), lenientUid(one.sopUid)];
-    if (!sopClass || !sopUid) throw new Failure(problem('invalid-value', undefined, 'The hospital names no instance.'));
-    const path = join(this.#options.folder, `${String(++this.#drawn)}.dcm`);
-    const file = createWriteStream(`${path}.part`, { mode: 0o600 });
-    let broken: Error | null = null;
-    file.on('error', (error) => (broken = error));
-    const write = async (chunk: Uint8Array): Promise<void> => {
-      if (broken) throw broken;
-      if (!file.write(chunk)) await Promise.race([once(file, 'drain'), once(file, 'close')]);
-    };
-    const head = writePart10Head({ sopClass, sopUid, transferSyntax: one.transferSyntax as Uid });
-    await write(head);
-    return {
-      data: write,
-      end: async () => {
-        file.end();
-        await once(file, 'close');
-        if (broken) throw broken;
-        await rename(`${path}.part`, path);
-        await this.#keep(keyOf(site, sopUid), { path, size: file.bytesWritten });
-      },
-      abort: () => {
-        file.destroy();
-        void this.#remove(`${path}.part`);
-      },
-    };
-  }
-
-  async #keep(key: string, cached: Cached): Promise<void> {
-    const before = this.#files.get(key);
-    this.#files.set(key, cached);
-    this.#bytes += cached.size - (before?.size ?? 0);
-    if (before) await this.#remove(before.path);
-    for (const [oldest, { path, size }] of this.#files) {
-      if (this.#bytes <= (this.#options.maxBytes ?? MAX_BYTES) || oldest === key) return;
-      this.#files.delete(oldest);
-      this.#bytes -= size;
-      await this.#remove(path);
+  /** Drops what was not used longest; false where even that is not enough. */
+  #makeRoom(): boolean {
+    const most = this.#options.maxBytes ?? MAX_BYTES;
+    for (const [key, held] of this.#studies) {
+      if (this.#bytes <= most) break;
+      void this.#drop(key, held);
     }
+    return this.#bytes <= most;
   }
 
-  async #remove(path: string): Promise<void> {
+  /** Files that are open outlive their removal. */
+  #drop(key: string, held: Held): Promise<void> {
+    if (this.#studies.get(key) !== held) return Promise.resolve();
+    this.#studies.delete(key);
+    this.#bytes -= held.bytes;
+    return this.#remove(held.folder);
+  }
+
+  async #remove(folder: string): Promise<void> {
     try {
-      await rm(path, { force: true });
+      await rm(folder, { recursive: true, force: true });
     } catch (cause) {
-      this.#options.log.warn({ cause }, 'a cached image was not removed');
+      this.#options.log.warn({ cause }, 'fetched images were not removed');
     }
   }
 }
 
-const keyOf = (site: string, uid: string): string => `${site}|${uid}`;
+const keyOf = (site: string, studyUid: string): string => `${site}|${studyUid}`;
 
-function storageOf({ series, instance }: InstanceLocated): { sopClass: string; transferSyntaxes: string[] }[] {
-  const classes = new Set([instance, ...series.instances].map((one) => one.sopClass as string));
-  const known = [instance, ...series.instances].map((one) => one.transferSyntax as string);
-  const syntaxes = [...new Set([...known, ...SYNTAXES])].filter((syntax) => lenientUid(syntax) !== null).slice(0, 8);
-  // A context for each syntax: the hospital sends each image in the one that it keeps it in.
-  return [...classes]
-    .filter((sopClass) => lenientUid(sopClass) !== null)
-    .slice(0, 12)
-    .flatMap((sopClass) => syntaxes.map((syntax) => ({ sopClass, transferSyntaxes: [syntax] })));
+function imageNode({ dicom }: SiteProfile): Node | null {
+  return dicom.nodes.find(({ aeTitle }) => aeTitle === dicom.imageSource) ?? null;
+}
+
+/** What the reader is told: whose archive it is and what to do; addresses and statuses are for the operator's log. */
+function told(why: Problem, site: SiteId): Problem {
+  switch (why.code) {
+    case 'not-found':
+    case 'too-large':
+    case 'limit-exceeded':
+    case 'conflict':
+      return why;
+    default:
+      return problem('unavailable', undefined, `The archive of hospital ${site} does not answer; try again later.`);
+  }
+}
+
+/** null: not held any more. The bytes must be those that the view was made of, or that the index holds. */
+async function read(held: Held, instance: InstanceLocated['instance'], range: Range): Promise<Readable | null> {
+  const found = held.files.get(instance.sopUid);
+  if (!found) throw new Failure(problem('not-found', undefined, 'The hospital has no such instance in this study.'));
+  if (found.record.instance.digest !== instance.digest)
+    throw new Failure(problem('unavailable', undefined, 'The hospital has other bytes of this instance; ask again.'));
+  try {
+    const file = await open(found.path, 'r');
+    const end = range?.end === undefined ? {} : { end: range.end - 1 };
+    return file.createReadStream({ start: range?.start ?? 0, ...end });
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
+    throw cause;
+  }
 }

@@ -1,7 +1,8 @@
 /** What the use cases and faces need from the outside, as interfaces; store, archive and adapters implement them. */
 import type { Readable } from 'node:stream';
 import type { HubId, SiteId, Uid } from './identifier.ts';
-import type { Finding, Problem } from './problem.ts';
+import type { Finding, Problem, Result } from './problem.ts';
+import type { InstanceRecord } from './record.ts';
 import type { ExamView, InstanceView, PersonView, SeriesView, StudyView } from './view.ts';
 
 /**
@@ -92,6 +93,15 @@ export interface ImageSource {
   open(located: InstanceLocated, range?: { readonly start: number; readonly end?: number }): Promise<Readable>;
   /** As `ObjectStore.readInto`; null where these bytes can only be had by `open`. */
   readInto?(located: InstanceLocated, into: Uint8Array, start: number): Promise<number | null>;
+}
+
+/** Studies that a hospital keeps, fetched from its own archive when someone with the right asks. */
+export interface StudyRecall {
+  /**
+   * The whole study. Its records name no object of the centre (`object` is empty): `digest` names the bytes, and an image
+   * source opens them. Nobody has compared their patient with the index yet: that is the caller's duty.
+   */
+  fetch(site: SiteId, studyUid: Uid): Promise<Result<readonly InstanceRecord[]>>;
 }
 
 /** Structured log. Fields never carry patient data: ids of the hub, counts, codes, durations. */

@@ -17,9 +17,9 @@ import { Failure, problem } from '../core/problem.ts';
 import type { Finding, Problem } from '../core/problem.ts';
 import type { InstanceRecord } from '../core/record.ts';
 import type { SiteProfile, Sites } from '../core/site.ts';
+import { InstancePrefix } from '../../mappings/dicom/instance-prefix.ts';
 import { readInstance } from '../../mappings/dicom/instance.ts';
 import { writePart10Head } from '../../mappings/dicom/write.ts';
-import { InstancePrefix } from './instance-prefix.ts';
 
 export interface ReceiveOptions {
   readonly objects: ObjectStore;

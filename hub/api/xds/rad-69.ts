@@ -10,6 +10,7 @@ import { lenientUid } from '../../core/identifier.ts';
 import type { Uid } from '../../core/identifier.ts';
 import type { ImageSource, IndexReader, InstanceLocated, StudyLocated } from '../../core/ports.ts';
 import { Failure, problem } from '../../core/problem.ts';
+import type { Problem } from '../../core/problem.ts';
 import { packageEnd, packageType, partHead, rootHead } from '../../../mappings/xds/mtom.ts';
 import {
   RAD69_REQUEST,
@@ -84,40 +85,53 @@ interface Missed extends RegistryError {
 
 /** Each document once, in the order asked; what cannot be opened is known before the envelope is written. */
 async function resolve(deps: ImagingSourceDeps, request: ImagingRequest): Promise<readonly (Found | Missed)[]> {
-  const studies = new Map<string, StudyLocated | null>();
+  const studies = new Map<string, StudyLocated | Problem | null>();
   const unique = new Map(
     request.documents.map((d) => [[d.studyUid, d.seriesUid, d.sopUid, d.repositoryUid].join('\n'), d]),
   );
   for (const { studyUid } of unique.values()) {
     const uid = lenientUid(studyUid);
-    if (!studies.has(studyUid))
-      studies.set(studyUid, uid === null ? null : await deps.reader.study(uid, { instances: true }));
+    if (!studies.has(studyUid)) studies.set(studyUid, uid === null ? null : await studyOf(deps, uid));
   }
   const instances = new Map<string, InstanceLocated>();
-  for (const located of studies.values())
-    for (const series of located?.study.series ?? [])
-      for (const instance of series.instances)
-        if (located)
+  const away = new Map<string, Problem>();
+  for (const [studyUid, located] of studies) {
+    if (located === null) continue;
+    if ('code' in located) away.set(studyUid, located);
+    else
+      for (const series of located.study.series)
+        for (const instance of series.instances)
           instances.set(`${located.study.studyUid}\n${series.seriesUid}\n${instance.sopUid}`, {
             ...located,
             series,
             instance,
           });
+  }
   const outcomes: (Found | Missed)[] = [];
   const documents = [...unique.values()];
   for (let at = 0; at < documents.length; at += 16)
     outcomes.push(
       ...(await Promise.all(
-        documents.slice(at, at + 16).map((document) => settle(deps, request, instances, document)),
+        documents.slice(at, at + 16).map((document) => settle(deps, request, { instances, away }, document)),
       )),
     );
   return outcomes;
 }
 
+/** A study whose hospital does not give its images now is an error of its documents, not of the whole request. */
+async function studyOf(deps: ImagingSourceDeps, studyUid: Uid): Promise<StudyLocated | Problem | null> {
+  try {
+    return await deps.reader.study(studyUid, { instances: true });
+  } catch (error) {
+    if (error instanceof Failure) return error.problem;
+    throw error;
+  }
+}
+
 async function settle(
   deps: ImagingSourceDeps,
   request: ImagingRequest,
-  instances: ReadonlyMap<string, InstanceLocated>,
+  { instances, away }: { instances: ReadonlyMap<string, InstanceLocated>; away: ReadonlyMap<string, Problem> },
   document: ImagingDocument,
 ): Promise<Found | Missed> {
   const miss = (code: RegistryErrorCode, why: string): Missed => ({
@@ -127,6 +141,8 @@ async function settle(
   });
   if (document.repositoryUid !== deps.repositoryOid)
     return miss('XDSUnknownRepositoryId', `This imaging source is ${deps.repositoryOid}, another was asked for`);
+  const reason = away.get(document.studyUid);
+  if (reason) return miss('XDSRepositoryError', reason.text);
   const located = instances.get(`${document.studyUid}\n${document.seriesUid}\n${document.sopUid}`);
   if (!located) return miss('XDSDocumentUniqueIdError', 'There is no such instance in this series of this study');
   const stored = located.instance.transferSyntax;

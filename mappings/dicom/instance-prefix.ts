@@ -2,13 +2,13 @@
  * The first bytes of an instance that streams by: as many as its header needs, so that the index record can be read
  * while the pixels pass without being kept.
  */
-import { lenientUid } from '../core/identifier.ts';
-import type { Uid } from '../core/identifier.ts';
-import { fail, ok, problem } from '../core/problem.ts';
-import type { Result } from '../core/problem.ts';
-import { LIMITS, parseHeader, parsePart10Header } from '../../mappings/dicom/parse.ts';
-import type { ParsedHeader } from '../../mappings/dicom/parse.ts';
-import { DEFLATED_LE } from '../../mappings/dicom/uids.ts';
+import { lenientUid } from '../../hub/core/identifier.ts';
+import type { Uid } from '../../hub/core/identifier.ts';
+import { fail, ok, problem } from '../../hub/core/problem.ts';
+import type { Result } from '../../hub/core/problem.ts';
+import { LIMITS, parseHeader, parsePart10Header } from './parse.ts';
+import type { ParsedHeader } from './parse.ts';
+import { DEFLATED_LE } from './uids.ts';
 
 /** What most headers fit in; one read of a socket. */
 const FIRST = 64 * 1024;
