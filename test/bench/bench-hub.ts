@@ -6,6 +6,7 @@ import { dataFolder, startHub } from '../support/hub.ts';
 
 export interface BenchHub {
   readonly mllpPort: number;
+  readonly dimsePort: number;
   readonly base: string;
   readonly token: string;
   readonly databaseUrl: string;
@@ -50,6 +51,7 @@ export async function startBenchHub(): Promise<BenchHub> {
     };
     return {
       mllpPort: Number(/hl7v2 on \S+:(\d+)/.exec(hub.said())?.[1]),
+      dimsePort: Number(/dicom on \S+:(\d+)/.exec(hub.said())?.[1]),
       base: hub.address(),
       token: TOKEN,
       databaseUrl: `postgres://hutong:${access.password}@127.0.0.1:${String(access.port)}/hutong`,

@@ -11,8 +11,9 @@ import { parseDataSet } from '../../mappings/dicom/parse.ts';
 import { writePart10 } from '../../mappings/dicom/write.ts';
 import { dcmtk, freePort, listening, withoutDcmtk } from '../support/dcmtk.ts';
 import { dataFolder, startHub } from '../support/hub.ts';
+import { median, scaled, show, type Figure } from './measure.ts';
 
-const COUNT = 500;
+const COUNT = scaled(500, 20);
 const ROUNDS = 3;
 const SIDE = 512;
 const ORTHANC = '/usr/sbin/Orthanc';
@@ -89,7 +90,6 @@ async function untilIndexed(port: number, study: string, began: number): Promise
   return performance.now() - began;
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 const rate = (ms: number): string => `${(ms / 1000).toFixed(2)} s, ${(COUNT / (ms / 1000)).toFixed(0)} images/s`;
 
 interface Peers {
@@ -98,7 +98,7 @@ interface Peers {
   readonly orthanc: number | null;
 }
 
-async function rounds(folder: string, peers: Peers): Promise<void> {
+async function rounds(folder: string, peers: Peers): Promise<Figure[]> {
   const times = { hub: [] as number[], index: [] as number[], storescp: [] as number[], orthanc: [] as number[] };
   const pixels = Array.from({ length: 8 }, (_, number) => slice(number));
   for (let round = 1; round <= ROUNDS; round++) {
@@ -109,24 +109,31 @@ async function rounds(folder: string, peers: Peers): Promise<void> {
     times.hub.push(await push('HUTONG', peers.hub, series));
     times.index.push(await untilIndexed(peers.hub, `2.25.9000.${String(round)}`, began));
     if (peers.orthanc !== null) times.orthanc.push(await push('ORTHANC', peers.orthanc, series));
+    show(`  round ${String(round)} of ${String(ROUNDS)}`);
     await rm(series, { recursive: true });
   }
-  const [hub, index, storescp] = [median(times.hub), median(times.index), median(times.storescp)];
-  console.log(`C-STORE of ${String(COUNT)} CT of 512 KiB, median of ${String(ROUNDS)} rounds, loopback, Nagle off`);
-  console.log(`  hub, fsynced and journalled     ${rate(hub)}`);
-  console.log(`  hub, until the index shows all  ${rate(index)}`);
-  console.log(
-    `  DCMTK storescp, no fsync        ${rate(storescp)}   hub is ${(storescp / hub).toFixed(2)}x, with index ${(storescp / index).toFixed(2)}x`,
-  );
-  if (times.orthanc.length === 0) return;
+  const [index, storescp] = [median(times.index), median(times.storescp)];
+  show(`  C-STORE of ${String(COUNT)} CT of 512 KiB, median of ${String(ROUNDS)} rounds, loopback, Nagle off`);
+  show(`  hub, fsynced and journalled     ${rate(median(times.hub))}`);
+  show(`  hub, until the index shows all  ${rate(index)}`);
+  show(`  DCMTK storescp, no fsync        ${rate(storescp)}`);
+  const figure = (peer: string, ms: number, target: number): Figure => ({
+    what: `C-STORE of ${String(COUNT)} CT, indexed and fsynced, beside ${peer}`,
+    measured: rate(index),
+    ratio: { of: peer, value: ms / index, target },
+  });
+  const beside = [figure('storescp', storescp, 0.6)];
+  if (times.orthanc.length === 0) return beside;
   const orthanc = median(times.orthanc);
-  console.log(
-    `  Orthanc, index, no fsync        ${rate(orthanc)}   hub is ${(orthanc / hub).toFixed(2)}x, with index ${(orthanc / index).toFixed(2)}x`,
-  );
+  show(`  Orthanc, index, no fsync        ${rate(orthanc)}`);
+  return [...beside, figure('Orthanc', orthanc, 1.5)];
 }
 
 async function startOrthanc(folder: string): Promise<{ port: number; stop(): Promise<void> } | null> {
-  if (!existsSync(ORTHANC)) return null;
+  if (!existsSync(ORTHANC)) {
+    show('  Orthanc is not installed: the hub beside storescp alone');
+    return null;
+  }
   const [port, http] = [await freePort(), await freePort()];
   const file = join(folder, 'orthanc.json');
   const settings = {
@@ -144,10 +151,10 @@ async function startOrthanc(folder: string): Promise<{ port: number; stop(): Pro
   return { port, stop: () => running.stop() };
 }
 
-export async function run(): Promise<void> {
+export async function run(): Promise<readonly Figure[]> {
   if (withoutDcmtk !== false) {
-    console.log(`C-STORE: ${withoutDcmtk}`);
-    return;
+    show(`  ${withoutDcmtk}: storescu is the sender of this bench`);
+    return [];
   }
   const folder = await mkdtemp(join(tmpdir(), 'bench-c-store-'));
   const data = await dataFolder();
@@ -159,7 +166,7 @@ export async function run(): Promise<void> {
   const scp = await listening(scpPort, 'storescp', '-od', received, String(scpPort));
   try {
     await hub.up();
-    await rounds(folder, { hub: port, storescp: scpPort, orthanc: orthanc?.port ?? null });
+    return await rounds(folder, { hub: port, storescp: scpPort, orthanc: orthanc?.port ?? null });
   } finally {
     hub.signal('SIGTERM');
     await hub.ended();

@@ -17,19 +17,16 @@ import { promisify } from 'node:util';
 import { writePart10 } from '../../mappings/dicom/write.ts';
 import { startDicomwebHub } from '../support/dicomweb-hub.ts';
 import type { DicomwebHub } from '../support/dicomweb-hub.ts';
+import { median, scaled, show, type Figure } from './measure.ts';
 
 const execute = promisify(execFile);
-const INSTANCES = 500;
+const INSTANCES = scaled(500, 20);
 const ROUNDS = 5;
 const STUDY = '1.2.826.0.1.3680043.8.498.500';
 const SERIES = `${STUDY}.1`;
 const ORTHANC = '/usr/sbin/Orthanc';
 const PLUGIN = '/usr/share/orthanc/plugins/libOrthancDicomWeb.so';
 const AS_STORED = 'multipart/related; type="application/dicom"; transfer-syntax=*';
-
-const show = (line: string): void => void process.stdout.write(`${line}\n`);
-const median = (values: readonly number[]): number =>
-  [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)] ?? NaN;
 
 /** A CT slice of 512 x 512 x 16 bits: 512 KiB of pixels. */
 function slice(number: number): Buffer {
@@ -163,7 +160,8 @@ async function compare(
   what: string,
   path: string,
   accept: string,
-): Promise<void> {
+  target: number,
+): Promise<Figure> {
   const times = { hub: [] as number[], orthanc: [] as number[] };
   let bytes = 0;
   for (let round = 0; round <= ROUNDS; round++) {
@@ -176,16 +174,16 @@ async function compare(
   }
   const own = median(times.hub);
   const speed = (ms: number): string => `${ms.toFixed(1)} ms, ${(bytes / ms / 1e6).toFixed(2)} GB/s`;
-  show(`${what}: hub ${speed(own)} (${(bytes / 1e6).toFixed(1)} MB, median of ${String(ROUNDS)})`);
-  if (orthanc) {
-    const other = median(times.orthanc);
-    show(`${what}: Orthanc ${speed(other)}; hub is ${(other / own).toFixed(2)} times as fast`);
-  }
+  show(`  ${what}: hub ${speed(own)} (${(bytes / 1e6).toFixed(1)} MB, median of ${String(ROUNDS)})`);
+  if (orthanc === null) return { what, measured: speed(own) };
+  const other = median(times.orthanc);
+  show(`  ${what}: Orthanc ${speed(other)}`);
+  return { what, measured: speed(own), ratio: { of: 'Orthanc', value: other / own, target } };
 }
 
 /** One object of 2 GB, sent as stored: what it adds to the process. */
-async function largeObject(hub: DicomwebHub): Promise<void> {
-  const frames = 4096;
+async function largeObject(hub: DicomwebHub): Promise<Figure[]> {
+  const frames = scaled(4096, 64);
   const frame = 512 * 1024;
   const study = `${STUDY}.2`;
   const whole = writePart10({
@@ -224,10 +222,13 @@ async function largeObject(hub: DicomwebHub): Promise<void> {
   memory.reset();
   const { bytes, ms } = await fetched(`${hub.base}/studies/${study}`, { accept: AS_STORED });
   const sent = memory.stop();
-  show(`2 GB object received: the process grew by ${received.toFixed(0)} MB (the sender in it as well)`);
-  show(
-    `2 GB object sent: ${(bytes / 1e9).toFixed(2)} GB in ${(ms / 1000).toFixed(1)} s, ${(bytes / ms / 1e6).toFixed(2)} GB/s; the process grew by ${sent.toFixed(0)} MB`,
-  );
+  const figure = (what: string, grown: number): Figure => ({
+    what: `${(bytes / 1e9).toFixed(2)} GB object ${what}`,
+    measured: `the process grew by ${grown.toFixed(0)} MB`,
+    ratio: { of: '150 MB', value: grown / 150, target: 1, most: true },
+  });
+  show(`  sent at ${(bytes / ms / 1e6).toFixed(2)} GB/s`);
+  return [figure('received (its sender in the same process)', received), figure('sent', sent)];
 }
 
 function watchMemory(): { peak(): number; reset(): void; stop(): number } {
@@ -254,21 +255,24 @@ async function post(url: string, headers: Record<string, string>, body: AsyncIte
   return response.statusCode ?? 0;
 }
 
-export async function run(): Promise<void> {
+export async function run(): Promise<readonly Figure[]> {
   const hub = await startDicomwebHub();
   let orthanc: Peer | null = null;
   try {
-    await largeObject(hub); // first, while the process is still small
+    const large = await largeObject(hub); // first, while the process is still small
     const files = Array.from({ length: INSTANCES }, (_, at) => slice(at + 1));
     for (let at = 0; at < files.length; at += 50) {
       const response = await hub.store(files.slice(at, at + 50));
       if (response.status !== 200) throw new Error(`the hub answered ${String(response.status)}`);
     }
     orthanc = await startOrthanc(files);
-    if (orthanc === null) show('Orthanc with its DICOMweb plugin is not installed here: the hub alone.');
+    if (orthanc === null) show('  Orthanc with its DICOMweb plugin is not installed here: the hub alone.');
     const path = `/studies/${STUDY}/series/${SERIES}`;
-    await compare(hub, orthanc, `WADO-RS series of ${String(INSTANCES)}`, path, AS_STORED);
-    await compare(hub, orthanc, 'WADO-RS series metadata', `${path}/metadata`, 'application/dicom+json');
+    return [
+      await compare(hub, orthanc, `WADO-RS series of ${String(INSTANCES)}`, path, AS_STORED, 1),
+      await compare(hub, orthanc, 'WADO-RS series metadata', `${path}/metadata`, 'application/dicom+json', 10),
+      ...large,
+    ];
   } finally {
     await orthanc?.stop();
     await hub.close();
