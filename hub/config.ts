@@ -52,6 +52,8 @@ export interface Limits {
   /** How long accepted work may take to finish when the hub stops. */
   readonly drainMs: number;
   readonly journalKeepDays: number;
+  /** At least the 180 days that law asks for (SECURITY §1). */
+  readonly auditKeepDays: number;
   /** A study whose source declares no count is complete after this long without a new image. */
   readonly settleMs: number;
 }
@@ -165,6 +167,7 @@ function readLimits(read: Reader): Limits {
     idleMs: read.integer('HUB_IDLE_SECONDS', 5, 86_400, 300) * 1_000,
     drainMs: read.integer('HUB_DRAIN_SECONDS', 1, 600, 20) * 1_000,
     settleMs: read.integer('HUB_STUDY_SETTLE_SECONDS', 1, 86_400, 60) * 1_000,
+    auditKeepDays: read.integer('HUB_AUDIT_KEEP_DAYS', 180, 36_500, 1_100),
     journalKeepDays: read.integer('HUB_JOURNAL_KEEP_DAYS', 1, 36_500, 400),
   });
 }

@@ -10,8 +10,9 @@ import type { Channel } from '../adapters/channel.ts';
 import { createApp, createHttpServer } from './api/app.ts';
 import type { AppDeps } from './api/app.ts';
 import { createDocs } from './api/rest/docs.ts';
-import { createMetrics } from './api/metrics.ts';
+import { createMetrics, gauge } from './api/metrics.ts';
 import { openObjectStore } from './archive/object-store.ts';
+import { closeCodecs } from './archive/transcode.ts';
 import type { Config } from './config.ts';
 import { readConfig } from './config.ts';
 import type { Log, ObjectStore, Queue } from './core/ports.ts';
@@ -23,6 +24,7 @@ import { Lifecycle } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import { ensureAdministrator } from './security/token.ts';
 import { createAuditStore } from './store/audit.ts';
+import { backlog } from './store/backlog.ts';
 import { createClientStore } from './store/client.ts';
 import { claimRoles } from './store/data-dir.ts';
 import type { Database } from './store/database.ts';
@@ -125,6 +127,10 @@ async function raiseUpkeep({ life, log, database, clock, config }: Ground): Prom
     await preparePartitions(database, clock());
     const dropped = await dropExpired(database, clock(), config.limits.journalKeepDays);
     if (dropped.length > 0) log.info({ days: dropped }, 'journal days past retention dropped');
+    const audit = createAuditStore({ database, clock });
+    await audit.prepare();
+    const forgotten = await audit.retain(config.limits.auditKeepDays);
+    if (forgotten.length > 0) log.info({ months: forgotten }, 'audit months past retention dropped');
   };
   await keep();
   const again = (): void => {
@@ -157,6 +163,8 @@ async function raiseWorkers({ life, config, queue }: Ground, { ingest, workOff }
     () => ingest.start(config.limits.workers, SWEEP_MS),
     () => ingest.stop(),
   );
+  // Threads of the codecs start at first use; whoever drains ends them.
+  await life.raise('codecs', () => undefined, closeCodecs);
   await queue.work('ingest', 1, () => {
     ingest.wake();
     return Promise.resolve();
@@ -186,11 +194,13 @@ async function raiseHttp(ground: Ground, faces: AppDeps['faces'], pages: AppDeps
     Object.fromEntries(
       await Promise.all([...ground.ready].map(async ([part, isReady]) => [part, await isReady()] as const)),
     );
+  const metrics = createMetrics();
+  gauge(metrics, 'hub_waiting', 'Entries and events that wait to be worked on', () => backlog(database, clock()));
   const app = createApp({
     log,
     audit: createAuditStore({ database, clock }),
     clients,
-    metrics: createMetrics(),
+    metrics,
     readiness,
     faces,
     ...(pages === undefined ? {} : { pages }),

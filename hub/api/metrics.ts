@@ -1,5 +1,5 @@
 /** What Prometheus reads: requests by route and status, and the process itself. Labels are bounded and say no patient. */
-import { Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
 export interface Metrics {
   /** Other rooms' figures are registered here by the composition root. */
@@ -24,4 +24,24 @@ export function createMetrics(): Metrics {
     request: (method, route, status, seconds) =>
       requests.observe({ method: METHODS.has(method) ? method : 'other', route, status: String(status) }, seconds),
   };
+}
+
+/** Registers figures that are asked for when Prometheus asks; a source that fails leaves its figures out. */
+export function gauge(
+  { registry }: Metrics,
+  name: string,
+  help: string,
+  read: () => Promise<Readonly<Record<string, number>>>,
+): void {
+  const figures = new Gauge({
+    name,
+    help,
+    labelNames: ['what'] as const,
+    registers: [registry],
+    async collect() {
+      figures.reset();
+      const values = await read().catch(() => ({}));
+      for (const [what, value] of Object.entries(values)) figures.set({ what }, value);
+    },
+  });
 }

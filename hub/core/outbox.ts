@@ -17,8 +17,6 @@ export interface Outbox {
   due(limit: number): Promise<readonly string[]>;
   /** Works one event off under its row's lock; false: gone, not due, or in other hands. A rejection leaves it open, later. */
   work(id: string, handle: (event: OutboxEvent) => Promise<OutboxOutcome>): Promise<boolean>;
-  /** Open events and the age of the oldest due one in seconds: what an operator watches. */
-  depth(): Promise<{ readonly open: number; readonly oldestSeconds: number }>;
 }
 
 export interface StudySettling {

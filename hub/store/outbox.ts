@@ -47,14 +47,6 @@ export function createOutbox(deps: { database: Database; clock: () => Date }): O
       if (worked?.failure) throw worked.failure;
       return worked !== null;
     },
-    async depth() {
-      const result = await database.pool.query<{ open: number; oldest: number }>(
-        `select count(*)::int as open, coalesce(extract(epoch from max($1 - due_at)) filter (where due_at <= $1), 0)::int as oldest
-         from outbox where done_at is null`,
-        [clock()],
-      );
-      return { open: result.rows[0]?.open ?? 0, oldestSeconds: result.rows[0]?.oldest ?? 0 };
-    },
   };
 }
 
