@@ -86,7 +86,6 @@ test('contexts: storage in the first syntax offered, private classes too, other 
         { id: 11, abstractSyntax: '../../etc/passwd', transferSyntaxes: [IMPLICIT] },
         { id: 13, abstractSyntax: ct, transferSyntaxes: ['not a uid'] },
       ],
-      user: { ...rq().user, roles: [{ sopClass: ct, scu: false, scp: true }] },
     }),
   );
   assert.deepEqual(
@@ -105,8 +104,30 @@ test('contexts: storage in the first syntax offered, private classes too, other 
     answer.contexts.map((one) => one.transferSyntax),
     [J2K, '1.2.3.4.5', EXPLICIT],
   );
-  assert.deepEqual(answer.contexts[0], { id: 1, abstractSyntax: ct, transferSyntax: J2K, scu: true, scp: false });
-  assert.deepEqual(answer.roles, [{ sopClass: ct, scu: false, scp: true }]);
+  assert.deepEqual(answer.contexts[0], { id: 1, abstractSyntax: ct, transferSyntax: J2K, scu: false, scp: true });
+  assert.deepEqual(answer.roles, []);
+});
+
+test('contexts of C-GET: a syntax that the hub can write, wherever in the list it stands', () => {
+  const [ct, sr] = ['1.2.840.10008.5.1.4.1.1.2', '1.2.840.10008.5.1.4.1.1.88.11'];
+  const [lossless, jls] = ['1.2.840.10008.1.2.4.70', '1.2.840.10008.1.2.4.80'];
+  const answer = negotiate(
+    rq({
+      contexts: [
+        { id: 1, abstractSyntax: ct, transferSyntaxes: [lossless, EXPLICIT, IMPLICIT] },
+        { id: 3, abstractSyntax: ct, transferSyntaxes: [jls, EXPLICIT] },
+        { id: 5, abstractSyntax: sr, transferSyntaxes: [jls, IMPLICIT] },
+        { id: 7, abstractSyntax: ct, transferSyntaxes: [lossless] },
+      ],
+      user: { ...rq().user, roles: [ct, sr].map((sopClass) => ({ sopClass, scu: false, scp: true })) },
+    }),
+  );
+  assert.deepEqual(
+    answer.contexts.map((one) => one.transferSyntax),
+    [EXPLICIT, jls, IMPLICIT, lossless],
+  );
+  assert.ok(answer.contexts.every((one) => one.scu && !one.scp));
+  assert.equal(answer.roles.length, 2);
 });
 
 test('admission: title and place, or title and certificate', () => {
