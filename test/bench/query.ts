@@ -14,7 +14,7 @@ import { median, percentile, scaled, show, type Figure } from './measure.ts';
 import { grow, rememberFirst } from './query-data.ts';
 
 const CT = '1.2.840.10008.5.1.4.1.1.2';
-const ONE = 500;
+const ONE = 250;
 const ASKED = 60;
 const SIZES = [1, 10, 100] as const;
 const AUTHORITY = '2.999.156.1.1';
