@@ -161,6 +161,7 @@ function manifestOf(ground: Ground, derive: Derivation): (located: StudyLocated)
       study,
       repositoryOid: config.repositoryOid,
       aeTitle: config.aeTitle,
+      ...(config.publicUrl === null ? {} : { retrieveUrl: `${config.publicUrl}/dicomweb/studies/${study.studyUid}` }),
       ...(site === null ? {} : { institution: site.name }),
       ...(site?.accessionIssuer === undefined ? {} : { accessionIssuer: site.accessionIssuer }),
       timeZone: site?.timeZone ?? 'Asia/Shanghai',
@@ -300,7 +301,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
     '/dicomweb': dicomwebFace(dicomweb),
     '/wado': wadoUri(dicomweb),
     '/xds/imaging-source': imagingSource,
-    '/fhir': fhirFace({ store: fhirStore, objects, audit, log, release: RELEASE, origin: null }),
+    '/fhir': fhirFace({ store: fhirStore, objects, audit, log, release: RELEASE, origin: config.publicUrl }),
     '/api/v1': rest,
   };
 }

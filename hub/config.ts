@@ -24,6 +24,8 @@ export interface Config {
   readonly mllpTlsPort: number | null;
   readonly dimseTlsPort: number | null;
   readonly tls: TlsConfig | null;
+  /** How readers reach the hub, for links in what it serves; null: as each request names it. */
+  readonly publicUrl: string | null;
   readonly aeTitle: string;
   readonly dataDir: string;
   /** null: the embedded server in the data directory. */
@@ -124,6 +126,11 @@ function readHost(read: Reader): string {
   return host;
 }
 
+function readPublicUrl(read: Reader): string | null {
+  const url = read.url('HUB_PUBLIC_URL', ['http:', 'https:'], 'https://host[:port], without a path');
+  return url === null ? null : new URL(url).origin;
+}
+
 function readTls(read: Reader): TlsConfig | null {
   const cert = read.text('HUB_TLS_CERT');
   const key = read.text('HUB_TLS_KEY');
@@ -197,6 +204,7 @@ export function readConfig(environment: Environment = process.env): Config {
     mllpTlsPort: read.optionalPort('HUB_MLLP_TLS_PORT'),
     dimseTlsPort: read.optionalPort('HUB_DIMSE_TLS_PORT'),
     tls,
+    publicUrl: readPublicUrl(read),
     // PS3.5 §6.2 AE: at most 16 characters of the default repertoire without backslash and control characters.
     aeTitle: read.matching('HUB_AE_TITLE', /^[!-[\]-~]{1,16}$/, '1 to 16 printable characters, no blank', 'HUTONG'),
     dataDir,
