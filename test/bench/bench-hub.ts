@@ -31,7 +31,11 @@ const ASK_MS = 250;
 export async function startBenchHub(): Promise<BenchHub> {
   const folder = await dataFolder();
   const hub = startHub(folder.dir, [], { HUB_ADMIN_TOKEN: TOKEN, HUB_LOG_LEVEL: 'warn' });
+  // A bench that was given up must not leave a hub and its server running.
+  const abandon = (): void => hub.signal('SIGTERM');
+  process.once('exit', abandon);
   const stop = async (): Promise<void> => {
+    process.off('exit', abandon);
     hub.signal('SIGTERM');
     await hub.ended();
     await folder.remove();
