@@ -114,7 +114,7 @@ class Arrivals {
     if (!uids.sopClass || !uids.sopUid || !uids.syntax)
       throw this.#refused(new Failure(problem('malformed', undefined, 'The archive sent an instance without a name.')));
     const path = join(this.#order.folder, `${String(++this.#drawn)}.dcm`);
-    // As if the archive had stored it at the centre, so that the same image is the same file with the same digest.
+    // As if the archive had stored it at the centre, so that the same image is the same file.
     const callingAe = this.#order.node.aeTitle;
     const head = writePart10Head({
       sopClass: uids.sopClass,
@@ -136,6 +136,7 @@ class Arrivals {
       data: async (chunk) => {
         try {
           file.prefix.add(chunk);
+          file.hash.update(chunk);
           await file.write(chunk);
         } catch (cause) {
           throw this.#refused(cause);
@@ -169,7 +170,7 @@ class Arrivals {
           {
             object: '',
             size: file.size,
-            digest: file.digest(),
+            digest: file.hash.digest('hex'),
             dataSetOffset,
             transferSyntax: header.value.transferSyntax,
           },
@@ -199,10 +200,11 @@ class Arrivals {
 class Arriving {
   readonly path: string;
   readonly prefix: InstancePrefix;
+  /** Of the data set, as for instances at the centre: the head is the hub's own. */
+  readonly hash = createHash('sha256');
   size = 0;
   readonly #file: FileHandle;
   readonly #room: (bytes: number) => boolean;
-  readonly #hash = createHash('sha256');
 
   constructor(path: string, file: FileHandle, transferSyntax: Uid, room: (bytes: number) => boolean) {
     this.path = path;
@@ -215,12 +217,7 @@ class Arriving {
     if (!this.#room(chunk.length))
       throw new Failure(problem('too-large', undefined, 'The study is larger than the hub fetches at once.'));
     this.size += chunk.length;
-    this.#hash.update(chunk);
     await this.#file.appendFile(chunk);
-  }
-
-  digest(): string {
-    return this.#hash.digest('hex');
   }
 
   close(): Promise<void> {

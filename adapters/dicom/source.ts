@@ -196,7 +196,8 @@ function told(why: Problem, site: SiteId): Problem {
 async function read(held: Held, instance: InstanceLocated['instance'], range: Range): Promise<Readable | null> {
   const found = held.files.get(instance.sopUid);
   if (!found) throw new Failure(problem('not-found', undefined, 'The hospital has no such instance in this study.'));
-  if (found.record.instance.digest !== instance.digest)
+  const { digest, size, dataSetOffset } = found.record.instance;
+  if (digest !== instance.digest || size !== instance.size || dataSetOffset !== instance.dataSetOffset)
     throw new Failure(problem('unavailable', undefined, 'The hospital has other bytes of this instance; ask again.'));
   try {
     const file = await open(found.path, 'r');

@@ -80,8 +80,8 @@ export class SeriesMetadata {
     if (stored !== null) return based(stored, base);
     const made = await this.#build(located);
     // A series that still grows would leave one object per step behind.
-    if (located.study.availability === 'complete' || located.study.availability === 'at-hospital')
-      await this.#store(object, made);
+    // What a hospital keeps is not kept here, nor its headers.
+    if (located.study.availability === 'complete') await this.#store(object, made);
     return based(made, base);
   }
 

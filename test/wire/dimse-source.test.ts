@@ -62,6 +62,7 @@ function matches({ level, match }: DicomQuery): DicomMatch[] {
     personId,
     studyUid: study.studyUid,
     attributes: {
+      InstitutionSite: study.site,
       SeriesInstanceUID: series.seriesUid,
       SOPInstanceUID: instance.sopUid,
       SOPClassUID: instance.sopClass,
@@ -132,13 +133,33 @@ test('a study is fetched once, whole, and its bytes are those of the hospital', 
   assert.equal(gets() - before, 1);
 });
 
-test('the same image sent by C-STORE from that archive has the same digest', async () => {
-  // The listener that plays the hospital was sent it by HUTONG, so the hub's own copy names another sender.
-  const archive = await openHospitalArchive({ ...options('same'), aeTitle: 'HUTONG' });
+test('an image is the same file as when its archive sends it by C-STORE, and other bytes are never given for it', async () => {
+  const archive = await openHospitalArchive(options('same'));
   const [first] = await fetched(archive, ONE);
-  const kept = hospital.located.find(({ instance }) => instance.sopUid === first?.instance.sopUid);
-  assert.ok(first && kept);
-  assert.equal(await code(archive.open(kept)), 'unavailable', 'other bytes are never given for those of the index');
+  assert.ok(first);
+  const centre = await startHub({ sites: sitesOf(dicomSite('h3', 'H3PACS')) });
+  try {
+    const { sopUid, transferSyntax } = first.instance;
+    const file = {
+      sopClass: CT,
+      sopUid,
+      transferSyntax,
+      async *dataSet() {
+        yield await Promise.resolve(writeDataSet(attributes(ONE, 0)));
+      },
+    };
+    const node = { aeTitle: 'HUTONG', host: '127.0.0.1', port: centre.port };
+    assert.ok((await send({ node, callingAe: 'H3PACS' }, [file])).ok);
+    indexAccepted(centre);
+    const [kept] = centre.located;
+    assert.ok(kept);
+    assert.equal(kept.instance.digest, first.instance.digest);
+    assert.ok((await bytesOf(await archive.open(kept))).equals(await centre.objects.readAll(kept.instance.object)));
+  } finally {
+    await centre.stop();
+  }
+  for (const other of [{ digest: '0'.repeat(64) }, { size: first.instance.size - 2 }])
+    assert.equal(await code(archive.open({ ...first, instance: { ...first.instance, ...other } })), 'unavailable');
 });
 
 test('the cache stays under its bound, and what it dropped is fetched again', async () => {
