@@ -136,9 +136,18 @@ function metricsPage({ metrics, audit }: AppDeps): RequestHandler {
   };
 }
 
+/** PostgreSQL classes 08 and 57P, sockets that were refused or cut, and what the pool says of them without a code. */
+function isAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? String(error.code) : '';
+  if (/^(08\w{3}|57P0\d|53300|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT)$/.test(code)) return true;
+  return /^(Connection terminated|timeout exceeded when trying to connect)/.test(error.message);
+}
+
 /** What Express and its parsers throw, by their `type` or status, as a Problem; null: a bug of ours. */
 function expected(error: unknown): Problem | null {
   if (error instanceof Failure) return error.problem;
+  if (isAway(error)) return problem('unavailable');
   if (error instanceof URIError) return problem('malformed', 'path', 'The path has a broken percent-encoding.');
   const status: unknown = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined;
   if (status === 413) return problem('too-large');
@@ -171,6 +180,7 @@ function failed(log: Log): ErrorRequestHandler {
     }
     // An answer that has begun cannot become another one: Express ends the connection.
     if (response.headersSent) next(error);
-    else sendProblem(response, known ?? problem('internal'));
+    else
+      sendProblem(response, known ?? problem('internal', undefined, 'The hub failed on this request; send it again.'));
   };
 }

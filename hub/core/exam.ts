@@ -195,15 +195,20 @@ export function assertReport(
   };
   const reports = joinReport(exam.reports, version);
   if (rivals(reports).length > 1 && !by.forced) return fail(problem('report-conflict', 'report number'));
+  const next = { ...exam, reports };
   const findings: Finding[] = [];
-  if (reports.at(-1)?.stamp !== version.stamp && !exam.reports.some((other) => other.stamp === version.stamp))
+  const standing = currentReport(next);
+  if (standing !== null && standing.stamp !== version.stamp && isNew(exam, version))
     findings.push({
       code: 'stale',
       where: 'report time',
       text: 'A newer version of this report stands; this one is filed as superseded.',
     });
-  return ok({ exam: { ...exam, reports }, findings });
+  return ok({ exam: next, findings });
 }
+
+const isNew = (exam: ExamState, version: ReportVersion): boolean =>
+  !exam.reports.some((other) => other.stamp === version.stamp);
 
 /** Report numbers that claim the exam: those that no other version replaces. An empty number claims nothing. */
 function rivals(reports: readonly ReportVersion[]): string[] {
@@ -213,13 +218,14 @@ function rivals(reports: readonly ReportVersion[]): string[] {
   );
 }
 
-/** The one current report: the latest version of the number that stands, unless it was withdrawn. */
+/** The one current report: the latest signed version of the number that stands, unless it was withdrawn; else the draft. */
 export function currentReport(exam: ExamState): ReportVersion | null {
   const standing = rivals(exam.reports);
   const versions = exam.reports.filter(
     (version) => version.number === '' || standing.length === 0 || standing.includes(version.number),
   );
-  const last = versions.at(-1);
+  // A draft, however late, never displaces what a doctor has signed (or has taken back).
+  const last = versions.findLast((version) => version.status !== 'preliminary') ?? versions.at(-1);
   return last === undefined || last.status === 'withdrawn' ? null : last;
 }
 

@@ -15,7 +15,7 @@ import {
   type StoredDocument,
 } from './exam.ts';
 import type { Derivation, HubId, SiteId } from './identifier.ts';
-import { assertPatient, type Assertion, type PatientState } from './patient.ts';
+import { assertPatient, contradictionOf, type Assertion, type PatientState } from './patient.ts';
 import { fail, ok, problem, type Finding, type Result } from './problem.ts';
 import type {
   CanonicalRecord,
@@ -79,7 +79,7 @@ function foldRecord(slice: Slice, input: Input, derive: Derivation): Folded {
     case 'patient':
       return foldPatient(slice, record.site, record.patient, record.fields, by, derive);
     case 'merge':
-      return foldMerge(slice, record, derive);
+      return foldMerge(slice, record, input.forced, derive);
     case 'order':
       return foldExam(slice, record, derive, (exam) => ok({ exam: assertOrder(exam, record, by), findings: [] }));
     case 'study':
@@ -131,8 +131,10 @@ const withPatient = (slice: Slice, state: PatientState): Slice => ({
   patients: new Map(slice.patients).set(state.recordId, state),
 });
 
+const MERGE_DOUBT = 'What is registered of these two speaks against one person; retry to merge them all the same.';
+
 /** The survivor's side follows; exams stay where they were made, readers follow the alias. */
-function foldMerge(slice: Slice, record: MergeRecord, derive: Derivation): Folded {
+function foldMerge(slice: Slice, record: MergeRecord, forced: boolean, derive: Derivation): Folded {
   const survivorId = recordIdOf(record.site, record.survivor, derive);
   const victimId = recordIdOf(record.site, record.victim, derive);
   if (survivorId === victimId)
@@ -143,6 +145,8 @@ function foldMerge(slice: Slice, record: MergeRecord, derive: Derivation): Folde
     return fail(problem('conflict', 'MRG-1', 'These two were merged before, the other way round.'));
   if (victim.mergedInto !== null && victim.mergedInto !== survivorId)
     return fail(problem('conflict', 'MRG-1', 'This patient was merged into another one before.'));
+  const doubt = victim.mergedInto === null ? contradictionOf(survivor, victim) : null;
+  if (doubt !== null && !forced) return fail(problem('identity-doubt', doubt, MERGE_DOUBT));
   const next = withPatient(withPatient(slice, survivor), { ...victim, mergedInto: survivorId });
   return ok({ slice: next, findings: [] });
 }

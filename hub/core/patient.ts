@@ -110,6 +110,15 @@ function contradiction(state: PatientState, fields: PatientFields): { where: str
   return null;
 }
 
+/** What speaks against two registrations being one person: the field; null: nothing. */
+export function contradictionOf(a: PatientState, b: PatientState): string | null {
+  const fields = (state: PatientState): PatientFields => {
+    const { names, identifiers, sex, birthDate } = patientView(state);
+    return { names, identifiers, sex, birthDate };
+  };
+  return contradiction(a, fields(b))?.where ?? null;
+}
+
 export const opposite = (a: Sex | null, b: Sex | null): boolean =>
   (a === 'male' && b === 'female') || (a === 'female' && b === 'male');
 

@@ -85,3 +85,43 @@ test('a patient who changes sex goes to a person, not into the record', () => {
   const step = foldEntry(slice, [{ record: changed, journalId: '99', digest: 'x', forced: false }], DERIVE);
   assert.equal(step.ok ? 'applied' : step.problem.code, 'identity-doubt');
 });
+
+test('a draft that comes after the signed report does not displace it, in any order', () => {
+  const signed = STORY.filter((record) => record.kind === 'report');
+  const [first] = signed;
+  assert.ok(first?.kind === 'report');
+  const late = '2026-04-02T00:00:00.000Z';
+  const draft = {
+    ...first,
+    at: late,
+    status: 'preliminary' as const,
+    content: { impression: '草稿', auditedAt: late },
+  };
+  for (const records of [
+    [...STORY, draft],
+    [draft, ...STORY],
+  ]) {
+    const [exam] = fold(records.map((record, n) => ({ record, n }))).exams.values();
+    assert.ok(exam);
+    assert.equal(currentReport(exam)?.content.impression, '右肺上叶结节');
+    assert.equal(exam.reports.length, 3);
+  }
+});
+
+test('a merge of registrations that contradict each other goes to a person, who may insist', () => {
+  const slice = fold(numbered);
+  const [registration] = STORY;
+  assert.ok(registration?.kind === 'patient');
+  const other = { authority: '2.999.156.1.1', value: 'P0002' };
+  const woman = { ...registration, patient: other, fields: { sex: 'female' as const } };
+  const merge = { kind: 'merge' as const, site: registration.site, at: registration.at };
+  const records = { ...merge, survivor: registration.patient, victim: other };
+  const apply = (forced: boolean): ReturnType<typeof foldEntry> => {
+    const both = foldEntry(slice, [{ record: woman, journalId: '98', digest: 'w', forced: false }], DERIVE);
+    assert.ok(both.ok);
+    return foldEntry(both.value.slice, [{ record: records, journalId: '99', digest: 'x', forced }], DERIVE);
+  };
+  const doubted = apply(false);
+  assert.equal(doubted.ok ? 'applied' : doubted.problem.code, 'identity-doubt');
+  assert.equal(apply(true).ok, true);
+});

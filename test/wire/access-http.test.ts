@@ -47,6 +47,9 @@ before(async () => {
   face.get('/whoami', (_request, response) => {
     response.json(callerOf(response));
   });
+  face.get('/away', () => {
+    throw Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:5432'), { code: 'ECONNREFUSED' });
+  });
   face.get('/broken', () => {
     throw new Error('value 张三 210102198003151239 is not what the driver expected');
   });
@@ -183,4 +186,10 @@ test('where the database does not answer nobody is let in, and nobody is told th
   await fresh.database.pool.query('alter table client_away rename to client');
   assert.equal(answer.status, 503);
   assert.equal(answer.headers.get('retry-after'), '5');
+});
+
+test('a database that is away is told as 503, so that the caller comes again', async () => {
+  const away = await get('/fhir/away', tokens.get('administrator'));
+  assert.equal(away.status, 503);
+  assert.doesNotMatch(await away.text(), /5432|kept/);
 });
