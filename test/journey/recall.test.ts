@@ -221,8 +221,26 @@ describe('a study that its hospital keeps', { skip: withoutOrthanc }, () => {
     const [model] = (await found.json()) as Record<string, { Value?: unknown[] }>[];
     assert.deepEqual(model?.['00080056']?.Value, ['NEARLINE']);
     assert.equal(model['00201208']?.Value?.[0] ?? 0, 0);
-    const series = await ask(`/dicomweb/studies/${STUDY}/series`);
-    assert.deepEqual(await series.json(), []);
+  });
+
+  test('QIDO-RS lists its series and instances for a viewer that knows the study', async () => {
+    const list = async (path: string, tag: string): Promise<unknown[]> => {
+      const answer = await ask(`/dicomweb/studies/${STUDY}${path}`);
+      assert.equal(answer.status, 200);
+      const models = (await answer.json()) as Record<string, { Value?: unknown[] }>[];
+      return models.map((model) => model[tag]?.Value?.[0]);
+    };
+    assert.deepEqual(await list('/series', '0020000E'), [`${STUDY}.1`, `${STUDY}.2`]);
+    assert.deepEqual(await list('/series', '00201209'), [2, 1]);
+    assert.deepEqual(await list('/series?Modality=MR', '0020000E'), []);
+    assert.deepEqual(await list('/series?SeriesNumber=2', '0020000E'), [`${STUDY}.2`]);
+    assert.deepEqual(await list(`/series?Modality=*T&SeriesInstanceUID=${STUDY}.1`, '0020000E'), [`${STUDY}.1`]);
+    assert.deepEqual(await list('/series?PatientID=K2', '0020000E'), []);
+    assert.deepEqual(await list(`/series/${STUDY}.1/instances`, '00080018'), sops.slice(0, 2));
+    assert.deepEqual(await list('/instances?limit=1&offset=1', '00080018'), sops.slice(1, 2));
+    const foreign = await ask(`/dicomweb/studies/${FOREIGN}/series`);
+    assert.equal(foreign.status, 409);
+    await foreign.arrayBuffer();
   });
 
   test('a study that the hospital keeps for another patient is not shown', { skip: withoutDcmtk }, async () => {
