@@ -78,6 +78,7 @@ export interface Rooms {
   readonly index: DicomIndex;
   readonly images: ImageSource;
   readonly audit: AuditTrail;
+  readonly ingest: Ingest;
   /** Tells workers, here or in other processes, that something waits. */
   readonly arrived: () => void;
   readonly workOff: WorkOff;
@@ -87,17 +88,8 @@ export interface Rooms {
 /** A burst of arrivals asks the queue at most this often to wake workers in other processes. */
 const WAKE_MS = 50;
 
-/** What turns entries into the index, for the thread that applies; and what renders it, for who settles studies. */
-export async function composeIndex(
-  ground: Pick<Ground, 'config' | 'log' | 'database' | 'objects' | 'sites' | 'clock'>,
-): Promise<{
-  derive: Derivation;
-  ingest: Ingest;
-  projection: Projection;
-  settleMs: (id: SiteId) => number;
-  fhirContext: FhirContext;
-}> {
-  const { config, log, database, objects, sites, clock } = ground;
+export async function composeRooms(ground: Ground, works: boolean): Promise<Rooms> {
+  const { config, log, database, objects, queue, sites, clock } = ground;
   const derive = await derivation(database, 'identifier');
   const indexDerive = await derivation(database, 'exam-index');
   const fhirContext: FhirContext = {
@@ -116,16 +108,21 @@ export async function composeIndex(
     const seconds = sites.byId(id)?.settleSeconds;
     return seconds === undefined ? config.limits.settleMs : seconds * 1000;
   };
-  const store = createIndexWriter({ database, derive, indexDerive, site, clock, settleMs, projection });
+  const store = createIndexWriter({
+    database,
+    derive,
+    indexDerive,
+    site,
+    clock,
+    settleMs,
+    projection,
+  });
   const ingest = createIngest({ store, documents: createDocumentStore(objects), site, map, derive, log });
-  return { derive, ingest, projection, settleMs, fhirContext };
-}
-
-/** `wake` rouses the thread that applies in this process; null: other processes apply, and the queue tells them. */
-export async function composeRooms(ground: Ground, wake: (() => void) | null): Promise<Rooms> {
-  const { config, log, database, objects, queue, sites, clock } = ground;
-  const { derive, projection, settleMs, fhirContext } = await composeIndex(ground);
-  const arrived = wake ?? throttled(() => queue.offer('ingest', 'wake', {}), log);
+  const arrived = works
+    ? (): void => {
+        ingest.wake();
+      }
+    : throttled(() => queue.offer('ingest', 'wake', {}), log);
   const journal = createJournal({ database, clock, log, arrived });
   const reader = createIndexReader({ database, derive });
   const settling = createStudySettling({ database, reader, derive, projection, clock, settleMs });
@@ -140,6 +137,7 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
     index: createDicomIndex(database),
     images: new SiteImageSource({ objects, sites, hospital }),
     audit: createAuditStore({ database, clock }),
+    ingest,
     arrived,
     workOff: createWorkOff({ outbox, queue, settling, manifest: manifestOf(ground, derive), log }),
     fhirContext,
