@@ -78,7 +78,6 @@ export interface Rooms {
   readonly index: DicomIndex;
   readonly images: ImageSource;
   readonly audit: AuditTrail;
-  readonly ingest: Ingest;
   /** Tells workers, here or in other processes, that something waits. */
   readonly arrived: () => void;
   readonly workOff: WorkOff;
@@ -88,8 +87,17 @@ export interface Rooms {
 /** A burst of arrivals asks the queue at most this often to wake workers in other processes. */
 const WAKE_MS = 50;
 
-export async function composeRooms(ground: Ground, works: boolean): Promise<Rooms> {
-  const { config, log, database, objects, queue, sites, clock } = ground;
+/** What turns entries into the index, for the thread that applies; and what renders it, for who settles studies. */
+export async function composeIndex(
+  ground: Pick<Ground, 'config' | 'log' | 'database' | 'objects' | 'sites' | 'clock'>,
+): Promise<{
+  derive: Derivation;
+  ingest: Ingest;
+  projection: Projection;
+  settleMs: (id: SiteId) => number;
+  fhirContext: FhirContext;
+}> {
+  const { config, log, database, objects, sites, clock } = ground;
   const derive = await derivation(database, 'identifier');
   const indexDerive = await derivation(database, 'exam-index');
   const fhirContext: FhirContext = {
@@ -104,25 +112,22 @@ export async function composeRooms(ground: Ground, works: boolean): Promise<Room
     exam: (view) => projectExam(view, fhirContext),
   };
   const site = (id: string): ReturnType<Sites['byId']> => sites.byId(id);
+  const owners = new Map(sites.all.map(({ id, patientIds }) => [patientIds.defaultAuthority, id]));
+  const ownerOf = (authority: string): SiteId | null => owners.get(authority) ?? null;
   const settleMs = (id: SiteId): number => {
     const seconds = sites.byId(id)?.settleSeconds;
     return seconds === undefined ? config.limits.settleMs : seconds * 1000;
   };
-  const store = createIndexWriter({
-    database,
-    derive,
-    indexDerive,
-    site,
-    clock,
-    settleMs,
-    projection,
-  });
-  const ingest = createIngest({ store, documents: createDocumentStore(objects), site, map, derive, log });
-  const arrived = works
-    ? (): void => {
-        ingest.wake();
-      }
-    : throttled(() => queue.offer('ingest', 'wake', {}), log);
+  const store = createIndexWriter({ database, derive, indexDerive, site, clock, settleMs, projection });
+  const ingest = createIngest({ store, documents: createDocumentStore(objects), site, map, derive, log, ownerOf });
+  return { derive, ingest, projection, settleMs, fhirContext };
+}
+
+/** `wake` rouses the thread that applies in this process; null: other processes apply, and the queue tells them. */
+export async function composeRooms(ground: Ground, wake: (() => void) | null): Promise<Rooms> {
+  const { config, log, database, objects, queue, sites, clock } = ground;
+  const { derive, projection, settleMs, fhirContext } = await composeIndex(ground);
+  const arrived = wake ?? throttled(() => queue.offer('ingest', 'wake', {}), log);
   const journal = createJournal({ database, clock, log, arrived });
   const reader = createIndexReader({ database, derive });
   const settling = createStudySettling({ database, reader, derive, projection, clock, settleMs });
@@ -137,7 +142,6 @@ export async function composeRooms(ground: Ground, works: boolean): Promise<Room
     index: createDicomIndex(database),
     images: new SiteImageSource({ objects, sites, hospital }),
     audit: createAuditStore({ database, clock }),
-    ingest,
     arrived,
     workOff: createWorkOff({ outbox, queue, settling, manifest: manifestOf(ground, derive), log }),
     fhirContext,

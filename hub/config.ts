@@ -227,3 +227,7 @@ export function readConfig(environment: Environment = process.env): Config {
     if (port !== null && tls === null) read.fail(name, 'a port only together with HUB_TLS_CERT and HUB_TLS_KEY');
   return Object.freeze(config);
 }
+
+/** The object store as `openObjectStore` takes it. */
+export const objectStoreUrl = ({ objectStore }: Config): string =>
+  objectStore.kind === 'file' ? `file:${encodeURI(objectStore.dir)}` : objectStore.url;

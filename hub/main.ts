@@ -11,10 +11,11 @@ import { createApp, createHttpServer } from './api/app.ts';
 import type { AppDeps } from './api/app.ts';
 import { createDocs } from './api/rest/docs.ts';
 import { createMetrics, gauge } from './api/metrics.ts';
+import { startApplyThread } from './apply-thread.ts';
 import { openObjectStore } from './archive/object-store.ts';
 import { closeCodecs } from './archive/transcode.ts';
 import type { Config } from './config.ts';
-import { readConfig } from './config.ts';
+import { objectStoreUrl, readConfig } from './config.ts';
 import type { Log, ObjectStore, Queue } from './core/ports.ts';
 import type { Sites } from './core/site.ts';
 import { listenHttp } from './http-listener.ts';
@@ -44,6 +45,7 @@ interface Ground {
   readonly log: Log;
   readonly life: Lifecycle;
   readonly database: Database;
+  readonly databaseUrl: string;
   readonly objects: ObjectStore;
   readonly queue: Queue;
   readonly sites: Sites;
@@ -106,11 +108,8 @@ async function raiseGround(config: Config, roles: ReadonlySet<Role>, life: Lifec
     ['queue', () => answers(() => queue.counts('ingest'))],
   ]);
   const clock = (): Date => new Date();
-  return { config, roles, log, life, database, objects, queue, sites, clock, told: [], ready };
+  return { config, roles, log, life, database, databaseUrl: url, objects, queue, sites, clock, told: [], ready };
 }
-
-const objectStoreUrl = ({ objectStore }: Config): string =>
-  objectStore.kind === 'file' ? `file:${encodeURI(objectStore.dir)}` : objectStore.url;
 
 const answers = (ask: () => Promise<unknown>): Promise<boolean> =>
   ask().then(
@@ -151,24 +150,34 @@ async function raiseUpkeep({ life, log, database, clock, config }: Ground): Prom
   );
 }
 
-/** Applies what the journal holds and works the outbox off; a stop lets the batches in hand finish. */
-async function raiseWorkers({ life, config, queue }: Ground, { ingest, workOff }: Rooms): Promise<void> {
+/** The thread that applies what the journal holds; a stop lets the batches in hand finish. */
+async function raiseIngest({ life, config, databaseUrl, queue }: Ground): Promise<() => void> {
+  const thread = await life.raise(
+    'ingest',
+    () =>
+      startApplyThread({ config, databaseUrl }, (error) => {
+        throw error instanceof Error ? error : new Error('the apply thread failed');
+      }),
+    (started) => started.stop(),
+  );
+  await queue.work('ingest', 1, () => {
+    thread.wake();
+    return Promise.resolve();
+  });
+  return () => {
+    thread.wake();
+  };
+}
+
+/** Works the outbox off. */
+async function raiseWorkOff({ life }: Ground, { workOff }: Rooms): Promise<void> {
+  // Threads of the codecs start at first use; whoever drains ends them.
+  await life.raise('codecs', () => undefined, closeCodecs);
   await life.raise(
     'outbox',
     () => workOff.start(2, SWEEP_MS),
     () => workOff.stop(),
   );
-  await life.raise(
-    'ingest',
-    () => ingest.start(config.limits.workers, SWEEP_MS),
-    () => ingest.stop(),
-  );
-  // Threads of the codecs start at first use; whoever drains ends them.
-  await life.raise('codecs', () => undefined, closeCodecs);
-  await queue.work('ingest', 1, () => {
-    ingest.wake();
-    return Promise.resolve();
-  });
 }
 
 /** Opens listeners of one protocol; `told` gets one line for each. */
@@ -256,10 +265,11 @@ async function run(): Promise<void> {
       process.exit(0);
     }
     const ground = await raiseGround(config, roles, life, log);
-    const rooms = await composeRooms(ground, roles.has('worker'));
     await raiseUpkeep(ground);
+    const wake = roles.has('worker') ? await raiseIngest(ground) : null;
+    const rooms = await composeRooms(ground, wake);
     await renderSites(ground, rooms);
-    if (roles.has('worker')) await raiseWorkers(ground, rooms);
+    if (roles.has('worker')) await raiseWorkOff(ground, rooms);
     if (roles.has('listen')) await raiseChannels(ground, channels(ground, rooms));
     await raiseHttp(ground, roles.has('api') ? faces(ground, rooms) : {}, roles.has('api') ? createDocs() : undefined);
     process.stdout.write(

@@ -1,0 +1,78 @@
+/**
+ * Ingest in a thread of its own, beside the listeners: applying a message takes milliseconds of processor time, and while
+ * it lasts the acknowledgements of the next ones must go out.
+ */
+import { once } from 'node:events';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { loadSites } from '../adapters/sites/load.ts';
+import { openObjectStore } from './archive/object-store.ts';
+import { composeIndex } from './compose.ts';
+import { objectStoreUrl, type Config } from './config.ts';
+import { createLog } from './log.ts';
+import { openDatabase } from './store/database.ts';
+
+interface Assignment {
+  readonly config: Config;
+  readonly databaseUrl: string;
+}
+
+export interface ApplyThread {
+  /** Something arrived. */
+  wake(): void;
+  /** Resolves when the batches in hand are done and the thread has ended. */
+  stop(): Promise<void>;
+}
+
+const SWEEP_MS = 250;
+
+/** A thread does not inherit the TypeScript loader of its process: it registers it by itself before it imports this file. */
+const BOOT = `import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then(({ register }) => {
+  register();
+  return import(${JSON.stringify(import.meta.url)});
+})`;
+
+/** Resolves when the thread works. `broken` hears of a thread that ended unasked: nothing would be applied any more. */
+export async function startApplyThread(assignment: Assignment, broken: (error: unknown) => void): Promise<ApplyThread> {
+  const thread = new Worker(BOOT, { eval: true, workerData: assignment });
+  let stopping = false;
+  thread.on('error', broken);
+  thread.on('exit', (code) => {
+    if (!stopping) broken(new Error(`the apply thread ended with code ${String(code)}`));
+  });
+  await once(thread, 'message');
+  return {
+    wake: () => {
+      thread.postMessage('wake');
+    },
+    async stop() {
+      stopping = true;
+      const ended = once(thread, 'exit');
+      thread.postMessage('stop');
+      await ended;
+    },
+  };
+}
+
+async function run({ config, databaseUrl }: Assignment): Promise<void> {
+  const log = createLog(config.logLevel);
+  const { workers } = config.limits;
+  const database = openDatabase(databaseUrl, { max: workers + 2, name: 'apply' });
+  const objects = openObjectStore(objectStoreUrl(config), config.dataDir);
+  const sites = await loadSites(config.sitesDir);
+  const { ingest } = await composeIndex({ config, log, database, objects, sites, clock: () => new Date() });
+  ingest.start(workers, SWEEP_MS);
+  const end = async (): Promise<void> => {
+    await ingest.stop();
+    await objects.close();
+    await database.close();
+    parentPort?.close();
+  };
+  parentPort?.on('message', (word: 'wake' | 'stop') => {
+    if (word === 'wake') ingest.wake();
+    else void end();
+  });
+  parentPort?.postMessage('up');
+}
+
+if (!isMainThread && (workerData as Partial<Assignment> | null)?.databaseUrl !== undefined)
+  await run(workerData as Assignment);
