@@ -229,6 +229,20 @@ export function currentReport(exam: ExamState): ReportVersion | null {
   return last === undefined || last.status === 'withdrawn' ? null : last;
 }
 
+/**
+ * The orders as they are shown. A message that names the exam by its accession number alone (a void, an exam sent by REST)
+ * speaks of every order that the exam has; only where there is none it stands as one itself.
+ */
+export function ordersOf(exam: ExamState): readonly OrderState[] {
+  const unnumbered = exam.orders.filter((order) => order.keys.every((key) => key.startsWith('accession|')));
+  const numbered = exam.orders.filter((order) => !unnumbered.includes(order));
+  if (numbered.length === 0) return exam.orders;
+  return numbered.map(({ keys, facts }) => ({
+    keys,
+    facts: unnumbered.reduce((joined, order) => join(joined, order.facts), facts),
+  }));
+}
+
 export function orderStatus(order: OrderState): OrderStatus {
   return value<OrderStatus>(order.facts, 'status') ?? 'ordered';
 }
@@ -241,6 +255,6 @@ export function isVoided(exam: ExamState): boolean {
 /** Every order was called off, or the source voided the exam: hidden from recognition and sharing, kept for audit. */
 export function isCancelled(exam: ExamState): boolean {
   if (isVoided(exam)) return true;
-  const done = exam.orders.map(orderStatus);
+  const done = ordersOf(exam).map(orderStatus);
   return done.length > 0 && done.every((status) => status === 'cancelled' || status === 'discontinued');
 }

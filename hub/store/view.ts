@@ -1,5 +1,5 @@
 /** Builds the views that faces read from the rows of the index: persons, exams, studies with their series and instances. */
-import { currentReport, isCancelled, orderStatus, type ExamState } from '../core/exam.ts';
+import { currentReport, isCancelled, orderStatus, ordersOf, type ExamState } from '../core/exam.ts';
 import type { Derivation, HubId, Uid } from '../core/identifier.ts';
 import { patientView } from '../core/patient.ts';
 import type { ExamKeys } from '../core/record.ts';
@@ -202,7 +202,7 @@ function examView(
         ? null
         : { value: row.provincial_index, issuedBy: row.provincial_issuer ?? 'hub', aliases: row.aliases ?? [] },
     cancelled: isCancelled(exam),
-    orders: exam.orders.map((order) => orderView(order, exam, derive)),
+    orders: ordersOf(exam).map((order) => orderView(order, exam, derive)),
     studies: studies.map((study) => studyView(study, exam, instances)),
     report: reportView(exam, derive),
     manifests: studies.flatMap((study) => (study.manifest === null ? [] : [study.manifest])),

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { currentReport, isCancelled, orderStatus } from '../../hub/core/exam.ts';
+import { currentReport, isCancelled, orderStatus, ordersOf } from '../../hub/core/exam.ts';
 import { EMPTY, foldEntry, type Slice } from '../../hub/core/fold.ts';
 import type { CanonicalRecord } from '../../hub/core/record.ts';
 import { DERIVE, STORY } from '../support/scenario.ts';
@@ -65,6 +65,23 @@ test('a cancelled order that is sent again stays cancelled', () => {
     const [exam] = fold(records.map((record, n) => ({ record, n }))).exams.values();
     assert.ok(exam && isCancelled(exam));
   }
+});
+
+test('a void by accession number calls the exam off and is no second order, in any order', () => {
+  const sent = STORY.find((record) => record.kind === 'order');
+  assert.ok(sent?.kind === 'order');
+  const order = { ...sent, keys: { placer: 'PL9', filler: 'FL9', accession: 'A900' } };
+  const about = { ...sent, at: '2026-03-02T09:00:00.000Z', keys: { accession: 'A900' } };
+  const voided = { ...about, fields: {}, status: 'cancelled' as const };
+  const shown = (...records: CanonicalRecord[]): unknown => {
+    const [exam, more] = fold(records.map((record, n) => ({ record, n }))).exams.values();
+    assert.ok(exam && more === undefined);
+    return [isCancelled(exam), ordersOf(exam).map((one) => [one.keys, orderStatus(one)])];
+  };
+  const called = [true, [[['filler|FL9', 'placer|PL9'], 'cancelled']]];
+  assert.deepEqual(shown(order, voided), called);
+  assert.deepEqual(shown(voided, order), called);
+  assert.deepEqual(shown(voided), [true, [[['accession|A900'], 'cancelled']]]);
 });
 
 test('an exam of one patient never takes a message about another', () => {
