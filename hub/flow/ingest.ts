@@ -28,6 +28,8 @@ export interface IngestDeps {
   readonly map: (entry: ClaimedEntry, site: SiteProfile) => Mapped<CanonicalRecord>;
   readonly derive: Derivation;
   readonly log: Log;
+  /** The site whose own patient numbers an authority gives, where there is one. */
+  readonly ownerOf?: (authority: string) => SiteId | null;
 }
 
 export interface Ingest {
@@ -210,6 +212,12 @@ async function prepare(entry: ClaimedEntry, deps: IngestDeps): Promise<Prepared>
       ok: false,
       settlement: { entry, state: 'review', problem: mapped.problem, findings: mapped.findings },
     };
+  if (mapped.records.some((record) => filesUnderAnother(record, site, deps)))
+    return {
+      entry,
+      ok: false,
+      settlement: { entry, state: 'review', problem: NOT_ITS_NUMBER, findings: mapped.findings },
+    };
   const inputs: Input[] = [];
   for (const record of mapped.records) {
     const base = { record, journalId: entry.journalId, digest: entry.digestHex.slice(0, 16), forced: entry.forced };
@@ -221,6 +229,24 @@ async function prepare(entry: ClaimedEntry, deps: IngestDeps): Promise<Prepared>
     );
   }
   return { entry, ok: true, inputs, findings: mapped.findings };
+}
+
+const NOT_ITS_NUMBER = problem(
+  'conflict',
+  'patient identifier',
+  'The patient is filed under the numbers of another hospital; add that authority to the data of this site, or correct it there.',
+);
+
+/** A hospital that files its patient under another's number would put its exams into the answer about another person. */
+function filesUnderAnother(record: CanonicalRecord, site: SiteProfile, deps: IngestDeps): boolean {
+  const refs = record.kind === 'merge' ? [record.survivor, record.victim] : [record.patient];
+  const { defaultAuthority, authorities } = site.patientIds;
+  return refs.some((ref) => {
+    if (ref === null || ref.authority === defaultAuthority || Object.values(authorities).includes(ref.authority))
+      return false;
+    const owner = deps.ownerOf?.(ref.authority) ?? null;
+    return owner !== null && owner !== site.id;
+  });
 }
 
 /** A mapping is not allowed to throw; if one does all the same, its message goes to review and the others go on. */

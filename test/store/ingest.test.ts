@@ -53,6 +53,7 @@ before(async () => {
     },
     derive: DERIVE,
     log: quiet,
+    ownerOf: (authority) => (authority === '2.999.156.1.9' ? siteId('h9') : null),
   });
 });
 
@@ -193,4 +194,16 @@ test('many at once: as many entries as acknowledgements, workers in parallel, an
   assert.equal(await count('select count(*)::int as n from instance'), 60);
   // One valid resident ID: one person over twenty registrations.
   assert.equal(await count('select count(distinct person_id)::int as n from patient_record'), 1);
+});
+
+test("a patient filed under another hospital's numbers waits for a person and enters no answer", async () => {
+  await wipe();
+  const [registration] = STORY;
+  assert.ok(registration?.kind === 'patient');
+  const foreign = { ...registration, patient: { authority: '2.999.156.1.9', value: 'K1' } };
+  const receipt = await journal.accept(envelope(foreign, undefined, '2.999.156.1.9|K1'));
+  await ingest.drain();
+  assert.equal(receipt.kind, 'accepted');
+  assert.equal(await count('select count(*)::int as n from patient_record'), 0);
+  assert.equal(await count(`select count(*)::int as n from review where problem->>'code' = 'conflict'`), 1);
 });
