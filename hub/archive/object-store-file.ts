@@ -1,27 +1,22 @@
 /**
  * The object store on local files. An object is written under a temporary name, synced, renamed, and its directory
- * synced, so that a key either names a whole durable object or nothing, whatever dies in between.
+ * synced, so that a key either names a whole durable object or nothing, whatever dies in between. Small objects under
+ * fresh keys take a name that was made durable beforehand (object-store-reserve.ts) and wait for their bytes alone.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import type { ObjectStore, ObjectWriter, WriteKind } from '../core/ports.ts';
+import type { FreshObject, ObjectStore, ObjectWriter } from '../core/ports.ts';
 import type { ByteRange } from './object-store-key.ts';
-import {
-  checkedKey,
-  checkedRange,
-  GATHER_LIMIT,
-  notThere,
-  storeUnavailable,
-  tooLargeToGather,
-} from './object-store-key.ts';
+import { checkedKey, checkedRange, GATHER_LIMIT, storeUnavailable, tooLargeToGather } from './object-store-key.ts';
+import { codeOf, mediumFailure } from './object-store-medium.ts';
+import { Reserve, sweepReserves } from './object-store-reserve.ts';
+import type { ReservedPlace } from './object-store-reserve.ts';
 import { DirectorySync } from './object-store-sync.ts';
+import { FileWriter, Slabs } from './object-store-writer.ts';
 
-/** At most two of these per open writer. A CT or MR object fits in one: then it costs one write, one fsync, one rename. */
-const SLAB_BYTES = 1024 * 1024;
-const SLABS_KEPT = 16;
 /** One read of a stream: most CT and MR objects are one or two of these. */
 const READ_BYTES = 1024 * 1024;
 /** Temporary files older than this belong to a process that died; no upload lasts a day. */
@@ -31,24 +26,30 @@ const INCOMING = '.incoming';
 export class FileObjectStore implements ObjectStore {
   readonly #root: string;
   readonly #sync = new DirectorySync();
-  readonly #slabs: Buffer[] = [];
+  readonly #slabs = new Slabs();
+  readonly #reserve: Reserve;
   #ready: Promise<void> | null = null;
 
   constructor(root: string) {
     this.#root = root;
+    this.#reserve = new Reserve(root, this.#sync);
   }
 
-  async write(key: string, kind: WriteKind = 'known-key'): Promise<ObjectWriter> {
+  async write(key: string): Promise<ObjectWriter> {
     const target = join(this.#root, checkedKey(key));
     await this.#prepare();
     await this.#sync.make(dirname(target), this.#root);
-    const temporary = join(this.#root, INCOMING, randomUUID());
-    return new FileWriter(temporary, target, kind, this.#sync, {
-      take: () => this.#slabs.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES),
-      give: (slab) => {
-        if (this.#slabs.length < SLABS_KEPT) this.#slabs.push(slab);
-      },
-    });
+    return this.#writer(target, false, null);
+  }
+
+  async writeFresh(folder: string, suffix: string): Promise<FreshObject> {
+    checkedKey(`${folder}/0${suffix}`);
+    await this.#prepare();
+    const place = this.#reserve.take(folder, suffix);
+    const key = place?.key ?? `${folder}/${randomUUID()}${suffix}`;
+    const target = join(this.#root, key);
+    if (place === null) await this.#sync.make(dirname(target), this.#root);
+    return { key, writer: this.#writer(target, true, place) };
   }
 
   async read(key: string, range?: ByteRange): Promise<Readable> {
@@ -132,7 +133,13 @@ export class FileObjectStore implements ObjectStore {
   }
 
   async close(): Promise<void> {
+    await this.#reserve.close();
     await this.#sync.close();
+  }
+
+  #writer(target: string, fresh: boolean, place: ReservedPlace | null): FileWriter {
+    const temporary = join(this.#root, INCOMING, randomUUID());
+    return new FileWriter({ temporary, target, fresh, place }, this.#sync, this.#slabs);
   }
 
   async #open(key: string): Promise<FileHandle> {
@@ -164,6 +171,7 @@ export class FileObjectStore implements ObjectStore {
       });
       if (found !== null && found.mtimeMs < oldest) await rm(path, { force: true });
     }
+    await sweepReserves(this.#root, oldest);
   }
 }
 
@@ -176,125 +184,6 @@ async function fill(file: FileHandle, into: Uint8Array, start: number): Promise<
     filled += bytesRead;
   }
   return filled;
-}
-
-interface Slabs {
-  take(): Buffer;
-  give(slab: Buffer): void;
-}
-
-/** Gathers chunks into slabs and writes one while the next fills; opening the file overlaps the first chunks. */
-class FileWriter implements ObjectWriter {
-  readonly #temporary: string;
-  readonly #target: string;
-  readonly #kind: WriteKind;
-  readonly #sync: DirectorySync;
-  readonly #slabs: Slabs;
-  readonly #file: Promise<FileHandle>;
-  #slab: Buffer | null = null;
-  #filled = 0;
-  #position = 0;
-  #flight: Promise<void> = Promise.resolve();
-  #state: 'open' | 'committed' | 'closed' = 'open';
-
-  constructor(temporary: string, target: string, kind: WriteKind, sync: DirectorySync, slabs: Slabs) {
-    this.#temporary = temporary;
-    this.#target = target;
-    this.#kind = kind;
-    this.#sync = sync;
-    this.#slabs = slabs;
-    this.#file = open(temporary, 'wx');
-    this.#file.catch(() => undefined); // awaited, and so reported, by the first flush
-  }
-
-  async write(chunk: Uint8Array): Promise<void> {
-    if (this.#state !== 'open') throw new Error('write after the end of an object');
-    let at = 0;
-    while (at < chunk.length) {
-      this.#slab ??= this.#slabs.take();
-      const length = Math.min(chunk.length - at, SLAB_BYTES - this.#filled);
-      this.#slab.set(at === 0 && length === chunk.length ? chunk : chunk.subarray(at, at + length), this.#filled);
-      this.#filled += length;
-      at += length;
-      if (this.#filled === SLAB_BYTES) await this.#flush();
-    }
-  }
-
-  async commit(): Promise<{ readonly size: number }> {
-    if (this.#state !== 'open') throw new Error('commit after the end of an object');
-    try {
-      await this.#flush();
-      await this.#flight;
-      const file = await this.#file;
-      if (this.#kind === 'fresh-key') await this.#publishAndSync(file);
-      else {
-        await file.datasync(); // fdatasync carries the size with it; times may be lost
-        await rename(this.#temporary, this.#target);
-        this.#state = 'committed';
-        await Promise.all([this.#sync.sync(dirname(this.#target)), file.close()]);
-      }
-      return { size: this.#position };
-    } catch (error) {
-      await this.abort();
-      throw mediumFailure(error);
-    }
-  }
-
-  /**
-   * Nobody can ask for a fresh key before `commit` resolves, so the name may come first: bytes and name then reach the
-   * disk in one journal commit of the file system and not in two, which halves the wait (measured on ext4).
-   */
-  async #publishAndSync(file: FileHandle): Promise<void> {
-    await rename(this.#temporary, this.#target);
-    try {
-      await Promise.all([file.datasync(), this.#sync.sync(dirname(this.#target))]);
-    } catch (error) {
-      await rm(this.#target, { force: true });
-      throw error;
-    }
-    this.#state = 'committed';
-    await file.close();
-  }
-
-  async abort(): Promise<void> {
-    if (this.#state === 'closed') return;
-    const renamed = this.#state === 'committed';
-    if (renamed) return; // acknowledged, or complete and merely not known to be durable: never taken away
-    this.#state = 'closed';
-    await this.#flight.catch(() => undefined); // the failure was reported to the writer already
-    if (this.#slab) this.#slabs.give(this.#slab);
-    this.#slab = null;
-    const file = await this.#file.catch(() => null);
-    if (file === null) return;
-    await file.close();
-    await rm(this.#temporary, { force: true });
-  }
-
-  async #flush(): Promise<void> {
-    try {
-      await this.#flight;
-    } catch (error) {
-      throw mediumFailure(error);
-    }
-    const slab = this.#slab;
-    if (slab === null) return;
-    const length = this.#filled;
-    this.#slab = null;
-    this.#filled = 0;
-    this.#flight = this.#put(slab, length, this.#position);
-    this.#flight.catch(() => undefined); // the next flush or the commit awaits it
-    this.#position += length;
-  }
-
-  async #put(slab: Buffer, length: number, position: number): Promise<void> {
-    try {
-      const file = await this.#file;
-      let done = 0;
-      while (done < length) done += (await file.write(slab, done, length - done, position + done)).bytesWritten;
-    } finally {
-      this.#slabs.give(slab);
-    }
-  }
 }
 
 /** A stream of one byte range with large reads; closes its file however it ends. */
@@ -331,26 +220,4 @@ class FileReadable extends Readable {
       (closing: unknown) => done(error ?? mediumFailure(closing)),
     );
   }
-}
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-
-const MEDIUM: Readonly<Record<string, string>> = {
-  ENOSPC: 'The object store has no space left.',
-  EDQUOT: 'The object store has used up its quota.',
-  EROFS: 'The object store is read-only.',
-  EMFILE: 'The hub has too many open files.',
-  ENFILE: 'The machine has too many open files.',
-  EIO: 'The disk of the object store failed.',
-  EACCES: 'The hub may not use the folder of the object store.',
-  EPERM: 'The hub may not use the folder of the object store.',
-};
-
-function mediumFailure(error: unknown): Error {
-  const code = codeOf(error);
-  if (code === 'ENOENT') return notThere(error);
-  const text = MEDIUM[code];
-  if (text !== undefined) return storeUnavailable(text, error);
-  return error instanceof Error ? error : new Error(String(error));
 }

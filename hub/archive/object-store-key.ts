@@ -8,12 +8,12 @@ export const GATHER_LIMIT = 64 * 1024 * 1024;
 
 const SEGMENT = /^[a-z0-9][a-z0-9._-]*$/;
 
+export const isObjectKey = (key: string): boolean =>
+  key.length <= 512 && !key.includes('..') && key.split('/').every((part) => part.length <= 200 && SEGMENT.test(part));
+
 /** Throws on a bad key: keys come from the hub itself, so that is a bug and not an outside error. */
 export function checkedKey(key: string): string {
-  const segments = key.split('/');
-  const good =
-    key.length <= 512 && !key.includes('..') && segments.every((part) => part.length <= 200 && SEGMENT.test(part));
-  if (!good) throw new Error(`not an object key: ${JSON.stringify(key.slice(0, 80))}`);
+  if (!isObjectKey(key)) throw new Error(`not an object key: ${JSON.stringify(key.slice(0, 80))}`);
   return key;
 }
 

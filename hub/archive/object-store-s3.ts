@@ -15,8 +15,9 @@ import {
   S3ServiceException,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { ObjectStore, ObjectWriter } from '../core/ports.ts';
+import type { FreshObject, ObjectStore, ObjectWriter } from '../core/ports.ts';
 import { Failure, problem } from '../core/problem.ts';
 import type { ByteRange } from './object-store-key.ts';
 import {
@@ -65,6 +66,11 @@ export class S3ObjectStore implements ObjectStore {
 
   async write(key: string): Promise<ObjectWriter> {
     return new S3Writer(this.#client, this.#at(key));
+  }
+
+  async writeFresh(folder: string, suffix: string): Promise<FreshObject> {
+    const key = `${folder}/${randomUUID()}${suffix}`;
+    return { key, writer: await this.write(key) };
   }
 
   async read(key: string, range?: ByteRange): Promise<Readable> {

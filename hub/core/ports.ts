@@ -11,7 +11,12 @@ import type { ExamView, InstanceView, PersonView, SeriesView, StudyView } from '
  */
 export interface ObjectStore {
   /** Opens a writer; nothing is visible under `key` until `commit` resolves, and then it is durable (fsync). */
-  write(key: string, kind?: WriteKind): Promise<ObjectWriter>;
+  write(key: string): Promise<ObjectWriter>;
+  /**
+   * As `write`, under a key that the store draws at random: `folder`, a name, `suffix`. Nobody knows the key before
+   * `commit` resolves, which lets a store keep names ready and wait for the bytes alone.
+   */
+  writeFresh(folder: string, suffix: string): Promise<FreshObject>;
   /** Reads bytes [start, end) (whole object when absent); rejects when there is none. */
   read(key: string, range?: { readonly start: number; readonly end?: number }): Promise<Readable>;
   /** Whole object or range as one buffer: for headers and small objects; refuses above 64 MiB. */
@@ -26,11 +31,10 @@ export interface ObjectStore {
   check(): Promise<void>;
 }
 
-/**
- * `fresh-key`: the key was drawn at random for this write and nobody knows it before `commit` resolves, so a store may
- * show the name before the bytes are durable. `known-key` (default): others may look for it at any time.
- */
-export type WriteKind = 'known-key' | 'fresh-key';
+export interface FreshObject {
+  readonly key: string;
+  readonly writer: ObjectWriter;
+}
 
 export interface ObjectWriter {
   /** Resolves when the chunk was taken; callers await it (back-pressure). The chunk may be reused afterwards. */

@@ -2,9 +2,10 @@
  * Takes one DICOM instance from C-STORE or STOW-RS: its bytes go to the object store as they come, its header becomes
  * the index record, and the sender hears "stored" only when object and journal row are durable. Bytes are never changed.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Envelope, Intake } from '../core/envelope.ts';
 import type {
+  FreshObject,
   InstanceArrival,
   InstanceIntake,
   InstanceSink,
@@ -40,15 +41,8 @@ export function createInstanceSink(options: ReceiveOptions): InstanceSink {
       if (!site) throw new Failure(problem('unknown-sender', undefined, 'The site of the sender is not known.'));
       const receivedAt = options.clock();
       const day = receivedAt.toISOString().slice(0, 10).replaceAll('-', '/');
-      const key = `dicom/${day}/${randomUUID()}.dcm`;
-      return new Receiving(
-        options,
-        arrival,
-        site,
-        receivedAt.toISOString(),
-        key,
-        await options.objects.write(key, 'fresh-key'),
-      );
+      const object = await options.objects.writeFresh(`dicom/${day}`, '.dcm');
+      return new Receiving(options, arrival, site, receivedAt.toISOString(), object);
     },
   };
 }
@@ -78,15 +72,14 @@ class Receiving implements InstanceIntake {
     arrival: InstanceArrival,
     site: SiteProfile,
     receivedAt: string,
-    key: string,
-    writer: ObjectWriter,
+    object: FreshObject,
   ) {
     this.#options = options;
     this.#arrival = arrival;
     this.#site = site;
     this.#receivedAt = receivedAt;
-    this.#key = key;
-    this.#writer = writer;
+    this.#key = object.key;
+    this.#writer = object.writer;
     this.#prefix = new InstancePrefix(arrival.announced?.transferSyntax ?? null);
   }
 

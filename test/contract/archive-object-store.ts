@@ -33,6 +33,30 @@ export function objectStoreContract(open: () => ObjectStore): void {
     }
   });
 
+  it('gives back what was written under keys of its own, at every size around its buffers', async () => {
+    const store = open();
+    const keys = new Set<string>();
+    for (let round = 0; round < 3; round++) {
+      for (const size of [0, 1, 524_288, 1_048_576, 1_048_577, 3_000_000]) {
+        const bytes = randomBytes(size);
+        const { key, writer } = await store.writeFresh('contract/fresh', '.dcm');
+        assert.match(key, /^contract\/fresh\/[0-9a-f-]{36}\.dcm$/u);
+        for (let at = 0; at < size; at += 70_001) await writer.write(bytes.subarray(at, at + 70_001));
+        assert.deepEqual(await writer.commit(), { size });
+        await writer.abort(); // after the end it takes nothing away
+        assert.equal(await store.size(key), size);
+        assert.ok((await store.readAll(key)).equals(bytes), `${String(size)} bytes`);
+        keys.add(key);
+      }
+      const { key, writer } = await store.writeFresh('contract/fresh', '.dcm');
+      await writer.write(randomBytes(700_000 * (round + 1)));
+      await writer.abort();
+      assert.equal(await store.size(key), null);
+      await assert.rejects(writer.commit());
+    }
+    assert.equal(keys.size, 18);
+  });
+
   it('does not keep the chunk: its memory may be reused at once', async () => {
     const store = open();
     const writer = await store.write('contract/reused.bin');

@@ -155,6 +155,7 @@ export async function startHub(more: Partial<DimseOptions> = {}): Promise<TestHu
     located,
     async stop() {
       await channel.stop(2000);
+      await objects.close();
       await rm(root, { recursive: true, force: true });
     },
   };

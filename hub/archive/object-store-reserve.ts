@@ -1,0 +1,170 @@
+/**
+ * Names made beforehand: empty files under random names in the folder of the day, whose names are durable before they are
+ * handed out. An object that takes one waits for its bytes alone and not for a change of the directory: on ext4 that is
+ * the difference between two commits of the file system and one, which under load is most of the wait.
+ */
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isObjectKey } from './object-store-key.ts';
+import { codeOf } from './object-store-medium.ts';
+import type { DirectorySync } from './object-store-sync.ts';
+
+/** Names in one batch, made when half of the last are gone. An empty file costs an inode and no block. */
+const BATCH = 64;
+/** A batch that was not used up in this time is given up: well before another process may take it for left over. */
+const FRESH_MS = 6 * 3600 * 1000;
+/** Each write returns when its bytes are durable, as after fdatasync: one turn of the thread pool instead of two. */
+const DURABLE = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_DSYNC;
+const LISTS = '.reserve';
+
+export interface ReservedPlace {
+  readonly key: string;
+  /** Open for writing; the writer closes it. */
+  readonly file: FileHandle;
+  /** Something is stored under it, or it was given up and removed. */
+  settled(): void;
+  /** Resolves when no sweep after a crash can take an empty object for a name that was never used. */
+  unlisted(): Promise<void>;
+}
+
+interface Batch {
+  readonly folder: string;
+  readonly suffix: string;
+  readonly madeAt: number;
+  /** The file that lists the names, from before the first is made until the last is settled. */
+  readonly list: string;
+  readonly unused: { readonly key: string; readonly file: FileHandle }[];
+  unsettled: number;
+}
+
+export class Reserve {
+  readonly #root: string;
+  readonly #sync: DirectorySync;
+  #batches: Batch[] = [];
+  #making: Promise<void> | null = null;
+  #tidying: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(root: string, sync: DirectorySync) {
+    this.#root = root;
+    this.#sync = sync;
+  }
+
+  /** A durable name in `folder`, or null where none is ready; more are made meanwhile. */
+  take(folder: string, suffix: string): ReservedPlace | null {
+    const fits = (batch: Batch): boolean =>
+      batch.folder === folder && batch.suffix === suffix && Date.now() - batch.madeAt < FRESH_MS;
+    const old = this.#batches.filter((batch) => !fits(batch));
+    this.#batches = this.#batches.filter((batch) => fits(batch) && batch.unused.length > 0);
+    const left = this.#batches.reduce((sum, batch) => sum + batch.unused.length, 0);
+    if ((left < BATCH / 2 || old.length > 0) && this.#making === null && !this.#closed) {
+      this.#making = this.#renew(folder, suffix, old).finally(() => (this.#making = null));
+    } else this.#batches.push(...old);
+    const batch = this.#batches.find((each) => fits(each) && each.unused.length > 0);
+    const place = batch?.unused.pop();
+    if (batch === undefined || place === undefined) return null;
+    return {
+      ...place,
+      settled: () => {
+        this.#settled(batch);
+      },
+      unlisted: async () => {
+        await rm(batch.list, { force: true });
+        await this.#sync.sync(join(this.#root, LISTS));
+      },
+    };
+  }
+
+  /** Takes away what was not used. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#making;
+    for (const batch of this.#batches.splice(0)) await this.#giveUp(batch);
+    await this.#tidying;
+  }
+
+  /** Never rejects: without a reserve objects take the longer way, and tell themselves what ails the disk. */
+  async #renew(folder: string, suffix: string, old: readonly Batch[]): Promise<void> {
+    try {
+      for (const batch of old) await this.#giveUp(batch);
+      const made = await this.#make(folder, suffix);
+      this.#batches.push(made); // after the wait: `take` puts a new list in place meanwhile
+    } catch {
+      // The next object that finds no name ready begins anew.
+    }
+  }
+
+  async #make(folder: string, suffix: string): Promise<Batch> {
+    const keys = Array.from({ length: BATCH }, () => `${folder}/${randomUUID()}${suffix}`);
+    const lists = join(this.#root, LISTS);
+    const list = join(lists, randomUUID());
+    await this.#sync.make(lists, this.#root);
+    await this.#sync.make(join(this.#root, folder), this.#root);
+    const file = await open(list, 'wx');
+    try {
+      await file.writeFile(keys.join('\n'));
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    // The list before the names: a crash in between leaves no name that is on no list.
+    await this.#sync.sync(lists);
+    const batch: Batch = { folder, suffix, madeAt: Date.now(), list, unused: [], unsettled: keys.length };
+    try {
+      for (const key of keys) batch.unused.push({ key, file: await open(join(this.#root, key), DURABLE) });
+      await this.#sync.sync(join(this.#root, folder));
+    } catch (error) {
+      await this.#giveUp(batch);
+      throw error;
+    }
+    return batch;
+  }
+
+  #settled(batch: Batch): void {
+    batch.unsettled--;
+    if (batch.unsettled > 0) return;
+    // A list that stays hurts nobody: what stands under its names is not empty, and a sweep leaves it alone.
+    const removed = rm(batch.list, { force: true }).catch(() => undefined);
+    this.#tidying = this.#tidying.then(() => removed);
+  }
+
+  async #giveUp(batch: Batch): Promise<void> {
+    for (const { key, file } of batch.unused.splice(0)) {
+      await file.close();
+      await rm(join(this.#root, key), { force: true });
+      this.#settled(batch);
+    }
+  }
+}
+
+/** Removes what killed processes had reserved and not used: files on a list older than `before` that are empty still. */
+export async function sweepReserves(root: string, before: number): Promise<void> {
+  const lists = join(root, LISTS);
+  for (const name of (await absentAsNull(readdir(lists))) ?? []) {
+    const list = join(lists, name);
+    const found = await absentAsNull(stat(list));
+    if (found === null || found.mtimeMs >= before) continue;
+    for (const key of ((await absentAsNull(readFile(list, 'utf8'))) ?? '').split('\n')) await removeEmpty(root, key);
+    await rm(list, { force: true });
+  }
+}
+
+async function removeEmpty(root: string, key: string): Promise<void> {
+  if (!isObjectKey(key)) return; // a list that was cut off: no name was made from it
+  const path = join(root, key);
+  const found = await absentAsNull(stat(path));
+  if (found?.size === 0) await rm(path, { force: true });
+}
+
+/** Another process may sweep at the same time. */
+async function absentAsNull<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
