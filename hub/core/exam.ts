@@ -248,7 +248,9 @@ export function orderStatus(order: OrderState): OrderStatus {
 }
 
 export function isVoided(exam: ExamState): boolean {
-  const studies = Object.values(exam.studies);
+  const { '': whole = {}, ...own } = exam.studies;
+  if (value<boolean>(whole, 'voided') === true) return true;
+  const studies = Object.values(own);
   return studies.length > 0 && studies.every((facts) => value<boolean>(facts, 'voided') === true);
 }
 

@@ -85,8 +85,13 @@ function foldRecord(slice: Slice, input: Input, derive: Derivation): Folded {
     case 'study':
       return foldExam(slice, record, derive, (exam) => {
         const uid = record.keys.studyUid ?? Object.keys(exam.studies).sort()[0] ?? '';
-        const voided = record.voided === undefined ? {} : { voided: record.voided };
-        return ok({ exam: assertStudy(exam, uid, { ...record.fields, ...voided }, by), findings: [] });
+        const told = assertStudy(exam, uid, record.fields, by);
+        if (record.voided === undefined) return ok({ exam: told, findings: [] });
+        // Without a study UID it is the exam that is void, with every study that it has or is yet to get.
+        return ok({
+          exam: assertStudy(told, record.keys.studyUid ?? '', { voided: record.voided }, by),
+          findings: [],
+        });
       });
     case 'report':
       return foldExam(slice, record, derive, (exam) =>

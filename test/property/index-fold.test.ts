@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { currentReport, isCancelled, orderStatus, ordersOf } from '../../hub/core/exam.ts';
+import { currentReport, isCancelled, isVoided, orderStatus, ordersOf } from '../../hub/core/exam.ts';
 import { EMPTY, foldEntry, type Slice } from '../../hub/core/fold.ts';
+import type { Uid } from '../../hub/core/identifier.ts';
 import type { CanonicalRecord } from '../../hub/core/record.ts';
-import { DERIVE, STORY } from '../support/scenario.ts';
+import { DERIVE, instance, STORY, STUDY } from '../support/scenario.ts';
 
 function fold(records: readonly { record: CanonicalRecord; n: number }[]): Slice {
   return records.reduce<Slice>((slice, { record, n }) => {
@@ -82,6 +83,29 @@ test('a void by accession number calls the exam off and is no second order, in a
   assert.deepEqual(shown(order, voided), called);
   assert.deepEqual(shown(voided, order), called);
   assert.deepEqual(shown(voided), [true, [[['accession|A900'], 'cancelled']]]);
+});
+
+test('a void without a study UID covers every study of the exam, those that come later too', () => {
+  const first = instance(1);
+  const second = { ...first, keys: { ...first.keys, studyUid: `${STUDY}.2` as Uid } };
+  const [at, keys] = ['2026-03-02T09:00:00.000Z', { accession: 'A100' }];
+  const voided = {
+    kind: 'study' as const,
+    site: first.site,
+    at,
+    patient: first.patient,
+    keys,
+    fields: {},
+    voided: true,
+  };
+  for (const records of [
+    [first, second, voided],
+    [voided, first, second],
+    [first, voided, second],
+  ]) {
+    const [exam] = fold(records.map((record, n) => ({ record, n }))).exams.values();
+    assert.ok(exam && isVoided(exam));
+  }
 });
 
 test('an exam of one patient never takes a message about another', () => {
