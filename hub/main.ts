@@ -34,6 +34,7 @@ import { dropExpired, preparePartitions } from './store/journal-upkeep.ts';
 import { migrate } from './store/migrate.ts';
 import { openPostgres } from './store/postgres.ts';
 import { openQueue } from './store/queue.ts';
+import { claimObjectStore } from './store/store-identity.ts';
 
 const ROLES = ['api', 'worker', 'listen'] as const;
 type Role = (typeof ROLES)[number];
@@ -97,6 +98,7 @@ async function raiseGround(config: Config, roles: ReadonlySet<Role>, life: Lifec
     () => openObjectStore(objectStoreUrl(config), config.dataDir),
     (opened) => opened.close(),
   );
+  await claimObjectStore(database, objects);
   const queue = await life.raise(
     'queue',
     () => openQueue({ databaseUrl: url, redisUrl: config.redisUrl, log }),
