@@ -71,7 +71,8 @@ function runFile(file: string, databaseUrl: string): Promise<{ outcome: Outcome;
         skipped: count(output, 'skipped') + count(output, 'todo'),
       };
       // A skipped suite is not among the counted tests; it stands as one.
-      if (outcome.passed + outcome.failed + outcome.skipped === 0) outcome.skipped = (output.match(/^﹣ /gm) ?? []).length;
+      if (outcome.passed + outcome.failed + outcome.skipped === 0)
+        outcome.skipped = (output.match(/^﹣ /gm) ?? []).length;
       // A file that ends badly, or that tests nothing at all, has failed whatever it counted.
       const ran = outcome.passed + outcome.failed + outcome.skipped;
       if (outcome.failed === 0 && (code !== 0 || ran === 0)) outcome.failed = 1;

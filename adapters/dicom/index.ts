@@ -1,12 +1,10 @@
 /** The door of the DICOM adapter. */
 export { createDimseChannel } from './channel.ts';
 export type { DimseChannel, DimseOptions, DimseTls } from './channel.ts';
-export { DIMSE_LIMITS } from './limits.ts';
 export type { DimseLimits } from './limits.ts';
-export { echo, find, get, move, send } from './scu.ts';
+export { echo, find, get, send } from './scu.ts';
 export type { InstanceTaker, QueryOptions, Retrieved, ScuOptions, Sending, Sent } from './scu.ts';
 export type { Node } from './associate.ts';
 export { openHospitalArchive } from './source.ts';
 export type { HospitalArchiveOptions } from './source.ts';
-export { withoutHead } from './sub-operation.ts';
 export type { Transcode } from './sub-operation.ts';

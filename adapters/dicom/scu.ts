@@ -208,17 +208,6 @@ export async function matches(
   return { status, identifiers };
 }
 
-export function move(options: QueryOptions & { readonly destination: string }): Promise<Result<Retrieved>> {
-  const sopClass = modelUid(options.root ?? 'study', 'move');
-  const contexts = [{ abstractSyntax: sopClass, transferSyntaxes: NATIVE }];
-  return using({ ...options, contexts }, async ({ association }) => {
-    const context = contextFor(association, sopClass);
-    if (!context) return unsupported();
-    const command = { ...queryCommand(association, 'move', sopClass), moveDestination: options.destination };
-    return ok(await retrieve(association, context, command, identifierBytes(options.identifier, context)));
-  });
-}
-
 /** A C-GET: the instances come back on the same association, where this side is SCP of `storage` (PS3.7 §D.3.3.4). */
 export function get(
   options: QueryOptions & {

@@ -82,7 +82,7 @@ async function store(
 }
 
 /** The data set of a Part-10 file that streams by: everything after the file meta information (PS3.10 §7.1). */
-export async function* withoutHead(source: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<Buffer> {
+async function* withoutHead(source: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<Buffer> {
   let head: Buffer | null = Buffer.alloc(0);
   for await (const chunk of source) {
     if (head === null) {

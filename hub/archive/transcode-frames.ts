@@ -2,7 +2,6 @@
  * Single frames of an object of any size, by ranges: the header from its first bytes, then only the bytes of the frames asked
  * for. WADO-RS frames, rendered frames and thumbnails read through this.
  */
-import type { ObjectStore } from '../core/ports.ts';
 import { fail, ok, problem } from '../core/problem.ts';
 import type { Result } from '../core/problem.ts';
 import { swapped } from '../../mappings/dicom/bytes.ts';
@@ -30,11 +29,6 @@ export interface ByteSource {
 export const inMemory = (file: Buffer): ByteSource => ({
   size: file.length,
   read: (start, end) => Promise.resolve(file.subarray(start, end)),
-});
-
-export const storedObject = (store: ObjectStore, key: string, size: number): ByteSource => ({
-  size,
-  read: (start, end) => store.readAll(key, { start, end: Math.min(end, size) }),
 });
 
 export interface Frame {

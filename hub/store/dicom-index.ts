@@ -48,9 +48,6 @@ const KEYS: Readonly<Record<string, Key>> = {
   InstanceNumber: { level: 'instance', column: 'i.number', matching: 'integer' },
 };
 
-/** Keywords that `find` matches on; a face refuses or ignores others by its own rules. */
-export const MATCHING_KEYS: readonly string[] = Object.keys(KEYS);
-
 const PATIENT_COLUMNS = `p.record_id, p.person_id, p.local_id, p.authority, p.dicom_name, p.sex, p.birth_date`;
 const STUDY_COLUMNS = `s.study_uid, s.site, s.study_date, s.study_time, s.accession, s.dicom_study_id, s.description as study_description,
   s.referring_physician, s.modalities, s.series_count, s.instance_count, s.availability`;

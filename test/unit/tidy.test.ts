@@ -58,7 +58,7 @@ test('ARCHITECTURE.md lists the rooms that there are', (context) => {
   const listed = [...listing.matchAll(/^([a-z0-9./-]+)\/(?: |$)/gm)].map((match) => match[1] ?? '').sort();
   const rooms = folders.filter(
     (folder) =>
-      /^[^./]+(\/[^./]+)?$/.test(folder) && !folder.endsWith("/generated") && TOP.includes(folder.split('/')[0] ?? ''),
+      /^[^./]+(\/[^./]+)?$/.test(folder) && !folder.endsWith('/generated') && TOP.includes(folder.split('/')[0] ?? ''),
   );
   assert.deepEqual(
     listed,
