@@ -3,6 +3,7 @@
  * it lasts the acknowledgements of the next ones must go out.
  */
 import { once } from 'node:events';
+import { setPriority } from 'node:os';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { loadSites } from '../adapters/sites/load.ts';
 import { openObjectStore } from './archive/object-store.ts';
@@ -24,6 +25,7 @@ export interface ApplyThread {
 }
 
 const SWEEP_MS = 250;
+const NICENESS = 10;
 
 /** A thread does not inherit the TypeScript loader of its process: it registers it by itself before it imports this file. */
 const BOOT = `import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then(({ register }) => {
@@ -54,6 +56,8 @@ export async function startApplyThread(assignment: Assignment, broken: (error: u
 }
 
 async function run({ config, databaseUrl }: Assignment): Promise<void> {
+  // On Linux 0 means this thread: listeners that acknowledge go first where processors are few.
+  setPriority(0, NICENESS);
   const log = createLog(config.logLevel);
   const { workers } = config.limits;
   const database = openDatabase(databaseUrl, { max: workers + 2, name: 'apply' });

@@ -18,6 +18,10 @@ const BATCH = 200;
 const CROWD = 40;
 /** After a small claim, so that a steady trickle is applied in some batches a second and not message by message. */
 const LINGER_MS = 40;
+/** Commits of the journal a second that make a burst, and how long applying stands back for one. */
+const BURST_PER_SECOND = 100;
+const HOLD_MS = 1_000;
+const HOLD_STEP_MS = 50;
 const ATTEMPTS = 6;
 const BACKOFF_MS = [100, 1_000, 5_000, 30_000, 120_000] as const;
 
@@ -62,6 +66,8 @@ export function createIngest(deps: IngestDeps): Ingest {
   let loops: Promise<void>[] = [];
   let working = 0;
   let arrivals = 0;
+  let caughtUp = true;
+  let mark = { arrivals: 0, at: performance.now() };
   const sleepers = new Set<() => void>();
 
   const rouseOne = (): void => {
@@ -84,14 +90,30 @@ export function createIngest(deps: IngestDeps): Ingest {
     });
   }
 
+  /**
+   * In a burst, what is acknowledged matters more than what is applied: while arrivals are many and everything before
+   * them is applied, the worker waits a little for a larger batch. Never long, and never with a backlog.
+   */
+  async function holdBack(): Promise<void> {
+    for (let held = 0; held < HOLD_MS && caughtUp && !stopped; held += HOLD_STEP_MS) {
+      const now = performance.now();
+      const perSecond = ((arrivals - mark.arrivals) * 1000) / Math.max(now - mark.at, HOLD_STEP_MS);
+      mark = { arrivals, at: now };
+      if (perSecond < BURST_PER_SECOND) return;
+      await pause(HOLD_STEP_MS);
+    }
+  }
+
   async function loop(sweepMs: number): Promise<void> {
     while (!stopped) {
       working += 1;
+      await holdBack();
       const seen = arrivals;
       const entries = await once(deps, (claimed) => {
         if (claimed >= CROWD) rouseOne();
       });
-      if (entries > 0 && entries < CROWD) await pause(LINGER_MS);
+      caughtUp = entries < CROWD;
+      if (entries > 0 && caughtUp) await pause(LINGER_MS);
       working -= 1;
       // What arrived while this worker looked woke nobody.
       if (entries === 0 && arrivals === seen) await sleep(sweepMs);
