@@ -374,16 +374,17 @@ CREATE OR REPLACE FUNCTION public.audit_partition(month date)
 AS $function$
 declare
   first_day date := date_trunc('month', month)::date;
-  name text := 'audit_' || to_char(first_day, 'YYYYMM');
+  partition_name text := 'audit_' || to_char(first_day, 'YYYYMM');
 begin
-  if to_regclass(name) is not null then
+  if exists (select from pg_class where relname = partition_name) then
     return;
   end if;
+  -- Read the catalog itself after the lock: to_regclass may answer from a stale cache.
   perform pg_advisory_xact_lock(hashtext('audit_partition'));
-  if to_regclass(name) is not null then
+  if exists (select from pg_class where relname = partition_name) then
     return;
   end if;
-  execute format('create table %I partition of audit for values from (%L) to (%L)', name,
+  execute format('create table %I partition of audit for values from (%L) to (%L)', partition_name,
     first_day::timestamp at time zone 'UTC', (first_day + interval '1 month')::timestamp at time zone 'UTC');
 end $function$
 
@@ -398,6 +399,8 @@ begin
   if keep_from > today - 180 then
     raise exception 'audit is kept for at least 180 days';
   end if;
+  -- One process at a time; the next finds nothing left to drop.
+  perform pg_advisory_xact_lock(hashtext('audit_partition'));
   for name in
     select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
     where i.inhparent = 'audit'::regclass and c.relname ~ '^audit_[0-9]{6}$' order by 1
@@ -441,6 +444,8 @@ declare
   lower_bound timestamptz;
   upper_bound timestamptz;
 begin
+  -- One process at a time; the next finds nothing left to drop.
+  perform pg_advisory_xact_lock(hashtext('journal_partition'));
   for name in
     select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
     where i.inhparent = 'journal'::regclass and c.relname ~ '^journal_[0-9]{8}$' order by 1

@@ -106,3 +106,17 @@ test('a record that cannot be written rejects, and the next one is written', asy
   await fresh.database.pool.query('alter table audit_away rename to audit');
   await audit.record(event());
 });
+
+test('many starters prepare and retain the same months at once', async () => {
+  const clock = (): Date => new Date('2028-03-15T00:00:00Z');
+  const starters = Array.from({ length: 12 }, () => createAuditStore({ database: fresh.database, clock }));
+  await Promise.all(starters.map((one) => one.prepare()));
+  await Promise.all(starters.map((one) => one.retain(180)));
+  const months = await fresh.database.pool.query<{ relname: string }>(
+    `select relname from pg_class where relname ~ '^audit_[0-9]{6}$' order by 1`,
+  );
+  assert.deepEqual(
+    months.rows.map((row) => row.relname),
+    ['audit_202803', 'audit_202804'],
+  );
+});

@@ -88,6 +88,8 @@ declare
   lower_bound timestamptz;
   upper_bound timestamptz;
 begin
+  -- One process at a time; the next finds nothing left to drop.
+  perform pg_advisory_xact_lock(hashtext('journal_partition'));
   for name in
     select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
     where i.inhparent = 'journal'::regclass and c.relname ~ '^journal_[0-9]{8}$' order by 1

@@ -52,16 +52,17 @@ create trigger audit_is_final before update or delete on audit for each row exec
 create function audit_partition(month date) returns void language plpgsql as $$
 declare
   first_day date := date_trunc('month', month)::date;
-  name text := 'audit_' || to_char(first_day, 'YYYYMM');
+  partition_name text := 'audit_' || to_char(first_day, 'YYYYMM');
 begin
-  if to_regclass(name) is not null then
+  if exists (select from pg_class where relname = partition_name) then
     return;
   end if;
+  -- Read the catalog itself after the lock: to_regclass may answer from a stale cache.
   perform pg_advisory_xact_lock(hashtext('audit_partition'));
-  if to_regclass(name) is not null then
+  if exists (select from pg_class where relname = partition_name) then
     return;
   end if;
-  execute format('create table %I partition of audit for values from (%L) to (%L)', name,
+  execute format('create table %I partition of audit for values from (%L) to (%L)', partition_name,
     first_day::timestamp at time zone 'UTC', (first_day + interval '1 month')::timestamp at time zone 'UTC');
 end $$;
 
@@ -73,6 +74,8 @@ begin
   if keep_from > today - 180 then
     raise exception 'audit is kept for at least 180 days';
   end if;
+  -- One process at a time; the next finds nothing left to drop.
+  perform pg_advisory_xact_lock(hashtext('audit_partition'));
   for name in
     select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
     where i.inhparent = 'audit'::regclass and c.relname ~ '^audit_[0-9]{6}$' order by 1
