@@ -50,7 +50,8 @@ export async function readPackage(
   limits: PackageLimits,
 ): Promise<Result<SoapPackage>> {
   const media = parseMediaType(contentType);
-  if (media?.type === 'application/soap+xml') {
+  // SOAP 1.1 comes as text/xml (§6 of its binding): read, so that its envelope is answered with VersionMismatch.
+  if (media?.type === 'application/soap+xml' || media?.type === 'text/xml') {
     const whole = await collect(body, limits.bytes);
     return whole
       ? ok({ envelope: whole, action: media.parameters.get('action') ?? null, attachments: new Map() })

@@ -122,7 +122,6 @@ describe('multipart that is broken', () => {
     ));
   test('types that are no SOAP', async () => {
     for (const other of [
-      'text/xml',
       'application/json',
       'multipart/form-data; boundary=b',
       'multipart/related; type="application/dicom"; boundary=b',
@@ -130,6 +129,13 @@ describe('multipart that is broken', () => {
     ])
       await faults(other === '' ? 'x' : other, envelope, 415, /env:Sender/);
   });
+  test('SOAP 1.1 as its clients send it', () =>
+    faults(
+      'text/xml; charset=utf-8',
+      envelope.replaceAll('http://www.w3.org/2003/05/soap-envelope', 'http://schemas.xmlsoap.org/soap/envelope/'),
+      500,
+      /VersionMismatch/,
+    ));
   test('larger than the limit, whole or in a part', async () => {
     await faults(SOAP_TYPE, envelope + ' '.repeat(300_000), 413, /larger/);
     await faults(related('b', ''), `--b\r\n${root('<r>')}${envelope}${' '.repeat(300_000)}\r\n--b--`, 413, /larger/);
