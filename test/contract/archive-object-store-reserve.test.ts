@@ -1,5 +1,6 @@
 /** The reserve of names under the file store: used when ready, renewed, and never taken for an object or the reverse. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, open as openFile, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -46,7 +47,7 @@ describe('reserve of the object store on files', () => {
   async function reserved(): Promise<string> {
     const key = await put(randomBytes(1000));
     await until(async () => (await names().catch(() => [])).length === 65);
-    await pause(30); // the sync of the folder comes last
+    await pause(500); // the sync of the folder comes last
     return key;
   }
 
@@ -77,7 +78,14 @@ describe('reserve of the object store on files', () => {
 
   it('writes an object that outgrows its buffer over its reserved name, whole or not at all', async () => {
     await reserved();
-    const { key, writer } = await store.writeFresh(FOLDER, '.dcm');
+    let taken = await store.writeFresh(FOLDER, '.dcm');
+    // The names are on disk a moment before the store hands them out; until then it writes without a reserve.
+    for (let tries = 0; tries < 100 && !existsSync(join(root, taken.key)); tries++) {
+      await taken.writer.abort();
+      await pause(20);
+      taken = await store.writeFresh(FOLDER, '.dcm');
+    }
+    const { key, writer } = taken;
     await writer.write(randomBytes(2_500_000));
     assert.equal((await stat(join(root, key))).size, 0, 'a crash now leaves an empty name, which is swept');
     await writer.commit();
@@ -95,7 +103,7 @@ describe('reserve of the object store on files', () => {
     };
     const kept = [await fresh(randomBytes(500))];
     await until(async () => (await names()).length === 65);
-    await pause(30);
+    await pause(500);
     kept.push(await fresh(randomBytes(700_000)), await fresh(randomBytes(2_000_000)));
     const [list] = await lists();
     assert.ok(list !== undefined);
