@@ -1,7 +1,6 @@
 /**
  * `npm test`: every test file in a process of its own, two at a time, on one shared PostgreSQL; failures in full, and
- * as the last line `N passed, N failed, N skipped`. `npm test -- word` runs the files whose path has the word. A file of
- * real processes that fails beside another is run once more alone, and both runs are told.
+ * as the last line `N passed, N failed, N skipped`. `npm test -- word` runs the files whose path has the word.
  */
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -94,35 +93,20 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
 
 const queue = [...files];
 const total: Outcome = { passed: 0, failed: 0, skipped: 0 };
-/** Processes, sockets and disks under test share the machine with the other file: such a file is judged alone. */
-const SHARES_MACHINE = /^test\/(chaos|contract|journey|wire)\//;
-const again: string[] = [];
-
-async function judge(file: string, isLast: boolean): Promise<void> {
-  const { outcome, output, seconds } = await runFile(file, databaseUrl);
-  const isFailed = outcome.failed > 0;
-  const mark = isFailed ? 'FAILED' : 'ok';
-  const skipped = outcome.skipped > 0 ? `, ${outcome.skipped} skipped` : '';
-  console.log(`${mark.padEnd(6)} ${file} (${outcome.passed} passed${skipped}, ${seconds.toFixed(1)} s)`);
-  if (isFailed) console.log(output.replace(/^/gm, '  | '));
-  if (isFailed && !isLast && SHARES_MACHINE.test(file)) {
-    again.push(file);
-    return;
-  }
-  total.passed += outcome.passed;
-  total.failed += outcome.failed;
-  total.skipped += outcome.skipped;
-}
-
 await Promise.all(
   Array.from({ length: AT_ONCE }, async () => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) await judge(file, false);
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+      const { outcome, output, seconds } = await runFile(file, databaseUrl);
+      total.passed += outcome.passed;
+      total.failed += outcome.failed;
+      total.skipped += outcome.skipped;
+      const mark = outcome.failed > 0 ? 'FAILED' : 'ok';
+      const skipped = outcome.skipped > 0 ? `, ${outcome.skipped} skipped` : '';
+      console.log(`${mark.padEnd(6)} ${file} (${outcome.passed} passed${skipped}, ${seconds.toFixed(1)} s)`);
+      if (outcome.failed > 0) console.log(output.replace(/^/gm, '  | '));
+    }
   }),
 );
-for (const file of again) {
-  console.log(`again  ${file}, alone; this run counts`);
-  await judge(file, true);
-}
 
 if (server !== null && (await server.close())) await rm(TEST_SERVER_DIR, { recursive: true, force: true });
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
