@@ -4,6 +4,7 @@
  * and is tried again, and only its own patient waits with it.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { ExamState } from '../core/exam.ts';
 import { EMPTY, foldEntry, type Input, type Slice } from '../core/fold.ts';
 import type { Mapped } from '../core/envelope.ts';
 import type { Derivation, SiteId } from '../core/identifier.ts';
@@ -191,7 +192,11 @@ async function apply(claim: Claim, deps: IngestDeps): Promise<void> {
   let after: Slice = before;
   const settled: Settlement[] = [];
   const touchedBy = new Map<string, string[]>();
+  const revisions = new Revisions(before);
+  const waiting = new Set<string>();
   for (const one of prepared) {
+    const line = `${one.entry.site ?? ''}|${one.entry.patientKey}`;
+    if (waiting.has(line)) continue;
     if (!one.ok) {
       settled.push(one.settlement);
       continue;
@@ -201,6 +206,10 @@ async function apply(claim: Claim, deps: IngestDeps): Promise<void> {
       settled.push({ entry: one.entry, state: 'review', problem: folded.problem, findings: one.findings });
       continue;
     }
+    if (!revisions.take(after, folded.value.slice)) {
+      waiting.add(line);
+      continue;
+    }
     for (const id of changedIds(after, folded.value.slice))
       touchedBy.set(id, [...(touchedBy.get(id) ?? []), one.entry.journalId]);
     after = folded.value.slice;
@@ -208,6 +217,38 @@ async function apply(claim: Claim, deps: IngestDeps): Promise<void> {
   }
   await claim.save({ before, after, settled, touchedBy });
 }
+
+/**
+ * A report and its revision are never applied in one transaction: each version that stood is in the history that readers
+ * see, however fast the next one came. The revision, and what its patient sent after it, waits for the next claim.
+ */
+class Revisions {
+  readonly #known: Set<string>;
+  readonly #fresh = new Set<string>();
+
+  constructor(before: Slice) {
+    this.#known = new Set([...before.exams.values()].flatMap(stampsOf));
+  }
+
+  /** False: the step would file a second new version of one exam's report. */
+  take(before: Slice, after: Slice): boolean {
+    const added: string[] = [];
+    for (const [id, exam] of after.exams) {
+      if (before.exams.get(id) === exam) continue;
+      const stamps = stampsOf(exam);
+      const unknown = stamps.filter((stamp) => !this.#known.has(stamp));
+      if (unknown.length > 0 && stamps.some((stamp) => this.#fresh.has(stamp))) return false;
+      added.push(...unknown);
+    }
+    for (const stamp of added) {
+      this.#known.add(stamp);
+      this.#fresh.add(stamp);
+    }
+    return true;
+  }
+}
+
+const stampsOf = (exam: ExamState): string[] => exam.reports.map((version) => version.stamp);
 
 /** Lets the event loop do what waits: senders are answered meanwhile. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -123,6 +123,23 @@ test('the same exam comes out whatever came first', async () => {
   assert.equal(await count(`select count(*)::int as n from study where availability = 'complete'`), 1);
 });
 
+test('a report and its revision that arrive together are two versions in the history, and what follows them is applied', async () => {
+  await wipe();
+  await database.pool.query('truncate fhir_resource, fhir_version');
+  for (const record of STORY) await journal.accept(envelope(record));
+  await ingest.drain();
+  assert.equal(await count('select count(*)::int as n from pending'), 0);
+  assert.equal(await count('select count(*)::int as n from report_version'), 2);
+  const versions = await database.pool.query<{ body: string }>(
+    `select body from fhir_version where type = 'DiagnosticReport' order by version`,
+  );
+  const seen = versions.rows.map(({ body }) => JSON.parse(body) as { status: string; conclusion?: string });
+  assert.deepEqual(
+    [...new Set(seen.map(({ status, conclusion }) => `${status} ${conclusion ?? ''}`))],
+    ['final 未见异常', 'corrected 右肺上叶结节'],
+  );
+});
+
 test('a repeated message gets the first answer, other bytes under its id are refused and kept', async () => {
   const [registration] = STORY;
   const first = await journal.accept(envelope(registration, 'same'));
