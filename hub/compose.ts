@@ -21,6 +21,7 @@ import { openFrames } from './archive/transcode-frames.ts';
 import { canTranscode, transcode } from './archive/transcode.ts';
 import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
+import type { Intake } from './core/envelope.ts';
 import type { Derivation, SiteId, Uid } from './core/identifier.ts';
 import type {
   DicomIndex,
@@ -53,7 +54,7 @@ import { openFhirStore, saveResources } from './store/fhir.ts';
 import { derivation } from './store/hub-key.ts';
 import { createIndexReader } from './store/index-reader.ts';
 import { createIndexWriter, type Projection } from './store/index-writer.ts';
-import { createJournal, type Journal } from './store/journal.ts';
+import { createJournal } from './store/journal.ts';
 import { createJournalReader } from './store/journal-reader.ts';
 import { createOutbox, createStudySettling } from './store/outbox.ts';
 import { createReviewQueue } from './store/review.ts';
@@ -63,6 +64,8 @@ export interface Ground {
   readonly roles: ReadonlySet<string>;
   readonly log: Log;
   readonly database: Database;
+  /** Connections of the journal's own: an acknowledgement never waits for somebody's search. */
+  readonly journalDatabase: Database;
   readonly objects: ObjectStore;
   readonly queue: Queue;
   readonly sites: Sites;
@@ -72,7 +75,7 @@ export interface Ground {
 /** What every role of the hub shares once the ground stands. */
 export interface Rooms {
   readonly derive: Derivation;
-  readonly journal: Journal;
+  readonly journal: Intake;
   readonly sink: InstanceSink;
   readonly reader: IndexReader;
   readonly index: DicomIndex;
@@ -125,10 +128,10 @@ export async function composeIndex(
 
 /** `wake` rouses the thread that applies in this process; null: other processes apply, and the queue tells them. */
 export async function composeRooms(ground: Ground, wake: (() => void) | null): Promise<Rooms> {
-  const { config, log, database, objects, queue, sites, clock } = ground;
+  const { config, log, database, journalDatabase, objects, queue, sites, clock } = ground;
   const { derive, projection, settleMs, fhirContext } = await composeIndex(ground);
   const arrived = wake ?? throttled(() => queue.offer('ingest', 'wake', {}), log);
-  const journal = createJournal({ database, clock, log, arrived });
+  const journal = createJournal({ database: journalDatabase, clock, log, arrived });
   const reader = createIndexReader({ database, derive });
   const settling = createStudySettling({ database, reader, derive, projection, clock, settleMs });
   const outbox = createOutbox({ database, clock });

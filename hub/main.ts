@@ -30,6 +30,7 @@ import { createClientStore } from './store/client.ts';
 import { claimRoles } from './store/data-dir.ts';
 import type { Database } from './store/database.ts';
 import { openDatabase } from './store/database.ts';
+import { JOURNAL_CONNECTIONS } from './store/journal.ts';
 import { dropExpired, preparePartitions } from './store/journal-upkeep.ts';
 import { migrate } from './store/migrate.ts';
 import { openPostgres } from './store/postgres.ts';
@@ -47,6 +48,7 @@ interface Ground {
   readonly life: Lifecycle;
   readonly database: Database;
   readonly databaseUrl: string;
+  readonly journalDatabase: Database;
   readonly objects: ObjectStore;
   readonly queue: Queue;
   readonly sites: Sites;
@@ -93,6 +95,11 @@ async function raiseGround(config: Config, roles: ReadonlySet<Role>, life: Lifec
     () => openDatabase(url, size),
     (opened) => opened.close(),
   );
+  const journalDatabase = await life.raise(
+    'journal',
+    () => openDatabase(url, { max: JOURNAL_CONNECTIONS, name: 'journal', planOnce: true }),
+    (opened) => opened.close(),
+  );
   const objects = await life.raise(
     'objects',
     () => openObjectStore(objectStoreUrl(config), config.dataDir),
@@ -110,7 +117,8 @@ async function raiseGround(config: Config, roles: ReadonlySet<Role>, life: Lifec
     ['queue', () => answers(() => queue.counts('ingest'))],
   ]);
   const clock = (): Date => new Date();
-  return { config, roles, log, life, database, databaseUrl: url, objects, queue, sites, clock, told: [], ready };
+  const stores = { database, databaseUrl: url, journalDatabase, objects, queue };
+  return { config, roles, log, life, ...stores, sites, clock, told: [], ready };
 }
 
 const answers = (ask: () => Promise<unknown>): Promise<boolean> =>

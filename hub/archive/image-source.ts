@@ -29,7 +29,11 @@ export class SiteImageSource implements ImageSource {
       throw new Failure(problem('not-found', undefined, 'The images of this study are not at the centre.'));
     }
     try {
-      return await this.#parts.objects.read(located.instance.object, range);
+      const { object, size } = located.instance;
+      const start = range?.start ?? 0;
+      // A crash may have left zeros behind the object (object-store-writer.ts): its end is where the index says.
+      const end = Math.max(start, Math.min(range?.end ?? size, size));
+      return await this.#parts.objects.read(object, { start, end });
     } catch (error) {
       // A site that keeps its images too is the second copy of what the centre lost.
       const lost = error instanceof Failure && error.problem.code === 'not-found';
@@ -40,9 +44,10 @@ export class SiteImageSource implements ImageSource {
 
   async readInto(located: InstanceLocated, into: Uint8Array, start: number): Promise<number | null> {
     const { objects } = this.#parts;
-    if (located.instance.object === '' || objects.readInto === undefined) return null;
+    const { object, size } = located.instance;
+    if (object === '' || objects.readInto === undefined) return null;
     try {
-      return await objects.readInto(located.instance.object, into, start);
+      return await objects.readInto(object, into.subarray(0, Math.max(0, size - start)), start);
     } catch (error) {
       const lost = error instanceof Failure && error.problem.code === 'not-found';
       if (lost && this.#hospitalOf(located)) return null; // `open` finds the second copy

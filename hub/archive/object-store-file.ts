@@ -15,7 +15,8 @@ import { codeOf, mediumFailure } from './object-store-medium.ts';
 import { Reserve, sweepReserves } from './object-store-reserve.ts';
 import type { ReservedPlace } from './object-store-reserve.ts';
 import { DirectorySync } from './object-store-sync.ts';
-import { FileWriter, Slabs } from './object-store-writer.ts';
+import { Slabs } from './object-store-slab.ts';
+import { FileWriter } from './object-store-writer.ts';
 
 /** One read of a stream: most CT and MR objects are one or two of these. */
 const READ_BYTES = 1024 * 1024;
@@ -28,6 +29,8 @@ export class FileObjectStore implements ObjectStore {
   readonly #sync = new DirectorySync();
   readonly #slabs = new Slabs();
   readonly #reserve: Reserve;
+  /** Objects that are being cut to their size, by path. */
+  readonly #trims = new Map<string, Promise<void>>();
   #ready: Promise<void> | null = null;
 
   constructor(root: string) {
@@ -95,8 +98,10 @@ export class FileObjectStore implements ObjectStore {
   }
 
   async size(key: string): Promise<number | null> {
+    const path = join(this.#root, checkedKey(key));
     try {
-      return (await stat(join(this.#root, checkedKey(key)))).size;
+      await this.#trims.get(path);
+      return (await stat(path)).size;
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return null;
       throw mediumFailure(error);
@@ -107,6 +112,7 @@ export class FileObjectStore implements ObjectStore {
   async remove(key: string): Promise<void> {
     const target = join(this.#root, checkedKey(key));
     try {
+      await this.#trims.get(target);
       await unlink(target);
       await this.#sync.sync(dirname(target));
     } catch (error) {
@@ -133,18 +139,25 @@ export class FileObjectStore implements ObjectStore {
   }
 
   async close(): Promise<void> {
+    await Promise.all(this.#trims.values());
     await this.#reserve.close();
     await this.#sync.close();
   }
 
   #writer(target: string, fresh: boolean, place: ReservedPlace | null): FileWriter {
     const temporary = join(this.#root, INCOMING, randomUUID());
-    return new FileWriter({ temporary, target, fresh, place }, this.#sync, this.#slabs);
+    const trimming = (work: Promise<void>): void => {
+      this.#trims.set(target, work);
+      void work.then(() => this.#trims.delete(target));
+    };
+    return new FileWriter({ temporary, target, fresh, place, trimming }, this.#sync, this.#slabs);
   }
 
   async #open(key: string): Promise<FileHandle> {
+    const path = join(this.#root, checkedKey(key));
     try {
-      return await open(join(this.#root, checkedKey(key)), 'r');
+      await this.#trims.get(path);
+      return await open(path, 'r');
     } catch (error) {
       throw mediumFailure(error);
     }

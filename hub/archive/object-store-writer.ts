@@ -8,24 +8,8 @@ import { dirname } from 'node:path';
 import type { ObjectWriter } from '../core/ports.ts';
 import { mediumFailure } from './object-store-medium.ts';
 import type { ReservedPlace } from './object-store-reserve.ts';
+import { BLOCK_BYTES, SLAB_BYTES, type Slabs } from './object-store-slab.ts';
 import type { DirectorySync } from './object-store-sync.ts';
-
-/** At most two of these per open writer. A CT or MR object fits in one: then it costs one write and one fsync. */
-const SLAB_BYTES = 1024 * 1024;
-const SLABS_KEPT = 16;
-
-/** Slabs that go from writer to writer, so that a series allocates none. */
-export class Slabs {
-  readonly #idle: Buffer[] = [];
-
-  take(): Buffer {
-    return this.#idle.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES);
-  }
-
-  give(slab: Buffer): void {
-    if (this.#idle.length < SLABS_KEPT) this.#idle.push(slab);
-  }
-}
 
 export interface WriterFiles {
   readonly temporary: string;
@@ -34,6 +18,8 @@ export interface WriterFiles {
   readonly fresh: boolean;
   /** Where the target stands already as an empty file whose name is durable. */
   readonly place: ReservedPlace | null;
+  /** The object is durable and longer than it is by less than a block; readers wait for this, which never rejects. */
+  trimming(work: Promise<void>): void;
 }
 
 /** Writes one slab while the next fills; opening the file overlaps the first chunks. */
@@ -97,8 +83,9 @@ export class FileWriter implements ObjectWriter {
   }
 
   /**
-   * An object of one slab goes into its reserved file: the name is durable already, so the bytes need one fdatasync and
-   * no change of a directory. False where there is no such file; then the object takes the way of a temporary name.
+   * An object of one slab goes into its reserved file: the name is durable already, so the bytes need one write that
+   * returns when they are, and no change of a directory. False where there is no such file; then the object takes the way
+   * of a temporary name.
    */
   async #commitReserved(): Promise<boolean> {
     const { place, target } = this.#files;
@@ -107,12 +94,15 @@ export class FileWriter implements ObjectWriter {
     this.#reserved = null;
     this.#slab = null;
     try {
-      await this.#put(file, slab, this.#filled, 0);
+      // A direct write takes whole blocks: the last one is filled up, and cut off again before anybody reads it.
+      const length = place.direct ? Math.ceil(this.#filled / BLOCK_BYTES) * BLOCK_BYTES : this.#filled;
+      slab.fill(0, this.#filled, length);
+      await this.#put(file, slab, length, 0);
+      this.#files.trimming(trimmed(file, this.#filled, length));
     } catch (error) {
+      await file.close();
       await rm(target, { force: true });
       throw error;
-    } finally {
-      file.close().catch(() => undefined); // what was written is durable or was reported; nobody waits for this
     }
     this.#state = 'committed';
     this.#position = this.#filled;
@@ -194,4 +184,10 @@ export class FileWriter implements ObjectWriter {
       this.#slabs.give(slab);
     }
   }
+}
+
+/** Where it fails, zeros stay behind the object: whoever knows its size does not read them. */
+async function trimmed(file: FileHandle, size: number, length: number): Promise<void> {
+  if (length > size) await file.truncate(size).catch(() => undefined);
+  await file.close().catch(() => undefined);
 }

@@ -43,7 +43,8 @@ export type Receipt =
  * bytes are durable; it rejects (throws) when they could not be made durable, and then nothing may be acknowledged.
  */
 export interface Intake {
-  accept(envelope: Envelope): Promise<Receipt>;
+  /** `kept`: the bytes at `object` are durable when it resolves. Nothing is committed before, nor if it rejects. */
+  accept(envelope: Envelope, kept?: Promise<unknown>): Promise<Receipt>;
   /** Keeps what cannot be accepted, with the reason; resolves when durable. */
   refuse(envelope: Envelope, problem: Problem): Promise<{ journalId: string }>;
 }

@@ -33,6 +33,8 @@ export interface ReceiveOptions {
 }
 
 const MAX_BYTES = 16 * 2 ** 30;
+/** Up to this size the journal row is written while the object goes to the disk, and committed after it. */
+const OVERLAP_BYTES = 8 * 2 ** 20;
 
 export function createInstanceSink(options: ReceiveOptions): InstanceSink {
   return {
@@ -157,12 +159,15 @@ class Receiving implements InstanceIntake {
       return this.#refused(why);
     }
     try {
+      const kept = this.#writer.commit();
+      kept.catch(() => undefined); // reported where it is awaited
+      // A large object takes its time: no transaction waits for it.
+      if (this.#size > OVERLAP_BYTES) await kept;
       const digest = this.#hash.digest('hex');
       const read = this.#read(digest);
-      await this.#writer.commit();
-      return read.ok
-        ? await this.#accept(read.record, read.findings, digest)
-        : await this.#refuse(read.problem, digest);
+      if (read.ok) return await this.#accept(read.record, read.findings, digest, kept);
+      await kept;
+      return await this.#refuse(read.problem, digest);
     } catch (cause) {
       return this.#refused(this.#fail(cause));
     }
@@ -206,13 +211,21 @@ class Receiving implements InstanceIntake {
     return { ok: true, record, findings: mapped.findings };
   }
 
-  async #accept(record: InstanceRecord, findings: readonly Finding[], digest: string): Promise<StoreOutcome> {
+  async #accept(
+    record: InstanceRecord,
+    findings: readonly Finding[],
+    digest: string,
+    kept: Promise<unknown>,
+  ): Promise<StoreOutcome> {
     const { uid: sopUid, sopClass } = record.instance;
     const patient = record.patient;
-    const receipt = await this.#options.intake.accept({
-      ...this.#envelope(sopUid, sopClass, digest, record),
-      patientKey: patient ? `${patient.authority}|${patient.value}` : '',
-    });
+    const receipt = await this.#options.intake.accept(
+      {
+        ...this.#envelope(sopUid, sopClass, digest, record),
+        patientKey: patient ? `${patient.authority}|${patient.value}` : '',
+      },
+      kept,
+    );
     if (receipt.kind === 'conflict') {
       // The object stays as evidence of the refusal, which names it.
       return { ok: false, problem: receipt.problem, sopClass, sopUid };

@@ -22,13 +22,23 @@ export function survive(pool: pg.Pool): void {
   });
 }
 
-/** `max` connections; a query that waits longer than `connectTimeoutMs` for one rejects. */
-export function openDatabase(url: string, options: { max: number; name: string; connectTimeoutMs?: number }): Database {
+export interface DatabaseOptions {
+  readonly max: number;
+  readonly name: string;
+  /** A query that waits longer for a connection rejects. */
+  readonly connectTimeoutMs?: number;
+  /** Plans a prepared statement once and not for its values: for few statements that run all the time. */
+  readonly planOnce?: boolean;
+}
+
+/** `max` connections at most, opened as they are needed. */
+export function openDatabase(url: string, options: DatabaseOptions): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: options.max,
     application_name: `hutong-${options.name}`,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
+    ...(options.planOnce === true ? { options: '-c plan_cache_mode=force_generic_plan' } : {}),
   });
   survive(pool);
   return {

@@ -1,15 +1,14 @@
 /**
  * The journal on PostgreSQL: implements `Intake`. Envelopes that arrive together are written by one statement and one
- * commit (group commit), and nobody hears "accepted" before that commit has returned.
+ * commit (group commit), and nobody hears "accepted" before that commit has returned. An image is written while its
+ * object is still on the way to the disk, and committed when it is there.
  */
 import { createHash } from 'node:crypto';
 import type { Envelope, Intake, Receipt } from '../core/envelope.ts';
 import type { Log } from '../core/ports.ts';
 import { problem, type Problem } from '../core/problem.ts';
-import type { Database } from './database.ts';
-
-const BATCH_ENTRIES = 256;
-const BATCH_BYTES = 32 * 1024 * 1024;
+import type { Connection, Database } from './database.ts';
+import { Lane } from './journal-lane.ts';
 
 /**
  * $1..$15 are arrays of equal length; one round trip, one commit. The first of equal keys in a batch wins. Images linger a
@@ -35,7 +34,7 @@ written as (
 waiting as (
   insert into pending (journal_id, received_at, work_key, next_try_at)
   select fresh.journal_id, $16, coalesce(nullif(work_key, ''), 'entry|' || fresh.journal_id),
-    case when channel in ('dicom', 'dicomweb') then $16 + interval '400 milliseconds' else '-infinity' end
+    case when channel in ('dicom', 'dicomweb') then $16 + interval '200 milliseconds' else '-infinity' end
   from fresh join first using (key))
 select first.n, fresh.journal_id from fresh join first using (key)`;
 
@@ -52,29 +51,50 @@ interface Waiter {
   readonly envelope: Envelope;
   readonly digest: Buffer;
   readonly key: Buffer;
+  readonly kept: Promise<unknown> | null;
   resolve(receipt: Receipt): void;
   reject(error: unknown): void;
 }
 
-export interface Journal extends Intake {
-  /** Resolves when everything handed in so far is written. */
-  drained(): Promise<void>;
-}
+/**
+ * Batches on their way at once. Messages share one, since many small commits cost more than a few large ones (measured);
+ * each of a few images waits for its own object. Two lanes, so that no message waits for the disk of the object store.
+ */
+const MESSAGE_BATCHES = 2;
+const IMAGE_BATCHES = 4;
+/** One for each batch on its way, and two for repeats and refusals. */
+export const JOURNAL_CONNECTIONS = MESSAGE_BATCHES + IMAGE_BATCHES + 2;
 
 /** `arrived` is called after each commit that left something to apply; it must not throw. */
-export function createJournal(deps: { database: Database; clock: () => Date; log: Log; arrived: () => void }): Journal {
+export function createJournal(deps: { database: Database; clock: () => Date; log: Log; arrived: () => void }): Intake {
   const { database, clock, log } = deps;
-  const queue: Waiter[] = [];
-  let running: Promise<void> | null = null;
+  const messages = new Lane<Waiter>(MESSAGE_BATCHES, write);
+  const images = new Lane<Waiter>(IMAGE_BATCHES, write);
+
+  async function write(batch: readonly Waiter[]): Promise<void> {
+    try {
+      await writeBatch(batch);
+    } catch (error) {
+      if (batch.length === 1) {
+        batch[0]?.reject(error);
+        return;
+      }
+      // One bad envelope must not fail its neighbours: each on its own.
+      log.warn({ entries: batch.length, code: errorCode(error) }, 'journal batch failed, writing one by one');
+      for (const waiter of batch) await writeBatch([waiter]).catch((reason: unknown) => waiter.reject(reason));
+    }
+  }
 
   async function writeBatch(batch: readonly Waiter[]): Promise<void> {
-    const now = clock();
-    const result = await database.pool.query<{ n: number; journal_id: string }>({
-      name: 'journal-accept',
-      text: ACCEPT,
-      values: [...columns(batch), now],
-    });
-    const fresh = new Map(result.rows.map((row) => [row.n, row.journal_id]));
+    const objects = batch.flatMap((waiter) => waiter.kept ?? []);
+    const fresh =
+      objects.length === 0
+        ? await insert(database.pool, batch)
+        : await database.transaction(async (connection) => {
+            const inserted = await insert(connection, batch);
+            await Promise.all(objects);
+            return inserted;
+          });
     if (fresh.size > 0) deps.arrived();
     const repeats: Waiter[] = [];
     batch.forEach((waiter, n) => {
@@ -85,6 +105,16 @@ export function createJournal(deps: { database: Database; clock: () => Date; log
     for (const waiter of repeats) await answerRepeat(waiter);
   }
 
+  /** Journal ids of those that are new, by their place in the batch. */
+  async function insert(connection: Connection, batch: readonly Waiter[]): Promise<ReadonlyMap<number, string>> {
+    const result = await connection.query<{ n: number; journal_id: string }>({
+      name: 'journal-accept',
+      text: ACCEPT,
+      values: [...columns(batch), clock()],
+    });
+    return new Map(result.rows.map((row) => [row.n, row.journal_id]));
+  }
+
   /** The control id was seen before: the first answer again when the bytes are the same, else refused and kept. */
   async function answerRepeat(waiter: Waiter): Promise<void> {
     const first = await database.pool.query<{ id: string; digest: Buffer; answer: Buffer | null }>(
@@ -93,9 +123,9 @@ export function createJournal(deps: { database: Database; clock: () => Date; log
       [waiter.key],
     );
     const row = first.rows[0];
+    // Retention removed the key between the two statements: take it as new.
     if (row === undefined) {
-      // Retention removed the key between the two statements: take it as new.
-      queue.push(waiter);
+      enter(waiter);
       return;
     }
     if (row.digest.equals(waiter.digest)) {
@@ -111,22 +141,11 @@ export function createJournal(deps: { database: Database; clock: () => Date; log
     waiter.resolve({ kind: 'conflict', journalId: kept.journalId, problem: reused });
   }
 
-  async function pump(): Promise<void> {
-    while (queue.length > 0) {
-      const batch = takeBatch(queue);
-      try {
-        await writeBatch(batch);
-      } catch (error) {
-        if (batch.length === 1) {
-          batch[0]?.reject(error);
-          continue;
-        }
-        // One bad envelope must not fail its neighbours: each on its own.
-        log.warn({ entries: batch.length, code: errorCode(error) }, 'journal batch failed, writing one by one');
-        for (const waiter of batch) await writeBatch([waiter]).catch((reason: unknown) => waiter.reject(reason));
-      }
-    }
-    running = null;
+  function enter(waiter: Waiter): void {
+    const { site, patientKey } = waiter.envelope;
+    // Of one patient, and under one control id, one after another.
+    const alone = [waiter.key.toString('base64'), ...(patientKey === '' ? [] : [`${site ?? ''}|${patientKey}`])];
+    (waiter.kept === null ? messages : images).push(waiter, waiter.envelope.bytes.length, alone);
   }
 
   async function refuse(envelope: Envelope, reason: Problem): Promise<{ journalId: string }> {
@@ -152,29 +171,15 @@ export function createJournal(deps: { database: Database; clock: () => Date; log
   }
 
   return {
-    accept(envelope) {
+    accept(envelope, kept) {
+      kept?.catch(() => undefined); // awaited with the batch, where it may have failed before
       return new Promise<Receipt>((resolve, reject) => {
         const e = cleaned(envelope);
-        queue.push({ envelope: e, digest: digestOf(e), key: keyOf(e), resolve, reject });
-        // A tick of patience lets the messages of this turn of the event loop share a commit.
-        running ??= Promise.resolve().then(pump);
+        enter({ envelope: e, digest: digestOf(e), key: keyOf(e), kept: kept ?? null, resolve, reject });
       });
     },
     refuse,
-    async drained() {
-      while (running !== null) await running;
-    },
   };
-}
-
-function takeBatch(queue: Waiter[]): Waiter[] {
-  let bytes = 0;
-  let count = 0;
-  while (count < queue.length && count < BATCH_ENTRIES && (count === 0 || bytes < BATCH_BYTES)) {
-    bytes += queue[count]?.envelope.bytes.length ?? 0;
-    count += 1;
-  }
-  return queue.splice(0, count);
 }
 
 function columns(batch: readonly Waiter[]): unknown[] {

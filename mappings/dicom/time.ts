@@ -79,10 +79,21 @@ function formatOf(zone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** What the zone's wall clock was ahead of UTC when it showed `local` (China had summer time from 1986 to 1991). */
+const QUARTER_MS = 15 * 60_000;
+/** The last answer of each zone: the instances of a series ask for the same moment again and again. */
+const answers = new Map<string, { readonly quarter: number; readonly offset: number }>();
+
+/**
+ * What the zone's wall clock was ahead of UTC when it showed `local` (China had summer time from 1986 to 1991). Zones
+ * change their offset on the quarter of an hour.
+ */
 function zoneOffset(local: number, zone: string): number {
-  const first = offsetAt(local, zone);
-  return offsetAt(local - first, zone);
+  const quarter = Math.floor(local / QUARTER_MS);
+  const last = answers.get(zone);
+  if (last?.quarter === quarter) return last.offset;
+  const offset = offsetAt(local - offsetAt(local, zone), zone);
+  answers.set(zone, { quarter, offset });
+  return offset;
 }
 
 function offsetAt(instant: number, zone: string): number {

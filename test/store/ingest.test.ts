@@ -1,14 +1,14 @@
 /** Journal and ingest on a real PostgreSQL: nothing acknowledged is lost or doubled, and every input ends exactly once. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import type { Envelope } from '../../hub/core/envelope.ts';
+import type { Envelope, Intake } from '../../hub/core/envelope.ts';
 import { Derivation, siteId } from '../../hub/core/identifier.ts';
 import { problem } from '../../hub/core/problem.ts';
 import type { CanonicalRecord } from '../../hub/core/record.ts';
 import { createIngest, type Ingest } from '../../hub/flow/ingest.ts';
 import type { Database } from '../../hub/store/database.ts';
 import { createIndexWriter } from '../../hub/store/index-writer.ts';
-import { createJournal, type Journal } from '../../hub/store/journal.ts';
+import { createJournal } from '../../hub/store/journal.ts';
 import { examViews } from '../../hub/store/view.ts';
 import { projectExam, projectPerson } from '../../mappings/fhir/index.ts';
 import { freshDatabase, quiet } from '../support/database.ts';
@@ -17,7 +17,7 @@ import { siteProfile } from '../support/site.ts';
 
 const h1 = siteProfile('h1');
 let database: Database;
-let journal: Journal;
+let journal: Intake;
 let ingest: Ingest;
 let sequence = 0;
 
@@ -165,6 +165,23 @@ test('repeats inside one batch are told apart, and one bad envelope fails alone'
     receipts.map((receipt) => receipt.kind),
     ['accepted', 'duplicate', 'accepted', 'duplicate'],
   );
+  await ingest.drain();
+});
+
+test('an entry whose object did not become durable is not journalled, and its neighbours are', async () => {
+  const [registration] = STORY;
+  const lost = Promise.reject(new Error('no space left'));
+  const kept = [Promise.resolve(), lost, Promise.resolve()];
+  const told = await Promise.allSettled(
+    kept.map((object, n) => journal.accept(envelope(registration, `k${String(n)}`, `K${String(n)}`), object)),
+  );
+  assert.deepEqual(
+    told.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  );
+  assert.equal(await count(`select count(*)::int as n from journal where control_id in ('k0', 'k1', 'k2')`), 2);
+  const again = await journal.accept(envelope(registration, 'k1', 'K1'), Promise.resolve());
+  assert.equal(again.kind, 'accepted');
   await ingest.drain();
 });
 

@@ -125,7 +125,6 @@ export async function startDicomwebHub(limits: Partial<DicomwebLimits> = {}): Pr
   await once(server, 'listening');
   const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
   const settle = async (): Promise<void> => {
-    await journal.drained();
     // Instances wait a moment for their neighbours before they are applied together.
     for (const end = Date.now() + 20_000; Date.now() < end;) {
       await ingest.drain();
