@@ -21,7 +21,7 @@ import { openFrames } from './archive/transcode-frames.ts';
 import { canTranscode, transcode } from './archive/transcode.ts';
 import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
-import type { Intake } from './core/envelope.ts';
+import type { Journal } from './core/envelope.ts';
 import type { Derivation, SiteId, Uid } from './core/identifier.ts';
 import type {
   DicomIndex,
@@ -42,7 +42,9 @@ import { createDocumentStore } from './flow/keep-document.ts';
 import { createManifest, keepManifest } from './flow/manifest.ts';
 import { createRecallingIndex } from './flow/recall-index.ts';
 import { createRecallingReader } from './flow/recall.ts';
+import { Filing } from './flow/file-instances.ts';
 import { createInstanceSink } from './flow/receive-instance.ts';
+import { recoverInstances } from './flow/recover-instances.ts';
 import { SeriesMetadata } from './flow/series-metadata.ts';
 import { createWorkOff, type WorkOff } from './flow/work-off.ts';
 import { createAuditStore } from './store/audit.ts';
@@ -75,8 +77,11 @@ export interface Ground {
 /** What every role of the hub shares once the ground stands. */
 export interface Rooms {
   readonly derive: Derivation;
-  readonly journal: Intake;
+  readonly journal: Journal;
   readonly sink: InstanceSink;
+  readonly filing: Filing;
+  /** Journals what a process before this one stored and did not journal; before anything is received. */
+  readonly recover: () => Promise<number>;
   readonly reader: IndexReader;
   readonly index: DicomIndex;
   readonly images: ImageSource;
@@ -132,6 +137,8 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
   const { derive, projection, settleMs, fhirContext } = await composeIndex(ground);
   const arrived = wake ?? throttled(() => queue.offer('ingest', 'wake', {}), log);
   const journal = createJournal({ database: journalDatabase, clock, log, arrived });
+  const filing = new Filing({ journal, objects, log });
+  const receiving = { objects, intake: journal, sites, filing, log, clock, maxBytes: config.limits.instanceBytes };
   const reader = createIndexReader({ database, derive });
   const settling = createStudySettling({ database, reader, derive, projection, clock, settleMs });
   const outbox = createOutbox({ database, clock });
@@ -139,7 +146,9 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
   return {
     derive,
     journal,
-    sink: createInstanceSink({ objects, intake: journal, sites, log, clock, maxBytes: config.limits.instanceBytes }),
+    sink: createInstanceSink(receiving),
+    filing,
+    recover: () => recoverInstances(receiving),
     // Faces ask whoever keeps the images; what the hub works off concerns only what is here.
     reader: createRecallingReader({ reader, recall: hospital, log }),
     index: createDicomIndex(database),

@@ -27,7 +27,7 @@ import { ensureAdministrator } from './security/token.ts';
 import { createAuditStore } from './store/audit.ts';
 import { backlog } from './store/backlog.ts';
 import { createClientStore } from './store/client.ts';
-import { claimRoles } from './store/data-dir.ts';
+import { claimRoles, ownerName } from './store/data-dir.ts';
 import type { Database } from './store/database.ts';
 import { openDatabase } from './store/database.ts';
 import { JOURNAL_CONNECTIONS } from './store/journal.ts';
@@ -102,7 +102,8 @@ async function raiseGround(config: Config, roles: ReadonlySet<Role>, life: Lifec
   );
   const objects = await life.raise(
     'objects',
-    () => openObjectStore(objectStoreUrl(config), config.dataDir),
+    async () =>
+      openObjectStore(objectStoreUrl(config), config.dataDir, { owner: await ownerName(config.dataDir, names) }),
     (opened) => opened.close(),
   );
   await claimObjectStore(database, objects);
@@ -177,6 +178,17 @@ async function raiseIngest({ life, config, databaseUrl, queue }: Ground): Promis
   return () => {
     thread.wake();
   };
+}
+
+/** Journals what the last moments of a process before this one left, and at the end what is on its way. */
+async function raiseFiling({ life, log }: Ground, { filing, recover }: Rooms): Promise<void> {
+  const recovered = await recover();
+  if (recovered > 0) log.info({ recovered }, 'instances of a process before this one were journalled');
+  await life.raise(
+    'filing',
+    () => filing,
+    () => filing.stop(),
+  );
 }
 
 /** Works the outbox off. */
@@ -279,6 +291,7 @@ async function run(): Promise<void> {
     const wake = roles.has('worker') ? await raiseIngest(ground) : null;
     const rooms = await composeRooms(ground, wake);
     await renderSites(ground, rooms);
+    await raiseFiling(ground, rooms);
     if (roles.has('worker')) await raiseWorkOff(ground, rooms);
     if (roles.has('listen')) await raiseChannels(ground, channels(ground, rooms));
     await raiseHttp(ground, roles.has('api') ? faces(ground, rooms) : {}, roles.has('api') ? createDocs() : undefined);

@@ -12,7 +12,7 @@ import type { FreshObject, ObjectStore, ObjectWriter } from '../core/ports.ts';
 import type { ByteRange } from './object-store-key.ts';
 import { checkedKey, checkedRange, GATHER_LIMIT, storeUnavailable, tooLargeToGather } from './object-store-key.ts';
 import { codeOf, mediumFailure } from './object-store-medium.ts';
-import { Reserve, sweepReserves } from './object-store-reserve.ts';
+import { leftBehind, Reserve } from './object-store-reserve.ts';
 import type { ReservedPlace } from './object-store-reserve.ts';
 import { DirectorySync } from './object-store-sync.ts';
 import { Slabs } from './object-store-slab.ts';
@@ -26,16 +26,19 @@ const INCOMING = '.incoming';
 
 export class FileObjectStore implements ObjectStore {
   readonly #root: string;
+  readonly #owner: string;
   readonly #sync = new DirectorySync();
   readonly #slabs = new Slabs();
-  readonly #reserve: Reserve;
+  /** By the first folder of the keys: each kind of object comes in a day of its own. */
+  readonly #reserves = new Map<string, Reserve>();
   /** Objects that are being cut to their size, by path. */
   readonly #trims = new Map<string, Promise<void>>();
   #ready: Promise<void> | null = null;
 
-  constructor(root: string) {
+  /** `owner` tells the names that this process reserves from those of others; the same after a restart. */
+  constructor(root: string, owner = `process-${randomUUID()}`) {
     this.#root = root;
-    this.#reserve = new Reserve(root, this.#sync);
+    this.#owner = owner;
   }
 
   async write(key: string): Promise<ObjectWriter> {
@@ -48,11 +51,16 @@ export class FileObjectStore implements ObjectStore {
   async writeFresh(folder: string, suffix: string): Promise<FreshObject> {
     checkedKey(`${folder}/0${suffix}`);
     await this.#prepare();
-    const place = this.#reserve.take(folder, suffix);
+    const place = this.#reserveOf(folder).take(folder, suffix);
     const key = place?.key ?? `${folder}/${randomUUID()}${suffix}`;
     const target = join(this.#root, key);
     if (place === null) await this.#sync.make(dirname(target), this.#root);
-    return { key, writer: this.#writer(target, true, place) };
+    return { key, writer: this.#writer(target, true, place), listed: place !== null, filed: () => place?.settled() };
+  }
+
+  /** Before the first `writeFresh` of this process. */
+  unfiled(): AsyncIterable<string> {
+    return leftBehind(this.#root, this.#owner, Date.now() - STALE_MS);
   }
 
   async read(key: string, range?: ByteRange): Promise<Readable> {
@@ -140,8 +148,15 @@ export class FileObjectStore implements ObjectStore {
 
   async close(): Promise<void> {
     await Promise.all(this.#trims.values());
-    await this.#reserve.close();
+    for (const reserve of this.#reserves.values()) await reserve.close();
     await this.#sync.close();
+  }
+
+  #reserveOf(folder: string): Reserve {
+    const [kind = ''] = folder.split('/');
+    const reserve = this.#reserves.get(kind) ?? new Reserve(this.#root, this.#sync, this.#owner);
+    this.#reserves.set(kind, reserve);
+    return reserve;
   }
 
   #writer(target: string, fresh: boolean, place: ReservedPlace | null): FileWriter {
@@ -184,7 +199,6 @@ export class FileObjectStore implements ObjectStore {
       });
       if (found !== null && found.mtimeMs < oldest) await rm(path, { force: true });
     }
-    await sweepReserves(this.#root, oldest);
   }
 }
 

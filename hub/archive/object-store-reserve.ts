@@ -1,13 +1,15 @@
 /**
  * Names made beforehand: empty files under random names in the folder of the day, whose names are durable before they are
  * handed out. An object that takes one waits for its bytes alone and not for a change of the directory: on ext4 that is
- * the difference between two commits of the file system and one, which under load is most of the wait.
+ * the difference between two commits of the file system and one, which under load is most of the wait. The names are on a
+ * list, so that what a killed process stored and nothing else names yet is found again.
  */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { cutToSize } from './object-store-trailer.ts';
 import { isObjectKey } from './object-store-key.ts';
 import { codeOf } from './object-store-medium.ts';
 import type { DirectorySync } from './object-store-sync.ts';
@@ -31,7 +33,7 @@ export interface ReservedPlace {
   readonly file: FileHandle;
   /** The file takes whole blocks from memory that begins at a page, and nothing else. */
   readonly direct: boolean;
-  /** Something is stored under it, or it was given up and removed. */
+  /** Something durable names what is stored under it, or it was given up and removed. */
   settled(): void;
   /** Resolves when no sweep after a crash can take an empty object for a name that was never used. */
   unlisted(): Promise<void>;
@@ -50,15 +52,18 @@ interface Batch {
 export class Reserve {
   readonly #root: string;
   readonly #sync: DirectorySync;
+  readonly #owner: string;
   #batches: Batch[] = [];
   #making: Promise<void> | null = null;
   #tidying: Promise<void> = Promise.resolve();
   #closed = false;
   #direct = true;
 
-  constructor(root: string, sync: DirectorySync) {
+  /** `owner` is the same after a restart and nobody else's at the time: no dot, no slash. */
+  constructor(root: string, sync: DirectorySync, owner: string) {
     this.#root = root;
     this.#sync = sync;
+    this.#owner = owner;
   }
 
   /** A durable name in `folder`, or null where none is ready; more are made meanwhile. */
@@ -108,7 +113,7 @@ export class Reserve {
   async #make(folder: string, suffix: string): Promise<Batch> {
     const keys = Array.from({ length: BATCH }, () => `${folder}/${randomUUID()}${suffix}`);
     const lists = join(this.#root, LISTS);
-    const list = join(lists, randomUUID());
+    const list = join(lists, `${this.#owner}.${randomUUID()}`);
     await this.#sync.make(lists, this.#root);
     await this.#sync.make(join(this.#root, folder), this.#root);
     const file = await open(list, 'wx');
@@ -165,23 +170,31 @@ export class Reserve {
   }
 }
 
-/** Removes what killed processes had reserved and not used: files on a list older than `before` that are empty still. */
-export async function sweepReserves(root: string, before: number): Promise<void> {
+/**
+ * Keys under which killed processes stored something, cut to their size; their unused names are removed. Of the lists of
+ * `owner` at once, since that process is dead, and of others older than `before`. A list goes when the caller has seen
+ * all of its keys and come back for more: a crash in between gives them again.
+ */
+export async function* leftBehind(root: string, owner: string, before: number): AsyncGenerator<string> {
   const lists = join(root, LISTS);
   for (const name of (await absentAsNull(readdir(lists))) ?? []) {
     const list = join(lists, name);
     const found = await absentAsNull(stat(list));
-    if (found === null || found.mtimeMs >= before) continue;
-    for (const key of ((await absentAsNull(readFile(list, 'utf8'))) ?? '').split('\n')) await removeEmpty(root, key);
+    if (found === null || (!name.startsWith(`${owner}.`) && found.mtimeMs >= before)) continue;
+    for (const key of ((await absentAsNull(readFile(list, 'utf8'))) ?? '').split('\n'))
+      if (await holdsSomething(root, key)) yield key;
     await rm(list, { force: true });
   }
 }
 
-async function removeEmpty(root: string, key: string): Promise<void> {
-  if (!isObjectKey(key)) return; // a list that was cut off: no name was made from it
+async function holdsSomething(root: string, key: string): Promise<boolean> {
+  if (!isObjectKey(key)) return false; // a list that was cut off: no name was made from it
   const path = join(root, key);
   const found = await absentAsNull(stat(path));
-  if (found?.size === 0) await rm(path, { force: true });
+  if (found === null) return false;
+  if (found.size > 0) return (await absentAsNull(cutToSize(path))) !== null;
+  await rm(path, { force: true });
+  return false;
 }
 
 /** Another process may sweep at the same time. */

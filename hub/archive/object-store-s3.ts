@@ -70,7 +70,7 @@ export class S3ObjectStore implements ObjectStore {
 
   async writeFresh(folder: string, suffix: string): Promise<FreshObject> {
     const key = `${folder}/${randomUUID()}${suffix}`;
-    return { key, writer: await this.write(key) };
+    return { key, writer: await this.write(key), listed: false, filed: () => undefined };
   }
 
   async read(key: string, range?: ByteRange): Promise<Readable> {

@@ -8,7 +8,8 @@ import { dirname } from 'node:path';
 import type { ObjectWriter } from '../core/ports.ts';
 import { mediumFailure } from './object-store-medium.ts';
 import type { ReservedPlace } from './object-store-reserve.ts';
-import { BLOCK_BYTES, SLAB_BYTES, type Slabs } from './object-store-slab.ts';
+import { SLAB_BYTES, type Slabs } from './object-store-slab.ts';
+import { blocksFor, writeTrailer } from './object-store-trailer.ts';
 import type { DirectorySync } from './object-store-sync.ts';
 
 export interface WriterFiles {
@@ -74,7 +75,6 @@ export class FileWriter implements ObjectWriter {
       }
       await file.close();
       if (this.#position === 0) await this.#files.place?.unlisted();
-      this.#files.place?.settled();
       return { size: this.#position };
     } catch (error) {
       await this.abort();
@@ -91,12 +91,12 @@ export class FileWriter implements ObjectWriter {
     const { place, target } = this.#files;
     const [file, slab] = [this.#reserved, this.#slab];
     if (!file || !place || !slab) return false;
+    const length = place.direct ? blocksFor(this.#filled) : this.#filled;
+    if (length > SLAB_BYTES) return false;
     this.#reserved = null;
     this.#slab = null;
     try {
-      // A direct write takes whole blocks: the last one is filled up, and cut off again before anybody reads it.
-      const length = place.direct ? Math.ceil(this.#filled / BLOCK_BYTES) * BLOCK_BYTES : this.#filled;
-      slab.fill(0, this.#filled, length);
+      if (place.direct) writeTrailer(slab, this.#filled, length);
       await this.#put(file, slab, length, 0);
       this.#files.trimming(trimmed(file, this.#filled, length));
     } catch (error) {
@@ -106,7 +106,6 @@ export class FileWriter implements ObjectWriter {
     }
     this.#state = 'committed';
     this.#position = this.#filled;
-    place.settled();
     return true;
   }
 

@@ -12,17 +12,21 @@ export interface S3Credentials {
 
 export type OpenedObjectStore = ObjectStore & { close(): Promise<void> };
 
-/** Throws with one line that says what the variable takes; `credentials` stand in where the URL has none. */
+/**
+ * Throws with one line that says what the variable takes; `credentials` stand in where the URL has none. `owner` is the
+ * process as it is known after a restart: what it stored last is found again under it.
+ */
 export function openObjectStore(
   url: string | undefined,
   dataDir: string,
-  credentials?: S3Credentials,
+  options: { readonly credentials?: S3Credentials; readonly owner?: string } = {},
 ): OpenedObjectStore {
-  if (url === undefined || url === '') return new FileObjectStore(resolve(dataDir, 'objects'));
+  const { credentials, owner } = options;
+  if (url === undefined || url === '') return new FileObjectStore(resolve(dataDir, 'objects'), owner);
   if (url.startsWith('file:')) {
     const path = decodeURIComponent(url.slice('file:'.length).replace(/^\/\/(?=\/)/, ''));
     if (path === '') throw notOne();
-    return new FileObjectStore(isAbsolute(path) ? path : join(process.cwd(), path));
+    return new FileObjectStore(isAbsolute(path) ? path : join(process.cwd(), path), owner);
   }
   if (url.startsWith('s3://')) return new S3ObjectStore(placeOf(url, credentials));
   throw notOne();

@@ -34,7 +34,13 @@ export interface Envelope {
 export type Receipt =
   | { readonly kind: 'accepted'; readonly journalId: string }
   /** Same control id, same bytes: the first answer again. */
-  | { readonly kind: 'duplicate'; readonly journalId: string; readonly answer: Uint8Array }
+  | {
+      readonly kind: 'duplicate';
+      readonly journalId: string;
+      readonly answer: Uint8Array;
+      /** Where the first one's bytes lie, while the journal knows. */
+      readonly object?: string;
+    }
   /** Same control id, other bytes: refused, and kept as refused. */
   | { readonly kind: 'conflict'; readonly journalId: string; readonly problem: Problem };
 
@@ -47,6 +53,12 @@ export interface Intake {
   accept(envelope: Envelope, kept?: Promise<unknown>): Promise<Receipt>;
   /** Keeps what cannot be accepted, with the reason; resolves when durable. */
   refuse(envelope: Envelope, problem: Problem): Promise<{ journalId: string }>;
+}
+
+/** The hub's own intake, which can be asked before something is handed in. */
+export interface Journal extends Intake {
+  /** Whether something of this control id was accepted before. */
+  seen(envelope: Pick<Envelope, 'site' | 'channel' | 'sender' | 'controlId'>): Promise<boolean>;
 }
 
 export type JournalState = 'received' | 'applied' | 'refused' | 'review';

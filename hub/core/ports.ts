@@ -26,6 +26,11 @@ export interface ObjectStore {
    * senders that reuse their buffers. Absent where the store gains nothing by it.
    */
   readInto?(key: string, into: Uint8Array, start: number): Promise<number>;
+  /**
+   * Keys of fresh objects that a process before this one committed and never called filed: its last moments. To be asked
+   * before the first `writeFresh`; absent where the store lists nothing.
+   */
+  unfiled?(): AsyncIterable<string>;
   size(key: string): Promise<number | null>;
   remove(key: string): Promise<void>;
   check(): Promise<void>;
@@ -34,6 +39,10 @@ export interface ObjectStore {
 export interface FreshObject {
   readonly key: string;
   readonly writer: ObjectWriter;
+  /** The store finds a committed object again after a crash (`unfiled`), until it is filed. */
+  readonly listed: boolean;
+  /** Something durable names the object now, or it was removed. */
+  filed(): void;
 }
 
 export interface ObjectWriter {

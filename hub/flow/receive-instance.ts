@@ -1,6 +1,7 @@
 /**
  * Takes one DICOM instance from C-STORE or STOW-RS: its bytes go to the object store as they come, its header becomes
- * the index record, and the sender hears "stored" only when object and journal row are durable. Bytes are never changed.
+ * the index record, and the sender hears "stored" only when the object is durable and the journal names it or is sure to
+ * (file-instances.ts). Bytes are never changed.
  */
 import { createHash } from 'node:crypto';
 import type { Envelope, Intake } from '../core/envelope.ts';
@@ -19,6 +20,7 @@ import type { Finding, Problem } from '../core/problem.ts';
 import type { InstanceRecord } from '../core/record.ts';
 import type { SiteProfile, Sites } from '../core/site.ts';
 import { InstancePrefix } from '../../mappings/dicom/instance-prefix.ts';
+import { settle, type Filing } from './file-instances.ts';
 import { readInstance } from '../../mappings/dicom/instance.ts';
 import { writePart10Head } from '../../mappings/dicom/write.ts';
 
@@ -26,6 +28,7 @@ export interface ReceiveOptions {
   readonly objects: ObjectStore;
   readonly intake: Intake;
   readonly sites: Sites;
+  readonly filing: Filing;
   readonly log: Log;
   readonly clock: () => Date;
   /** Bytes of one instance above which it is refused; 16 GiB by default. */
@@ -35,6 +38,8 @@ export interface ReceiveOptions {
 const MAX_BYTES = 16 * 2 ** 30;
 /** Up to this size the journal row is written while the object goes to the disk, and committed after it. */
 const OVERLAP_BYTES = 8 * 2 ** 20;
+/** First folder of the keys of what came by C-STORE. */
+export const STORED_BY_DIMSE = 'dicom';
 
 export function createInstanceSink(options: ReceiveOptions): InstanceSink {
   return {
@@ -43,7 +48,8 @@ export function createInstanceSink(options: ReceiveOptions): InstanceSink {
       if (!site) throw new Failure(problem('unknown-sender', undefined, 'The site of the sender is not known.'));
       const receivedAt = options.clock();
       const day = receivedAt.toISOString().slice(0, 10).replaceAll('-', '/');
-      const object = await options.objects.writeFresh(`dicom/${day}`, '.dcm');
+      const kind = arrival.channel === 'dicom' ? STORED_BY_DIMSE : 'dicomweb';
+      const object = await options.objects.writeFresh(`${kind}/${day}`, '.dcm');
       return new Receiving(options, arrival, site, receivedAt.toISOString(), object);
     },
   };
@@ -54,6 +60,7 @@ class Receiving implements InstanceIntake {
   readonly #arrival: InstanceArrival;
   readonly #site: SiteProfile;
   readonly #receivedAt: string;
+  readonly #object: FreshObject;
   readonly #key: string;
   readonly #writer: ObjectWriter;
   readonly #prefix: InstancePrefix;
@@ -80,6 +87,7 @@ class Receiving implements InstanceIntake {
     this.#arrival = arrival;
     this.#site = site;
     this.#receivedAt = receivedAt;
+    this.#object = object;
     this.#key = object.key;
     this.#writer = object.writer;
     this.#prefix = new InstancePrefix(arrival.announced?.transferSyntax ?? null);
@@ -217,22 +225,33 @@ class Receiving implements InstanceIntake {
     digest: string,
     kept: Promise<unknown>,
   ): Promise<StoreOutcome> {
+    const { intake, filing, objects, log } = this.#options;
     const { uid: sopUid, sopClass } = record.instance;
-    const patient = record.patient;
-    const receipt = await this.#options.intake.accept(
-      {
-        ...this.#envelope(sopUid, sopClass, digest, record),
-        patientKey: patient ? `${patient.authority}|${patient.value}` : '',
-      },
-      kept,
-    );
+    const envelope = instanceEnvelope(this.#arrival, this.#key, record, digest);
+    const stored = { ok: true, sopClass, sopUid, studyUid: record.keys.studyUid, findings } as const;
+    const ticket = this.#mayAnswerFirst() ? await filing.ticket(envelope) : null;
+    if (ticket !== null) {
+      await kept.catch((cause: unknown) => {
+        ticket.release();
+        throw cause;
+      });
+      ticket.file(envelope, this.#object);
+      return { ...stored, duplicate: false };
+    }
+    const receipt = await intake.accept(envelope, kept);
     if (receipt.kind === 'conflict') {
       // The object stays as evidence of the refusal, which names it.
+      this.#object.filed();
       return { ok: false, problem: receipt.problem, sopClass, sopUid };
     }
     if (receipt.kind === 'duplicate') await this.#discard();
-    const duplicate = receipt.kind === 'duplicate';
-    return { ok: true, duplicate, sopClass, sopUid, studyUid: record.keys.studyUid, findings };
+    else await settle(receipt, this.#object, objects, log);
+    return { ...stored, duplicate: receipt.kind === 'duplicate' };
+  }
+
+  /** The head that the hub wrote names the sender: after a crash the object alone tells all that the journal needs. */
+  #mayAnswerFirst(): boolean {
+    return this.#object.listed && this.#arrival.channel === 'dicom' && this.#arrival.announced !== undefined;
   }
 
   /** Keeps bytes that cannot be indexed, with the reason, for a person to look at. */
@@ -241,32 +260,17 @@ class Receiving implements InstanceIntake {
     const kept = { ...announced, object: this.#key, size: this.#size, digest, dataSetOffset: this.#dataSetOffset };
     // Without an announcement the bytes themselves are all there is to tell one file from another.
     const controlId = announced?.sopUid ?? digest;
-    await this.#options.intake.refuse(this.#envelope(controlId, announced?.sopClass ?? 'unknown', digest, kept), why);
+    const named = { controlId, messageType: announced?.sopClass ?? 'unknown' };
+    await this.#options.intake.refuse(envelopeOf(this.#arrival, this.#key, digest, named, kept), why);
+    this.#object.filed();
     return this.#refused(why);
-  }
-
-  #envelope(controlId: string, messageType: string, digest: string, content: object): Envelope {
-    const { channel, site, sender, peer } = this.#arrival;
-    return {
-      channel,
-      site,
-      sender,
-      peer,
-      controlId,
-      messageType,
-      contentType: 'application/json',
-      bytes: Buffer.from(JSON.stringify(content)),
-      object: this.#key,
-      digest,
-      patientKey: '',
-      answer: Buffer.alloc(0),
-    };
   }
 
   /** A repeated instance is held already; a copy that cannot be removed wastes room and hurts nobody. */
   async #discard(): Promise<void> {
     try {
       await this.#options.objects.remove(this.#key);
+      this.#object.filed();
     } catch (cause) {
       this.#options.log.warn({ cause, object: this.#key }, 'the copy of a repeated instance was not removed');
     }
@@ -288,4 +292,39 @@ class Receiving implements InstanceIntake {
     this.#stop(why);
     return why;
   }
+}
+
+/** An accepted instance as the journal takes it. */
+export function instanceEnvelope(
+  arrival: Pick<InstanceArrival, 'channel' | 'site' | 'sender' | 'peer'>,
+  object: string,
+  record: InstanceRecord,
+  digest: string,
+): Envelope {
+  const { patient, instance } = record;
+  const named = { controlId: instance.uid, messageType: instance.sopClass };
+  const envelope = envelopeOf(arrival, object, digest, named, record);
+  return patient ? { ...envelope, patientKey: `${patient.authority}|${patient.value}` } : envelope;
+}
+
+function envelopeOf(
+  { channel, site, sender, peer }: Pick<InstanceArrival, 'channel' | 'site' | 'sender' | 'peer'>,
+  object: string,
+  digest: string,
+  named: Pick<Envelope, 'controlId' | 'messageType'>,
+  content: object,
+): Envelope {
+  return {
+    channel,
+    site,
+    sender,
+    peer,
+    ...named,
+    contentType: 'application/json',
+    bytes: Buffer.from(JSON.stringify(content)),
+    object,
+    digest,
+    patientKey: '',
+    answer: Buffer.alloc(0),
+  };
 }

@@ -1,10 +1,10 @@
 /**
- * The journal on PostgreSQL: implements `Intake`. Envelopes that arrive together are written by one statement and one
+ * The journal on PostgreSQL: implements `Journal`. Envelopes that arrive together are written by one statement and one
  * commit (group commit), and nobody hears "accepted" before that commit has returned. An image is written while its
  * object is still on the way to the disk, and committed when it is there.
  */
 import { createHash } from 'node:crypto';
-import type { Envelope, Intake, Receipt } from '../core/envelope.ts';
+import type { Envelope, Journal, Receipt } from '../core/envelope.ts';
 import type { Log } from '../core/ports.ts';
 import { problem, type Problem } from '../core/problem.ts';
 import type { Connection, Database } from './database.ts';
@@ -66,7 +66,7 @@ const IMAGE_BATCHES = 4;
 export const JOURNAL_CONNECTIONS = MESSAGE_BATCHES + IMAGE_BATCHES + 2;
 
 /** `arrived` is called after each commit that left something to apply; it must not throw. */
-export function createJournal(deps: { database: Database; clock: () => Date; log: Log; arrived: () => void }): Intake {
+export function createJournal(deps: { database: Database; clock: () => Date; log: Log; arrived: () => void }): Journal {
   const { database, clock, log } = deps;
   const messages = new Lane<Waiter>(MESSAGE_BATCHES, write);
   const images = new Lane<Waiter>(IMAGE_BATCHES, write);
@@ -117,8 +117,13 @@ export function createJournal(deps: { database: Database; clock: () => Date; log
 
   /** The control id was seen before: the first answer again when the bytes are the same, else refused and kept. */
   async function answerRepeat(waiter: Waiter): Promise<void> {
-    const first = await database.pool.query<{ id: string; digest: Buffer; answer: Buffer | null }>(
-      `select k.journal_id as id, k.digest, j.answer from journal_key k
+    const first = await database.pool.query<{
+      id: string;
+      digest: Buffer;
+      answer: Buffer | null;
+      object: string | null;
+    }>(
+      `select k.journal_id as id, k.digest, j.answer, j.object from journal_key k
        left join journal j on j.received_at = k.received_at and j.id = k.journal_id where k.key = $1`,
       [waiter.key],
     );
@@ -133,6 +138,7 @@ export function createJournal(deps: { database: Database; clock: () => Date; log
         kind: 'duplicate',
         journalId: row.id,
         answer: row.answer ?? Buffer.from(waiter.envelope.answer),
+        ...(row.object === null ? {} : { object: row.object }),
       });
       return;
     }
@@ -178,6 +184,14 @@ export function createJournal(deps: { database: Database; clock: () => Date; log
         enter({ envelope: e, digest: digestOf(e), key: keyOf(e), kept: kept ?? null, resolve, reject });
       });
     },
+    async seen(envelope) {
+      const found = await database.pool.query({
+        name: 'journal-seen',
+        text: 'select from journal_key where key = $1',
+        values: [keyOf({ ...envelope, sender: clean(envelope.sender), controlId: clean(envelope.controlId) })],
+      });
+      return found.rowCount === 1;
+    },
     refuse,
   };
 }
@@ -206,9 +220,11 @@ function columns(batch: readonly Waiter[]): unknown[] {
 const buffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** PostgreSQL text takes no NUL and no lone surrogate; the bytes themselves are kept as they came. */
+/** PostgreSQL text takes no NUL and no lone surrogate. */
+const clean = (text: string): string => text.replaceAll('\u0000', '\uFFFD').toWellFormed().slice(0, 512);
+
+/** The bytes themselves are kept as they came. */
 function cleaned(envelope: Envelope): Envelope {
-  const clean = (text: string): string => text.replaceAll('\u0000', '\uFFFD').toWellFormed().slice(0, 512);
   return {
     ...envelope,
     sender: clean(envelope.sender),
@@ -227,7 +243,7 @@ function digestOf(envelope: Envelope): Buffer {
   return createHash('sha256').update(envelope.bytes).digest();
 }
 
-function keyOf(envelope: Envelope): Buffer {
+function keyOf(envelope: Pick<Envelope, 'site' | 'channel' | 'sender' | 'controlId'>): Buffer {
   const hash = createHash('sha256');
   for (const part of [envelope.site ?? '', envelope.channel, envelope.sender, envelope.controlId])
     hash.update(`${String(part.length)}:`).update(part);

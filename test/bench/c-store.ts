@@ -2,10 +2,12 @@
  * C-STORE of 500 CT images of 512 KiB by DCMTK storescu into the hub, DCMTK storescp and Orthanc, in turns of one run:
  * wall time, until the sender is answered and until the hub's index shows the last image.
  */
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { find } from '../../adapters/dicom/index.ts';
 import { parseDataSet } from '../../mappings/dicom/parse.ts';
 import { writePart10 } from '../../mappings/dicom/write.ts';
@@ -82,6 +84,9 @@ async function indexed(port: number, study: string): Promise<number> {
   return parsed.ok ? Number(parsed.value.dataSet.one(0x00201208)) : 0;
 }
 
+/** Peers that do not sync leave their bytes to be written during the next turn, which is not theirs. */
+const settledDisk = async (): Promise<void> => void (await promisify(execFile)('sync'));
+
 async function untilIndexed(port: number, study: string, began: number): Promise<number> {
   while ((await indexed(port, study)) < COUNT) {
     if (performance.now() - began > 120_000) throw new Error('the index never showed the whole study');
@@ -104,10 +109,13 @@ async function rounds(folder: string, peers: Peers): Promise<Figure[]> {
   for (let round = 1; round <= ROUNDS; round++) {
     const series = join(folder, `series-${String(round)}`);
     await writeSeries(series, round, pixels);
+    await settledDisk();
     times.storescp.push(await push('STORESCP', peers.storescp, series));
+    await settledDisk();
     const began = performance.now();
     times.hub.push(await push('HUTONG', peers.hub, series));
     times.index.push(await untilIndexed(peers.hub, `2.25.9000.${String(round)}`, began));
+    await settledDisk();
     if (peers.orthanc !== null) times.orthanc.push(await push('ORTHANC', peers.orthanc, series));
     show(`  round ${String(round)} of ${String(ROUNDS)}`);
     await rm(series, { recursive: true });

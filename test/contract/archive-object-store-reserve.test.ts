@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { blocksFor, writeTrailer } from '../../hub/archive/object-store-trailer.ts';
 import { FileObjectStore } from '../../hub/archive/object-store-file.ts';
 import { Failure } from '../../hub/core/problem.ts';
 
@@ -26,10 +27,17 @@ describe('reserve of the object store on files', () => {
   });
 
   async function put(bytes: Uint8Array, folder = FOLDER): Promise<string> {
-    const { key, writer } = await store.writeFresh(folder, '.dcm');
+    const { key, writer, filed } = await store.writeFresh(folder, '.dcm');
     await writer.write(bytes);
     await writer.commit();
+    filed();
     return key;
+  }
+
+  async function unfiled(of: FileObjectStore): Promise<string[]> {
+    const keys: string[] = [];
+    for await (const key of of.unfiled()) keys.push(key);
+    return keys.sort();
   }
 
   const lists = (): Promise<string[]> => readdir(join(root, '.reserve'));
@@ -92,35 +100,69 @@ describe('reserve of the object store on files', () => {
     assert.equal(await store.size(key), 2_500_000);
   });
 
-  it('clears what a killed process had reserved, and nothing that was stored', async () => {
+  it('finds after a kill what was stored and not filed, and clears what was reserved and not used', async () => {
     // Killed: the store is never closed, and its lists and empty files stay.
-    const killed = new FileObjectStore(root);
-    const fresh = async (bytes: Uint8Array): Promise<string> => {
-      const { key, writer } = await killed.writeFresh(FOLDER, '.dcm');
-      if (bytes.length > 0) await writer.write(bytes);
+    const killed = new FileObjectStore(root, 'one-listen');
+    const fresh = async (bytes: Uint8Array, file: boolean): Promise<string> => {
+      const { key, writer, filed } = await killed.writeFresh(FOLDER, '.dcm');
+      await writer.write(bytes);
       await writer.commit();
+      if (file) filed();
       return key;
     };
-    const kept = [await fresh(randomBytes(500))];
+    const before = await fresh(randomBytes(500), true);
     await until(async () => (await names()).length === 65);
     await pause(500);
-    kept.push(await fresh(randomBytes(700_000)), await fresh(randomBytes(2_000_000)));
+    const small = randomBytes(700_001);
+    const kept = [await fresh(small, false), await fresh(randomBytes(2_000_000), false)];
+    const filed = await fresh(randomBytes(10), true);
     const [list] = await lists();
     assert.ok(list !== undefined);
     assert.equal((await readFile(join(root, '.reserve', list), 'utf8')).split('\n').length, 64);
 
-    const young = new FileObjectStore(root);
-    await young.check();
-    await young.close();
-    assert.equal((await names()).length, 65, 'a list this young may be that of a living process');
+    const other = new FileObjectStore(root, 'two-listen');
+    assert.deepEqual(await unfiled(other), [], 'a list this young may be that of a living process');
+    assert.equal((await names()).length, 65);
 
-    await utimes(join(root, '.reserve', list), LONG_AGO, LONG_AGO);
-    const next = new FileObjectStore(root);
-    await next.check();
-    await next.close();
-    assert.deepEqual((await names()).map((name) => `${FOLDER}/${name}`).sort(), [...kept].sort());
+    const next = new FileObjectStore(root, 'one-listen');
+    // The list does not tell what was filed: who asks must know. It goes when all was seen.
+    assert.deepEqual(await unfiled(next), [...kept, filed].sort());
+    assert.deepEqual((await names()).map((name) => `${FOLDER}/${name}`).sort(), [before, ...kept, filed].sort());
+    assert.ok((await next.readAll(kept[0] ?? '')).equals(small));
+    assert.deepEqual(await unfiled(next), []);
     assert.deepEqual(await lists(), []);
-    await killed.close();
+    for (const each of [next, other, killed]) await each.close();
+  });
+
+  it('takes over what another process left long ago', async () => {
+    await reserved();
+    const { key, writer } = await store.writeFresh(FOLDER, '.dcm');
+    await writer.write(randomBytes(10));
+    await writer.commit();
+    for (const list of await lists()) await utimes(join(root, '.reserve', list), LONG_AGO, LONG_AGO);
+    const next = new FileObjectStore(root, 'next');
+    assert.deepEqual(await unfiled(next), [key]);
+    await next.close();
+  });
+
+  it('cuts to its size what was stored in whole blocks and killed before it was cut', async () => {
+    const sizes = [1, 4_071, 4_072, 4_073, 4_096, 500_000];
+    const folder = join(root, FOLDER);
+    await mkdir(folder, { recursive: true });
+    await mkdir(join(root, '.reserve'));
+    const keys = sizes.map((size) => `${FOLDER}/0-${String(size)}.dcm`);
+    const objects = sizes.map((size) => randomBytes(size));
+    for (const [n, bytes] of objects.entries()) {
+      const blocks = Buffer.alloc(blocksFor(bytes.length));
+      bytes.copy(blocks);
+      writeTrailer(blocks, bytes.length, blocks.length);
+      await writeFile(join(root, keys[n] ?? ''), blocks);
+    }
+    await writeFile(join(root, '.reserve', 'me.1'), keys.join('\n'));
+    const next = new FileObjectStore(root, 'me');
+    assert.equal((await unfiled(next)).length, sizes.length);
+    for (const [n, bytes] of objects.entries()) assert.ok((await next.readAll(keys[n] ?? '')).equals(bytes));
+    await next.close();
   });
 
   it('keeps an empty object whose process was killed: it is on no list', async () => {
@@ -138,7 +180,7 @@ describe('reserve of the object store on files', () => {
     const list = join(root, '.reserve', 'cut');
     await writeFile(list, '../reserve-outside.txt\n\0\0\n/etc/hostname\ndicom/none/half-a-na');
     await utimes(list, LONG_AGO, LONG_AGO);
-    await store.check();
+    assert.deepEqual(await unfiled(store), []);
     assert.deepEqual(await lists(), []);
     assert.equal((await stat(outside)).size, 0);
     await rm(outside);

@@ -23,8 +23,7 @@ describe('object store on S3', () => {
   let port = 0;
   const open = (bucket: string, at = port): OpenedObjectStore =>
     openObjectStore(`s3://${bucket}?endpoint=http://127.0.0.1:${String(at)}&prefix=hub`, root, {
-      accessKeyId: 'S3RVER',
-      secretAccessKey: 'S3RVER',
+      credentials: { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' },
     });
   before(async () => {
     root = await mkdtemp(join(tmpdir(), 'hutong-s3-'));

@@ -24,6 +24,7 @@ import { Derivation, siteId } from '../../hub/core/identifier.ts';
 import type { IndexReader, Log } from '../../hub/core/ports.ts';
 import type { Sites } from '../../hub/core/site.ts';
 import { createIngest } from '../../hub/flow/ingest.ts';
+import { Filing } from '../../hub/flow/file-instances.ts';
 import { createInstanceSink } from '../../hub/flow/receive-instance.ts';
 import { SeriesMetadata } from '../../hub/flow/series-metadata.ts';
 import { createDicomIndex } from '../../hub/store/dicom-index.ts';
@@ -100,7 +101,14 @@ export async function startDicomwebHub(limits: Partial<DicomwebLimits> = {}): Pr
     index: createDicomIndex(database),
     reader,
     images,
-    sink: createInstanceSink({ objects, intake: journal, sites, log, clock }),
+    sink: createInstanceSink({
+      objects,
+      intake: journal,
+      sites,
+      filing: new Filing({ journal, objects, log }),
+      log,
+      clock,
+    }),
     metadata: new SeriesMetadata({ images, objects, sites, log, memoryBytes: 64 * 1024 * 1024 }),
     pixels: { canTranscode, transcode, openFrames, render },
     audit: { record: (event: AuditEvent): Promise<void> => Promise.resolve(void events.push(event)) },

@@ -6,7 +6,7 @@ import { createDimseChannel } from '../../adapters/dicom/index.ts';
 import type { DimseChannel, DimseOptions } from '../../adapters/dicom/index.ts';
 import { FileObjectStore } from '../../hub/archive/object-store-file.ts';
 import type { AuditEvent } from '../../hub/core/audit.ts';
-import type { Envelope, Intake, Receipt } from '../../hub/core/envelope.ts';
+import type { Envelope, Journal, Receipt } from '../../hub/core/envelope.ts';
 import type { HubId, Uid } from '../../hub/core/identifier.ts';
 import type { DicomMatch, DicomQuery, InstanceLocated, Log } from '../../hub/core/ports.ts';
 import { problem } from '../../hub/core/problem.ts';
@@ -14,6 +14,7 @@ import type { Problem } from '../../hub/core/problem.ts';
 import type { InstanceRecord } from '../../hub/core/record.ts';
 import type { SiteProfile, Sites } from '../../hub/core/site.ts';
 import type { ExamView, InstanceView, SeriesView, StudyView } from '../../hub/core/view.ts';
+import { Filing } from '../../hub/flow/file-instances.ts';
 import { createInstanceSink } from '../../hub/flow/receive-instance.ts';
 import { siteProfile } from './site.ts';
 
@@ -50,7 +51,7 @@ export function sitesOf(...all: readonly SiteProfile[]): Sites {
 }
 
 /** The journal's law in memory: same control id and digest is a duplicate, another digest a conflict. */
-export class RecordingIntake implements Intake {
+export class RecordingIntake implements Journal {
   readonly accepted: Envelope[] = [];
   readonly refused: { envelope: Envelope; problem: Problem }[] = [];
   readonly #seen = new Map<string, string>();
@@ -73,6 +74,11 @@ export class RecordingIntake implements Intake {
     return { kind: 'accepted', journalId: String(this.accepted.length) };
   }
 
+  seen({ site, channel, sender, controlId }: Parameters<Journal['seen']>[0]): Promise<boolean> {
+    if (this.broken) return Promise.reject(new Error('the journal does not answer'));
+    return Promise.resolve(this.#seen.has(`${String(site)}|${channel}|${sender}|${controlId}`));
+  }
+
   refuse(envelope: Envelope, why: Problem): Promise<{ journalId: string }> {
     this.refused.push({ envelope, problem: why });
     return Promise.resolve({ journalId: String(this.refused.length) });
@@ -90,6 +96,8 @@ export interface TestHub {
   readonly matches: DicomMatch[];
   readonly queries: DicomQuery[];
   readonly located: InstanceLocated[];
+  /** Resolves when everything that was answered is journalled. */
+  filed(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -102,12 +110,13 @@ export async function startHub(more: Partial<DimseOptions> = {}): Promise<TestHu
   const queries: DicomQuery[] = [];
   const located: InstanceLocated[] = [];
   const log = more.log ?? silent;
+  const filing = new Filing({ journal: intake, objects, log });
   const sites = more.sites ?? sitesOf(dicomSite('h1', 'H1PACS'));
   const channel = createDimseChannel({
     host: '127.0.0.1',
     port: 0,
     aeTitle: 'HUTONG',
-    sink: createInstanceSink({ objects, intake, sites, log, clock: () => new Date() }),
+    sink: createInstanceSink({ objects, intake, sites, filing, log, clock: () => new Date() }),
     index: {
       find: (query) => {
         queries.push(query);
@@ -153,8 +162,10 @@ export async function startHub(more: Partial<DimseOptions> = {}): Promise<TestHu
     matches,
     queries,
     located,
+    filed: () => filing.settled(),
     async stop() {
       await channel.stop(2000);
+      await filing.stop();
       await objects.close();
       await rm(root, { recursive: true, force: true });
     },

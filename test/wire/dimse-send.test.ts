@@ -47,6 +47,7 @@ test('a broken association loses its own files, not those of the next one', asyn
   assert.equal(statuses[0], 0);
   assert.equal(statuses[59], null);
   assert.deepEqual(statuses.slice(60), new Array(10).fill(0));
+  await hub.filed();
   const stored = new Set(hub.intake.accepted.map((one) => one.controlId));
   for (const one of sent.value) assert.ok(one.status !== 0 || stored.has(one.sopUid), one.sopUid);
   wire.close();

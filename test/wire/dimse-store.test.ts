@@ -71,6 +71,7 @@ describe('C-ECHO and C-STORE from DCMTK', { skip: withoutDcmtk }, () => {
     await writeFile(file, bytes);
     const first = await call('storescu', ...peer(), file);
     assert.equal(first.code, 0, first.output);
+    await hub.filed();
     const envelope = hub.intake.accepted.at(-1);
     assert.ok(envelope?.object);
     assert.equal(envelope.controlId, '2.25.1');
@@ -84,6 +85,7 @@ describe('C-ECHO and C-STORE from DCMTK', { skip: withoutDcmtk }, () => {
     const accepted = hub.intake.accepted.length;
     const again = await call('storescu', ...peer(), file);
     assert.equal(again.code, 0, again.output);
+    await hub.filed();
     assert.equal(hub.intake.accepted.length, accepted);
 
     await writeFile(file, instance('2.25.1', { SeriesDescription: 'changed' }));
@@ -128,6 +130,7 @@ describe('C-ECHO and C-STORE from DCMTK', { skip: withoutDcmtk }, () => {
       const from = hub.intake.accepted.length;
       const ran = await call('storescu', '-xt', '+sd', '+r', ...peer(), series);
       assert.equal(ran.code, 0, ran.output);
+      await hub.filed();
       const envelopes = hub.intake.accepted.slice(from);
       assert.equal(envelopes.length, 140);
       const sent = new Map<string, Buffer>();

@@ -1,0 +1,116 @@
+/**
+ * Files instances in the journal after their sender was answered. The object store keeps a list of what it holds and
+ * nobody named yet, so an object on that list is as durable as a journal row: the sender need not wait for both. What a
+ * crash left on the list is journalled at the next start (recover-instances.ts).
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Envelope, Journal, Receipt } from '../core/envelope.ts';
+import type { FreshObject, Log, ObjectStore } from '../core/ports.ts';
+
+/** Instances on their way above which senders wait for the journal again: a store that is away must be felt. */
+const MOST = 256;
+const BACKOFF_MS = [50, 200, 1_000, 5_000] as const;
+
+export interface FilingDeps {
+  readonly journal: Journal;
+  readonly objects: Pick<ObjectStore, 'remove'>;
+  readonly log: Log;
+}
+
+/** The right to answer before the journal does, for one control id. Used once. */
+export interface Ticket {
+  /** Takes the instance over; the object is durable. */
+  file(envelope: Envelope, object: Pick<FreshObject, 'key' | 'filed'>): void;
+  /** There is nothing to file. */
+  release(): void;
+}
+
+export class Filing {
+  readonly #deps: FilingDeps;
+  /** By control id: one that comes again while the first is on its way waits for it. */
+  readonly #flying = new Map<string, Promise<void>>();
+  #stopping = false;
+
+  constructor(deps: FilingDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * A ticket where nothing of this control id is known, so that the journal has no verdict to give but "accepted"; else
+   * null, and the sender waits for that verdict. Rejects when the journal does not answer.
+   */
+  async ticket(envelope: Pick<Envelope, 'site' | 'channel' | 'sender' | 'controlId'>): Promise<Ticket | null> {
+    const key = JSON.stringify([envelope.site, envelope.channel, envelope.sender, envelope.controlId]);
+    const earlier = this.#flying.get(key);
+    if (earlier !== undefined) {
+      await earlier;
+      return null;
+    }
+    if (this.#stopping || this.#flying.size >= MOST) return null;
+    let landed = (): void => undefined;
+    this.#flying.set(key, new Promise((resolve) => (landed = resolve)));
+    const release = (): void => {
+      this.#flying.delete(key);
+      landed();
+    };
+    try {
+      if (await this.#deps.journal.seen(envelope)) {
+        release();
+        return null;
+      }
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return {
+      release,
+      file: (filed, object) => {
+        void this.#file(filed, object).finally(release);
+      },
+    };
+  }
+
+  /** Resolves when all that was taken over so far is filed. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#flying.values());
+  }
+
+  /** What cannot be journalled now is left to the next start. */
+  stop(): Promise<void> {
+    this.#stopping = true;
+    return this.settled();
+  }
+
+  /** Never rejects. */
+  async #file(envelope: Envelope, object: Pick<FreshObject, 'key' | 'filed'>): Promise<void> {
+    const { journal, objects, log } = this.#deps;
+    for (let tries = 0; ; tries++) {
+      try {
+        await settle(await journal.accept(envelope), object, objects, log);
+        return;
+      } catch (cause) {
+        if (tries === 0) log.warn({ cause, object: object.key }, 'an instance waits to be journalled; it is durable');
+        if (this.#stopping) return;
+        await pause(BACKOFF_MS[Math.min(tries, BACKOFF_MS.length - 1)] ?? 5_000);
+      }
+    }
+  }
+}
+
+/** What becomes of an object after the journal's verdict on its instance. */
+export async function settle(
+  receipt: Receipt,
+  object: Pick<FreshObject, 'key' | 'filed'>,
+  objects: Pick<ObjectStore, 'remove'>,
+  log: Log,
+): Promise<void> {
+  if (receipt.kind === 'conflict')
+    log.warn(
+      { object: object.key, journalId: receipt.journalId },
+      'another instance of this UID came first; it is kept as refused',
+    );
+  // The same instance lies under another key: this copy is one too many.
+  if (receipt.kind === 'duplicate' && receipt.object !== undefined && receipt.object !== object.key)
+    await objects.remove(object.key);
+  object.filed();
+}

@@ -1,0 +1,85 @@
+/**
+ * After a crash: instances that a sender was told are stored, and that no journal row names yet. Their bytes and the head
+ * that the hub wrote before them say all that the journal needs.
+ */
+import { createHash } from 'node:crypto';
+import type { ObjectStore } from '../core/ports.ts';
+import type { SiteProfile } from '../core/site.ts';
+import { InstancePrefix } from '../../mappings/dicom/instance-prefix.ts';
+import { readInstance } from '../../mappings/dicom/instance.ts';
+import { parsePart10Header } from '../../mappings/dicom/parse.ts';
+import { IMPLEMENTATION_CLASS } from '../../mappings/dicom/write.ts';
+import { settle } from './file-instances.ts';
+import { instanceEnvelope, STORED_BY_DIMSE, type ReceiveOptions } from './receive-instance.ts';
+
+/** All that a header needs (instance-prefix.ts). */
+const HEAD_BYTES = 1024 * 1024;
+
+/** How many were journalled. To run before anything is received. */
+export async function recoverInstances(options: ReceiveOptions): Promise<number> {
+  let recovered = 0;
+  for await (const key of options.objects.unfiled?.() ?? []) {
+    // A posted file was answered after its journal row: without one, nobody was told that it is stored.
+    if (key.startsWith(`${STORED_BY_DIMSE}/`) && (await refile(key, options))) recovered++;
+  }
+  return recovered;
+}
+
+async function refile(key: string, options: ReceiveOptions): Promise<boolean> {
+  const { objects, intake, log } = options;
+  const size = await objects.size(key);
+  if (size === null) return false;
+  const head = await objects.readAll(key, { start: 0, end: Math.min(size, HEAD_BYTES) });
+  const parsed = parsePart10Header(head);
+  const sender = parsed.ok ? parsed.value.meta.one(0x00020016) : '';
+  const site = options.sites.byAeTitle(sender);
+  if (!parsed.ok || parsed.value.meta.one(0x00020012) !== IMPLEMENTATION_CLASS || site === null) {
+    log.warn({ object: key }, 'an object that no journal row names was left by a process before this one');
+    return false;
+  }
+  const read = await readStored(key, head, size, site, options);
+  if (read === null) {
+    log.warn(
+      { object: key },
+      'an object that no journal row names is not a whole instance; its sender was not answered',
+    );
+    return false;
+  }
+  const arrival = { channel: 'dicom', site: site.id, sender, peer: '' } as const;
+  const receipt = await intake.accept(instanceEnvelope(arrival, key, read.record, read.digest));
+  await settle(receipt, { key, filed: () => undefined }, objects, log);
+  return receipt.kind === 'accepted';
+}
+
+async function readStored(
+  key: string,
+  head: Buffer,
+  size: number,
+  site: SiteProfile,
+  { objects, clock }: ReceiveOptions,
+): Promise<{ record: Parameters<typeof instanceEnvelope>[2]; digest: string } | null> {
+  const prefix = new InstancePrefix(null);
+  prefix.add(head);
+  const start = prefix.startOfFile();
+  if (!start.ok) return null;
+  const { dataSetOffset } = start.value;
+  const header = prefix.header(size - dataSetOffset);
+  if (!header.ok) return null;
+  const digest = await digestFrom(objects, key, dataSetOffset, size);
+  const { transferSyntax } = header.value;
+  const stored = { object: key, size, digest, dataSetOffset, transferSyntax };
+  const mapped = readInstance(header.value, site, stored, clock().toISOString());
+  const record = mapped.ok ? mapped.records[0] : undefined;
+  return record === undefined ? null : { record, digest };
+}
+
+async function digestFrom(
+  objects: Pick<ObjectStore, 'read'>,
+  key: string,
+  start: number,
+  end: number,
+): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of await objects.read(key, { start, end })) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
