@@ -42,7 +42,7 @@ export interface FreshObject {
   /** The store finds a committed object again after a crash (`unfiled`), until it is filed. */
   readonly listed: boolean;
   /** Something durable names the object now, or it was removed. */
-  filed(): void;
+  readonly filed: () => void;
 }
 
 export interface ObjectWriter {

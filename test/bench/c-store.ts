@@ -85,7 +85,7 @@ async function indexed(port: number, study: string): Promise<number> {
 }
 
 /** Peers that do not sync leave their bytes to be written during the next turn, which is not theirs. */
-const settledDisk = async (): Promise<void> => void (await promisify(execFile)('sync'));
+const settledDisk = (): Promise<unknown> => promisify(execFile)('sync');
 
 async function untilIndexed(port: number, study: string, began: number): Promise<number> {
   while ((await indexed(port, study)) < COUNT) {
