@@ -10,11 +10,12 @@ import type { AuditEvent, AuditTrail } from '../../core/audit.ts';
 import type { Log } from '../../core/ports.ts';
 import { Failure, problemClass } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
-import { includesResolve, readPackage } from '../../../mappings/xds/mtom.ts';
-import type { SoapPackage } from '../../../mappings/xds/mtom.ts';
+import { includesResolve, keepBytes, openPackage } from '../../../mappings/xds/mtom.ts';
+import type { KeepPart, OpenPackage, PackageLimits, SoapPackage } from '../../../mappings/xds/mtom.ts';
 import { faultStatus, readEnvelope, receiverFault, senderFault, writeFault } from '../../../mappings/xds/soap.ts';
 import type { SoapFault, SoapMessage } from '../../../mappings/xds/soap.ts';
-import { parseXml } from '../../../mappings/xds/xml.ts';
+import { parseXml, XML_LIMITS } from '../../../mappings/xds/xml.ts';
+import type { DocumentIntake, KeptDocument } from '../../flow/receive-documents.ts';
 import { callerOf } from '../caller.ts';
 
 export interface SoapDeps {
@@ -22,18 +23,33 @@ export interface SoapDeps {
   readonly log: Log;
 }
 
-export interface SoapDoor {
+/** What a caller must be allowed, and how it is told in the audit. */
+export interface SoapTransaction {
   /** In the face's own words: `RAD-69`. */
   readonly operation: string;
-  readonly actions: readonly string[];
   readonly act: Act;
+  /** Absent: `read`. */
+  readonly audit?: AuditEvent['action'];
+}
+
+export interface SoapDoor extends SoapTransaction {
+  readonly actions: readonly string[];
   readonly requestBytes: number;
+  /** Of a door with several transactions: the one of an action, where the door's own is not meant. */
+  readonly transactionOf?: (action: string, caller: Caller) => SoapTransaction;
+  /** Of a door whose attachments are larger than memory: who takes them, once for each exchange. */
+  readonly intake?: () => DocumentIntake;
 }
 
 export interface SoapExchange {
   readonly caller: Caller;
   readonly message: SoapMessage;
+  /** Empty at a door with an intake. */
   readonly attachments: SoapPackage['attachments'];
+  /** At a door with an intake, where the attachments are read only now: each transaction that wants them asks. */
+  readonly documents: () => Promise<Documents>;
+  /** Whether the request came as MTOM, and is to be answered so. */
+  readonly mtom: boolean;
   readonly response: Response;
   /** Resolves when durable; call it before answering with anybody's data. */
   audited(
@@ -44,6 +60,15 @@ export interface SoapExchange {
   ): Promise<void>;
 }
 
+export type Documents =
+  | { readonly parts: ReadonlyMap<string, KeptDocument>; readonly intake: DocumentIntake }
+  | { readonly refusal: Refusal; readonly intake: DocumentIntake };
+
+export interface Refusal {
+  readonly fault: SoapFault;
+  readonly status?: number;
+}
+
 export const newMessageId = (): string => `urn:uuid:${randomUUID()}`;
 
 /** Runs one exchange; `answer` writes the response itself, or returns the fault that is to be sent. */
@@ -52,60 +77,101 @@ export async function soapExchange(
   door: SoapDoor,
   request: Request,
   response: Response,
-  answer: (exchange: SoapExchange) => Promise<SoapFault | null>,
+  answer: (exchange: SoapExchange) => Promise<SoapFault | Refusal | null>,
 ): Promise<void> {
   let relatesTo: string | null = null;
+  const refuse = (refusal: Refusal): void => {
+    if (!request.complete) response.setHeader('Connection', 'close');
+    sendFault(response, refusal.fault, relatesTo, refusal.status);
+  };
+  const intake = door.intake?.();
   try {
     const admitted = await admit(deps, door, request, response);
     if ('fault' in admitted) {
-      sendFault(response, admitted.fault, null, admitted.status);
+      refuse(admitted);
       return;
     }
-    const read = await readRequest(door, request);
+    const read = await readRequest(door, request, intake);
     relatesTo = read.relatesTo;
     if ('fault' in read) {
-      if (!request.complete) response.setHeader('Connection', 'close');
-      sendFault(response, read.fault, relatesTo, read.status);
+      refuse(read);
       return;
     }
     const { caller } = admitted;
+    const { message } = read;
+    const transaction = door.transactionOf?.(message.action, caller);
+    const refused = transaction ? await permit(deps, transaction, caller, request) : null;
+    if (refused) {
+      refuse(refused);
+      return;
+    }
+    const { operation, audit = 'read' } = transaction ?? door;
     const audited: SoapExchange['audited'] = (outcome, persons, objects, reason) =>
       deps.audit.record({
         ...who(caller, request),
-        action: 'read',
+        action: audit,
         outcome,
-        operation: door.operation,
+        operation,
         persons,
         objects,
         ...(reason === undefined ? {} : { reason }),
       });
-    const fault = await answer({ caller, message: read.message, attachments: read.attachments, response, audited });
-    if (fault) sendFault(response, fault, relatesTo);
+    const fault = await answer({ ...read, caller, response, audited });
+    if (fault) refuse('fault' in fault ? fault : { fault });
   } catch (error) {
     broke(deps, door, response, error, relatesTo);
+  } finally {
+    await intake?.discard();
   }
 }
 
+/** Before anything is read: a caller, who has some business at this door. */
 async function admit(
   deps: SoapDeps,
   door: SoapDoor,
   request: Request,
   response: Response,
-): Promise<{ caller: Caller } | { fault: SoapFault; status: number }> {
+): Promise<{ caller: Caller } | (Refusal & { status: number })> {
   const caller = callerOf(response);
-  const decision = caller ? decide(caller, door.act) : null;
-  if (caller && decision?.allowed === true) return { caller };
-  const reason = decision && !decision.allowed ? decision.reason : 'no caller';
+  if (!caller) {
+    response.setHeader('WWW-Authenticate', 'Bearer realm="hutong"');
+    return refused(deps, door.operation, null, request, 'no caller');
+  }
+  const { transactionOf } = door;
+  const asked = transactionOf ? door.actions.map((action) => transactionOf(action, caller)) : [door];
+  const decisions = asked.map(({ act }) => decide(caller, act));
+  const denied = decisions.find((decision) => !decision.allowed);
+  if (!denied || decisions.some((decision) => decision.allowed)) return { caller };
+  return refused(deps, door.operation, caller, request, denied.reason);
+}
+
+/** After the envelope, when it is known what is asked. */
+async function permit(
+  deps: SoapDeps,
+  { operation, act }: SoapTransaction,
+  caller: Caller,
+  request: Request,
+): Promise<Refusal | null> {
+  const decision = decide(caller, act);
+  return decision.allowed ? null : refused(deps, operation, caller, request, decision.reason);
+}
+
+async function refused(
+  deps: SoapDeps,
+  operation: string,
+  caller: Caller | null,
+  request: Request,
+  reason: string,
+): Promise<Refusal & { status: number }> {
   await deps.audit.record({
     ...who(caller, request),
     action: 'refuse',
     outcome: 'refused',
-    operation: door.operation,
+    operation,
     persons: [],
     objects: [],
     reason,
   });
-  if (!caller) response.setHeader('WWW-Authenticate', 'Bearer realm="hutong"');
   return { fault: senderFault(caller ? `Refused: ${reason}.` : 'A caller is required.'), status: caller ? 403 : 401 };
 }
 
@@ -121,34 +187,71 @@ const who = (
 });
 
 type ReadRequest =
-  | {
-      readonly message: SoapMessage;
-      readonly attachments: SoapPackage['attachments'];
-      readonly relatesTo: string | null;
-    }
-  | { readonly fault: SoapFault; readonly status?: number; readonly relatesTo: string | null };
+  | (Pick<SoapExchange, 'message' | 'attachments' | 'documents' | 'mtom'> & { readonly relatesTo: string | null })
+  | (Refusal & { readonly relatesTo: string | null });
 
-async function readRequest(door: SoapDoor, request: Request): Promise<ReadRequest> {
-  const limits = { bytes: door.requestBytes, parts: 16 };
+/** Parts of one package: at a door whose requests are small, and at one that takes documents. */
+const PARTS = { small: 16, documents: 1_001 };
+
+async function readRequest(door: SoapDoor, request: Request, intake: DocumentIntake | undefined): Promise<ReadRequest> {
   // What is refused half-read must still be answered: leaving the body unread does not close the connection.
   const body = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
-  const packed = await readPackage(request.headers['content-type'] ?? '', body, limits);
-  if (!packed.ok) return { ...refusal(packed.problem), relatesTo: null };
-  const root = parseXml(packed.value.envelope);
-  if (!root.ok) return { ...refusal(root.problem), relatesTo: null };
-  const { action, attachments } = packed.value;
-  const envelope = readEnvelope(root.value, action, door.actions);
-  if (!envelope.ok) return { fault: envelope.fault, relatesTo: envelope.messageId };
-  const relatesTo = envelope.message.messageId;
-  if (!includesResolve(envelope.message.body, attachments))
-    return { fault: senderFault('An xop:Include names a part that the package does not have.'), relatesTo };
-  return { message: envelope.message, attachments, relatesTo };
+  const type = request.headers['content-type'] ?? '';
+  if (!intake) {
+    const opened = await readRoot(door, type, body, { bytes: door.requestBytes, parts: PARTS.small }, keepBytes);
+    if ('fault' in opened) return opened;
+    const rest = await readRest(opened);
+    if ('fault' in rest) return { ...rest, relatesTo: opened.relatesTo };
+    return { ...opened, attachments: rest.parts, documents: () => Promise.reject(new Error('a door without intake')) };
+  }
+  const limits = { bytes: door.requestBytes, parts: PARTS.documents, rootBytes: XML_LIMITS.bytes };
+  const opened = await readRoot(door, type, body, limits, (part) => intake.take(part.body));
+  if ('fault' in opened) return opened;
+  const documents = async (): Promise<Documents> => {
+    const rest = await readRest(opened);
+    return 'fault' in rest ? { refusal: rest, intake } : { parts: rest.parts, intake };
+  };
+  return { ...opened, attachments: new Map(), documents };
 }
 
-function refusal(found: Problem): { fault: SoapFault; status?: number } {
+interface OpenRequest<A> {
+  readonly message: SoapMessage;
+  readonly mtom: boolean;
+  readonly relatesTo: string | null;
+  readonly opened: OpenPackage<A>;
+}
+
+async function readRoot<A>(
+  door: SoapDoor,
+  type: string,
+  body: AsyncIterable<Uint8Array>,
+  limits: PackageLimits,
+  keep: KeepPart<A>,
+): Promise<OpenRequest<A> | (Refusal & { relatesTo: string | null })> {
+  const opened = await openPackage(type, body, limits, keep);
+  if (!opened.ok) return { ...refusal(opened.problem), relatesTo: null };
+  const root = parseXml(opened.value.envelope);
+  if (!root.ok) return { ...refusal(root.problem), relatesTo: null };
+  const { action, mtom } = opened.value;
+  const envelope = readEnvelope(root.value, action, door.actions);
+  if (!envelope.ok) return { fault: envelope.fault, relatesTo: envelope.messageId };
+  const { message } = envelope;
+  return { message, mtom, relatesTo: message.messageId, opened: opened.value };
+}
+
+async function readRest<A>({ opened, message }: OpenRequest<A>): Promise<{ parts: ReadonlyMap<string, A> } | Refusal> {
+  const parts = await opened.rest();
+  if (!parts.ok) return refusal(parts.problem);
+  if (!includesResolve(message.body, parts.value))
+    return { fault: senderFault('An xop:Include names a part that the package does not have.') };
+  return { parts: parts.value };
+}
+
+function refusal(found: Problem): Refusal {
   const fault = senderFault(found.where === undefined ? found.text : `${found.text} (${found.where})`);
   if (found.code === 'too-large') return { fault, status: 413 };
-  return found.code === 'unsupported-media' ? { fault, status: 415 } : { fault };
+  if (found.code === 'unsupported-media') return { fault, status: 415 };
+  return problemClass(found) === 'permanent' ? { fault } : { fault: receiverFault(found.text), status: 503 };
 }
 
 export function sendFault(response: Response, fault: SoapFault, relatesTo: string | null, status?: number): void {
