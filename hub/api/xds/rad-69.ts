@@ -237,7 +237,7 @@ function partOf(deps: ImagingSourceDeps, { located, convertTo }: Found, head: Bu
   const { size } = located.instance;
   // An instance that the hospital keeps may be known without its size.
   if (size === 0) return { kind: 'made', head, make: () => deps.images.open(located) };
-  return { kind: 'stored', head, located, start: 0, length: size };
+  return { kind: 'stored', head, located, start: 0, length: size, streamed: located.instance.object === '' };
 }
 
 /** Objects above this are not held in memory to be converted. */

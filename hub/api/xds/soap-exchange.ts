@@ -46,8 +46,11 @@ export interface SoapExchange {
   readonly message: SoapMessage;
   /** Empty at a door with an intake. */
   readonly attachments: SoapPackage['attachments'];
-  /** At a door with an intake, where the attachments are read only now: each transaction that wants them asks. */
-  readonly documents: () => Promise<Documents>;
+  /**
+   * Reads the attachments at a door with an intake: each transaction that wants them asks. `skip`: nothing of them is
+   * stored, since the answer is known; they are read for a peer that listens only when it has sent everything.
+   */
+  readonly documents: (skip: boolean) => Promise<Documents>;
   /** Whether the request came as MTOM, and is to be answered so. */
   readonly mtom: boolean;
   readonly response: Response;
@@ -207,7 +210,8 @@ async function readRequest(door: SoapDoor, request: Request, intake: DocumentInt
   const limits = { bytes: door.requestBytes, parts: PARTS.documents, rootBytes: XML_LIMITS.bytes };
   const opened = await readRoot(door, type, body, limits, (part) => intake.take(part.body));
   if ('fault' in opened) return opened;
-  const documents = async (): Promise<Documents> => {
+  const documents = async (skip: boolean): Promise<Documents> => {
+    if (skip) intake.close();
     const rest = await readRest(opened);
     return 'fault' in rest ? { refusal: rest, intake } : { parts: rest.parts, intake };
   };
