@@ -15,8 +15,8 @@ import { writeRegistryResponse } from '../../../mappings/xds/registry-response.t
 import { senderFault } from '../../../mappings/xds/soap.ts';
 import type { SoapFault } from '../../../mappings/xds/soap.ts';
 import { isAway } from '../away.ts';
+import { answerBody } from './answer.ts';
 import type { RepositoryDeps } from './repository.ts';
-import { sendAnswer } from './soap-answer.ts';
 import type { Refusal, SoapExchange } from './soap-exchange.ts';
 
 export async function provideAndRegister(
@@ -26,7 +26,7 @@ export async function provideAndRegister(
   const request = readProvideRequest(exchange.message.body, deps.limits);
   if (!request.ok) return senderFault(`${request.problem.text} (${request.problem.where ?? 'Body'})`);
   const { metadata, documents } = request.value;
-  const { submission, problems: form } = readSubmission(metadata, { form: deps.form(exchange.caller) });
+  const { submission, problems: form } = readSubmission(metadata, { form: deps.form });
   const ids = documents.map(({ id }) => canonicalId(id));
   const early = [...form, ...(hasError(form) ? [] : checkPairs(submission, ids))];
   const taken = await exchange.documents(hasError(early));
@@ -34,7 +34,7 @@ export async function provideAndRegister(
   const { intake } = taken;
   const settle = async (problems: readonly RegistryProblem[]): Promise<null> => {
     await audit(deps, exchange, submission, problems);
-    sendAnswer(exchange, ITI41_RESPONSE, writeRegistryResponse(problems, { location: locationOf(deps) }));
+    answerBody(exchange, ITI41_RESPONSE, writeRegistryResponse(problems, { location: locationOf(deps) }));
     return null;
   };
   if (hasError(early)) return settle(early);
@@ -92,7 +92,7 @@ async function storeIsFull(
   if (problem === null) return refusal;
   await exchange.audited('failure', [], [], problem.code);
   exchange.response.setHeader('Connection', 'close');
-  sendAnswer(exchange, ITI41_RESPONSE, writeRegistryResponse([problem], { location: locationOf(deps) }));
+  answerBody(exchange, ITI41_RESPONSE, writeRegistryResponse([problem], { location: locationOf(deps) }));
   return null;
 }
 

@@ -5,8 +5,8 @@ import { ITI86_RESPONSE, readRemoveRequest } from '../../../mappings/xds/documen
 import { statusOf, writeRegistryResponse } from '../../../mappings/xds/registry-response.ts';
 import { senderFault } from '../../../mappings/xds/soap.ts';
 import type { SoapFault } from '../../../mappings/xds/soap.ts';
+import { answerBody } from './answer.ts';
 import type { RepositoryDeps } from './repository.ts';
-import { sendAnswer } from './soap-answer.ts';
 import type { SoapExchange } from './soap-exchange.ts';
 
 export async function removeFromRepository(deps: RepositoryDeps, exchange: SoapExchange): Promise<SoapFault | null> {
@@ -30,7 +30,7 @@ export async function removeFromRepository(deps: RepositoryDeps, exchange: SoapE
   if (removed.size > 0) await exchange.audited('success', [...new Set(persons.values())], [...removed]);
   if (problems.length > 0) await exchange.audited('failure', [], [], codes);
   const status = statusOf(problems, removed.size > 0);
-  sendAnswer(exchange, ITI86_RESPONSE, writeRegistryResponse(problems, { status }));
+  answerBody(exchange, ITI86_RESPONSE, writeRegistryResponse(problems, { status }));
   return null;
 }
 

@@ -3,7 +3,6 @@
  * Hospitals submit, readers retrieve, the administrator removes.
  */
 import { Router } from 'express';
-import type { Caller } from '../../core/access.ts';
 import type { AffinityPatients, DocumentRegistry, DocumentRemoval } from '../../core/document-ports.ts';
 import type { Oid } from '../../core/identifier.ts';
 import type { ObjectStore } from '../../core/ports.ts';
@@ -13,7 +12,8 @@ import { provideAndRegister } from './iti-41.ts';
 import { retrieveDocuments } from './iti-43.ts';
 import { removeFromRepository } from './iti-86.ts';
 import { soapExchange } from './soap-exchange.ts';
-import type { SoapDeps, SoapDoor, SoapTransaction } from './soap-exchange.ts';
+import type { Refusal, SoapDeps, SoapDoor, SoapExchange, SoapTransaction } from './soap-exchange.ts';
+import type { SoapFault } from '../../../mappings/xds/soap.ts';
 
 export interface RepositoryDeps extends SoapDeps {
   readonly registry: Pick<DocumentRegistry, 'register' | 'documents'>;
@@ -23,8 +23,8 @@ export interface RepositoryDeps extends SoapDeps {
   readonly repositoryOid: Oid;
   readonly homeCommunityOid: string;
   readonly clock: () => Date;
-  /** Whether metadata must keep to the form of rim.xsd (WIRE §2), by the site of the caller. */
-  readonly form: (caller: Caller) => 'strict' | 'lenient';
+  /** How strictly the form of ebRIM is taken (WIRE §2). */
+  readonly form: 'strict' | 'lenient';
   readonly limits: RepositoryLimits;
 }
 
@@ -43,42 +43,46 @@ export const REPOSITORY_LIMITS: RepositoryLimits = {
   documents: 1_000,
 };
 
-const ANSWERS = {
-  [ITI41_REQUEST]: provideAndRegister,
-  [ITI43_REQUEST]: retrieveDocuments,
-  [ITI86_REQUEST]: removeFromRepository,
-} as const;
-
-const isServed = (action: string): action is keyof typeof ANSWERS => Object.hasOwn(ANSWERS, action);
-
-function transactionOf(action: string, caller: Caller): SoapTransaction {
-  switch (action) {
-    case ITI41_REQUEST:
-      // A feed submits for its own site.
-      return { operation: 'ITI-41', act: { kind: 'feed', site: caller.site ?? '' }, audit: 'feed' };
-    case ITI86_REQUEST:
-      return { operation: 'ITI-86', act: { kind: 'administer' }, audit: 'change' };
-    default:
-      return { operation: 'ITI-43', act: { kind: 'read-record' }, audit: 'read' };
-  }
+interface RepositoryTransaction extends SoapTransaction {
+  /** Writes the response, or returns the fault to be sent. */
+  answer(deps: RepositoryDeps, exchange: SoapExchange): Promise<SoapFault | Refusal | null>;
 }
+
+/** By request action. */
+const TRANSACTIONS: Readonly<Record<string, RepositoryTransaction>> = {
+  [ITI41_REQUEST]: {
+    operation: 'ITI-41',
+    act: { kind: 'submit-documents' },
+    audited: 'feed',
+    answer: provideAndRegister,
+  },
+  [ITI43_REQUEST]: { operation: 'ITI-43', act: { kind: 'read-record' }, answer: retrieveDocuments },
+  [ITI86_REQUEST]: {
+    operation: 'ITI-86',
+    act: { kind: 'administer' },
+    audited: 'change',
+    answer: removeFromRepository,
+  },
+};
 
 export function repositoryFace(deps: RepositoryDeps): Router {
   const door: SoapDoor = {
-    operation: 'XDS repository',
-    actions: Object.keys(ANSWERS),
+    operation: 'document repository',
+    actions: Object.keys(TRANSACTIONS),
     act: { kind: 'read-record' },
-    transactionOf,
+    transactions: TRANSACTIONS,
     requestBytes: deps.limits.requestBytes,
     intake: () => new DocumentIntake({ ...deps, maxBytes: deps.limits.documentBytes }),
   };
   const router = Router();
   router.post('/', (request, response) =>
-    soapExchange(deps, door, request, response, (exchange) => {
-      const { action } = exchange.message;
-      if (!isServed(action)) throw new Error('an action that the envelope reader let pass is served');
-      return ANSWERS[action](deps, exchange);
-    }),
+    soapExchange(
+      deps,
+      door,
+      request,
+      response,
+      (exchange) => TRANSACTIONS[exchange.message.action]?.answer(deps, exchange) ?? Promise.resolve(null),
+    ),
   );
   router.all('/', (_request, response) => {
     response.status(405).setHeader('Allow', 'POST').end();

@@ -1,12 +1,12 @@
-/** Sends an answer that is at hand, in the packaging of its request: plain SOAP, or MTOM with the envelope as its only part. */
+/** A SOAP answer without attachments, sent whole: plain SOAP or MTOM, as its request came. */
 import { randomUUID } from 'node:crypto';
 import { packageEnd, packageType, rootHead } from '../../../mappings/xds/mtom.ts';
 import { writeEnvelope } from '../../../mappings/xds/soap.ts';
 import { newMessageId } from './soap-exchange.ts';
 import type { SoapExchange } from './soap-exchange.ts';
 
-export function sendAnswer(exchange: SoapExchange, action: string, body: string): void {
-  const { response, message, mtom } = exchange;
+/** `action` is that of the response. Audit first. */
+export function answerBody({ response, message, mtom }: SoapExchange, action: string, body: string): void {
   const envelope = writeEnvelope({ action, relatesTo: message.messageId, messageId: newMessageId() }, body);
   response.status(200);
   if (!mtom) {
