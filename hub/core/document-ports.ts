@@ -119,3 +119,11 @@ export interface AffinityPatients {
   /** A40: the subsumed id takes no more submissions, its documents follow the survivor. */
   merge(survivor: PatientCx, subsumed: PatientCx): Promise<void>;
 }
+
+/** Takes documents out of the hub's own repository (ITI-86); their entries stay. */
+export interface DocumentRemoval {
+  /** Tells which were there, and the objects that held them. */
+  withdraw(
+    uniqueIds: readonly string[],
+  ): Promise<{ readonly uniqueIds: ReadonlySet<string>; readonly objects: readonly string[] }>;
+}

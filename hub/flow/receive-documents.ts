@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Log, ObjectStore } from '../core/ports.ts';
 import { Failure, fail, ok, problem } from '../core/problem.ts';
 import type { Problem, Result } from '../core/problem.ts';
+import { REPOSITORY_FOLDER } from './remove-documents.ts';
 
 export interface KeptDocument {
   readonly object: string;
@@ -55,7 +56,7 @@ export class DocumentIntake {
 
   async #store(body: AsyncIterable<Result<Uint8Array>>): Promise<Result<KeptDocument>> {
     const day = this.#deps.clock().toISOString().slice(0, 10).replaceAll('-', '/');
-    const { key, writer } = await this.#deps.objects.writeFresh(`repository/${day}`, '');
+    const { key, writer } = await this.#deps.objects.writeFresh(`${REPOSITORY_FOLDER}${day}`, '');
     const hash = createHash('sha1');
     let size = 0;
     let refused: Problem | null = null;
@@ -84,6 +85,11 @@ export class DocumentIntake {
   /** These belong to registered documents now. */
   claim(objects: Iterable<string>): void {
     for (const object of objects) this.#unclaimed.delete(object);
+  }
+
+  /** Takes a claim back. */
+  release(objects: Iterable<string>): void {
+    for (const object of objects) this.#unclaimed.add(object);
   }
 
   /** An object that cannot be removed wastes room and hurts nobody: no document names it. */

@@ -5,7 +5,9 @@
 import { fail, ok, problem } from '../../hub/core/problem.ts';
 import type { Result } from '../../hub/core/problem.ts';
 import { includeTag } from './mtom.ts';
-import { RS, XDSB } from './rad-69.ts';
+import { LCM } from './ebrim-names.ts';
+import { XDSB } from './rad-69.ts';
+import { RS } from './registry-response.ts';
 import { childNamed, childrenNamed, is, xml } from './xml.ts';
 import type { XmlElement } from './xml.ts';
 
@@ -15,7 +17,6 @@ export const ITI43_REQUEST = 'urn:ihe:iti:2007:RetrieveDocumentSet';
 export const ITI43_RESPONSE = 'urn:ihe:iti:2007:RetrieveDocumentSetResponse';
 export const ITI86_REQUEST = 'urn:ihe:iti:2017:RemoveDocuments';
 export const ITI86_RESPONSE = 'urn:ihe:iti:2017:RemoveDocumentsResponse';
-export const LCM = 'urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0';
 const RMD = 'urn:ihe:iti:rmd:2017';
 
 export interface ProvideRequest {

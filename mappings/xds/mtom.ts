@@ -287,6 +287,27 @@ export function binaryOf(element: XmlElement, attachments: ReadonlyMap<string, B
   return /^[A-Za-z0-9+/]*={0,2}$/.test(text) && text.length % 4 === 0 ? Buffer.from(text, 'base64') : null;
 }
 
+/** The content of an element of type base64Binary: a part that was kept, or the bytes of its text. */
+export function contentOf<A>(
+  element: XmlElement,
+  attachments: ReadonlyMap<string, A>,
+):
+  | { readonly kind: 'part'; readonly part: Result<A> }
+  | { readonly kind: 'bytes'; readonly bytes: AsyncIterable<Result<Uint8Array>> } {
+  const include = element.children.find((child) => is(child, XOP, 'Include'));
+  if (!include) return { kind: 'bytes', bytes: decodeBase64(slices(element.text)) };
+  const part = includedPart(include, attachments);
+  return {
+    kind: 'part',
+    part: part === null ? fail(malformed('An xop:Include names a part that the package does not have.')) : ok(part),
+  };
+}
+
+/** Base64 is ASCII: the text never becomes one buffer beside itself. */
+async function* slices(text: string): AsyncGenerator<Result<Uint8Array>> {
+  for (let at = 0; at < text.length; at += 65_536) yield ok(Buffer.from(text.slice(at, at + 65_536), 'utf8'));
+}
+
 /** True when every xop:Include below `root` names a part that is there. */
 export const includesResolve = (root: XmlElement, attachments: ReadonlyMap<string, unknown>): boolean =>
   is(root, XOP, 'Include')

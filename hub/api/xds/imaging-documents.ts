@@ -154,7 +154,7 @@ export function imagePart(deps: ImagingDeps, { located, convertTo }: FoundImage,
   const { size } = located.instance;
   // An instance that the hospital keeps may be known without its size.
   if (size === 0) return { kind: 'made', head, make: () => deps.images.open(located) };
-  return { kind: 'stored', head, located, start: 0, length: size };
+  return { kind: 'stored', head, located, start: 0, length: size, streamed: located.instance.object === '' };
 }
 
 /** Objects above this are not held in memory to be converted. */

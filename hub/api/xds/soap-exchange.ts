@@ -23,22 +23,24 @@ export interface SoapDeps {
   readonly log: Log;
 }
 
-/** What a caller must be allowed, and how it is told in the audit. */
-export interface SoapTransaction {
+export interface SoapDoor {
   /** In the face's own words: `RAD-69`. */
   readonly operation: string;
-  readonly act: Act;
-  /** Absent: `read`. */
-  readonly audit?: AuditEvent['action'];
-}
-
-export interface SoapDoor extends SoapTransaction {
   readonly actions: readonly string[];
+  readonly act: Act;
   readonly requestBytes: number;
-  /** Of a door with several transactions: the one of an action, where the door's own is not meant. */
-  readonly transactionOf?: (action: string, caller: Caller) => SoapTransaction;
+  /** Where one path serves several transactions: what each is called, and its own right beside `act`. */
+  readonly transactions?: Readonly<Record<string, SoapTransaction>>;
   /** Of a door whose attachments are larger than memory: who takes them, once for each exchange. */
   readonly intake?: () => DocumentIntake;
+}
+
+export interface SoapTransaction {
+  /** `ITI-42`. */
+  readonly operation: string;
+  readonly act: Act;
+  /** What the audit calls it; `read` where nothing is said. */
+  readonly audited?: AuditEvent['action'];
 }
 
 export interface SoapExchange {
@@ -46,8 +48,11 @@ export interface SoapExchange {
   readonly message: SoapMessage;
   /** Empty at a door with an intake. */
   readonly attachments: SoapPackage['attachments'];
-  /** At a door with an intake, where the attachments are read only now: each transaction that wants them asks. */
-  readonly documents: () => Promise<Documents>;
+  /**
+   * Reads the attachments at a door with an intake: each transaction that wants them asks. `skip`: nothing of them is
+   * stored, since the answer is known; they are read for a peer that listens only when it has sent everything.
+   */
+  readonly documents: (skip: boolean) => Promise<Documents>;
   /** Whether the request came as MTOM, and is to be answered so. */
   readonly mtom: boolean;
   readonly response: Response;
@@ -99,17 +104,16 @@ export async function soapExchange(
     }
     const { caller } = admitted;
     const { message } = read;
-    const transaction = door.transactionOf?.(message.action, caller);
-    const refused = transaction ? await permit(deps, transaction, caller, request) : null;
-    if (refused) {
-      refuse(refused);
+    const { operation, act, audited: action = 'read' }: SoapTransaction = door.transactions?.[message.action] ?? door;
+    const decision = decide(caller, act);
+    if (!decision.allowed) {
+      refuse(await refused(deps, operation, request, caller, decision.reason));
       return;
     }
-    const { operation, audit = 'read' } = transaction ?? door;
     const audited: SoapExchange['audited'] = (outcome, persons, objects, reason) =>
       deps.audit.record({
         ...who(caller, request),
-        action: audit,
+        action,
         outcome,
         operation,
         persons,
@@ -125,44 +129,31 @@ export async function soapExchange(
   }
 }
 
-/** Before anything is read: a caller, who has some business at this door. */
 async function admit(
   deps: SoapDeps,
   door: SoapDoor,
   request: Request,
   response: Response,
-): Promise<{ caller: Caller } | (Refusal & { status: number })> {
+): Promise<{ caller: Caller } | Refusal> {
   const caller = callerOf(response);
   if (!caller) {
     response.setHeader('WWW-Authenticate', 'Bearer realm="hutong"');
-    return refused(deps, door.operation, null, request, 'no caller');
+    return refused(deps, door.operation, request, null, 'no caller');
   }
-  const { transactionOf } = door;
-  const asked = transactionOf ? door.actions.map((action) => transactionOf(action, caller)) : [door];
-  const decisions = asked.map(({ act }) => decide(caller, act));
-  const denied = decisions.find((decision) => !decision.allowed);
-  if (!denied || decisions.some((decision) => decision.allowed)) return { caller };
-  return refused(deps, door.operation, caller, request, denied.reason);
-}
-
-/** After the envelope, when it is known what is asked. */
-async function permit(
-  deps: SoapDeps,
-  { operation, act }: SoapTransaction,
-  caller: Caller,
-  request: Request,
-): Promise<Refusal | null> {
-  const decision = decide(caller, act);
-  return decision.allowed ? null : refused(deps, operation, caller, request, decision.reason);
+  // Of several transactions the body tells which; who may do none of them is not even read.
+  const acts = door.transactions ? Object.values(door.transactions).map(({ act }) => act) : [door.act];
+  if (acts.some((act) => decide(caller, act).allowed)) return { caller };
+  const decision = decide(caller, door.act);
+  return refused(deps, door.operation, request, caller, decision.allowed ? 'no right here' : decision.reason);
 }
 
 async function refused(
   deps: SoapDeps,
   operation: string,
-  caller: Caller | null,
   request: Request,
+  caller: Caller | null,
   reason: string,
-): Promise<Refusal & { status: number }> {
+): Promise<Refusal> {
   await deps.audit.record({
     ...who(caller, request),
     action: 'refuse',
@@ -207,7 +198,8 @@ async function readRequest(door: SoapDoor, request: Request, intake: DocumentInt
   const limits = { bytes: door.requestBytes, parts: PARTS.documents, rootBytes: XML_LIMITS.bytes };
   const opened = await readRoot(door, type, body, limits, (part) => intake.take(part.body));
   if ('fault' in opened) return opened;
-  const documents = async (): Promise<Documents> => {
+  const documents = async (skip: boolean): Promise<Documents> => {
+    if (skip) intake.close();
     const rest = await readRest(opened);
     return 'fault' in rest ? { refusal: rest, intake } : { parts: rest.parts, intake };
   };
