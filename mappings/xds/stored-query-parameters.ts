@@ -4,11 +4,10 @@
  */
 import type { AndOr, DtmRange } from '../../hub/core/document-ports.ts';
 import type { RegistryErrorCode, RegistryProblem } from '../../hub/core/document.ts';
+import { RIM } from './ebrim-names.ts';
 import { decodeValue, parseDtm } from './stored-query-value.ts';
 import { childNamed, childrenNamed } from './xml.ts';
 import type { XmlElement } from './xml.ts';
-
-export const RIM = 'urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0';
 
 /** A query is small; one with more values than this is refused before anything is asked. */
 const VALUES = 5_000;

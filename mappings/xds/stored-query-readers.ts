@@ -3,7 +3,8 @@
  * become (ITI TF-2 §3.18.4.1.2.3.7, §3.51.4.1.2.3; XDS Metadata Update §3.18.4.1.2.3.5.1.2). Parameters that a query does not know are passed over.
  */
 import type { AndOr, CodeToken, DocumentCriteria, FolderCriteria } from '../../hub/core/document-ports.ts';
-import type { ApprovalStatus, AssociationType, DocumentEntry, PatientCx } from '../../hub/core/document.ts';
+import type { ApprovalStatus, DocumentEntry, PatientCx } from '../../hub/core/document.ts';
+import { ASSOCIATIONS, ENTRY_TYPES, STATUSES } from './ebrim-names.ts';
 import type { Parameters } from './stored-query-parameters.ts';
 import type { ContentFilter, ObjectKey, QueryDoor, StoredQuery, UpdateView } from './stored-query.ts';
 import { parseCode, parseEntryId, parsePatientCx } from './stored-query-value.ts';
@@ -12,39 +13,20 @@ const DOC = '$XDSDocumentEntry';
 const SET = '$XDSSubmissionSet';
 const FOLDER = '$XDSFolder';
 
-const STATUS: Readonly<Record<string, ApprovalStatus>> = {
-  'urn:oasis:names:tc:ebxml-regrep:StatusType:Approved': 'approved',
-  'urn:oasis:names:tc:ebxml-regrep:StatusType:Deprecated': 'deprecated',
-};
-const ENTRY_TYPES: Readonly<Record<string, DocumentEntry['entryType']>> = {
-  'urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1': 'stable',
-  'urn:uuid:34268e47-fdf5-41a6-ba33-82133c465248': 'on-demand',
-};
-const OASIS = 'urn:oasis:names:tc:ebxml-regrep:AssociationType:';
-const ASSOCIATION_TYPES: Readonly<Record<string, AssociationType>> = Object.fromEntries([
-  [`${OASIS}HasMember`, 'HasMember'],
-  ...(['RPLC', 'APND', 'XFRM', 'XFRM_RPLC', 'signs'] as const).map((type) => [
-    `urn:ihe:iti:2007:AssociationType:${type}`,
-    type,
-  ]),
-  ...(['IsSnapshotOf', 'UpdateAvailabilityStatus', 'SubmitAssociation'] as const).map((type) => [
-    `urn:ihe:iti:2010:AssociationType:${type}`,
-    type,
-  ]),
-]) as Record<string, AssociationType>;
-
-/** Values that the profile does not know match nothing: they are left out of the list. */
-const known = <T>(values: readonly string[], table: Readonly<Record<string, T>>): T[] =>
-  values.flatMap((value) => (Object.hasOwn(table, value) ? [table[value] as T] : []));
+/** By URN, as core names them; values that the profile does not know match nothing and are left out of the list. */
+function named<Name extends string>(values: readonly string[], urns: Readonly<Record<Name, string>>): Name[] {
+  const names = Object.keys(urns) as Name[];
+  return values.flatMap((value) => names.find((name) => urns[name] === value) ?? []);
+}
 
 const CODE = 'a code as code^^scheme';
 
 const REQUIRED = { required: true };
 
-const status = (p: Parameters, name: string): ApprovalStatus[] => known(p.many(name, REQUIRED), STATUS);
+const status = (p: Parameters, name: string): ApprovalStatus[] => named(p.many(name, REQUIRED), STATUSES);
 
 const entryTypes = (p: Parameters): DocumentEntry['entryType'][] =>
-  p.has(`${DOC}Type`) ? known(p.many(`${DOC}Type`), ENTRY_TYPES) : ['stable'];
+  p.has(`${DOC}Type`) ? named(p.many(`${DOC}Type`), ENTRY_TYPES) : ['stable'];
 
 /** An absent criterion is absent, never undefined. */
 const field = <Key extends string, T>(key: Key, value: T | undefined): Partial<Record<Key, T>> =>
@@ -74,7 +56,7 @@ function view(p: Parameters): UpdateView {
   const name = '$XDSAssociationStatus';
   return {
     metadataLevel: level === '2' ? 2 : 1,
-    associationStatus: p.has(name) ? known(p.many(name), STATUS) : ['approved'],
+    associationStatus: p.has(name) ? named(p.many(name), STATUSES) : ['approved'],
   };
 }
 
@@ -223,7 +205,7 @@ export const READERS: ReadonlyMap<string, Reader> = new Map([
     name: 'GetRelatedDocuments',
     view: view(p),
     key: objectKey(p, DOC, ONE),
-    associationTypes: known(p.many('$AssociationTypes', REQUIRED), ASSOCIATION_TYPES),
+    associationTypes: named(p.many('$AssociationTypes', REQUIRED), ASSOCIATIONS),
     entryTypes: entryTypes(p),
   })),
   multiPatient('3d1bdb10-39a2-11de-89c2-2f44d94eaa9f', (p) => {

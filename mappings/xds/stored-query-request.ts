@@ -1,12 +1,11 @@
 /** The request of ITI-18, ITI-38 and ITI-51: `query:AdhocQueryRequest` in, a stored query or its errors out. */
 import type { RegistryErrorCode, RegistryProblem } from '../../hub/core/document.ts';
-import { Parameters, RIM } from './stored-query-parameters.ts';
+import { QUERY, RIM } from './ebrim-names.ts';
+import { Parameters } from './stored-query-parameters.ts';
 import { READERS } from './stored-query-readers.ts';
 import type { QueryDoor, StoredQueryRequest } from './stored-query.ts';
 import { childNamed } from './xml.ts';
 import type { XmlElement } from './xml.ts';
-
-export const QUERY = 'urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0';
 
 export type StoredQueryRead =
   | { readonly ok: true; readonly request: StoredQueryRequest }
