@@ -6,12 +6,10 @@ import { fail, ok, problem } from '../../hub/core/problem.ts';
 import type { Result } from '../../hub/core/problem.ts';
 import { readErrors, readStatus, statusUri, writeErrors } from './ebrs-errors.ts';
 import type { EbrsError, EbrsStatus } from './ebrs-errors.ts';
+import { QUERY, RIM } from './ebrim-names.ts';
 import { childNamed, childrenNamed, is, xml } from './xml.ts';
 import type { XmlElement } from './xml.ts';
 import { writeXml } from './xml-write.ts';
-
-export const QUERY = 'urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0';
-export const RIM = 'urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0';
 
 export const ITI18_REQUEST = 'urn:ihe:iti:2007:RegistryStoredQuery';
 export const ITI18_RESPONSE = `${ITI18_REQUEST}Response`;

@@ -4,56 +4,23 @@
  */
 import { fail, ok, problem } from '../../hub/core/problem.ts';
 import type { Result } from '../../hub/core/problem.ts';
-import { readErrors, readStatus, RS, statusUri, writeErrors } from './ebrs-errors.ts';
+import { readErrors, readStatus, statusUri, writeErrors } from './ebrs-errors.ts';
 import type { EbrsError, EbrsStatus } from './ebrs-errors.ts';
+import { writeReference } from './document-set.ts';
+import type { DocumentReference } from './document-set.ts';
 import { includeTag, XOP } from './mtom.ts';
+import { XDSB, XDSI } from './rad-69.ts';
 import type { ImagingRequest } from './rad-69.ts';
+import { RS } from './registry-response.ts';
 import { childNamed, childrenNamed, is, xml } from './xml.ts';
 import type { XmlElement } from './xml.ts';
 
-const XDSB = 'urn:ihe:iti:xds-b:2007';
-const XDSI = 'urn:ihe:rad:xdsi-b:2009';
-
-export const ITI43_REQUEST = 'urn:ihe:iti:2007:RetrieveDocumentSet';
-export const ITI43_RESPONSE = `${ITI43_REQUEST}Response`;
 export const ITI39_REQUEST = 'urn:ihe:iti:2007:CrossGatewayRetrieve';
 export const ITI39_RESPONSE = `${ITI39_REQUEST}Response`;
 export const RAD75_REQUEST = 'urn:ihe:rad:2011:CrossGatewayRetrieveImagingDocumentSet';
 export const RAD75_RESPONSE = `${RAD75_REQUEST}Response`;
 
-export interface DocumentWanted {
-  readonly homeCommunityId: string | null;
-  readonly repositoryUid: string;
-  readonly documentUid: string;
-}
-
-export function readRetrieveRequest(
-  body: XmlElement,
-  limits: { readonly documents: number },
-): Result<readonly DocumentWanted[]> {
-  if (!is(body, XDSB, 'RetrieveDocumentSetRequest'))
-    return fail(problem('unsupported-message', 'Body', 'The body must be a RetrieveDocumentSetRequest.'));
-  const wanted = childrenNamed(body, XDSB, 'DocumentRequest').map((request) => ({
-    homeCommunityId: textOf(request, 'HomeCommunityId') || null,
-    repositoryUid: textOf(request, 'RepositoryUniqueId'),
-    documentUid: textOf(request, 'DocumentUniqueId'),
-  }));
-  if (wanted.length === 0) return fail(problem('required-missing', 'DocumentRequest', 'No document is asked for.'));
-  if (wanted.length > limits.documents)
-    return fail(
-      problem('limit-exceeded', 'DocumentRequest', `More than ${String(limits.documents)} documents are asked for.`),
-    );
-  return ok(wanted);
-}
-
 const textOf = (element: XmlElement, name: string): string => childNamed(element, XDSB, name)?.text.trim() ?? '';
-
-const writeWanted = ({ homeCommunityId, repositoryUid, documentUid }: DocumentWanted): string =>
-  `<ihe:DocumentRequest>${homeCommunityId === null ? '' : `<ihe:HomeCommunityId>${xml(homeCommunityId)}</ihe:HomeCommunityId>`}` +
-  `<ihe:RepositoryUniqueId>${xml(repositoryUid)}</ihe:RepositoryUniqueId><ihe:DocumentUniqueId>${xml(documentUid)}</ihe:DocumentUniqueId></ihe:DocumentRequest>`;
-
-export const writeRetrieveRequest = (wanted: readonly DocumentWanted[]): string =>
-  `<ihe:RetrieveDocumentSetRequest xmlns:ihe="${XDSB}">${wanted.map(writeWanted).join('')}</ihe:RetrieveDocumentSetRequest>`;
 
 /** Documents of one series stand together, in the order in which the series were first named. */
 export function writeImagingRequest({ documents, transferSyntaxes }: ImagingRequest): string {
@@ -63,7 +30,7 @@ export function writeImagingRequest({ documents, transferSyntaxes }: ImagingRequ
     studies.set(studyUid, series);
     const list = series.get(seriesUid) ?? [];
     series.set(seriesUid, list);
-    list.push(writeWanted({ homeCommunityId, repositoryUid, documentUid: sopUid }));
+    list.push(writeReference({ homeCommunityId, repositoryUniqueId: repositoryUid, documentUniqueId: sopUid }));
   }
   const written = [...studies].map(
     ([studyUid, series]) =>
@@ -82,7 +49,7 @@ export function writeImagingRequest({ documents, transferSyntaxes }: ImagingRequ
 }
 
 /** One DocumentResponse without its bytes. */
-export interface DocumentGiven extends DocumentWanted {
+export interface DocumentGiven extends DocumentReference {
   readonly newRepositoryUid?: string;
   readonly newDocumentUid?: string;
   readonly mimeType: string;
@@ -115,8 +82,8 @@ function readGiven(response: XmlElement): GivenByPeer {
   const newDocumentUid = textOf(response, 'NewDocumentUniqueId');
   return {
     homeCommunityId: textOf(response, 'HomeCommunityId') || null,
-    repositoryUid: textOf(response, 'RepositoryUniqueId'),
-    documentUid: textOf(response, 'DocumentUniqueId'),
+    repositoryUniqueId: textOf(response, 'RepositoryUniqueId'),
+    documentUniqueId: textOf(response, 'DocumentUniqueId'),
     ...(newRepositoryUid === '' ? {} : { newRepositoryUid }),
     ...(newDocumentUid === '' ? {} : { newDocumentUid }),
     mimeType: textOf(response, 'mimeType') || 'application/octet-stream',
@@ -153,8 +120,8 @@ export function writeRetrieveAnswer(
     const element = (name: string, value: string | null | undefined): string =>
       value === null || value === undefined ? '' : `<ihe:${name}>${xml(value)}</ihe:${name}>`;
     return (
-      `<ihe:DocumentResponse>${element('HomeCommunityId', given.homeCommunityId)}${element('RepositoryUniqueId', given.repositoryUid)}` +
-      `${element('DocumentUniqueId', given.documentUid)}${element('NewRepositoryUniqueId', given.newRepositoryUid)}` +
+      `<ihe:DocumentResponse>${element('HomeCommunityId', given.homeCommunityId)}${element('RepositoryUniqueId', given.repositoryUniqueId)}` +
+      `${element('DocumentUniqueId', given.documentUniqueId)}${element('NewRepositoryUniqueId', given.newRepositoryUid)}` +
       `${element('NewDocumentUniqueId', given.newDocumentUid)}${element('mimeType', given.mimeType)}` +
       `<ihe:Document>${includeTag(contentId)}</ihe:Document></ihe:DocumentResponse>`
     );

@@ -127,7 +127,8 @@ const writeNames = (document: DocumentReference): string =>
   `<ihe:RepositoryUniqueId>${xml(document.repositoryUniqueId)}</ihe:RepositoryUniqueId>` +
   `<ihe:DocumentUniqueId>${xml(document.documentUniqueId)}</ihe:DocumentUniqueId>`;
 
-const writeReference = (document: DocumentReference): string =>
+/** One DocumentRequest: the imaging requests have it too. */
+export const writeReference = (document: DocumentReference): string =>
   `<ihe:DocumentRequest>${writeNames(document)}</ihe:DocumentRequest>`;
 
 export interface DeliveredDocument extends DocumentReference {

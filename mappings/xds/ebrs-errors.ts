@@ -2,10 +2,9 @@
  * Status and RegistryErrorList (ebRS 3.0 §2.2, IHE ITI TF-3 §4.2.4) as a gateway handles them: codes of other communities
  * are passed on as they are, since only their registries know what they mean.
  */
+import { RESPONSE_STATUSES, RS } from './registry-response.ts';
 import { childNamed, childrenNamed, xml } from './xml.ts';
 import type { XmlElement } from './xml.ts';
-
-export const RS = 'urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0';
 
 export interface EbrsError {
   readonly code: string;
@@ -18,21 +17,16 @@ export interface EbrsError {
 
 export type EbrsStatus = 'success' | 'failure' | 'partial';
 
-const STATUS: Readonly<Record<EbrsStatus, string>> = {
-  success: 'urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success',
-  failure: 'urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Failure',
-  partial: 'urn:ihe:iti:2007:ResponseStatusType:PartialSuccess',
-};
 const SEVERITY = 'urn:oasis:names:tc:ebxml-regrep:ErrorSeverityType:';
 const MAX_ERRORS = 1_000;
 const MAX_TEXT = 1_000;
 
-export const statusUri = (status: EbrsStatus): string => STATUS[status];
+export const statusUri = (status: EbrsStatus): string => RESPONSE_STATUSES[status];
 
 /** What is not known to be a success is none. */
 export function readStatus(element: XmlElement): EbrsStatus {
   const uri = element.attributes.get('status')?.trim() ?? '';
-  return uri === STATUS.success ? 'success' : uri === STATUS.partial ? 'partial' : 'failure';
+  return uri === RESPONSE_STATUSES.success ? 'success' : uri === RESPONSE_STATUSES.partial ? 'partial' : 'failure';
 }
 
 export function readErrors(element: XmlElement): EbrsError[] {

@@ -25,6 +25,7 @@ import { ok } from '../../hub/core/problem.ts';
 import { readPackage } from '../../mappings/xds/mtom.ts';
 import { readRetrieveAnswer } from '../../mappings/xds/cross-retrieve.ts';
 import type { RetrieveAnswer } from '../../mappings/xds/cross-retrieve.ts';
+import { writeEnvelope } from '../../mappings/xds/soap.ts';
 import { readReply, writeRequest } from '../../mappings/xds/soap-request.ts';
 import { parseXml } from '../../mappings/xds/xml.ts';
 import type { XmlElement } from '../../mappings/xds/xml.ts';
@@ -221,9 +222,44 @@ export function retrieved(answered: Answered): RetrieveAnswer & { readonly bytes
   const answer = readRetrieveAnswer(answered.body);
   if (!answer.ok) throw new Error(answer.problem.text);
   const bytes = new Map<string, Buffer>();
-  for (const { documentUid, content } of answer.value.documents) {
+  for (const { documentUniqueId, content } of answer.value.documents) {
     const part = content !== null && 'contentId' in content ? answered.attachments.get(content.contentId) : undefined;
-    if (part) bytes.set(documentUid, part);
+    if (part) bytes.set(documentUniqueId, part);
   }
   return { ...answer.value, bytes };
 }
+
+export const ITI18 = 'urn:ihe:iti:2007:RegistryStoredQuery';
+export const ITI38 = 'urn:ihe:iti:2007:CrossGatewayQuery';
+export const ITI43 = 'urn:ihe:iti:2007:RetrieveDocumentSet';
+export const RAD69 = 'urn:ihe:rad:2009:RetrieveImagingDocumentSet';
+export const RAD75 = 'urn:ihe:rad:2011:CrossGatewayRetrieveImagingDocumentSet';
+export const OTHER = 'urn:oid:2.999.156.12';
+export const THIRD = 'urn:oid:2.999.156.13';
+
+/** A peer's answer around a body. */
+export const soap = (request: PeerRequest, body: string): string =>
+  writeEnvelope(
+    { action: `${request.action}Response`, relatesTo: request.messageId, messageId: 'urn:uuid:peer' },
+    body,
+  );
+
+export const community = (
+  home: string,
+  url: string,
+  more: Partial<CommunityConfig> = {},
+  timeoutMs = 2_000,
+): CommunityConfig => {
+  const endpoint = { url, timeoutMs, token: 'a-token-of-ours' };
+  return { home, name: home, query: endpoint, retrieve: endpoint, images: endpoint, ...more };
+};
+
+/** An instance whose UID begins with those of its study and series. */
+export const want = (sop: string, home?: string) => ({
+  study: sop.split('.').slice(0, 3).join('.'),
+  series: sop.split('.').slice(0, 4).join('.'),
+  sop,
+  ...(home === undefined ? {} : { home }),
+});
+
+export const codes = (errors: readonly { readonly code: string }[]): string[] => errors.map(({ code }) => code);

@@ -6,7 +6,8 @@ import { randomUUID } from 'node:crypto';
 import type { Response } from 'express';
 import { Failure, problem } from '../../core/problem.ts';
 import { writeRetrieveAnswer } from '../../../mappings/xds/cross-retrieve.ts';
-import type { DocumentGiven, DocumentWanted, RetrieveAnswer } from '../../../mappings/xds/cross-retrieve.ts';
+import type { DocumentGiven, RetrieveAnswer } from '../../../mappings/xds/cross-retrieve.ts';
+import type { DocumentReference } from '../../../mappings/xds/document-set.ts';
 import { statusOf } from '../../../mappings/xds/ebrs-errors.ts';
 import type { EbrsError } from '../../../mappings/xds/ebrs-errors.ts';
 import { packageEnd, packageType, partHead, rootHead } from '../../../mappings/xds/mtom.ts';
@@ -26,8 +27,11 @@ const EMPTY: Share = {
 /** A share of errors alone. */
 export const refusedShare = (errors: readonly EbrsError[]): Share => ({ ...EMPTY, errors });
 
-export const keyOf = ({ repositoryUid, documentUid }: Pick<DocumentWanted, 'repositoryUid' | 'documentUid'>): string =>
-  `${repositoryUid}\n${documentUid}`;
+export const keyOf = ({
+  repositoryUniqueId,
+  documentUniqueId,
+}: Pick<DocumentReference, 'repositoryUniqueId' | 'documentUniqueId'>): string =>
+  `${repositoryUniqueId}\n${documentUniqueId}`;
 
 /** What a peer sends, as it is read from the wire or from the files that it was taken into. */
 export interface ForeignAnswer {
@@ -45,7 +49,7 @@ export interface ForeignAnswer {
  */
 export function foreignShare(
   home: string,
-  wanted: readonly Pick<DocumentWanted, 'repositoryUid' | 'documentUid'>[],
+  wanted: readonly Pick<DocumentReference, 'repositoryUniqueId' | 'documentUniqueId'>[],
   foreign: ForeignAnswer,
 ): Share {
   const { answer, documents } = foreign;

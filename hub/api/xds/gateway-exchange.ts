@@ -1,9 +1,8 @@
 /** What both gateways do with an exchange beside their own meaning: the audit, and answers without attachments. */
 import type { EbrsError } from '../../../mappings/xds/ebrs-errors.ts';
-import { writeEnvelope } from '../../../mappings/xds/soap.ts';
+import { answerBody } from './answer.ts';
 import { auditable } from './own-community.ts';
 import type { Share } from './own-community.ts';
-import { newMessageId } from './soap-exchange.ts';
 import type { SoapExchange } from './soap-exchange.ts';
 
 /** Audited before it leaves: whose documents were listed, and what was refused. */
@@ -16,11 +15,7 @@ export async function answerQuery(
 ): Promise<void> {
   const reason = codesOf(errors);
   await exchange.audited(reason === '' ? 'success' : 'failure', persons, [], reason === '' ? undefined : reason);
-  const { response, message } = exchange;
-  response
-    .status(200)
-    .setHeader('Content-Type', `application/soap+xml; charset=UTF-8; action="${action}"`)
-    .end(writeEnvelope({ action, relatesTo: message.messageId, messageId: newMessageId() }, body));
+  answerBody(exchange, action, body);
 }
 
 /** One event for what is given and one for what is not, as at the imaging source. `studies`: where images were asked for. */
@@ -30,7 +25,7 @@ export async function auditShares(
   studies: readonly string[],
 ): Promise<void> {
   const documents = shares.flatMap((share) => share.documents);
-  const objects = auditable(studies.length > 0 ? studies : documents.map(({ documentUid }) => documentUid));
+  const objects = auditable(studies.length > 0 ? studies : documents.map(({ documentUniqueId }) => documentUniqueId));
   const persons = [...new Set(shares.flatMap((share) => share.persons))];
   const reason = codesOf(shares.flatMap((share) => share.errors));
   if (documents.length > 0) await exchange.audited('success', persons, objects);

@@ -15,14 +15,14 @@ import {
   writeQueryAnswer,
 } from '../../../mappings/xds/cross-query.ts';
 import type { CrossQuery, QueryAnswer } from '../../../mappings/xds/cross-query.ts';
+import { writeImagingRequest } from '../../../mappings/xds/cross-retrieve.ts';
 import {
   ITI43_REQUEST,
   ITI43_RESPONSE,
   readRetrieveRequest,
-  writeImagingRequest,
   writeRetrieveRequest,
-} from '../../../mappings/xds/cross-retrieve.ts';
-import type { DocumentWanted } from '../../../mappings/xds/cross-retrieve.ts';
+} from '../../../mappings/xds/document-set.ts';
+import type { DocumentReference } from '../../../mappings/xds/document-set.ts';
 import { statusOf } from '../../../mappings/xds/ebrs-errors.ts';
 import type { EbrsError } from '../../../mappings/xds/ebrs-errors.ts';
 import { RAD69_REQUEST, RAD69_RESPONSE, readImagingRequest } from '../../../mappings/xds/rad-69.ts';
@@ -57,7 +57,7 @@ export interface InitiatingGatewayDeps extends SoapDeps {
 }
 
 const TRANSACTIONS: Readonly<Record<string, SoapTransaction>> = {
-  [ITI18_REQUEST]: { operation: 'ITI-18', act: { kind: 'search-records' } },
+  [ITI18_REQUEST]: { operation: 'ITI-18', act: { kind: 'search-records' }, audited: 'search' },
   [ITI43_REQUEST]: { operation: 'ITI-43', act: { kind: 'read-record' } },
   [RAD69_REQUEST]: { operation: 'RAD-69', act: { kind: 'read-images' } },
 };
@@ -176,7 +176,7 @@ async function images(deps: InitiatingGatewayDeps, exchange: SoapExchange): Prom
   const shares = await retrieve(deps, 'images', wanted, {
     own: (documents) => deps.own.images({ documents, transferSyntaxes }),
     write: (documents) => writeImagingRequest({ documents, transferSyntaxes }),
-    key: ({ repositoryUid, sopUid }) => ({ repositoryUid, documentUid: sopUid }),
+    key: ({ repositoryUid, sopUid }) => ({ repositoryUniqueId: repositoryUid, documentUniqueId: sopUid }),
   });
   const studies = wanted.map(({ studyUid }) => studyUid);
   await auditShares(exchange, shares, studies);
@@ -187,7 +187,7 @@ async function images(deps: InitiatingGatewayDeps, exchange: SoapExchange): Prom
 interface Kind<W> {
   readonly own: (wanted: readonly W[]) => Promise<Share>;
   readonly write: (wanted: readonly W[]) => string;
-  readonly key: (wanted: W) => Pick<DocumentWanted, 'repositoryUid' | 'documentUid'>;
+  readonly key: (wanted: W) => Pick<DocumentReference, 'repositoryUniqueId' | 'documentUniqueId'>;
 }
 
 /** Groups by community and asks all at once (RAD TF-2 §4.75.1). */
@@ -229,7 +229,7 @@ async function askFor(
   community: RemoteCommunity,
   kind: 'documents' | 'images',
   body: string,
-  wanted: readonly Pick<DocumentWanted, 'repositoryUid' | 'documentUid'>[],
+  wanted: readonly Pick<DocumentReference, 'repositoryUniqueId' | 'documentUniqueId'>[],
   alone: boolean,
 ): Promise<Share> {
   const { home } = community;

@@ -33,7 +33,7 @@ interface Missed {
 export async function retrieveDocuments(deps: RepositoryDeps, exchange: SoapExchange): Promise<SoapFault | null> {
   const request = readRetrieveRequest(exchange.message.body, deps.limits);
   if (!request.ok) return senderFault(`${request.problem.text} (${request.problem.where ?? 'Body'})`);
-  const outcomes = await resolve(deps, request.value);
+  const outcomes = await locateDocuments(deps, request.value);
   const found = outcomes.filter((outcome) => 'stored' in outcome);
   const missed = outcomes.filter((outcome) => 'problem' in outcome);
   await audit(deps, exchange, found, missed);
@@ -41,9 +41,15 @@ export async function retrieveDocuments(deps: RepositoryDeps, exchange: SoapExch
   return null;
 }
 
+/** What finding and reading documents takes: the gateways do it too. */
+export interface DocumentSourceDeps extends Pick<RepositoryDeps, 'objects' | 'log'> {
+  readonly registry: Pick<RepositoryDeps['registry'], 'documents'>;
+  readonly repositoryOid: string;
+}
+
 /** Each document once, in the order asked: one that is asked for twice is answered once. */
-async function resolve(
-  deps: RepositoryDeps,
+export async function locateDocuments(
+  deps: DocumentSourceDeps,
   references: readonly DocumentReference[],
 ): Promise<readonly (Found | Missed)[]> {
   const unique = [
@@ -61,7 +67,7 @@ async function resolve(
 }
 
 async function settle(
-  deps: RepositoryDeps,
+  deps: DocumentSourceDeps,
   byUniqueId: ReadonlyMap<string, Stored>,
   reference: DocumentReference,
 ): Promise<Found | Missed> {
@@ -83,7 +89,7 @@ async function settle(
 const isName = (uniqueId: string): boolean => uniqueId.length <= 128 && /^[0-9.]+(\^[\w.-]*)?$/.test(uniqueId);
 
 /** A document that is announced must come whole. */
-async function whole({ objects, log }: RepositoryDeps, { object, size }: Stored): Promise<boolean> {
+async function whole({ objects, log }: DocumentSourceDeps, { object, size }: Stored): Promise<boolean> {
   try {
     return (await objects.size(object)) === size;
   } catch (error) {
@@ -145,7 +151,7 @@ async function send(
   const length = lengthOf(parts);
   response.status(200).setHeader('Content-Type', packageType(boundary, rootId, ITI43_RESPONSE));
   if (length !== null) response.setHeader('Content-Length', length);
-  await sendParts(response, sourceOf(deps), parts);
+  await sendParts(response, documentBytes(deps), parts);
   response.end();
 }
 
@@ -153,7 +159,7 @@ async function send(
 const mediaTypeOf = (mimeType: string): string =>
   /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}$/.test(mimeType) ? mimeType : 'application/octet-stream';
 
-function sourceOf({ objects }: RepositoryDeps): PartSource<string> {
+export function documentBytes({ objects }: Pick<RepositoryDeps, 'objects'>): PartSource<string> {
   const open: PartSource<string>['open'] = (object, range) => objects.read(object, range);
   if (objects.readInto === undefined) return { open };
   return { open, readInto: async (object, into, start) => (await objects.readInto?.(object, into, start)) ?? null };

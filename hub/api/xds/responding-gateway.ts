@@ -3,7 +3,6 @@
  * ITI-39, IHE ITI TF-2 §3.38, §3.39; RAD-75, RAD TF-2 §4.75). Everything that leaves names this community.
  */
 import { Router } from 'express';
-import type { Act } from '../../core/access.ts';
 import {
   ITI38_REQUEST,
   ITI38_RESPONSE,
@@ -12,13 +11,8 @@ import {
   writeQueryAnswer,
 } from '../../../mappings/xds/cross-query.ts';
 import type { CrossQuery, QueryAnswer } from '../../../mappings/xds/cross-query.ts';
-import {
-  ITI39_REQUEST,
-  ITI39_RESPONSE,
-  RAD75_REQUEST,
-  RAD75_RESPONSE,
-  readRetrieveRequest,
-} from '../../../mappings/xds/cross-retrieve.ts';
+import { ITI39_REQUEST, ITI39_RESPONSE, RAD75_REQUEST, RAD75_RESPONSE } from '../../../mappings/xds/cross-retrieve.ts';
+import { readRetrieveRequest } from '../../../mappings/xds/document-set.ts';
 import type { EbrsError } from '../../../mappings/xds/ebrs-errors.ts';
 import { readImagingRequest } from '../../../mappings/xds/rad-69.ts';
 import { senderFault } from '../../../mappings/xds/soap.ts';
@@ -43,7 +37,7 @@ export interface GatewayLimits {
 export const GATEWAY_LIMITS: GatewayLimits = { requestBytes: 16 * 1024 ** 2, documents: 20_000 };
 
 const TRANSACTIONS: Readonly<Record<string, SoapTransaction>> = {
-  [ITI38_REQUEST]: { operation: 'ITI-38', act: { kind: 'search-records' } },
+  [ITI38_REQUEST]: { operation: 'ITI-38', act: { kind: 'search-records' }, audited: 'search' },
   [ITI39_REQUEST]: { operation: 'ITI-39', act: { kind: 'read-record' } },
   [RAD75_REQUEST]: { operation: 'RAD-75', act: { kind: 'read-images' } },
 };
@@ -69,13 +63,12 @@ export function gatewayRouter(
   transactions: Readonly<Record<string, SoapTransaction>>,
   answer: (exchange: SoapExchange) => Promise<SoapFault | null>,
 ): Router {
-  const act: Act = { kind: 'read-record' };
   const door: SoapDoor = {
     operation,
-    act,
+    act: { kind: 'read-record' },
     actions: Object.keys(transactions),
     requestBytes: limits.requestBytes,
-    transactionOf: (action) => transactions[action] ?? { operation, act },
+    transactions,
   };
   const router = Router();
   router.post('/', (request, response) => soapExchange(deps, door, request, response, answer));
