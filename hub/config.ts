@@ -39,6 +39,8 @@ export interface Config {
   readonly homeCommunityOid: string;
   readonly repositoryOid: string;
   readonly affinityDomainOid: string;
+  /** Path of the YAML list of neighbouring communities (hub/communities.ts reads it); null: none. */
+  readonly communities: string | null;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly limits: Limits;
 }
@@ -216,6 +218,7 @@ export function readConfig(environment: Environment = process.env): Config {
     homeCommunityOid: oid('HUB_HOME_COMMUNITY_OID', '2.999.156.2'),
     repositoryOid: oid('HUB_REPOSITORY_OID', '2.999.156.3'),
     affinityDomainOid: oid('HUB_AFFINITY_DOMAIN_OID', '2.999.156.1'),
+    communities: read.text('HUB_COMMUNITIES') === null ? null : read.path('HUB_COMMUNITIES', ''),
     logLevel: readLogLevel(read),
     limits: readLimits(read),
   };

@@ -14,6 +14,7 @@ import type { Log } from '../core/ports.ts';
 import type { Problem } from '../core/problem.ts';
 import { Failure, problem } from '../core/problem.ts';
 import { authenticate } from './authenticate.ts';
+import { isAway } from './away.ts';
 import { callerOf } from './caller.ts';
 import type { Metrics } from './metrics.ts';
 import { sendProblem } from './rest/problem.ts';
@@ -134,14 +135,6 @@ function metricsPage({ metrics, audit }: AppDeps): RequestHandler {
       sendProblem(response, problem('forbidden', undefined, decision.reason));
     } else response.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   };
-}
-
-/** PostgreSQL classes 08 and 57P, sockets that were refused or cut, and what the pool says of them without a code. */
-function isAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = 'code' in error ? String(error.code) : '';
-  if (/^(08\w{3}|57P0\d|53300|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT)$/.test(code)) return true;
-  return /^(Connection terminated|timeout exceeded when trying to connect)/.test(error.message);
 }
 
 /** What Express and its parsers throw, by their `type` or status, as a Problem; null: a bug of ours. */

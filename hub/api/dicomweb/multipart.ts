@@ -28,7 +28,8 @@ const NOTHING = Buffer.alloc(0);
 function asPart(head: Buffer, body: Body): Part[] {
   if ('located' in body) {
     const { located, spans } = body;
-    return spans.map((span, at) => ({ kind: 'stored', head: at === 0 ? head : NOTHING, located, ...span }));
+    const streamed = located.instance.object === '';
+    return spans.map((span, at) => ({ kind: 'stored', head: at === 0 ? head : NOTHING, located, streamed, ...span }));
   }
   if ('bytes' in body)
     return [{ kind: 'bytes', bytes: head.length === 0 ? body.bytes : Buffer.concat([head, body.bytes]) }];

@@ -3,19 +3,28 @@
  * each with the part's head in front of its bytes, so that one instance costs one read and one write.
  */
 import type { Response } from 'express';
-import type { ImageSource, InstanceLocated } from '../../core/ports.ts';
+import type { InstanceLocated } from '../../core/ports.ts';
 import { Failure, problem } from '../../core/problem.ts';
 
-export type Part =
+/** Where the bytes of parts come from, by whatever tells where they are: `ImageSource` is one. */
+export interface PartSource<L> {
+  open(located: L, range: { readonly start: number; readonly end: number }): Promise<AsyncIterable<unknown>>;
+  /** null: these bytes can only be had by `open`. */
+  readInto?(located: L, into: Uint8Array, start: number): Promise<number | null>;
+}
+
+export type Part<L = InstanceLocated> =
   /** Bytes at hand. */
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
   /** `head`, then `length` bytes of the stored file from `start`. */
   | {
       readonly kind: 'stored';
       readonly head: Buffer;
-      readonly located: InstanceLocated;
+      readonly located: L;
       readonly start: number;
       readonly length: number;
+      /** The source has no use of `readInto` for this one. */
+      readonly streamed?: boolean;
     }
   /** `head`, then bytes whose number is known only when they are made. */
   | { readonly kind: 'made'; readonly head: Buffer; readonly make: () => Promise<AsyncIterable<Uint8Array>> };
@@ -29,7 +38,7 @@ const BUFFERS_KEPT = 16;
 const spare: Buffer[] = [];
 
 /** Bytes of all parts together; null where some are made on the way. */
-export function lengthOf(parts: readonly Part[]): number | null {
+export function lengthOf<L>(parts: readonly Part<L>[]): number | null {
   let total = 0;
   for (const part of parts) {
     if (part.kind === 'made') return null;
@@ -39,32 +48,40 @@ export function lengthOf(parts: readonly Part[]): number | null {
 }
 
 /** Resolves when everything was handed to the socket, or when the caller has gone; rejects when bytes cannot be had. */
-export async function sendParts(response: Response, images: ImageSource, parts: Iterable<Part>): Promise<void> {
-  const sender = new Sender(response, images);
+export async function sendParts<L>(
+  response: Response,
+  source: PartSource<L>,
+  parts: Iterable<Part<L>>,
+): Promise<void> {
+  const sender = new Sender(response, source);
   for (const part of parts) {
     if (sender.gone) return;
     if (part.kind === 'bytes') await sender.bytes(part.bytes);
     else if (part.kind === 'made') await sender.stream(part.head, await part.make());
-    else if (images.readInto === undefined || part.located.instance.object === '') {
+    else if (source.readInto === undefined || part.streamed === true) {
       const range = { start: part.start, end: part.start + part.length };
-      await sender.stream(part.head, await images.open(part.located, range), part.length);
+      await sender.stream(part.head, bytesOf(await source.open(part.located, range)), part.length);
     } else await sender.stored(part);
   }
   await sender.drain();
 }
 
-class Sender {
+async function* bytesOf(source: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) yield chunk as Uint8Array;
+}
+
+class Sender<L> {
   readonly #response: Response;
-  readonly #images: ImageSource;
+  readonly #source: PartSource<L>;
   /** In the order of the wire: each resolves to its filled buffer. */
   readonly #reading: Promise<Filled>[] = [];
   #writing = 0;
   #wake: (() => void) | null = null;
   #gone = false;
 
-  constructor(response: Response, images: ImageSource) {
+  constructor(response: Response, source: PartSource<L>) {
     this.#response = response;
-    this.#images = images;
+    this.#source = source;
     response.once('close', () => {
       this.#gone = true;
       this.#wake?.();
@@ -92,7 +109,7 @@ class Sender {
     if (promised !== undefined && sent !== promised) throw shorter();
   }
 
-  async stored(part: Extract<Part, { kind: 'stored' }>): Promise<void> {
+  async stored(part: Extract<Part<L>, { kind: 'stored' }>): Promise<void> {
     let head = part.head;
     const end = part.start + part.length;
     for (let at = part.start; at < end || head.length > 0; at += SEGMENT_BYTES) {
@@ -146,19 +163,19 @@ class Sender {
     });
   }
 
-  async #fill(head: Buffer, located: InstanceLocated, start: number, length: number): Promise<Filled> {
+  async #fill(head: Buffer, located: L, start: number, length: number): Promise<Filled> {
     const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(HEAD_ROOM + SEGMENT_BYTES);
     buffer.set(head, 0);
     const body = buffer.subarray(head.length, head.length + length);
-    const got = (await this.#images.readInto?.(located, body, start)) ?? (await this.#copied(located, body, start));
+    const got = (await this.#source.readInto?.(located, body, start)) ?? (await this.#copied(located, body, start));
     if (got !== length) throw shorter();
     return { buffer, length: head.length + length };
   }
 
   /** The source that had the bytes at hand lost them between; another may have them. */
-  async #copied(located: InstanceLocated, into: Buffer, start: number): Promise<number> {
+  async #copied(located: L, into: Buffer, start: number): Promise<number> {
     let filled = 0;
-    for await (const chunk of await this.#images.open(located, { start, end: start + into.length })) {
+    for await (const chunk of await this.#source.open(located, { start, end: start + into.length })) {
       const bytes = chunk as Buffer;
       into.set(bytes.subarray(0, into.length - filled), filled);
       filled = Math.min(into.length, filled + bytes.length);

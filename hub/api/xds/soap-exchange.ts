@@ -10,11 +10,12 @@ import type { AuditEvent, AuditTrail } from '../../core/audit.ts';
 import type { Log } from '../../core/ports.ts';
 import { Failure, problemClass } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
-import { includesResolve, readPackage } from '../../../mappings/xds/mtom.ts';
-import type { SoapPackage } from '../../../mappings/xds/mtom.ts';
+import { includesResolve, keepBytes, openPackage } from '../../../mappings/xds/mtom.ts';
+import type { KeepPart, OpenPackage, PackageLimits, SoapPackage } from '../../../mappings/xds/mtom.ts';
 import { faultStatus, readEnvelope, receiverFault, senderFault, writeFault } from '../../../mappings/xds/soap.ts';
 import type { SoapFault, SoapMessage } from '../../../mappings/xds/soap.ts';
-import { parseXml } from '../../../mappings/xds/xml.ts';
+import { parseXml, XML_LIMITS } from '../../../mappings/xds/xml.ts';
+import type { DocumentIntake, KeptDocument } from '../../flow/receive-documents.ts';
 import { callerOf } from '../caller.ts';
 
 export interface SoapDeps {
@@ -28,12 +29,32 @@ export interface SoapDoor {
   readonly actions: readonly string[];
   readonly act: Act;
   readonly requestBytes: number;
+  /** Where one path serves several transactions: what each is called, and its own right beside `act`. */
+  readonly transactions?: Readonly<Record<string, SoapTransaction>>;
+  /** Of a door whose attachments are larger than memory: who takes them, once for each exchange. */
+  readonly intake?: () => DocumentIntake;
+}
+
+export interface SoapTransaction {
+  /** `ITI-42`. */
+  readonly operation: string;
+  readonly act: Act;
+  /** What the audit calls it; `read` where nothing is said. */
+  readonly audited?: AuditEvent['action'];
 }
 
 export interface SoapExchange {
   readonly caller: Caller;
   readonly message: SoapMessage;
+  /** Empty at a door with an intake. */
   readonly attachments: SoapPackage['attachments'];
+  /**
+   * Reads the attachments at a door with an intake: each transaction that wants them asks. `skip`: nothing of them is
+   * stored, since the answer is known; they are read for a peer that listens only when it has sent everything.
+   */
+  readonly documents: (skip: boolean) => Promise<Documents>;
+  /** Whether the request came as MTOM, and is to be answered so. */
+  readonly mtom: boolean;
   readonly response: Response;
   /** Resolves when durable; call it before answering with anybody's data. */
   audited(
@@ -44,6 +65,15 @@ export interface SoapExchange {
   ): Promise<void>;
 }
 
+export type Documents =
+  | { readonly parts: ReadonlyMap<string, KeptDocument>; readonly intake: DocumentIntake }
+  | { readonly refusal: Refusal; readonly intake: DocumentIntake };
+
+export interface Refusal {
+  readonly fault: SoapFault;
+  readonly status?: number;
+}
+
 export const newMessageId = (): string => `urn:uuid:${randomUUID()}`;
 
 /** Runs one exchange; `answer` writes the response itself, or returns the fault that is to be sent. */
@@ -52,37 +82,50 @@ export async function soapExchange(
   door: SoapDoor,
   request: Request,
   response: Response,
-  answer: (exchange: SoapExchange) => Promise<SoapFault | null>,
+  answer: (exchange: SoapExchange) => Promise<SoapFault | Refusal | null>,
 ): Promise<void> {
   let relatesTo: string | null = null;
+  const refuse = (refusal: Refusal): void => {
+    if (!request.complete) response.setHeader('Connection', 'close');
+    sendFault(response, refusal.fault, relatesTo, refusal.status);
+  };
+  const intake = door.intake?.();
   try {
     const admitted = await admit(deps, door, request, response);
     if ('fault' in admitted) {
-      sendFault(response, admitted.fault, null, admitted.status);
+      refuse(admitted);
       return;
     }
-    const read = await readRequest(door, request);
+    const read = await readRequest(door, request, intake);
     relatesTo = read.relatesTo;
     if ('fault' in read) {
-      if (!request.complete) response.setHeader('Connection', 'close');
-      sendFault(response, read.fault, relatesTo, read.status);
+      refuse(read);
       return;
     }
     const { caller } = admitted;
+    const { message } = read;
+    const { operation, act, audited: action = 'read' }: SoapTransaction = door.transactions?.[message.action] ?? door;
+    const decision = decide(caller, act);
+    if (!decision.allowed) {
+      refuse(await refused(deps, operation, request, caller, decision.reason));
+      return;
+    }
     const audited: SoapExchange['audited'] = (outcome, persons, objects, reason) =>
       deps.audit.record({
         ...who(caller, request),
-        action: 'read',
+        action,
         outcome,
-        operation: door.operation,
+        operation,
         persons,
         objects,
         ...(reason === undefined ? {} : { reason }),
       });
-    const fault = await answer({ caller, message: read.message, attachments: read.attachments, response, audited });
-    if (fault) sendFault(response, fault, relatesTo);
+    const fault = await answer({ ...read, caller, response, audited });
+    if (fault) refuse('fault' in fault ? fault : { fault });
   } catch (error) {
     broke(deps, door, response, error, relatesTo);
+  } finally {
+    await intake?.discard();
   }
 }
 
@@ -91,21 +134,35 @@ async function admit(
   door: SoapDoor,
   request: Request,
   response: Response,
-): Promise<{ caller: Caller } | { fault: SoapFault; status: number }> {
+): Promise<{ caller: Caller } | Refusal> {
   const caller = callerOf(response);
-  const decision = caller ? decide(caller, door.act) : null;
-  if (caller && decision?.allowed === true) return { caller };
-  const reason = decision && !decision.allowed ? decision.reason : 'no caller';
+  if (!caller) {
+    response.setHeader('WWW-Authenticate', 'Bearer realm="hutong"');
+    return refused(deps, door.operation, request, null, 'no caller');
+  }
+  // Of several transactions the body tells which; who may do none of them is not even read.
+  const acts = door.transactions ? Object.values(door.transactions).map(({ act }) => act) : [door.act];
+  if (acts.some((act) => decide(caller, act).allowed)) return { caller };
+  const decision = decide(caller, door.act);
+  return refused(deps, door.operation, request, caller, decision.allowed ? 'no right here' : decision.reason);
+}
+
+async function refused(
+  deps: SoapDeps,
+  operation: string,
+  request: Request,
+  caller: Caller | null,
+  reason: string,
+): Promise<Refusal> {
   await deps.audit.record({
     ...who(caller, request),
     action: 'refuse',
     outcome: 'refused',
-    operation: door.operation,
+    operation,
     persons: [],
     objects: [],
     reason,
   });
-  if (!caller) response.setHeader('WWW-Authenticate', 'Bearer realm="hutong"');
   return { fault: senderFault(caller ? `Refused: ${reason}.` : 'A caller is required.'), status: caller ? 403 : 401 };
 }
 
@@ -121,34 +178,72 @@ const who = (
 });
 
 type ReadRequest =
-  | {
-      readonly message: SoapMessage;
-      readonly attachments: SoapPackage['attachments'];
-      readonly relatesTo: string | null;
-    }
-  | { readonly fault: SoapFault; readonly status?: number; readonly relatesTo: string | null };
+  | (Pick<SoapExchange, 'message' | 'attachments' | 'documents' | 'mtom'> & { readonly relatesTo: string | null })
+  | (Refusal & { readonly relatesTo: string | null });
 
-async function readRequest(door: SoapDoor, request: Request): Promise<ReadRequest> {
-  const limits = { bytes: door.requestBytes, parts: 16 };
+/** Parts of one package: at a door whose requests are small, and at one that takes documents. */
+const PARTS = { small: 16, documents: 1_001 };
+
+async function readRequest(door: SoapDoor, request: Request, intake: DocumentIntake | undefined): Promise<ReadRequest> {
   // What is refused half-read must still be answered: leaving the body unread does not close the connection.
   const body = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
-  const packed = await readPackage(request.headers['content-type'] ?? '', body, limits);
-  if (!packed.ok) return { ...refusal(packed.problem), relatesTo: null };
-  const root = parseXml(packed.value.envelope);
-  if (!root.ok) return { ...refusal(root.problem), relatesTo: null };
-  const { action, attachments } = packed.value;
-  const envelope = readEnvelope(root.value, action, door.actions);
-  if (!envelope.ok) return { fault: envelope.fault, relatesTo: envelope.messageId };
-  const relatesTo = envelope.message.messageId;
-  if (!includesResolve(envelope.message.body, attachments))
-    return { fault: senderFault('An xop:Include names a part that the package does not have.'), relatesTo };
-  return { message: envelope.message, attachments, relatesTo };
+  const type = request.headers['content-type'] ?? '';
+  if (!intake) {
+    const opened = await readRoot(door, type, body, { bytes: door.requestBytes, parts: PARTS.small }, keepBytes);
+    if ('fault' in opened) return opened;
+    const rest = await readRest(opened);
+    if ('fault' in rest) return { ...rest, relatesTo: opened.relatesTo };
+    return { ...opened, attachments: rest.parts, documents: () => Promise.reject(new Error('a door without intake')) };
+  }
+  const limits = { bytes: door.requestBytes, parts: PARTS.documents, rootBytes: XML_LIMITS.bytes };
+  const opened = await readRoot(door, type, body, limits, (part) => intake.take(part.body));
+  if ('fault' in opened) return opened;
+  const documents = async (skip: boolean): Promise<Documents> => {
+    if (skip) intake.close();
+    const rest = await readRest(opened);
+    return 'fault' in rest ? { refusal: rest, intake } : { parts: rest.parts, intake };
+  };
+  return { ...opened, attachments: new Map(), documents };
 }
 
-function refusal(found: Problem): { fault: SoapFault; status?: number } {
+interface OpenRequest<A> {
+  readonly message: SoapMessage;
+  readonly mtom: boolean;
+  readonly relatesTo: string | null;
+  readonly opened: OpenPackage<A>;
+}
+
+async function readRoot<A>(
+  door: SoapDoor,
+  type: string,
+  body: AsyncIterable<Uint8Array>,
+  limits: PackageLimits,
+  keep: KeepPart<A>,
+): Promise<OpenRequest<A> | (Refusal & { relatesTo: string | null })> {
+  const opened = await openPackage(type, body, limits, keep);
+  if (!opened.ok) return { ...refusal(opened.problem), relatesTo: null };
+  const root = parseXml(opened.value.envelope);
+  if (!root.ok) return { ...refusal(root.problem), relatesTo: null };
+  const { action, mtom } = opened.value;
+  const envelope = readEnvelope(root.value, action, door.actions);
+  if (!envelope.ok) return { fault: envelope.fault, relatesTo: envelope.messageId };
+  const { message } = envelope;
+  return { message, mtom, relatesTo: message.messageId, opened: opened.value };
+}
+
+async function readRest<A>({ opened, message }: OpenRequest<A>): Promise<{ parts: ReadonlyMap<string, A> } | Refusal> {
+  const parts = await opened.rest();
+  if (!parts.ok) return refusal(parts.problem);
+  if (!includesResolve(message.body, parts.value))
+    return { fault: senderFault('An xop:Include names a part that the package does not have.') };
+  return { parts: parts.value };
+}
+
+function refusal(found: Problem): Refusal {
   const fault = senderFault(found.where === undefined ? found.text : `${found.text} (${found.where})`);
   if (found.code === 'too-large') return { fault, status: 413 };
-  return found.code === 'unsupported-media' ? { fault, status: 415 } : { fault };
+  if (found.code === 'unsupported-media') return { fault, status: 415 };
+  return problemClass(found) === 'permanent' ? { fault } : { fault: receiverFault(found.text), status: 503 };
 }
 
 export function sendFault(response: Response, fault: SoapFault, relatesTo: string | null, status?: number): void {

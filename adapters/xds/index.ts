@@ -1,0 +1,4 @@
+/** The hub as a client of other XDS systems: neighbouring communities, and hospitals that run their own domain. */
+export { openCommunities } from './community.ts';
+export type { Communities, Community, CommunityConfig } from './community.ts';
+export type { XdsEndpoint } from './endpoint.ts';

@@ -1,0 +1,247 @@
+/**
+ * The initiating gateway at `/xds/initiating-gateway`: a consumer of this community asks once, by ITI-18, ITI-43 or RAD-69,
+ * and gets what its own community and all others hold (IHE ITI TF-2 §3.18.4.1.3, §3.43.4.1.3; RAD TF-2 §4.69.4.1.3). All
+ * are asked at the same time; who does not answer in time is told as unavailable and holds up nobody.
+ */
+import type { Router } from 'express';
+import type { Problem, Result } from '../../core/problem.ts';
+import {
+  homeOf,
+  ITI18_REQUEST,
+  ITI18_RESPONSE,
+  readCrossQuery,
+  withHome,
+  writeCrossQuery,
+  writeQueryAnswer,
+} from '../../../mappings/xds/cross-query.ts';
+import type { CrossQuery, QueryAnswer } from '../../../mappings/xds/cross-query.ts';
+import { writeImagingRequest } from '../../../mappings/xds/cross-retrieve.ts';
+import {
+  ITI43_REQUEST,
+  ITI43_RESPONSE,
+  readRetrieveRequest,
+  writeRetrieveRequest,
+} from '../../../mappings/xds/document-set.ts';
+import type { DocumentReference } from '../../../mappings/xds/document-set.ts';
+import { statusOf } from '../../../mappings/xds/ebrs-errors.ts';
+import type { EbrsError } from '../../../mappings/xds/ebrs-errors.ts';
+import { RAD69_REQUEST, RAD69_RESPONSE, readImagingRequest } from '../../../mappings/xds/rad-69.ts';
+import type { SoapFault } from '../../../mappings/xds/soap.ts';
+import { foreignShare, gatewayError, refusedShare, sendShares } from './gateway-answer.ts';
+import type { ForeignAnswer } from './gateway-answer.ts';
+import { answerQuery, auditShares } from './gateway-exchange.ts';
+import type { OwnCommunity, Share } from './own-community.ts';
+import { faultOf, gatewayRouter, refusal } from './responding-gateway.ts';
+import type { GatewayLimits } from './responding-gateway.ts';
+import type { SoapDeps, SoapExchange, SoapTransaction } from './soap-exchange.ts';
+
+/** Another community behind its responding gateway; adapters/xds implements it. */
+export interface RemoteCommunity {
+  readonly home: string;
+  /** Authority of the patient ids that it knows; absent: the same as here. */
+  readonly patientIdAuthority?: string;
+  query(body: string): Promise<Result<QueryAnswer>>;
+  open(kind: 'documents' | 'images', body: string): Promise<Result<ForeignAnswer>>;
+  take(
+    kind: 'documents' | 'images',
+    body: string,
+  ): Promise<Result<{ readonly retrieved: ForeignAnswer; readonly broken: Problem | null }>>;
+}
+
+export interface InitiatingGatewayDeps extends SoapDeps {
+  readonly own: OwnCommunity;
+  readonly communities: readonly RemoteCommunity[];
+  /** The patient of this community's id as another authority knows them; null: not known there. */
+  readonly patientIn: (patientId: string, authority: string) => Promise<string | null>;
+  readonly limits: GatewayLimits;
+}
+
+const TRANSACTIONS: Readonly<Record<string, SoapTransaction>> = {
+  [ITI18_REQUEST]: { operation: 'ITI-18', act: { kind: 'search-records' }, audited: 'search' },
+  [ITI43_REQUEST]: { operation: 'ITI-43', act: { kind: 'read-record' } },
+  [RAD69_REQUEST]: { operation: 'RAD-69', act: { kind: 'read-images' } },
+};
+
+export function initiatingGateway(deps: InitiatingGatewayDeps): Router {
+  return gatewayRouter(deps, deps.limits, 'XCA', TRANSACTIONS, (exchange) => {
+    switch (exchange.message.action) {
+      case ITI18_REQUEST:
+        return query(deps, exchange);
+      case ITI43_REQUEST:
+        return documents(deps, exchange);
+      default:
+        return images(deps, exchange);
+    }
+  });
+}
+
+async function query(deps: InitiatingGatewayDeps, exchange: SoapExchange): Promise<SoapFault | null> {
+  const read = readCrossQuery(exchange.message.body);
+  if (!read.ok) return faultOf(read.problem);
+  const asked = targets(deps, read.value);
+  const persons: string[] = [];
+  const answers =
+    'code' in asked
+      ? [refusal([asked])]
+      : await Promise.all([
+          ...(asked.own ? [askOwn(deps, read.value, persons)] : []),
+          ...asked.others.map((community) => askOther(deps, community, read.value)),
+        ]);
+  const errors = answers.flatMap((answer) => answer.errors);
+  const status = statusOf(
+    answers.some((answer) => answer.status !== 'failure'),
+    errors,
+  );
+  const objects = answers.flatMap((answer) => answer.objects);
+  await answerQuery(exchange, ITI18_RESPONSE, writeQueryAnswer({ status, errors, objects }), persons, errors);
+  return null;
+}
+
+interface Targets {
+  readonly own: boolean;
+  readonly others: readonly RemoteCommunity[];
+}
+
+/** Named: that one. Not named: all, where the query says whose documents it wants (ITI TF-2 §3.18.4.1.3). */
+function targets({ own, communities }: InitiatingGatewayDeps, { home, patientId }: CrossQuery): Targets | EbrsError {
+  if (home === null)
+    return patientId === null
+      ? gatewayError('XDSMissingHomeCommunityId', 'The query names no patient and no home community', own.home)
+      : { own: true, others: communities };
+  if (home === own.home) return { own: true, others: [] };
+  const named = communities.find((community) => community.home === home);
+  return named
+    ? { own: false, others: [named] }
+    : gatewayError('XDSUnknownCommunity', 'The home community is not known here', own.home);
+}
+
+async function askOwn(deps: InitiatingGatewayDeps, query: CrossQuery, persons: string[]): Promise<QueryAnswer> {
+  const { home } = deps.own;
+  const { answer, persons: found } = await deps.own.query(query);
+  persons.push(...found);
+  return {
+    ...answer,
+    objects: answer.objects.map((object) => withHome(object, home)),
+    errors: answer.errors.map((error) => ({ ...error, location: error.location ?? home })),
+  };
+}
+
+async function askOther(
+  deps: InitiatingGatewayDeps,
+  community: RemoteCommunity,
+  query: CrossQuery,
+): Promise<QueryAnswer> {
+  const { home, patientIdAuthority } = community;
+  let patientId: string | null = null;
+  if (query.patientId !== null && patientIdAuthority !== undefined) {
+    patientId = await deps.patientIn(query.patientId, patientIdAuthority);
+    // Nobody there is known to be this patient: there is nothing to ask.
+    if (patientId === null) return { status: 'success', errors: [], objects: [] };
+  }
+  const answer = await community.query(writeCrossQuery(query, query.home, patientId));
+  if (!answer.ok) return refusal([unavailable(deps, home, answer.problem)]);
+  const claimed = answer.value.objects.filter((object) => [null, '', home].includes(homeOf(object)));
+  const errors = answer.value.errors.map((error): EbrsError => ({ ...error, location: home }));
+  if (claimed.length < answer.value.objects.length)
+    errors.push(gatewayError('XDSRegistryError', 'Objects in the name of another community were left out', home));
+  if (answer.value.status === 'failure' && errors.length === 0)
+    errors.push(gatewayError('XDSRegistryError', 'The community failed without a reason', home));
+  return { status: answer.value.status, errors, objects: claimed.map((object) => withHome(object, home)) };
+}
+
+/** The consumer learns that it does not answer; why is for the operator. */
+function unavailable({ log }: InitiatingGatewayDeps, home: string, why: Problem): EbrsError {
+  log.warn({ community: home, code: why.code, text: why.text }, 'a community did not give an answer');
+  const text = why.code === 'timeout' ? 'The community did not answer in time' : 'The community cannot be asked now';
+  return gatewayError('XDSUnavailableCommunity', text, home);
+}
+
+async function documents(deps: InitiatingGatewayDeps, exchange: SoapExchange): Promise<SoapFault | null> {
+  const read = readRetrieveRequest(exchange.message.body, deps.limits);
+  if (!read.ok) return faultOf(read.problem);
+  const shares = await retrieve(deps, 'documents', read.value, {
+    own: (wanted) => deps.own.documents(wanted),
+    write: writeRetrieveRequest,
+    key: (wanted) => wanted,
+  });
+  await auditShares(exchange, shares, []);
+  await sendShares(exchange, ITI43_RESPONSE, shares);
+  return null;
+}
+
+async function images(deps: InitiatingGatewayDeps, exchange: SoapExchange): Promise<SoapFault | null> {
+  const read = readImagingRequest(exchange.message.body, deps.limits);
+  if (!read.ok) return faultOf(read.problem);
+  const { transferSyntaxes, documents: wanted } = read.value;
+  const shares = await retrieve(deps, 'images', wanted, {
+    own: (documents) => deps.own.images({ documents, transferSyntaxes }),
+    write: (documents) => writeImagingRequest({ documents, transferSyntaxes }),
+    key: ({ repositoryUid, sopUid }) => ({ repositoryUniqueId: repositoryUid, documentUniqueId: sopUid }),
+  });
+  const studies = wanted.map(({ studyUid }) => studyUid);
+  await auditShares(exchange, shares, studies);
+  await sendShares(exchange, RAD69_RESPONSE, shares);
+  return null;
+}
+
+interface Kind<W> {
+  readonly own: (wanted: readonly W[]) => Promise<Share>;
+  readonly write: (wanted: readonly W[]) => string;
+  readonly key: (wanted: W) => Pick<DocumentReference, 'repositoryUniqueId' | 'documentUniqueId'>;
+}
+
+/** Groups by community and asks all at once (RAD TF-2 §4.75.1). */
+async function retrieve<W extends { readonly homeCommunityId: string | null }>(
+  deps: InitiatingGatewayDeps,
+  kind: 'documents' | 'images',
+  wanted: readonly W[],
+  { own, write, key }: Kind<W>,
+): Promise<readonly Share[]> {
+  const groups = new Map<string | null, W[]>();
+  for (const one of wanted) {
+    const group = groups.get(one.homeCommunityId) ?? [];
+    groups.set(one.homeCommunityId, group);
+    group.push(one);
+  }
+  const alone = groups.size === 1;
+  const shares = await Promise.allSettled(
+    [...groups].map(async ([home, group]): Promise<Share> => {
+      const here = deps.own.home;
+      const count = `${String(group.length)} documents`;
+      if (home === here) return own(group);
+      if (home === null)
+        return refusedShare([gatewayError('XDSMissingHomeCommunityId', `${count} name no home community`, here)]);
+      const community = deps.communities.find((other) => other.home === home);
+      if (!community)
+        return refusedShare([gatewayError('XDSUnknownCommunity', `${count} name a community not known here`, here)]);
+      return askFor(deps, community, kind, write(group), group.map(key), alone);
+    }),
+  );
+  const failed = shares.find((share) => share.status === 'rejected');
+  if (!failed) return shares.flatMap((share) => (share.status === 'fulfilled' ? [share.value] : []));
+  for (const share of shares) if (share.status === 'fulfilled') share.value.close();
+  throw failed.reason;
+}
+
+/** One alone is passed through as it comes; of several, none may break off what the others gave. */
+async function askFor(
+  deps: InitiatingGatewayDeps,
+  community: RemoteCommunity,
+  kind: 'documents' | 'images',
+  body: string,
+  wanted: readonly Pick<DocumentReference, 'repositoryUniqueId' | 'documentUniqueId'>[],
+  alone: boolean,
+): Promise<Share> {
+  const { home } = community;
+  if (alone) {
+    const opened = await community.open(kind, body);
+    return opened.ok
+      ? foreignShare(home, wanted, opened.value)
+      : refusedShare([unavailable(deps, home, opened.problem)]);
+  }
+  const taken = await community.take(kind, body);
+  if (!taken.ok) return refusedShare([unavailable(deps, home, taken.problem)]);
+  const { retrieved, broken } = taken.value;
+  const share = foreignShare(home, wanted, retrieved);
+  return broken === null ? share : { ...share, errors: [...share.errors, unavailable(deps, home, broken)] };
+}

@@ -1,0 +1,41 @@
+/**
+ * The Document Registry at `/xds/registry`: one path, and a table of the transactions that are served on it by SOAP
+ * action. Each transaction has a file of its own.
+ */
+import { Router } from 'express';
+import { ITI18_REQUEST, registryStoredQuery } from './iti-18.ts';
+import { ITI51_REQUEST, multiPatientStoredQuery } from './iti-51.ts';
+import type { RegistryDeps, RegistryTransaction } from './registry-transaction.ts';
+import { soapExchange } from './soap-exchange.ts';
+
+export const REGISTRY_LIMITS = { requestBytes: 16 * 1024 ** 2, objects: 20_000 } as const;
+
+/** By request action. */
+const TRANSACTIONS: Readonly<Record<string, RegistryTransaction>> = {
+  [ITI18_REQUEST]: registryStoredQuery,
+  [ITI51_REQUEST]: multiPatientStoredQuery,
+};
+
+export function registryFace(deps: RegistryDeps): Router {
+  const door = {
+    operation: 'document registry',
+    actions: Object.keys(TRANSACTIONS),
+    act: { kind: 'read-record' },
+    requestBytes: deps.limits.requestBytes,
+    transactions: TRANSACTIONS,
+  } as const;
+  const router = Router();
+  router.post('/', (request, response) =>
+    soapExchange(
+      deps,
+      door,
+      request,
+      response,
+      (exchange) => TRANSACTIONS[exchange.message.action]?.answer(deps, exchange) ?? Promise.resolve(null),
+    ),
+  );
+  router.all('/', (_request, response) => {
+    response.status(405).setHeader('Allow', 'POST').end();
+  });
+  return router;
+}

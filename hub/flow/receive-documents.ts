@@ -1,0 +1,107 @@
+/**
+ * Takes the documents of one submission into the object store as they come, with their size and SHA-1. What nobody claims
+ * by the end of the exchange is removed again, however the exchange ended.
+ */
+import { createHash } from 'node:crypto';
+import type { Log, ObjectStore } from '../core/ports.ts';
+import { Failure, fail, ok, problem } from '../core/problem.ts';
+import type { Problem, Result } from '../core/problem.ts';
+import { REPOSITORY_FOLDER } from './remove-documents.ts';
+
+export interface KeptDocument {
+  readonly object: string;
+  readonly size: number;
+  /** SHA-1, 40 hex digits in lower case (ITI TF-3 §4.2.3.2.10). */
+  readonly hash: string;
+}
+
+export interface ReceiveDocumentsDeps {
+  readonly objects: ObjectStore;
+  readonly log: Log;
+  readonly clock: () => Date;
+  /** Of one document. */
+  readonly maxBytes: number;
+}
+
+export class DocumentIntake {
+  readonly #deps: ReceiveDocumentsDeps;
+  readonly #unclaimed = new Set<string>();
+  #closed = false;
+  #broken: Problem | null = null;
+
+  constructor(deps: ReceiveDocumentsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Why the store could not take a document; the sender may come again. */
+  get broken(): Problem | null {
+    return this.#broken;
+  }
+
+  /** From now on nothing is written: what still comes belongs to a refused submission. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  async take(body: AsyncIterable<Result<Uint8Array>>): Promise<Result<KeptDocument>> {
+    if (this.#closed) return ok({ object: '', size: 0, hash: '' });
+    try {
+      return await this.#store(body);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.#broken = error.problem;
+      return fail(error.problem);
+    }
+  }
+
+  async #store(body: AsyncIterable<Result<Uint8Array>>): Promise<Result<KeptDocument>> {
+    const day = this.#deps.clock().toISOString().slice(0, 10).replaceAll('-', '/');
+    const { key, writer } = await this.#deps.objects.writeFresh(`${REPOSITORY_FOLDER}${day}`, '');
+    const hash = createHash('sha1');
+    let size = 0;
+    let refused: Problem | null = null;
+    try {
+      for await (const chunk of body) {
+        if (!chunk.ok) refused = chunk.problem;
+        else if ((size += chunk.value.length) > this.#deps.maxBytes)
+          refused = problem('too-large', undefined, 'A document is larger than the hub takes.');
+        if (refused || !chunk.ok) break;
+        hash.update(chunk.value);
+        await writer.write(chunk.value);
+      }
+      if (refused === null) {
+        await writer.commit();
+        this.#unclaimed.add(key);
+        return ok({ object: key, size, hash: hash.digest('hex') });
+      }
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+    await writer.abort();
+    return fail(refused);
+  }
+
+  /** These belong to registered documents now. */
+  claim(objects: Iterable<string>): void {
+    for (const object of objects) this.#unclaimed.delete(object);
+  }
+
+  /** Takes a claim back. */
+  release(objects: Iterable<string>): void {
+    for (const object of objects) this.#unclaimed.add(object);
+  }
+
+  /** An object that cannot be removed wastes room and hurts nobody: no document names it. */
+  async discard(): Promise<void> {
+    this.#closed = true;
+    for (const object of this.#unclaimed)
+      await this.#deps.objects.remove(object).catch((cause: unknown) => {
+        this.#deps.log.warn(
+          { object, name: cause instanceof Error ? cause.name : typeof cause },
+          'the bytes of a refused document were not removed',
+        );
+      });
+    this.#unclaimed.clear();
+  }
+}

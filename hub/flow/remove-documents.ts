@@ -1,0 +1,29 @@
+/** Remove Documents (ITI TF-2 §3.86): takes documents out of the hub's own repository. Their entries are the registry's. */
+import type { DocumentRemoval } from '../core/document-ports.ts';
+import type { Log, ObjectStore } from '../core/ports.ts';
+
+/** Where ITI-41 puts bytes. What lies elsewhere belongs to an exam too, and stays. */
+export const REPOSITORY_FOLDER = 'repository/';
+
+export interface RemoveDeps {
+  readonly removal: DocumentRemoval;
+  readonly objects: Pick<ObjectStore, 'remove'>;
+  readonly log: Log;
+}
+
+/** The unique ids that were there. Bytes that cannot be removed are out of everybody's reach already. */
+export async function removeDocuments(
+  { removal, objects, log }: RemoveDeps,
+  uniqueIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const removed = await removal.withdraw(uniqueIds);
+  for (const object of removed.objects)
+    if (object.startsWith(REPOSITORY_FOLDER))
+      await objects.remove(object).catch((cause: unknown) => {
+        log.warn(
+          { object, name: cause instanceof Error ? cause.name : typeof cause },
+          'the bytes of a removed document were not removed',
+        );
+      });
+  return removed.uniqueIds;
+}
