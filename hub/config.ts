@@ -1,6 +1,8 @@
 /** The environment, read once into a frozen Config. A value that cannot be used stops the start, naming what it takes. */
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { readIssuers } from './config-xua.ts';
+import type { TrustedIssuer } from './core/assertion.ts';
 
 export interface TlsConfig {
   /** PEM files. `ca`: who signs the certificates of clients; absent: no client certificate is asked for. */
@@ -41,6 +43,8 @@ export interface Config {
   readonly affinityDomainOid: string;
   /** Path of the YAML list of neighbouring communities (hub/communities.ts reads it); null: none. */
   readonly communities: string | null;
+  /** Whose assertions about users are believed on SOAP paths, and how far their clocks may be off. */
+  readonly xua: { readonly issuers: readonly TrustedIssuer[]; readonly skewMs: number };
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly limits: Limits;
 }
@@ -181,9 +185,21 @@ function readLimits(read: Reader): Limits {
   });
 }
 
+function readXua(read: Reader): Config['xua'] {
+  const name = 'HUB_XUA_ISSUERS';
+  const value = read.text(name);
+  const skewMs = read.integer('HUB_XUA_SKEW_SECONDS', 0, 600, 60) * 1_000;
+  if (value === null) return Object.freeze({ issuers: [], skewMs });
+  try {
+    return Object.freeze({ issuers: readIssuers(value), skewMs });
+  } catch (error) {
+    return read.fail(name, error instanceof Error ? error.message : 'a YAML list');
+  }
+}
+
 /** Variables of the surface that this release does not act on: saying nothing would let an operator believe it does. */
 function refuseLater(read: Reader): void {
-  for (const name of ['HUB_XUA_ISSUERS', 'HUB_ATNA_SYSLOG'])
+  for (const name of ['HUB_ATNA_SYSLOG'])
     if (read.text(name) !== null) read.fail(name, 'no value in this release: what it configures is not built yet');
 }
 
@@ -219,6 +235,7 @@ export function readConfig(environment: Environment = process.env): Config {
     repositoryOid: oid('HUB_REPOSITORY_OID', '2.999.156.3'),
     affinityDomainOid: oid('HUB_AFFINITY_DOMAIN_OID', '2.999.156.1'),
     communities: read.text('HUB_COMMUNITIES') === null ? null : read.path('HUB_COMMUNITIES', ''),
+    xua: readXua(read),
     logLevel: readLogLevel(read),
     limits: readLimits(read),
   };

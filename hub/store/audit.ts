@@ -2,7 +2,7 @@
  * The audit on PostgreSQL. Records that arrive together share one insert and one commit, and nobody goes on before
  * that commit: what was not recorded was not done (SECURITY L3-AU4).
  */
-import type { AuditEvent, AuditTrail } from '../core/audit.ts';
+import type { AuditEvent, AuditTrail, AuditedUser } from '../core/audit.ts';
 import type { AuditEntry, AuditReader } from '../core/client.ts';
 import type { Database } from './database.ts';
 
@@ -11,10 +11,12 @@ const MAX_TEXT = 1_000;
 const MAX_LIST = 10_000;
 
 const INSERT = `
-insert into audit (at, action, outcome, face, operation, caller_id, caller_name, caller_role, peer, persons, objects, reason)
-select at, action, outcome, face, operation, caller_id, caller_name, caller_role, peer, persons, objects, reason
+insert into audit (at, action, outcome, face, operation, caller_id, caller_name, caller_role, peer, persons, objects, reason,
+  on_behalf_of)
+select at, action, outcome, face, operation, caller_id, caller_name, caller_role, peer, persons, objects, reason, on_behalf_of
 from jsonb_to_recordset($1::jsonb) as e(at timestamptz, action text, outcome text, face text, operation text,
-  caller_id text, caller_name text, caller_role text, peer text, persons text[], objects text[], reason text)`;
+  caller_id text, caller_name text, caller_role text, peer text, persons text[], objects text[], reason text,
+  on_behalf_of jsonb)`;
 
 interface Waiter {
   readonly at: Date;
@@ -46,7 +48,11 @@ const rowOf = ({ at, event }: Waiter): object => ({
   persons: event.persons.slice(0, MAX_LIST).map(clean),
   objects: event.objects.slice(0, MAX_LIST).map(clean),
   reason: event.reason === undefined ? null : clean(event.reason),
+  on_behalf_of: event.onBehalfOf === undefined ? null : cleanUser(event.onBehalfOf),
 });
+
+const cleanUser = (user: AuditedUser): unknown =>
+  JSON.parse(JSON.stringify(user, (_key, value: unknown) => (typeof value === 'string' ? clean(value) : value)));
 
 export function createAuditStore(deps: { database: Database; clock: () => Date }): AuditStore {
   const { database, clock } = deps;
@@ -103,16 +109,18 @@ export function createAuditStore(deps: { database: Database; clock: () => Date }
   };
 }
 
-interface AuditRow extends Omit<AuditEntry, 'at' | 'callerId' | 'callerName' | 'callerRole' | 'reason'> {
+interface AuditRow extends Omit<AuditEntry, 'at' | 'callerId' | 'callerName' | 'callerRole' | 'reason' | 'onBehalfOf'> {
   at: Date;
   caller_id: string;
   caller_name: string;
   caller_role: string;
   reason: string | null;
+  on_behalf_of: AuditedUser | null;
 }
 
 const SELECT = `
-select id::text, at, action, outcome, face, operation, caller_id, caller_name, caller_role, peer, persons, objects, reason
+select id::text, at, action, outcome, face, operation, caller_id, caller_name, caller_role, peer, persons, objects, reason,
+  on_behalf_of
 from audit
 where ($2::timestamptz is null or at >= $2) and ($3::timestamptz is null or at < $3)
   and ($4::text is null or action = $4) and ($5::text is null or outcome = $5)
@@ -140,8 +148,10 @@ const listEntries: (
     mark?.[2] ?? null,
   ]);
   const items = rows.slice(0, limit).map((row): AuditEntry => {
-    const { at, caller_id: callerId, caller_name: callerName, caller_role: callerRole, reason, ...rest } = row;
-    return { ...rest, at: at.toISOString(), callerId, callerName, callerRole, ...(reason === null ? {} : { reason }) };
+    const { at, caller_id: callerId, caller_name: callerName, caller_role: callerRole, reason, ...more } = row;
+    const { on_behalf_of: onBehalfOf, ...rest } = more;
+    const told = { ...(reason === null ? {} : { reason }), ...(onBehalfOf === null ? {} : { onBehalfOf }) };
+    return { ...rest, at: at.toISOString(), callerId, callerName, callerRole, ...told };
   });
   const last = items.at(-1);
   return { items, next: rows.length > limit && last !== undefined ? `${last.at}_${last.id}` : null };

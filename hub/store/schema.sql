@@ -14,6 +14,9 @@ affinity_patient
   merged_into text
   survivor text
   announced_at timestamp with time zone not null default now()
+assertion_use
+  key bytea not null
+  until timestamp with time zone not null
 audit
   id bigint not null default nextval('audit_id_seq'::regclass)
   at timestamp with time zone not null
@@ -28,6 +31,7 @@ audit
   persons text[] not null
   objects text[] not null
   reason text
+  on_behalf_of jsonb
   partition by RANGE (at)
 client
   id uuid not null default gen_random_uuid()
@@ -304,6 +308,8 @@ study
 
 -- constraints
 affinity_patient.affinity_patient_pkey PRIMARY KEY (patient_id)
+assertion_use.assertion_use_key_check CHECK ((octet_length(key) = 32))
+assertion_use.assertion_use_pkey PRIMARY KEY (key)
 audit.audit_pkey PRIMARY KEY (at, id)
 client.client_check CHECK (((role <> 'hospital-feed'::text) OR (site IS NOT NULL)))
 client.client_pkey PRIMARY KEY (id)
@@ -345,6 +351,8 @@ study.study_pkey PRIMARY KEY (record_id, study_uid)
 affinity_patient_by_merge CREATE INDEX affinity_patient_by_merge ON public.affinity_patient USING btree (merged_into) WHERE (merged_into IS NOT NULL)
 affinity_patient_by_survivor CREATE INDEX affinity_patient_by_survivor ON public.affinity_patient USING btree (survivor) WHERE (survivor IS NOT NULL)
 affinity_patient_pkey CREATE UNIQUE INDEX affinity_patient_pkey ON public.affinity_patient USING btree (patient_id)
+assertion_use_by_until CREATE INDEX assertion_use_by_until ON public.assertion_use USING btree (until)
+assertion_use_pkey CREATE UNIQUE INDEX assertion_use_pkey ON public.assertion_use USING btree (key)
 audit_by_caller CREATE INDEX audit_by_caller ON ONLY public.audit USING btree (caller_id, at DESC)
 audit_by_person CREATE INDEX audit_by_person ON ONLY public.audit USING gin (persons)
 audit_pkey CREATE UNIQUE INDEX audit_pkey ON ONLY public.audit USING btree (at, id)

@@ -6,20 +6,20 @@ import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { decide } from '../../core/access.ts';
 import type { Act, Caller } from '../../core/access.ts';
-import type { AuditEvent, AuditTrail } from '../../core/audit.ts';
+import type { AuditEvent } from '../../core/audit.ts';
 import type { Log } from '../../core/ports.ts';
 import { Failure, problemClass } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
+import type { DocumentIntake, KeptDocument } from '../../flow/receive-documents.ts';
 import { includesResolve, keepBytes, openPackage } from '../../../mappings/xds/mtom.ts';
 import type { KeepPart, OpenPackage, PackageLimits, SoapPackage } from '../../../mappings/xds/mtom.ts';
 import { faultStatus, readEnvelope, receiverFault, senderFault, writeFault } from '../../../mappings/xds/soap.ts';
 import type { SoapFault, SoapMessage } from '../../../mappings/xds/soap.ts';
-import { parseXml, XML_LIMITS } from '../../../mappings/xds/xml.ts';
-import type { DocumentIntake, KeptDocument } from '../../flow/receive-documents.ts';
-import { callerOf } from '../caller.ts';
+import { openXml, XML_LIMITS } from '../../../mappings/xds/xml.ts';
+import { admit, refusePatient, who } from './soap-caller.ts';
+import type { CallerDeps, Stated } from './soap-caller.ts';
 
-export interface SoapDeps {
-  readonly audit: AuditTrail;
+export interface SoapDeps extends CallerDeps {
   readonly log: Log;
 }
 
@@ -63,6 +63,8 @@ export interface SoapExchange {
     objects: readonly string[],
     reason?: string,
   ): Promise<void>;
+  /** The fault where the caller may see other patients only; `ids`: every CX known of the patient asked for. */
+  refusePatient(ids: readonly string[], persons: readonly string[]): Promise<SoapFault | null>;
 }
 
 export type Documents =
@@ -91,13 +93,14 @@ export async function soapExchange(
   };
   const intake = door.intake?.();
   try {
-    const admitted = await admit(deps, door, request, response);
+    // The envelope may name the caller, so it is read first; nothing is told of it before the caller is known.
+    const read = await readRequest(deps, door, request, intake);
+    const admitted = await admit(deps, door, request, response, read.stated);
+    relatesTo = read.relatesTo;
     if ('fault' in admitted) {
       refuse(admitted);
       return;
     }
-    const read = await readRequest(door, request, intake);
-    relatesTo = read.relatesTo;
     if ('fault' in read) {
       refuse(read);
       return;
@@ -120,7 +123,9 @@ export async function soapExchange(
         objects,
         ...(reason === undefined ? {} : { reason }),
       });
-    const fault = await answer({ ...read, caller, response, audited });
+    const refusing: SoapExchange['refusePatient'] = (ids, persons) =>
+      refusePatient(deps, operation, caller, request, { ids, persons });
+    const fault = await answer({ ...read, caller, response, audited, refusePatient: refusing });
     if (fault) refuse('fault' in fault ? fault : { fault });
   } catch (error) {
     broke(deps, door, response, error, relatesTo);
@@ -129,29 +134,12 @@ export async function soapExchange(
   }
 }
 
-async function admit(
-  deps: SoapDeps,
-  door: SoapDoor,
-  request: Request,
-  response: Response,
-): Promise<{ caller: Caller } | Refusal> {
-  const caller = callerOf(response);
-  if (!caller) {
-    response.setHeader('WWW-Authenticate', 'Bearer realm="hutong"');
-    return refused(deps, door.operation, request, null, 'no caller');
-  }
-  // Of several transactions the body tells which; who may do none of them is not even read.
-  const acts = door.transactions ? Object.values(door.transactions).map(({ act }) => act) : [door.act];
-  if (acts.some((act) => decide(caller, act).allowed)) return { caller };
-  const decision = decide(caller, door.act);
-  return refused(deps, door.operation, request, caller, decision.allowed ? 'no right here' : decision.reason);
-}
-
+/** A known caller whose right is not that of the transaction in the body. */
 async function refused(
   deps: SoapDeps,
   operation: string,
   request: Request,
-  caller: Caller | null,
+  caller: Caller,
   reason: string,
 ): Promise<Refusal> {
   await deps.audit.record({
@@ -163,40 +151,40 @@ async function refused(
     objects: [],
     reason,
   });
-  return { fault: senderFault(caller ? `Refused: ${reason}.` : 'A caller is required.'), status: caller ? 403 : 401 };
+  return { fault: senderFault(`Refused: ${reason}.`), status: 403 };
 }
 
-const who = (
-  caller: Caller | null,
-  request: Request,
-): Pick<AuditEvent, 'face' | 'callerId' | 'callerName' | 'callerRole' | 'peer'> => ({
-  face: 'xds',
-  callerId: caller?.id ?? '',
-  callerName: caller?.name ?? '',
-  callerRole: caller?.role ?? '',
-  peer: caller?.peer ?? request.socket.remoteAddress ?? '',
-});
+type Told = { readonly stated: Stated; readonly relatesTo: string | null };
 
-type ReadRequest =
-  | (Pick<SoapExchange, 'message' | 'attachments' | 'documents' | 'mtom'> & { readonly relatesTo: string | null })
-  | (Refusal & { readonly relatesTo: string | null });
+type ReadRequest = Told & (Pick<SoapExchange, 'message' | 'attachments' | 'documents' | 'mtom'> | Refusal);
 
 /** Parts of one package: at a door whose requests are small, and at one that takes documents. */
 const PARTS = { small: 16, documents: 1_001 };
 
-async function readRequest(door: SoapDoor, request: Request, intake: DocumentIntake | undefined): Promise<ReadRequest> {
+async function readRequest(
+  deps: SoapDeps,
+  door: SoapDoor,
+  request: Request,
+  intake: DocumentIntake | undefined,
+): Promise<ReadRequest> {
   // What is refused half-read must still be answered: leaving the body unread does not close the connection.
   const body = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
   const type = request.headers['content-type'] ?? '';
   if (!intake) {
-    const opened = await readRoot(door, type, body, { bytes: door.requestBytes, parts: PARTS.small }, keepBytes);
+    const opened = await readRoot(
+      deps,
+      door,
+      type,
+      { body, limits: { bytes: door.requestBytes, parts: PARTS.small } },
+      keepBytes,
+    );
     if ('fault' in opened) return opened;
     const rest = await readRest(opened);
-    if ('fault' in rest) return { ...rest, relatesTo: opened.relatesTo };
+    if ('fault' in rest) return { ...rest, stated: opened.stated, relatesTo: opened.relatesTo };
     return { ...opened, attachments: rest.parts, documents: () => Promise.reject(new Error('a door without intake')) };
   }
   const limits = { bytes: door.requestBytes, parts: PARTS.documents, rootBytes: XML_LIMITS.bytes };
-  const opened = await readRoot(door, type, body, limits, (part) => intake.take(part.body));
+  const opened = await readRoot(deps, door, type, { body, limits }, (part) => intake.take(part.body));
   if ('fault' in opened) return opened;
   const documents = async (skip: boolean): Promise<Documents> => {
     if (skip) intake.close();
@@ -206,29 +194,33 @@ async function readRequest(door: SoapDoor, request: Request, intake: DocumentInt
   return { ...opened, attachments: new Map(), documents };
 }
 
-interface OpenRequest<A> {
+interface OpenRequest<A> extends Told {
   readonly message: SoapMessage;
   readonly mtom: boolean;
-  readonly relatesTo: string | null;
   readonly opened: OpenPackage<A>;
 }
 
 async function readRoot<A>(
+  deps: SoapDeps,
   door: SoapDoor,
   type: string,
-  body: AsyncIterable<Uint8Array>,
-  limits: PackageLimits,
+  { body, limits }: { readonly body: AsyncIterable<Uint8Array>; readonly limits: PackageLimits },
   keep: KeepPart<A>,
-): Promise<OpenRequest<A> | (Refusal & { relatesTo: string | null })> {
+): Promise<OpenRequest<A> | (Refusal & Told)> {
+  const unread = { stated: null, relatesTo: null };
   const opened = await openPackage(type, body, limits, keep);
-  if (!opened.ok) return { ...refusal(opened.problem), relatesTo: null };
-  const root = parseXml(opened.value.envelope);
-  if (!root.ok) return { ...refusal(root.problem), relatesTo: null };
-  const { action, mtom } = opened.value;
-  const envelope = readEnvelope(root.value, action, door.actions);
-  if (!envelope.ok) return { fault: envelope.fault, relatesTo: envelope.messageId };
+  if (!opened.ok) return { ...refusal(opened.problem), ...unread };
+  const { action, mtom, envelope: bytes } = opened.value;
+  const xml = openXml(bytes, XML_LIMITS, (open) => ({
+    root: open.root,
+    stated: deps.assertions?.inspect(open) ?? null,
+  }));
+  if (!xml.ok) return { ...refusal(xml.problem), ...unread };
+  const { root, stated } = xml.value;
+  const envelope = readEnvelope(root, action, door.actions);
+  if (!envelope.ok) return { fault: envelope.fault, stated, relatesTo: envelope.messageId };
   const { message } = envelope;
-  return { message, mtom, relatesTo: message.messageId, opened: opened.value };
+  return { message, mtom, stated, relatesTo: message.messageId, opened: opened.value };
 }
 
 async function readRest<A>({ opened, message }: OpenRequest<A>): Promise<{ parts: ReadonlyMap<string, A> } | Refusal> {
