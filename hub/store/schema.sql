@@ -22,7 +22,11 @@ audit
   persons text[] not null
   objects text[] not null
   reason text
+  detail jsonb
   partition by RANGE (at)
+audit_delivery
+  at timestamp with time zone not null
+  id bigint not null
 client
   id uuid not null default gen_random_uuid()
   name text not null
@@ -255,6 +259,7 @@ study
 
 -- constraints
 audit.audit_pkey PRIMARY KEY (at, id)
+audit_delivery.audit_delivery_pkey PRIMARY KEY (at, id)
 client.client_check CHECK (((role <> 'hospital-feed'::text) OR (site IS NOT NULL)))
 client.client_pkey PRIMARY KEY (id)
 client.client_role_check CHECK ((role = ANY (ARRAY['administrator'::text, 'operator'::text, 'query-platform'::text, 'hospital-feed'::text])))
@@ -288,6 +293,7 @@ study.study_pkey PRIMARY KEY (record_id, study_uid)
 -- indexes
 audit_by_caller CREATE INDEX audit_by_caller ON ONLY public.audit USING btree (caller_id, at DESC)
 audit_by_person CREATE INDEX audit_by_person ON ONLY public.audit USING gin (persons)
+audit_delivery_pkey CREATE UNIQUE INDEX audit_delivery_pkey ON public.audit_delivery USING btree (at, id)
 audit_pkey CREATE UNIQUE INDEX audit_pkey ON ONLY public.audit USING btree (at, id)
 client_bootstrap CREATE UNIQUE INDEX client_bootstrap ON public.client USING btree (bootstrap) WHERE bootstrap
 client_by_time CREATE INDEX client_by_time ON public.client USING btree (created_at DESC, id DESC)
