@@ -62,8 +62,8 @@ export interface AuditDetail {
   /** wsa:MessageID or MSH-10. */
   readonly messageId?: string;
   /** What a patient record event did. */
-  readonly change?: 'create' | 'update' | 'delete';
-  /** Ids of patients as the message gave them, HL7 CX. */
+  readonly change?: 'create' | 'update' | 'delete' | 'merge';
+  /** Ids of patients as the message gave them, HL7 CX; of a merge the survivor first. */
   readonly patientIds?: readonly string[];
   /** uniqueId of the submission set. */
   readonly submissionSet?: string;

@@ -21,6 +21,25 @@ export function auditMessages(
   source: AuditSource,
   idOf: (person: string) => string | undefined = () => undefined,
 ): readonly string[] {
+  return partsOf(record).flatMap((part) => messagesOf(part, source, idOf));
+}
+
+/** ITI TF-2 §3.8.5.1.2: a merge changes the record of who remains, and deletes that of who ends. */
+function partsOf(record: AuditRecord): readonly AuditRecord[] {
+  const { detail } = record;
+  const [survivor, ...ended] = detail?.patientIds ?? [];
+  if (detail?.change !== 'merge' || survivor === undefined || ended.length === 0) return [record];
+  return [
+    { ...record, detail: { ...detail, change: 'update', patientIds: [survivor] } },
+    { ...record, detail: { ...detail, change: 'delete', patientIds: ended } },
+  ];
+}
+
+function messagesOf(
+  record: AuditRecord,
+  source: AuditSource,
+  idOf: (person: string) => string | undefined,
+): readonly string[] {
   const kind = kindOf(record);
   const { patients, act, things } = objectsOf(record, kind, idOf);
   const head =

@@ -12,7 +12,7 @@ export interface AuditKind {
   readonly given: boolean;
 }
 
-const CHANGES = { create: 'C', update: 'U', delete: 'D' } as const;
+const CHANGES = { create: 'C', update: 'U', delete: 'D', merge: 'U' } as const;
 /** The hub's own words for what is no transaction of IHE. */
 const HUB = 'HUTONG';
 const FHIR = 'http://hl7.org/fhir/restful-interaction';

@@ -2,4 +2,5 @@
 export { auditMessages } from './audit-message.ts';
 export { kindOf } from './event.ts';
 export type { AuditSource } from './participants.ts';
+export { soapDetail } from './soap-detail.ts';
 export { frame, syslogMessages } from './syslog.ts';

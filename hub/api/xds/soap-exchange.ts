@@ -10,6 +10,7 @@ import type { AuditEvent, AuditTrail } from '../../core/audit.ts';
 import type { Log } from '../../core/ports.ts';
 import { Failure, problemClass } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
+import { soapDetail } from '../../../mappings/atna/index.ts';
 import { includesResolve, readPackage } from '../../../mappings/xds/mtom.ts';
 import type { SoapPackage } from '../../../mappings/xds/mtom.ts';
 import { faultStatus, readEnvelope, receiverFault, senderFault, writeFault } from '../../../mappings/xds/soap.ts';
@@ -77,6 +78,7 @@ export async function soapExchange(
         operation: door.operation,
         persons,
         objects,
+        detail: soapDetail(read.message, { endpoint: endpointOf(request), only: objects }),
         ...(reason === undefined ? {} : { reason }),
       });
     const fault = await answer({ caller, message: read.message, attachments: read.attachments, response, audited });
@@ -84,6 +86,13 @@ export async function soapExchange(
   } catch (error) {
     broke(deps, door, response, error, relatesTo);
   }
+}
+
+/** The service as its caller addressed it, for the audit; a Host header that is none names nothing. */
+function endpointOf(request: Request): string {
+  const host = request.get('host') ?? '';
+  const safe = /^[A-Za-z0-9.:[\]-]{1,260}$/.test(host) ? host : 'localhost';
+  return `${request.protocol}://${safe}${request.baseUrl}`;
 }
 
 async function admit(
