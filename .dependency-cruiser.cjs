@@ -18,6 +18,7 @@ const rooms = {
   'adapters-hl7v2': ['^adapters/hl7v2/', ['^hub/core/', '^mappings/', '^adapters/channel\\.ts$']],
   'adapters-dicom': ['^adapters/dicom/', ['^hub/core/', '^mappings/', '^adapters/channel\\.ts$']],
   'adapters-xds': ['^adapters/xds/', ['^hub/core/', '^mappings/', '^adapters/channel\\.ts$']],
+  'adapters-atna': ['^adapters/atna/', ['^hub/core/', '^mappings/', '^adapters/channel\\.ts$']],
   'adapters-rest': ['^adapters/rest/', ['^hub/core/', '^mappings/', '^adapters/channel\\.ts$']],
   'adapters-gateway': ['^adapters/gateway/', ['^hub/core/', '^mappings/', '^adapters/channel\\.ts$']],
   'config-and-log': ['^hub/(config|config-xua|log)\\.ts$', ['^hub/core/']],

@@ -155,7 +155,7 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
     reader: createRecallingReader({ reader, recall: hospital, log }),
     index: createDicomIndex(database),
     images: new SiteImageSource({ objects, sites, hospital }),
-    audit: createAuditStore({ database, clock }),
+    audit: createAuditStore({ database, clock, spool: config.atna !== null }),
     arrived,
     workOff: createWorkOff({ outbox, queue, settling, manifest: manifestOf(ground, derive), log }),
     fhirContext,

@@ -11,6 +11,14 @@ export interface TlsConfig {
   readonly ca: string | null;
 }
 
+/** The audit record repository that gets every record (IHE ITI-20). PEM files; `ca` null: whom the system trusts. */
+export interface AtnaConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly ca: string | null;
+  readonly identity: { readonly cert: string; readonly key: string } | null;
+}
+
 export type ObjectStoreConfig =
   { readonly kind: 'file'; readonly dir: string } | { readonly kind: 's3'; readonly url: string };
 
@@ -45,6 +53,8 @@ export interface Config {
   readonly communities: string | null;
   /** Whose assertions about users are believed on SOAP paths, and how far their clocks may be off. */
   readonly xua: { readonly issuers: readonly TrustedIssuer[]; readonly skewMs: number };
+  /** null: audit records stay in the hub's own store. */
+  readonly atna: AtnaConfig | null;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly limits: Limits;
 }
@@ -197,15 +207,33 @@ function readXua(read: Reader): Config['xua'] {
   }
 }
 
-/** Variables of the surface that this release does not act on: saying nothing would let an operator believe it does. */
-function refuseLater(read: Reader): void {
-  for (const name of ['HUB_ATNA_SYSLOG'])
-    if (read.text(name) !== null) read.fail(name, 'no value in this release: what it configures is not built yet');
+/** RFC 5425 §4.2: port 6514. A path or a user would mean something that syslog has not: they are refused. */
+function readAtna(read: Reader): AtnaConfig | null {
+  const url = read.text('HUB_ATNA_SYSLOG');
+  const [ca, cert, key] = (['HUB_ATNA_CA', 'HUB_ATNA_CERT', 'HUB_ATNA_KEY'] as const).map((name) => read.text(name));
+  if (url === null) {
+    const idle = ['HUB_ATNA_CA', 'HUB_ATNA_CERT', 'HUB_ATNA_KEY'].find((name) => read.text(name) !== null);
+    return idle === undefined ? null : read.fail(idle, 'the path of a PEM file together with HUB_ATNA_SYSLOG');
+  }
+  const parts = /^tls:\/\/(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253})(?::(\d{1,5}))?\/?$/.exec(url);
+  const port = Number(parts?.[2] ?? 6514);
+  if (parts?.[1] === undefined || port < 1 || port > 65_535)
+    return read.fail(
+      'HUB_ATNA_SYSLOG',
+      'tls://host[:port] of the audit record repository (port 6514 where none is given)',
+    );
+  if (cert && !key) return read.fail('HUB_ATNA_KEY', 'the path of a PEM private key when HUB_ATNA_CERT is set');
+  if (key && !cert) return read.fail('HUB_ATNA_CERT', 'the path of a PEM certificate when HUB_ATNA_KEY is set');
+  return {
+    host: parts[1].replace(/^\[|\]$/g, ''),
+    port,
+    ca: ca ? resolve(ca) : null,
+    identity: cert && key ? { cert: resolve(cert), key: resolve(key) } : null,
+  };
 }
 
 export function readConfig(environment: Environment = process.env): Config {
   const read = new Reader(environment);
-  refuseLater(read);
   const dataDir = read.path('HUB_DATA_DIR', './var/hub');
   const tls = readTls(read);
   const oid = (name: string, otherwise: string): string => {
@@ -236,6 +264,7 @@ export function readConfig(environment: Environment = process.env): Config {
     affinityDomainOid: oid('HUB_AFFINITY_DOMAIN_OID', '2.999.156.1'),
     communities: read.text('HUB_COMMUNITIES') === null ? null : read.path('HUB_COMMUNITIES', ''),
     xua: readXua(read),
+    atna: readAtna(read),
     logLevel: readLogLevel(read),
     limits: readLimits(read),
   };

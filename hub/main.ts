@@ -21,10 +21,12 @@ import type { Sites } from './core/site.ts';
 import { listenHttp } from './http-listener.ts';
 import { channels, composeRooms, faces, renderSites } from './compose.ts';
 import type { Rooms } from './compose.ts';
+import { applicationEvent, auditDelivery } from './compose-atna.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import { ensureAdministrator } from './security/token.ts';
 import { createAuditStore } from './store/audit.ts';
+import { createAuditSpool } from './store/audit-spool.ts';
 import { backlog } from './store/backlog.ts';
 import { createClientStore } from './store/client.ts';
 import { claimRoles, ownerName } from './store/data-dir.ts';
@@ -202,6 +204,31 @@ async function raiseWorkOff({ life }: Ground, { workOff }: Rooms): Promise<void>
   );
 }
 
+/** Where a repository is configured it gets the audit; which persons have which id is the registry's to say. */
+async function raiseAuditDelivery(ground: Ground): Promise<void> {
+  const { config, life } = ground;
+  const { atna } = config;
+  if (atna === null) return;
+  const patientIds = (): Promise<ReadonlyMap<string, string>> => Promise.resolve(new Map());
+  const delivery = auditDelivery({ ...ground, atna, patientIds });
+  await life.raise(
+    'atna',
+    () => {
+      delivery.start();
+    },
+    () => delivery.stop(),
+  );
+}
+
+/** The start, and in time the stop, of this process in the audit; last of all parts, so first to close. */
+async function raiseRecord({ life, roles }: Ground, { audit }: Rooms): Promise<void> {
+  await life.raise(
+    'record',
+    () => audit.record(applicationEvent('start', [...roles])),
+    () => audit.record(applicationEvent('stop', [...roles])),
+  );
+}
+
 /** Opens listeners of one protocol; `told` gets one line for each. */
 async function raiseChannels(ground: Ground, channels: readonly Channel[]): Promise<void> {
   for (const channel of channels) {
@@ -227,9 +254,14 @@ async function raiseHttp(ground: Ground, faces: AppDeps['faces'], pages: AppDeps
     );
   const metrics = createMetrics();
   gauge(metrics, 'hub_waiting', 'Entries and events that wait to be worked on', () => backlog(database, clock()));
+  if (config.atna !== null)
+    gauge(metrics, 'hub_audit_delivery', 'Audit records that the repository has still to get', async () => {
+      const { records, oldestSeconds } = await createAuditSpool({ database, clock }).backlog();
+      return { waiting: records, oldest_seconds: oldestSeconds };
+    });
   const app = createApp({
     log,
-    audit: createAuditStore({ database, clock }),
+    audit: createAuditStore({ database, clock, spool: config.atna !== null }),
     clients,
     metrics,
     readiness,
@@ -293,8 +325,10 @@ async function run(): Promise<void> {
     await renderSites(ground, rooms);
     await raiseFiling(ground, rooms);
     if (roles.has('worker')) await raiseWorkOff(ground, rooms);
+    if (roles.has('worker')) await raiseAuditDelivery(ground);
     if (roles.has('listen')) await raiseChannels(ground, channels(ground, rooms));
     await raiseHttp(ground, roles.has('api') ? faces(ground, rooms) : {}, roles.has('api') ? createDocs() : undefined);
+    await raiseRecord(ground, rooms);
     process.stdout.write(
       `Hutong is up: ${[...roles].join(', ')}\n${ground.told.map((line) => `  ${line}\n`).join('')}`,
     );

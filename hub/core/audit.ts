@@ -19,6 +19,55 @@ export interface AuditEvent {
   readonly reason?: string;
   /** The user for whom the caller acted, where an assertion named one. */
   readonly onBehalfOf?: AuditedUser;
+  /** What a transaction of a standard was about, where the face knows it. */
+  readonly detail?: AuditDetail;
+}
+
+/** A document of the affinity domain, as an audit message names it. */
+export interface AuditDocument {
+  readonly uniqueId: string;
+  /** repositoryUniqueId, an OID. */
+  readonly repository?: string;
+  /** homeCommunityId as it stood in the message: `urn:oid:...`. */
+  readonly home?: string;
+}
+
+/**
+ * What IHE ITI TF-2 §3.20 and PS3.15 A.5 ask of a record beyond who and whose. It may hold identifiers of patients (the
+ * query as it was sent, ids as CX), so it goes into the audit and its messages only: never into a log.
+ */
+export interface AuditDetail {
+  /** `ITI-18`, `RAD-69`. */
+  readonly transaction?: string;
+  /** True where the hub asked another system; false or absent: it was asked. */
+  readonly initiated?: boolean;
+  /** The service that was called, an absolute URL; where absent the hub's own. */
+  readonly endpoint?: string;
+  /** wsa:MessageID or MSH-10. */
+  readonly messageId?: string;
+  /** What a patient record event did. */
+  readonly change?: 'create' | 'update' | 'delete' | 'merge';
+  /** Ids of patients as the message gave them, HL7 CX; of a merge the survivor first. */
+  readonly patientIds?: readonly string[];
+  /** uniqueId of the submission set. */
+  readonly submissionSet?: string;
+  readonly documents?: readonly AuditDocument[];
+  readonly query?: AuditQuery;
+}
+
+export interface AuditQuery {
+  /** UUID of the stored query, SOP class of the query model. */
+  readonly id?: string;
+  /** The query as it was sent, base64. */
+  readonly content: string;
+  readonly home?: string;
+}
+
+/** One record as it stands in the store. */
+export interface AuditRecord extends AuditEvent {
+  readonly id: string;
+  /** ISO 8601, UTC. */
+  readonly at: string;
 }
 
 export interface AuditedUser {
@@ -56,4 +105,31 @@ export const auditedUser = (user: OnBehalfOf): AuditedUser => ({
 /** Resolves when the event is durable; a read is answered only after that (SECURITY L3-AU4). */
 export interface AuditTrail {
   record(event: AuditEvent): Promise<void>;
+}
+
+/** Records that a repository of audit records elsewhere has still to get. */
+export interface AuditSpool {
+  /**
+   * Hands the oldest to `send` and forgets them once it resolved; where it rejects they stay. Answers how many went; 0
+   * where nothing waits, or another process is at it. At least once: what was sent before a crash is sent again.
+   */
+  deliver(limit: number, send: (records: readonly AuditRecord[]) => Promise<void>): Promise<number>;
+  /** How many wait, and the age of the oldest in seconds. */
+  backlog(): Promise<{ readonly records: number; readonly oldestSeconds: number }>;
+}
+
+/** A repository of audit records (IHE ITI-20). */
+export interface AuditRepository {
+  /** Resolves when the repository has got all of them; rejects where that is not sure, and when `signal` aborts. */
+  send(messages: readonly SyslogMessage[], signal: AbortSignal): Promise<void>;
+}
+
+/** What a syslog message says beside its sender (RFC 5424). */
+export interface SyslogMessage {
+  readonly severity: 'notice' | 'warning';
+  readonly at: string;
+  readonly messageId: string;
+  /** RFC 5424 §7.3.1: the same number again is the same record again. */
+  readonly sequenceId: number;
+  readonly text: string;
 }

@@ -1,6 +1,6 @@
 /** API clients as the hub keeps them, and the audit as a reader sees it: ports of hub/store/client.ts and audit.ts. */
 import type { Role } from './access.ts';
-import type { AuditEvent } from './audit.ts';
+import type { AuditEvent, AuditRecord } from './audit.ts';
 import type { SiteId } from './identifier.ts';
 import type { Page, PageRequest } from './operation.ts';
 
@@ -32,10 +32,8 @@ export interface ClientStore {
   bootstrap(tokenHash: Uint8Array, replace: boolean): Promise<Client | null>;
 }
 
-export interface AuditEntry extends AuditEvent {
-  readonly id: string;
-  readonly at: string;
-}
+/** What the list shows; the detail of a record is for audit messages and AuditEvents. */
+export type AuditEntry = Omit<AuditRecord, 'detail'>;
 
 /** Absent members do not restrict; `from` included, `to` excluded. */
 export interface AuditFilter {

@@ -10,13 +10,20 @@ const BATCH = 500;
 const MAX_TEXT = 1_000;
 const MAX_LIST = 10_000;
 
+/** A stored query may be long; what is cut from its base64 is cut at a whole group. */
+const MAX_QUERY = 65_536;
+
 const INSERT = `
-insert into audit (at, action, outcome, face, operation, caller_id, caller_name, caller_role, peer, persons, objects, reason,
-  on_behalf_of)
-select at, action, outcome, face, operation, caller_id, caller_name, caller_role, peer, persons, objects, reason, on_behalf_of
+insert into audit (at, action, outcome, face, operation, caller_id, caller_name, caller_role, peer, persons, objects,
+  reason, on_behalf_of, detail)
+select at, action, outcome, face, operation, caller_id, caller_name, caller_role, peer, persons, objects, reason,
+  on_behalf_of, detail
 from jsonb_to_recordset($1::jsonb) as e(at timestamptz, action text, outcome text, face text, operation text,
   caller_id text, caller_name text, caller_role text, peer text, persons text[], objects text[], reason text,
-  on_behalf_of jsonb)`;
+  on_behalf_of jsonb, detail jsonb)`;
+/** The record and its delivery are one statement: neither is there without the other. */
+const INSERT_AND_SPOOL = `with written as (${INSERT} returning at, id)
+insert into audit_delivery (at, id) select at, id from written`;
 
 interface Waiter {
   readonly at: Date;
@@ -48,14 +55,24 @@ const rowOf = ({ at, event }: Waiter): object => ({
   persons: event.persons.slice(0, MAX_LIST).map(clean),
   objects: event.objects.slice(0, MAX_LIST).map(clean),
   reason: event.reason === undefined ? null : clean(event.reason),
-  on_behalf_of: event.onBehalfOf === undefined ? null : cleanUser(event.onBehalfOf),
+  on_behalf_of: event.onBehalfOf === undefined ? null : bounded(event.onBehalfOf),
+  detail: event.detail === undefined ? null : bounded(event.detail),
 });
 
-const cleanUser = (user: AuditedUser): unknown =>
-  JSON.parse(JSON.stringify(user, (_key, value: unknown) => (typeof value === 'string' ? clean(value) : value)));
+function bounded(value: unknown, key = ''): unknown {
+  if (typeof value === 'string') return key === 'content' ? value.slice(0, MAX_QUERY) : clean(value);
+  if (Array.isArray(value)) return value.slice(0, MAX_LIST).map((item) => bounded(item));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, bounded(member, name)]));
+}
 
-export function createAuditStore(deps: { database: Database; clock: () => Date }): AuditStore {
+/** `spool`: each record is also put down for delivery to the repository elsewhere. */
+export function createAuditStore(deps: { database: Database; clock: () => Date; spool?: boolean }): AuditStore {
   const { database, clock } = deps;
+  const insert =
+    deps.spool === true
+      ? { name: 'audit-insert-spool', text: INSERT_AND_SPOOL }
+      : { name: 'audit-insert', text: INSERT };
   const queue: Waiter[] = [];
   const months = new Set<string>();
   let running = false;
@@ -69,7 +86,7 @@ export function createAuditStore(deps: { database: Database; clock: () => Date }
 
   async function write(batch: readonly Waiter[]): Promise<void> {
     for (const waiter of batch) await month(waiter.at);
-    await database.pool.query({ name: 'audit-insert', text: INSERT, values: [JSON.stringify(batch.map(rowOf))] });
+    await database.pool.query({ ...insert, values: [JSON.stringify(batch.map(rowOf))] });
   }
 
   async function pump(): Promise<void> {

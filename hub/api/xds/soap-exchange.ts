@@ -11,6 +11,7 @@ import type { Log } from '../../core/ports.ts';
 import { Failure, problemClass } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { DocumentIntake, KeptDocument } from '../../flow/receive-documents.ts';
+import { soapDetail } from '../../../mappings/atna/index.ts';
 import { includesResolve, keepBytes, openPackage } from '../../../mappings/xds/mtom.ts';
 import type { KeepPart, OpenPackage, PackageLimits, SoapPackage } from '../../../mappings/xds/mtom.ts';
 import { faultStatus, readEnvelope, receiverFault, senderFault, writeFault } from '../../../mappings/xds/soap.ts';
@@ -121,6 +122,7 @@ export async function soapExchange(
         operation,
         persons,
         objects,
+        detail: soapDetail(read.message, { endpoint: endpointOf(request), only: objects }),
         ...(reason === undefined ? {} : { reason }),
       });
     const refusing: SoapExchange['refusePatient'] = (ids, persons) =>
@@ -132,6 +134,13 @@ export async function soapExchange(
   } finally {
     await intake?.discard();
   }
+}
+
+/** The service as its caller addressed it, for the audit; a Host header that is none names nothing. */
+function endpointOf(request: Request): string {
+  const host = request.get('host') ?? '';
+  const safe = /^[A-Za-z0-9.:[\]-]{1,260}$/.test(host) ? host : 'localhost';
+  return `${request.protocol}://${safe}${request.baseUrl}`;
 }
 
 /** A known caller whose right is not that of the transaction in the body. */

@@ -1,0 +1,2 @@
+/** The door of the room that speaks to an audit record repository. */
+export { createSyslogSender, type SyslogPeer } from './syslog-sender.ts';
