@@ -88,6 +88,7 @@ function condition(type: string, criterion: Criterion, sql: Binder): string {
       return criterion.missing ? `not (${has})` : has;
     }
     case 'date': {
+      if (criterion.column === 'period') return 'false';
       const [low, high]: readonly [string, string] =
         criterion.column === 'updated'
           ? ['r.last_updated', `(r.last_updated + interval '1 millisecond')`]

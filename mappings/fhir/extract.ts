@@ -27,7 +27,7 @@ export function searchValues(body: FhirBody): SearchValues {
     const before = tokens.size + strings.size;
     if (parameter.kind === 'date') {
       const range = dateRange(parameter.of(body) ?? '');
-      if (range && parameter.column !== 'updated') {
+      if (range && (parameter.column === 'date1' || parameter.column === 'date2')) {
         dates[parameter.column === 'date1' ? 0 : 1] = range;
         present.push(parameter.name);
       }
