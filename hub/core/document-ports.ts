@@ -69,12 +69,15 @@ export interface DocumentReader {
   /** All versions of the objects with these logical ids. */
   byLogicalId(ids: readonly EntryId[]): Promise<readonly RegistryObject[]>;
   byUniqueId(kind: RegistryObject['kind'], uniqueIds: readonly string[]): Promise<readonly RegistryObject[]>;
-  /** Associations with these ids, or with one of these as source or target. */
-  associations(of: {
-    readonly ids?: readonly EntryId[];
-    readonly sources?: readonly EntryId[];
-    readonly targets?: readonly EntryId[];
-  }): Promise<readonly DocumentAssociation[]>;
+  /** Associations with these ids, or with one of these as source or target. Without a limit: 100,000. */
+  associations(
+    of: {
+      readonly ids?: readonly EntryId[];
+      readonly sources?: readonly EntryId[];
+      readonly targets?: readonly EntryId[];
+    },
+    limit?: number,
+  ): Promise<readonly DocumentAssociation[]>;
 }
 
 /** Where the bytes of a registered document lie in the hub's own repository. */
