@@ -93,7 +93,7 @@ export function documentReferenceOf(entry: DocumentEntry, around: DocumentSurrou
       compact<DocumentReference['content'][number]>({
         attachment: compact<DocumentReference['content'][number]['attachment']>({
           contentType: mimeType(entry.mimeType),
-          language: text(entry.languageCode),
+          language: text(entry.languageCode)?.replace(/\s+/g, '-'),
           url: around.url,
           // ITI TF-2 §3.67.4.2.2.1.2: an on-demand document has neither.
           size: entry.entryType === 'on-demand' ? undefined : entry.size,

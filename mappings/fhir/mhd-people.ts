@@ -197,7 +197,11 @@ const trimmed = (components: readonly (string | undefined)[]): string =>
     .replace(/\^+$/, '');
 
 export function sourcePatientOf(patient: Patient): { readonly id?: string; readonly info: readonly string[] } {
-  const [first, ...others] = (patient.identifier ?? []).filter(({ value }) => value !== undefined).map(cxOf);
+  const identifiers = (patient.identifier ?? []).filter(({ value }) => value !== undefined);
+  // sourcePatientId is a CX of an OID (ITI TF-3 §4.2.3.2.22); other identifiers stand in PID-3.
+  const chosen = identifiers.find(({ system }) => system?.startsWith('urn:oid:'));
+  const first = chosen && cxOf(chosen);
+  const others = identifiers.filter((one) => one !== chosen).map(cxOf);
   const code = Object.entries(GENDERS).find(([, gender]) => gender === patient.gender)?.[0];
   const names = (patient.name ?? []).map((name) =>
     trimmed([

@@ -1,5 +1,5 @@
 /** A checked Provide Document Bundle as a submission of XDS (ITI TF-2 §3.65.4.1.3.1): objects, members, relations. */
-import type { Reference } from 'fhir/r4.js';
+import type { Identifier, Reference } from 'fhir/r4.js';
 import type {
   AssociationType,
   DocumentAssociation,
@@ -66,7 +66,9 @@ export function submissionOf(bundle: ProvidedBundle, context: SubmissionContext)
     faults.push(...digestFaults(statedDigest(body), digest, path));
     const id = place(at, fullUrl, givenId(body.identifier) ?? symbolic(`document-${String(at)}`));
     const { repositoryUniqueId } = context;
-    objects.push(documentEntryOf(body, { ...common, ...digest, id, repositoryUniqueId, resolve: resolve(body) }));
+    const entry = documentEntryOf(body, { ...common, ...digest, id, repositoryUniqueId, resolve: resolve(body) });
+    // XDS wants the id under which the source knows the patient: the sender knew them by that of this domain.
+    objects.push({ ...entry, sourcePatientId: entry.sourcePatientId ?? context.patientId });
   }
   bundle.folders.forEach(({ at, fullUrl, body }, index) => {
     const existing = context.folders.get(at);
@@ -80,7 +82,7 @@ export function submissionOf(bundle: ProvidedBundle, context: SubmissionContext)
 }
 
 /** An entryUUID that the sender gave (MHD EntryUUID identifier); without one the registry chooses. */
-function givenId(identifiers: readonly { use?: string; value?: string }[] | undefined): EntryId | null {
+function givenId(identifiers: readonly Identifier[] | undefined): EntryId | null {
   const value = identifiers?.find(({ use, value: one }) => use === 'official' && one?.startsWith('urn:uuid:'))?.value;
   return value === undefined ? null : (value.toLowerCase() as EntryId);
 }

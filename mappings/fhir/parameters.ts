@@ -147,6 +147,9 @@ const accessionIds = (r: DocumentReference): Token[] =>
     (types ?? []).some(({ code: type }) => type === 'ACSN' || type === 'urn:ihe:iti:xds:2013:accession'),
   );
 
+const MAIDEN_NAME = 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName';
+/** Answered from elsewhere than the resource: `patient.identifier` from who the patient is, Provenance from columns. */
+const none = (): never[] => [];
 const ORGANIZATION = ['Organization'] as const;
 const PATIENT = ['Patient'] as const;
 
@@ -163,6 +166,12 @@ export const PARAMETERS: Readonly<Record<Exclude<ResourceType, 'Provenance'>, re
     patient.code('telecom', (r) => contacts(r.telecom ?? []), true),
     patient.code('phone', (r) => contacts(r.telecom ?? [], 'phone'), true),
     patient.string('address', (r) => some((r.address ?? []).flatMap((one) => [one.text, one.postalCode]))),
+    patient.string('address-city', (r) => some((r.address ?? []).map((one) => one.city))),
+    patient.string('address-state', (r) => some((r.address ?? []).map((one) => one.state))),
+    patient.string('address-country', (r) => some((r.address ?? []).map((one) => one.country))),
+    patient.string('mothersMaidenName', (r) =>
+      some((r.extension ?? []).filter(({ url }) => url === MAIDEN_NAME).map((one) => one.valueString)),
+    ),
     patient.string('address-postalcode', (r) => some((r.address ?? []).map((one) => one.postalCode))),
     patient.reference('organization', ORGANIZATION, (r) => references(r.managingOrganization)),
     patient.reference('link', PATIENT, (r) => references(...(r.link ?? []).map((one) => one.other)), true),
@@ -250,6 +259,7 @@ export const PARAMETERS: Readonly<Record<Exclude<ResourceType, 'Provenance'>, re
       true,
     ),
     document.token('related:identifier', (r) => ids(...relatedIds(r)), true),
+    document.token('patient.identifier', none, true),
     document.token('study-instance-uid', studyIds, true),
     document.token('accession-number', accessionIds, true),
     document.date('creation', 'date2', (r) => r.content[0]?.attachment.creation),
@@ -270,6 +280,7 @@ export const PARAMETERS: Readonly<Record<Exclude<ResourceType, 'Provenance'>, re
   ],
   List: [
     documents.token('identifier', (r) => ids(...(r.identifier ?? [])), true),
+    documents.token('patient.identifier', none, true),
     documents.reference('patient', PATIENT, (r) => references(r.subject), true),
     documents.reference('subject', PATIENT, (r) => references(r.subject), true),
     documents.date('date', 'date1', (r) => r.date),
@@ -289,7 +300,6 @@ export const PARAMETERS: Readonly<Record<Exclude<ResourceType, 'Provenance'>, re
 };
 
 /** Provenance is rendered from the versions themselves; the store answers these from their columns. */
-const none = (): never[] => [];
 export const PROVENANCE_PARAMETERS: readonly Parameter[] = [
   {
     kind: 'reference',

@@ -5,6 +5,7 @@ import { parseOid } from '../../hub/core/identifier.ts';
 import { SYSTEMS } from './context.ts';
 import { compact, list, text } from './datatypes.ts';
 import { schemeOfSystem, systemOfScheme } from './mhd-terms.ts';
+import { dateRange } from './search-date.ts';
 
 const parts = (value: string): string[] => value.split('^').map((part) => part.trim());
 /** Components joined, without the empty ones at the end. */
@@ -29,10 +30,11 @@ const authorityOf = (hd: string | undefined): string | undefined => {
 };
 const systemOfAuthority = (authority: string): string =>
   parseOid(authority) !== null && authority.includes('.') ? `urn:oid:${authority}` : authority;
+/** HD: `&oid&ISO`, or the namespace alone, which may be a URI. */
 const hdOf = (system: string | undefined): string => {
   if (system === undefined) return '';
   const oid = system.replace(/^urn:oid:/, '');
-  return oid !== system ? `&${oid}&ISO` : `&${system}&URI`;
+  return oid === system ? system.replaceAll('&', '') : `&${oid}&ISO`;
 };
 
 /** `id^^^&oid&ISO`. */
@@ -187,7 +189,8 @@ export function dateTimeOfDtm(dtm: string | undefined): string | undefined {
   if (!match) return undefined;
   const [, year, month, day, hour, minute = '00', second = '00'] = match;
   const date = [year, month, day].filter((part) => part !== undefined).join('-');
-  return hour === undefined ? date : `${date}T${hour}:${minute}:${second}Z`;
+  const value = hour === undefined ? date : `${date}T${hour}:${minute}:${second}Z`;
+  return dateRange(value) === null ? undefined : value;
 }
 /** The inverse: a time goes to UTC, a date keeps its precision. */
 export function dtmOfDateTime(dateTime: string | undefined): string | undefined {
