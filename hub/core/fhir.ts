@@ -73,7 +73,7 @@ export type Criterion =
   | { readonly kind: 'missing'; readonly param: string; readonly missing: boolean };
 
 export interface SortKey {
-  readonly by: 'id' | 'updated' | 'date1' | 'date2' | 'text';
+  readonly by: 'id' | 'text' | DateColumn;
   readonly descending: boolean;
 }
 

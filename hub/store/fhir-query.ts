@@ -29,6 +29,8 @@ const COLUMNS = {
   date1: 'date1_low',
   date2: 'date2_low',
   text: 'sort_text',
+  // No resource of the projection has one: they all stand where those without stand.
+  period: 'null::timestamptz',
 } as const;
 
 /**

@@ -159,7 +159,7 @@ function sortColumn(type: ResourceType, name: string): SortKey['by'] | null {
   if (name === '_id') return 'id';
   if (name === '_lastUpdated') return 'updated';
   const parameter = parametersOf(type).find((candidate) => candidate.name === name);
-  if (parameter?.kind === 'date') return parameter.column === 'period' ? null : parameter.column;
+  if (parameter?.kind === 'date') return parameter.column;
   return parameter?.kind === 'string' && parameter.sorts ? 'text' : null;
 }
 
