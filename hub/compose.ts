@@ -2,6 +2,7 @@
  * Wires the rooms for the roles that run in this process: intake for whoever listens, ingest for whoever works, faces for
  * whoever answers. Beside main.ts the only file that sees every room.
  */
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +10,14 @@ import type { Router } from 'express';
 import { createDimseChannel, openHospitalArchive } from '../adapters/dicom/index.ts';
 import { createHl7Channel } from '../adapters/hl7v2/index.ts';
 import type { Channel } from '../adapters/channel.ts';
-import { projectExam, projectPerson, projectSite, renderProvenance, type FhirContext } from '../mappings/fhir/index.ts';
+import {
+  identifierSystems,
+  projectExam,
+  projectPerson,
+  projectSite,
+  renderProvenance,
+  type FhirContext,
+} from '../mappings/fhir/index.ts';
 import { map } from '../mappings/index.ts';
 import { fhirFace } from './api/fhir/index.ts';
 import { dicomwebFace, LIMITS as DICOMWEB_LIMITS, wadoUri } from './api/dicomweb/index.ts';
@@ -22,7 +30,8 @@ import { canTranscode, transcode } from './archive/transcode.ts';
 import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { Journal } from './core/envelope.ts';
-import type { Derivation, SiteId, Uid } from './core/identifier.ts';
+import type { Derivation, Oid, SiteId, Uid } from './core/identifier.ts';
+import type { FhirStore } from './core/fhir.ts';
 import type {
   DicomIndex,
   ImageSource,
@@ -46,13 +55,17 @@ import { Filing } from './flow/file-instances.ts';
 import { createInstanceSink } from './flow/receive-instance.ts';
 import { recoverInstances } from './flow/recover-instances.ts';
 import { SeriesMetadata } from './flow/series-metadata.ts';
+import { createSharedDocuments } from './flow/shared-documents.ts';
 import { createWorkOff, type WorkOff } from './flow/work-off.ts';
 import { createAssertionCheck } from './security/assertion.ts';
 import { createAssertionLedger } from './store/assertion.ts';
+import { createAffinityPatients } from './store/affinity-patients.ts';
 import { createAuditStore } from './store/audit.ts';
 import type { Database } from './store/database.ts';
 import { createClientStore } from './store/client.ts';
 import { createDicomIndex } from './store/dicom-index.ts';
+import { createDocumentReader } from './store/document-query.ts';
+import { createDocumentRegistry } from './store/document-registry.ts';
 import { createExamSearch, createOrphanReader } from './store/exam-search.ts';
 import { openFhirStore, saveResources } from './store/fhir.ts';
 import { derivation } from './store/hub-key.ts';
@@ -285,6 +298,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
     searchTimeoutMs: 10_000,
     pageLifetimeMs: 3_600_000,
   });
+  const domain = affinityDomain(ground, fhirStore);
   const worked = { database, derive: rooms.derive, clock, arrived: rooms.arrived };
   const rest = createRestFace({
     sites: ground.sites,
@@ -324,8 +338,37 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
     '/dicomweb': dicomwebFace(dicomweb),
     '/wado': wadoUri(dicomweb),
     '/xds/imaging-source': imagingSource,
-    '/fhir': fhirFace({ store: fhirStore, objects, audit, log, release: RELEASE, origin: config.publicUrl }),
+    '/fhir': fhirFace({ ...domain, objects, audit, log, release: RELEASE, origin: config.publicUrl }),
     '/api/v1': rest,
+  };
+}
+
+/** The documents of the affinity domain as FHIR (MHD), and who its patients are (PIXm, PDQm). */
+function affinityDomain(
+  { config, sites, database, objects, clock }: Ground,
+  projection: FhirStore,
+): Pick<Parameters<typeof fhirFace>[0], 'store' | 'domain'> {
+  const { affinityDomainOid } = config;
+  const patients = createAffinityPatients({ database, affinityDomainOid });
+  const reader = createDocumentReader(database);
+  const registry = createDocumentRegistry({ database, clock, affinityDomainOid, reader });
+  const authorities = sites.all.flatMap(({ patientIds }) => [
+    patientIds.defaultAuthority,
+    ...Object.values(patientIds.authorities),
+  ]);
+  const provide = {
+    projection,
+    registry,
+    patients,
+    objects,
+    repositoryOid: config.repositoryOid as Oid,
+    freshUid: () => `2.25.${BigInt(`0x${randomUUID().replaceAll('-', '')}`).toString()}`,
+    clock,
+    sourceId: config.homeCommunityOid,
+  };
+  return {
+    store: createSharedDocuments({ projection, registry, patients }),
+    domain: { provide, patients, systems: identifierSystems([affinityDomainOid, ...authorities]) },
   };
 }
 

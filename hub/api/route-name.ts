@@ -7,8 +7,8 @@ const WORDS = new Set(
   `healthz readyz metrics docs openapi.json .well-known favicon.ico
    api v1 sites registrations orders exams void reports withdraw batch search journal counters raw retry reviews dismiss orphans
    clients audit
-   fhir metadata Patient Organization ServiceRequest ImagingStudy DiagnosticReport DocumentReference Endpoint Provenance
-   Binary Bundle OperationOutcome _history _search $everything
+   fhir metadata Patient Organization ServiceRequest ImagingStudy DiagnosticReport DocumentReference List Endpoint Provenance
+   Binary Bundle OperationOutcome _history _search $everything $ihe-pix
    dicomweb studies series instances frames bulkdata rendered thumbnail wado
    xds registry repository imaging-source initiating-gateway responding-gateway
    cds-services viewer`.split(/\s+/),

@@ -51,7 +51,8 @@ export interface StoredVersion {
 }
 
 export type DatePrefix = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'sa' | 'eb' | 'ap';
-export type DateColumn = 'date1' | 'date2' | 'updated';
+/** `period` is an interval that only documents of the registry have: matched in memory, no column of the projection. */
+export type DateColumn = 'date1' | 'date2' | 'updated' | 'period';
 
 /** One parameter of a search; all of a query must hold. Lists are alternatives. */
 export type Criterion =
@@ -72,7 +73,7 @@ export type Criterion =
   | { readonly kind: 'missing'; readonly param: string; readonly missing: boolean };
 
 export interface SortKey {
-  readonly by: 'id' | 'updated' | 'date1' | 'date2' | 'text';
+  readonly by: 'id' | 'text' | DateColumn;
   readonly descending: boolean;
 }
 

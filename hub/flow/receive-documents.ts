@@ -56,7 +56,7 @@ export class DocumentIntake {
 
   async #store(body: AsyncIterable<Result<Uint8Array>>): Promise<Result<KeptDocument>> {
     const day = this.#deps.clock().toISOString().slice(0, 10).replaceAll('-', '/');
-    const { key, writer } = await this.#deps.objects.writeFresh(`${REPOSITORY_FOLDER}${day}`, '');
+    const { key, writer, filed } = await this.#deps.objects.writeFresh(`${REPOSITORY_FOLDER}${day}`, '');
     const hash = createHash('sha1');
     let size = 0;
     let refused: Problem | null = null;
@@ -71,6 +71,7 @@ export class DocumentIntake {
       }
       if (refused === null) {
         await writer.commit();
+        filed(); // whether it is registered is the registry's to say
         this.#unclaimed.add(key);
         return ok({ object: key, size, hash: hash.digest('hex') });
       }

@@ -29,6 +29,8 @@ const COLUMNS = {
   date1: 'date1_low',
   date2: 'date2_low',
   text: 'sort_text',
+  // No resource of the projection has one: they all stand where those without stand.
+  period: 'null::timestamptz',
 } as const;
 
 /**
@@ -88,6 +90,7 @@ function condition(type: string, criterion: Criterion, sql: Binder): string {
       return criterion.missing ? `not (${has})` : has;
     }
     case 'date': {
+      if (criterion.column === 'period') return 'false';
       const [low, high]: readonly [string, string] =
         criterion.column === 'updated'
           ? ['r.last_updated', `(r.last_updated + interval '1 millisecond')`]

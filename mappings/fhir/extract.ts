@@ -1,5 +1,7 @@
 /** What a rendered resource is found by: its values under every parameter of its type, as the store's index takes them. */
-import type { DateRange, FhirBody, ProjectedResource, SearchValues } from '../../hub/core/fhir.ts';
+import type { DocumentReference } from 'fhir/r4.js';
+import type { DateRange, FhirBody, ProjectedResource, SearchValues, StoredVersion } from '../../hub/core/fhir.ts';
+import type { Candidate } from './match.ts';
 import { isResourceType, parametersOf, type Parameter, type Token } from './parameters.ts';
 import { dateRange } from './search-date.ts';
 import { grams, normalise } from './search-text.ts';
@@ -27,7 +29,7 @@ export function searchValues(body: FhirBody): SearchValues {
     const before = tokens.size + strings.size;
     if (parameter.kind === 'date') {
       const range = dateRange(parameter.of(body) ?? '');
-      if (range && parameter.column !== 'updated') {
+      if (range && (parameter.column === 'date1' || parameter.column === 'date2')) {
         dates[parameter.column === 'date1' ? 0 : 1] = range;
         present.push(parameter.name);
       }
@@ -43,6 +45,21 @@ export function searchValues(body: FhirBody): SearchValues {
     if (tokens.size + strings.size > before) present.push(parameter.name);
   }
   return { tokens: [...tokens], present, dates, strings: [...strings.values()], sortText };
+}
+
+/** A resource that is rendered when asked for, with what it is matched by. */
+export function candidateOf({ id, at, body }: StoredVersion): Candidate {
+  const values = body === null ? NOTHING : searchValues(body);
+  const { start, end } = (body as DocumentReference | null)?.context?.period ?? {};
+  const high = new Date(Date.parse(at) + 1).toISOString();
+  return { id, values, updated: { low: at, high }, period: periodOf(start, end) };
+}
+
+/** R4 §3.1.1.4.5: an end that is not given lies open. */
+function periodOf(start: string | undefined, end: string | undefined): DateRange | null {
+  if (start === undefined && end === undefined) return null;
+  const low = dateRange(start ?? '')?.low ?? '0000';
+  return { low, high: dateRange(end ?? '')?.high ?? '9999' };
 }
 
 function stringEntries(param: string, values: readonly string[]): { param: string; norm: string; exact: string }[] {

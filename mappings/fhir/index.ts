@@ -2,7 +2,8 @@
 import type { ProjectedResource } from '../../hub/core/fhir.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
 import type { ExamView, PersonView } from '../../hub/core/view.ts';
-import type { FhirContext } from './context.ts';
+import { SYSTEMS, type FhirContext } from './context.ts';
+import { identifierSystem } from './datatypes.ts';
 import { diagnosticReport } from './diagnostic-report.ts';
 import { manifestBinary, reportBinary } from './document.ts';
 import { manifestDocument, reportDocument } from './document-reference.ts';
@@ -15,6 +16,10 @@ import { serviceRequest } from './service-request.ts';
 export type { ProjectedResource } from '../../hub/core/fhir.ts';
 export type { FhirContext } from './context.ts';
 export { provenance as renderProvenance } from './provenance.ts';
+
+/** Assigning authorities as the identifier systems under which patients are asked for; that of resident ids is one. */
+export const identifierSystems = (authorities: readonly string[]): ReadonlySet<string> =>
+  new Set([SYSTEMS.residentId, ...authorities.map(identifierSystem)]);
 
 /** Patient; inactive and linked to its replacement where the person was joined to another. */
 export function projectPerson(person: PersonView, ctx: FhirContext): readonly ProjectedResource[] {

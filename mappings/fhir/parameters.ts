@@ -12,8 +12,10 @@ import type {
   HumanName,
   Identifier,
   ImagingStudy,
+  List,
   Organization,
   Patient,
+  Practitioner,
   Reference,
   ServiceRequest,
 } from 'fhir/r4.js';
@@ -51,6 +53,7 @@ export const RESOURCE_TYPES = [
   'ImagingStudy',
   'DiagnosticReport',
   'DocumentReference',
+  'List',
   'Provenance',
 ] as const;
 export type ResourceType = (typeof RESOURCE_TYPES)[number];
@@ -121,9 +124,32 @@ const order = forType<ServiceRequest>();
 const study = forType<ImagingStudy>();
 const report = forType<DiagnosticReport>();
 const document = forType<DocumentReference>();
+const documents = forType<List>();
 const some = <T>(values: readonly (T | undefined)[] | undefined): T[] =>
   (values ?? []).filter((value): value is T => value !== undefined);
 
+/** Extensions of MHD, and identifiers that its DocumentReferences bear under `related` (ITI TF-3 §4.5.1.1). */
+const MHD_EXTENSION = 'https://profiles.ihe.net/ITI/MHD/StructureDefinition/';
+const extensions = (r: List, name: string) => (r.extension ?? []).filter(({ url }) => url === MHD_EXTENSION + name);
+const relatedIds = (r: DocumentReference) => some((r.context?.related ?? []).map((one) => one.identifier));
+/** Names of the persons contained: authors, since a sourcePatientInfo is a Patient. */
+const authorNames = (r: DocumentReference | List): HumanName[] =>
+  ((r.contained ?? []) as FhirBody[]).flatMap((one) =>
+    one.resourceType === 'Practitioner' ? ((one as Practitioner).name ?? []) : [],
+  );
+const families = (names: readonly HumanName[]): string[] => some(names.map((name) => name.family));
+const givens = (names: readonly HumanName[]): string[] => names.flatMap((name) => name.given ?? []);
+const studyIds = (r: DocumentReference): Token[] =>
+  ids(...(r.identifier ?? []), ...relatedIds(r)).filter(({ system }) => system === 'urn:dicom:uid');
+/** An identifier of the kind that v2-0203 or IHE call an accession number. */
+const accessionIds = (r: DocumentReference): Token[] =>
+  ids(...(r.identifier ?? []), ...relatedIds(r)).filter(({ types }) =>
+    (types ?? []).some(({ code: type }) => type === 'ACSN' || type === 'urn:ihe:iti:xds:2013:accession'),
+  );
+
+const MAIDEN_NAME = 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName';
+/** Answered from elsewhere than the resource: `patient.identifier` from who the patient is, Provenance from columns. */
+const none = (): never[] => [];
 const ORGANIZATION = ['Organization'] as const;
 const PATIENT = ['Patient'] as const;
 
@@ -140,6 +166,12 @@ export const PARAMETERS: Readonly<Record<Exclude<ResourceType, 'Provenance'>, re
     patient.code('telecom', (r) => contacts(r.telecom ?? []), true),
     patient.code('phone', (r) => contacts(r.telecom ?? [], 'phone'), true),
     patient.string('address', (r) => some((r.address ?? []).flatMap((one) => [one.text, one.postalCode]))),
+    patient.string('address-city', (r) => some((r.address ?? []).map((one) => one.city))),
+    patient.string('address-state', (r) => some((r.address ?? []).map((one) => one.state))),
+    patient.string('address-country', (r) => some((r.address ?? []).map((one) => one.country))),
+    patient.string('mothersMaidenName', (r) =>
+      some((r.extension ?? []).filter(({ url }) => url === MAIDEN_NAME).map((one) => one.valueString)),
+    ),
     patient.string('address-postalcode', (r) => some((r.address ?? []).map((one) => one.postalCode))),
     patient.reference('organization', ORGANIZATION, (r) => references(r.managingOrganization)),
     patient.reference('link', PATIENT, (r) => references(...(r.link ?? []).map((one) => one.other)), true),
@@ -226,11 +258,48 @@ export const PARAMETERS: Readonly<Record<Exclude<ResourceType, 'Provenance'>, re
       (r) => references(...(r.context?.related ?? [])),
       true,
     ),
+    document.token('related:identifier', (r) => ids(...relatedIds(r)), true),
+    document.token('patient.identifier', none, true),
+    document.token('study-instance-uid', studyIds, true),
+    document.token('accession-number', accessionIds, true),
+    document.date('creation', 'date2', (r) => r.content[0]?.attachment.creation),
+    document.date('period', 'period', (r) => r.context?.period?.start),
+    document.token('event', (r) => concepts(...(r.context?.event ?? []))),
+    document.token('facility', (r) => concepts(r.context?.facilityType)),
+    document.token('setting', (r) => concepts(r.context?.practiceSetting)),
+    document.token('security-label', (r) => concepts(...(r.securityLabel ?? []))),
+    document.string('author.given', (r) => givens(authorNames(r))),
+    document.string('author.family', (r) => families(authorNames(r))),
+    document.code('relation', (r) => (r.relatesTo ?? []).flatMap((one) => code(one.code))),
+    document.reference(
+      'relatesto',
+      ['DocumentReference'],
+      (r) => references(...(r.relatesTo ?? []).map((one) => one.target)),
+      true,
+    ),
+  ],
+  List: [
+    documents.token('identifier', (r) => ids(...(r.identifier ?? [])), true),
+    documents.token('patient.identifier', none, true),
+    documents.reference('patient', PATIENT, (r) => references(r.subject), true),
+    documents.reference('subject', PATIENT, (r) => references(r.subject), true),
+    documents.date('date', 'date1', (r) => r.date),
+    documents.code('status', (r) => code(r.status)),
+    documents.token('code', (r) => concepts(r.code)),
+    documents.string('title', (r) => some([r.title]), true),
+    documents.reference('item', ['DocumentReference', 'List'], (r) =>
+      references(...(r.entry ?? []).map((one) => one.item)),
+    ),
+    documents.token('designationType', (r) =>
+      concepts(...extensions(r, 'ihe-designationType').map((one) => one.valueCodeableConcept)),
+    ),
+    documents.token('sourceId', (r) => ids(...extensions(r, 'ihe-sourceId').map((one) => one.valueIdentifier))),
+    documents.string('source.given', (r) => givens(authorNames(r))),
+    documents.string('source.family', (r) => families(authorNames(r))),
   ],
 };
 
 /** Provenance is rendered from the versions themselves; the store answers these from their columns. */
-const none = (): never[] => [];
 export const PROVENANCE_PARAMETERS: readonly Parameter[] = [
   {
     kind: 'reference',

@@ -12,7 +12,7 @@ import {
   examResources,
   examView,
   namedExam,
-  openStore,
+  openProjection,
   orderView,
   patientView,
   personResources,
@@ -27,7 +27,7 @@ let store: FhirStore;
 
 before(async () => {
   fresh = await freshDatabase();
-  store = openStore(fresh.database);
+  store = openProjection(fresh.database);
 });
 after(() => fresh.drop());
 

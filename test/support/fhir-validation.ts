@@ -69,6 +69,13 @@ function add(resource: Definition): void {
   if (resource.resourceType === 'CodeSystem') systems.set(resource.url, resource);
 }
 
+/** Definitions of another guide, beside those of R4 and the hub. What R4 defines itself stays as it is. */
+export function addDefinitions(resources: readonly FhirBody[]): void {
+  load();
+  for (const resource of resources as unknown as readonly Definition[])
+    if (resource.url !== undefined && !structures.has(resource.url) && !sets.has(resource.url)) add(resource);
+}
+
 export function profileDefinitions(): readonly Definition[] {
   load();
   return [...structures.values()].filter((one) => one.url.startsWith('https://hutong.example/'));

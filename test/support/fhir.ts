@@ -28,6 +28,7 @@ import {
   renderProvenance,
   type FhirContext,
 } from '../../mappings/fhir/index.ts';
+import { affinityOver, type AffinityStore } from './affinity.ts';
 import { quiet } from './database.ts';
 import { siteProfile } from './site.ts';
 
@@ -243,8 +244,12 @@ export async function save(database: Database, resources: readonly OwnedResource
   await database.transaction((connection) => saveResources(connection, named, resources, PROVENANCE));
 }
 
-export const openStore = (database: Database): FhirStore =>
+/** The projection alone. */
+export const openProjection = (database: Database): FhirStore =>
   openFhirStore(database, { renderProvenance, searchTimeoutMs: 10_000, pageLifetimeMs: 60_000 });
+/** The projection and the documents of the affinity domain, as the face has them. */
+export const openStore = (database: Database): AffinityStore =>
+  affinityOver(database, openProjection(database), OBJECTS);
 
 export const READER: Caller = { id: 'c1', name: 'platform', role: 'query-platform', peer: '127.0.0.1' };
 
@@ -260,7 +265,7 @@ export interface Served {
 }
 
 /** The face over HTTP on a free port, as `READER` unless told otherwise. */
-export async function serveFhir(store: FhirStore): Promise<Served> {
+export async function serveFhir({ store, domain }: AffinityStore): Promise<Served> {
   const audited: AuditEvent[] = [];
   const app = express();
   const served: Served = {
@@ -284,6 +289,7 @@ export async function serveFhir(store: FhirStore): Promise<Served> {
     '/fhir',
     fhirFace({
       store,
+      domain,
       objects: {
         read: (key) => Promise.resolve(Readable.from([OBJECTS.get(key) ?? Buffer.alloc(0)])),
         readAll: (key) => Promise.resolve(OBJECTS.get(key) ?? Buffer.alloc(0)),

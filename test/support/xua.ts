@@ -179,7 +179,7 @@ export function signAssertion(xml: string, signer: Signer, parts: SigningParts =
   const signed = new SignedXml({
     privateKey: signer.privateKey.export({ type: 'pkcs8', format: 'pem' }),
     signatureAlgorithm: parts.method ?? RSA_SHA256,
-    canonicalizationAlgorithm: (parts.canonical ?? EXCLUSIVE),
+    canonicalizationAlgorithm: parts.canonical ?? EXCLUSIVE,
   });
   if (!(parts.method ?? RSA_SHA256).includes('MGF1')) moreAlgorithms(signed);
   signed.addReference({

@@ -142,7 +142,7 @@ test('a form asks what a URL asks; writes are refused', async () => {
     ['PUT', `/${subject}`],
     ['DELETE', `/${subject}`],
     ['PATCH', `/${subject}`],
-    ['POST', ''],
+    ['PUT', ''],
   ] as const) {
     const response = await fetch(`${served.base}${path}`, { method });
     await refused(response, 405);

@@ -19,3 +19,18 @@ export async function binaryBody(objects: Pick<ObjectStore, 'readAll'>, stored: 
     data: (await objects.readAll(stored.object)).toString('base64'),
   });
 }
+
+/** Whether Accept (RFC 9110 §12.5.1) takes a media type; parameters other than q do not narrow it. */
+export function accepts(accept: string | undefined, type: string): boolean {
+  if (accept === undefined || accept.trim() === '') return true;
+  const plain = type.split(';')[0]?.trim().toLowerCase() ?? '';
+  const ranges = accept
+    .slice(0, 1000)
+    .toLowerCase()
+    .split(',')
+    .map((range) => range.split(';').map((part) => part.trim()));
+  return ranges.some(([range = '', ...parameters]) => {
+    if (parameters.some((one) => /^q=0(\.0*)?$/.test(one))) return false;
+    return range === '*/*' || range === plain || (range.endsWith('/*') && plain.startsWith(range.slice(0, -1)));
+  });
+}

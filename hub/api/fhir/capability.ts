@@ -1,9 +1,14 @@
 /** The CapabilityStatement, made from what the face registers: it cannot promise what no code answers. */
 import type { CapabilityStatement, CapabilityStatementRestResource } from 'fhir/r4.js';
 import { PROFILES } from '../../../mappings/fhir/context.ts';
+import { mhdProfile } from '../../../mappings/fhir/mhd-terms.ts';
 import { SEARCH_PARAMETERS } from '../../../mappings/fhir/generated/definitions.ts';
 import { parametersOf, RESOURCE_TYPES, type Parameter, type ResourceType } from '../../../mappings/fhir/parameters.ts';
 import { allParameters } from './search-request.ts';
+
+const TRANSACTION =
+  'Provide Document Bundle (ITI-65): https://profiles.ihe.net/ITI/MHD/StructureDefinition/IHE.MHD.Minimal.ProvideBundle and its Comprehensive and UnContained.Comprehensive forms; no other transaction.';
+const IHE = 'https://profiles.ihe.net/ITI';
 
 export interface Release {
   readonly version: string;
@@ -19,19 +24,20 @@ export function capabilityStatement(release: Release, base: string): CapabilityS
     kind: 'instance',
     software: { name: 'Hutong', version: release.version },
     implementation: { description: 'Regional imaging interoperability hub', url: base },
+    instantiates: ACTORS,
     fhirVersion: '4.0.1',
     format: ['application/fhir+json', 'application/fhir+xml', 'json', 'xml'],
     rest: [
       {
         mode: 'server',
         documentation:
-          'Read-only projection of the provincial imaging index. Times without an offset are taken as UTC+08:00.',
+          'Projection of the provincial imaging index, read only, and the documents of the affinity domain (IHE MHD). Times without an offset are taken as UTC+08:00.',
         security: {
           cors: false,
           description: 'Bearer token, signed-in session or client certificate; every read is audited.',
         },
         resource: [...RESOURCE_TYPES.map(resource), binary],
-        interaction: [{ code: 'history-system' }],
+        interaction: [{ code: 'history-system' }, { code: 'transaction', documentation: TRANSACTION }],
       },
     ],
   };
@@ -44,11 +50,15 @@ function resource(type: ResourceType): CapabilityStatementRestResource {
       .filter((parameter) => parameter.kind === 'reference' && parameter.targets.includes(type))
       .map((parameter) => `${source}:${parameter.name}`),
   );
-  const profile = type === 'Provenance' ? undefined : PROFILES[type];
+  const profiles = [
+    ...(type === 'Provenance' || type === 'List' ? [] : [PROFILES[type]]),
+    ...(MHD_PROFILES[type] ?? []).map(mhdProfile),
+  ];
   return {
     type,
-    ...(profile === undefined ? {} : { supportedProfile: [profile] }),
+    ...(profiles.length === 0 ? {} : { supportedProfile: profiles }),
     interaction: [
+      ...(type === 'DocumentReference' ? [{ code: 'create' as const }] : []),
       { code: 'read' },
       { code: 'vread' },
       { code: 'history-instance' },
@@ -65,8 +75,28 @@ function resource(type: ResourceType): CapabilityStatementRestResource {
     ...(references.length === 0 ? {} : { searchInclude: references.map(({ name }) => `${type}:${name}`) }),
     ...(revincludes.length === 0 ? {} : { searchRevInclude: revincludes }),
     searchParam: allParameters(type).map((parameter) => searchParam(type, parameter)),
+    ...(type === 'Patient' ? { operation: [{ name: 'ihe-pix', definition: PIX_OPERATION }] } : {}),
   };
 }
+
+/** Actors whose requirements this server fulfils; PIXm's feed (ITI-104) is not among them. */
+const ACTORS = [
+  `${IHE}/MHD/CapabilityStatement/IHE.MHD.DocumentResponder`,
+  `${IHE}/MHD/CapabilityStatement/IHE.MHD.DocumentRecipient`,
+  `${IHE}/MHD/CapabilityStatement/IHE.MHD.DocumentRecipient.Comprehensive`,
+  `${IHE}/MHD/CapabilityStatement/IHE.MHD.DocumentRecipient.UnContained`,
+  `${IHE}/MHD/CapabilityStatement/IHE.MHD.DocumentRecipient.Simplified`,
+  `${IHE}/PDQm/CapabilityStatement/IHE.PDQm.PatientDemographicsSupplier`,
+];
+const PIX_OPERATION = `${IHE}/PIXm/OperationDefinition/IHE.PIXm.pix`;
+const MHD_PROFILES: Readonly<Partial<Record<ResourceType, readonly string[]>>> = {
+  DocumentReference: [
+    'Minimal.DocumentReference',
+    'Comprehensive.DocumentReference',
+    'SimplifiedPublish.DocumentReference',
+  ],
+  List: ['Minimal.SubmissionSet', 'Comprehensive.SubmissionSet', 'Minimal.Folder', 'Comprehensive.Folder'],
+};
 
 /** Binary is where documents are read; it is found through DocumentReference and DiagnosticReport. */
 const binary: CapabilityStatementRestResource = { type: 'Binary', interaction: [{ code: 'read' }] };
@@ -75,6 +105,17 @@ function searchParam(
   type: ResourceType,
   parameter: Parameter,
 ): NonNullable<CapabilityStatementRestResource['searchParam']>[number] {
-  const definition = SEARCH_PARAMETERS[`${type}.${parameter.name}`] ?? SEARCH_PARAMETERS[`Resource.${parameter.name}`];
+  const definition =
+    IHE_PARAMETERS[`${type}.${parameter.name}`] ??
+    SEARCH_PARAMETERS[`${type}.${parameter.name}`] ??
+    SEARCH_PARAMETERS[`Resource.${parameter.name}`];
   return { name: parameter.name, ...(definition === undefined ? {} : { definition }), type: parameter.kind };
 }
+
+/** Defined by IHE, or by an extension of HL7, not by R4. */
+const IHE_PARAMETERS: Readonly<Record<string, string>> = {
+  'DocumentReference.creation': `${IHE}/MHD/SearchParameter/DocumentReference-Creation`,
+  'List.designationType': `${IHE}/MHD/SearchParameter/List-DesignationType`,
+  'List.sourceId': `${IHE}/MHD/SearchParameter/List-SourceId`,
+  'Patient.mothersMaidenName': 'http://hl7.org/fhir/SearchParameter/patient-extensions-Patient-mothersMaidenName',
+};

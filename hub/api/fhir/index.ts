@@ -6,18 +6,24 @@ import express, { type Request, type Response, type Router } from 'express';
 import { pipeline } from 'node:stream/promises';
 import { decide, type Caller } from '../../core/access.ts';
 import type { AuditEvent, AuditTrail } from '../../core/audit.ts';
+import type { AffinityPatients } from '../../core/document-ports.ts';
 import type { FhirStore } from '../../core/fhir.ts';
 import type { Log, ObjectStore } from '../../core/ports.ts';
 import type { StoredBinary } from '../../../mappings/fhir/document.ts';
+import type { ResourceType } from '../../../mappings/fhir/parameters.ts';
 import { callerOf } from '../caller.ts';
-import { binaryBody } from './binary.ts';
+import { accepts, binaryBody } from './binary.ts';
+import { readBody } from './body.ts';
 import { capabilityStatement, type Release } from './capability.ts';
 import { contentType, negotiate, write, type Format } from './format.ts';
 import { interactionOf, type Interaction } from './interaction.ts';
 import { history, read, vread } from './read.ts';
 import { NOBODY, refusal, type Fault, type Parsed, type Reply } from './reply.ts';
 import { WHOLE, type Shape } from './resource.ts';
-import { parseSearch } from './search-request.ts';
+import { ihePix, pixParameters, pixQuery } from './ihe-pix.ts';
+import { requestedDomains, unknownDomain } from './pdqm.ts';
+import { provide, publish, type ProvideFace } from './provide.ts';
+import { parseSearch, type SearchRequest } from './search-request.ts';
 import { savedPage, search, type Place } from './search.ts';
 
 export interface FhirFaceDeps {
@@ -28,6 +34,13 @@ export interface FhirFaceDeps {
   readonly release: Release;
   /** The hub's address as callers see it, `https://hub.example`; null: as the request names it. */
   readonly origin: string | null;
+  /** The affinity domain: where documents are submitted (ITI-65), and who its patients are (ITI-83). */
+  readonly domain: {
+    readonly provide: ProvideFace;
+    readonly patients: AffinityPatients;
+    /** Identifier systems that the domain and its sites issue. */
+    readonly systems: ReadonlySet<string>;
+  };
 }
 
 /** A query string or a form longer than this is no search. Node itself answers 431 above 16 KiB of request head. */
@@ -62,6 +75,12 @@ export function fhirFace(deps: FhirFaceDeps): Router {
 
 const FAILED: Fault = { status: 500, code: 'exception', text: 'the hub failed to answer; try again later' };
 const UNREADABLE: Fault = { status: 400, code: 'structure', text: 'the body of this request cannot be read' };
+/** ITI TF-2 §3.68.4.2.2: a document is had in its own type, or as a Binary. */
+const NOT_ACCEPTED: Fault = {
+  status: 406,
+  code: 'not-supported',
+  text: 'this document is not of a type that you accept',
+};
 const NO_CALLER: Fault = {
   status: 401,
   code: 'login',
@@ -98,7 +117,10 @@ async function replyTo(
   if (!found.ok) return refusal(found.fault);
   const interaction = found.value;
   const isSearch = interaction.kind === 'search' || interaction.kind === 'history';
-  const decision = decide(caller, { kind: isSearch ? 'search-records' : 'read-record' });
+  const isSubmission = interaction.kind === 'provide' || interaction.kind === 'publish';
+  const decision = decide(caller, {
+    kind: isSubmission ? 'submit-documents' : isSearch ? 'search-records' : 'read-record',
+  });
   if (!decision.allowed) {
     await deps.audit.record(event(request, caller, 'refused', NOBODY, decision.reason));
     return refusal({ status: 403, code: 'forbidden', text: decision.reason });
@@ -107,13 +129,66 @@ async function replyTo(
   if (!parameters.ok) return refusal(parameters.fault);
   const asked: Asked = { interaction, parameters: parameters.value, caller, place, request };
   if (interaction.kind === 'binary') return serveBinary(deps, asked, interaction.id, format, response);
-  const reply = await answer(deps, asked);
-  await deps.audit.record(event(request, caller, reply.status < 400 ? 'success' : 'failure', reply.touched));
+  const reply = isSubmission ? await submission(deps, asked) : await answer(deps, asked);
+  const recorded = event(request, caller, reply.status < 400 ? 'success' : 'failure', reply.touched);
+  await deps.audit.record(isSubmission ? { ...recorded, action: 'feed' } : recorded);
   return reply;
 }
 
+async function submission(deps: FhirFaceDeps, { interaction, request, caller, place }: Asked): Promise<Reply> {
+  const body = await readBody(request);
+  if (!body.ok) return refusal(body.fault);
+  const { provide: face } = deps.domain;
+  return interaction.kind === 'provide'
+    ? provide(face, body.value, caller.id, place)
+    : publish(face, deps.store, body.value, caller.id, place);
+}
+
+/** By GET, or by POST with a Parameters resource. */
+async function corresponding(deps: FhirFaceDeps, { request, parameters, place }: Asked): Promise<Reply> {
+  let asked: URLSearchParams | null = parameters;
+  if (request.method === 'POST') {
+    const body = await readBody(request, FORM_LIMIT);
+    if (!body.ok) return refusal(body.fault);
+    asked = pixParameters(body.value.resource);
+    if (!asked) return refusal({ status: 400, code: 'structure', text: 'a Parameters resource is taken here' });
+  }
+  const query = pixQuery(asked);
+  if (!query.ok) return refusal(query.fault);
+  const { patients, systems } = deps.domain;
+  return ihePix({ store: deps.store, patients, domains: systems }, query.value, place);
+}
+
+async function searched(deps: FhirFaceDeps, type: ResourceType, asked: Asked): Promise<Reply> {
+  const { parameters, place, request, caller } = asked;
+  const page = parameters.get('_page');
+  if (page !== null) return savedPage(deps.store, type, page, caller.id, place);
+  const strict = /(^|[,;\s])handling\s*=\s*"?strict/.test(request.get('prefer') ?? '');
+  const parsed = parseSearch([...parameters], { type, base: place.base, strict });
+  if (!parsed.ok) return refusal(parsed.fault);
+  if (type === 'List' && !namesWhose(parsed.value)) return refusal(NO_PATIENT);
+  const domains = type === 'Patient' ? requestedDomains(parameters) : [];
+  const unknown = await unknownDomain(deps.store, deps.domain.systems, domains);
+  if (unknown) return unknown;
+  const shape = { ...parsed.value.shape, ...(domains.length === 0 ? {} : { domains }) };
+  return search(deps.store, { ...parsed.value, shape }, caller.id, place);
+}
+
+const NO_PATIENT: Fault = {
+  status: 400,
+  code: 'required',
+  text: 'patient or patient.identifier, and status, are required (ITI-66); or an identifier of the list',
+};
+
+/** ITI TF-2 §3.66.4.1.2.1; who has a list's own identifier needs neither. */
+function namesWhose({ used }: SearchRequest): boolean {
+  const names = used.map(([name]) => name.replace(/:.*$/, ''));
+  if (names.includes('_id') || names.includes('identifier')) return true;
+  return names.includes('status') && names.some((name) => /^(patient|subject)(\.identifier)?$/.test(name));
+}
+
 async function answer(deps: FhirFaceDeps, asked: Asked): Promise<Reply> {
-  const { interaction, parameters, place, request, caller } = asked;
+  const { interaction, parameters, place, request } = asked;
   switch (interaction.kind) {
     case 'read': {
       const [ifNoneMatch, ifModifiedSince] = [request.get('if-none-match'), request.get('if-modified-since')];
@@ -128,13 +203,12 @@ async function answer(deps: FhirFaceDeps, asked: Asked): Promise<Reply> {
       return vread(deps.store, interaction.type, interaction.id, interaction.version, place);
     case 'history':
       return history(deps.store, interaction.scope, parameters, place);
-    case 'search': {
-      const page = parameters.get('_page');
-      if (page !== null) return savedPage(deps.store, interaction.type, page, caller.id, place);
-      const strict = /(^|[,;\s])handling\s*=\s*"?strict/.test(request.get('prefer') ?? '');
-      const parsed = parseSearch([...parameters], { type: interaction.type, base: place.base, strict });
-      return parsed.ok ? search(deps.store, parsed.value, caller.id, place) : refusal(parsed.fault);
-    }
+    case 'search':
+      return searched(deps, interaction.type, asked);
+    case 'ihe-pix':
+      return corresponding(deps, asked);
+    case 'provide':
+    case 'publish':
     case 'binary':
     case 'capabilities':
       throw new Error(`${interaction.kind} is answered elsewhere`);
@@ -225,6 +299,7 @@ async function serveBinary(
     send(response, { ...reply, body: resource.value }, chosen.value, false);
     return 'streamed';
   }
+  if (!accepts(request.get('accept'), stored.contentType)) return refusal(NOT_ACCEPTED);
   response.status(200).set({
     ...reply.headers,
     'Content-Type': stored.contentType,

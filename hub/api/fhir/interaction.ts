@@ -6,6 +6,12 @@ import { faulty, parsed, type Parsed } from './reply.ts';
 
 export type Interaction =
   | { readonly kind: 'capabilities' }
+  /** ITI-65: a transaction at the base. */
+  | { readonly kind: 'provide' }
+  /** ITI-105: one DocumentReference with its document inside. */
+  | { readonly kind: 'publish' }
+  /** ITI-83. */
+  | { readonly kind: 'ihe-pix' }
   | { readonly kind: 'read'; readonly type: ResourceType; readonly id: string }
   | { readonly kind: 'binary'; readonly id: string }
   | { readonly kind: 'vread'; readonly type: ResourceType; readonly id: string; readonly version: string }
@@ -32,13 +38,16 @@ export function interactionOf(method: string, path: string): Parsed<Interaction>
   const [first, second, third, fourth, ...rest] = parts;
   const reads = method === 'GET' || method === 'HEAD';
   if (rest.length > 0) return nowhere('nothing is under this path');
-  if (first === undefined) return readOnly('');
+  if (first === undefined) return method === 'POST' ? parsed({ kind: 'provide' }) : readOnly('POST');
   if (first === 'metadata' && second === undefined)
     return reads ? parsed({ kind: 'capabilities' }) : readOnly('GET, HEAD');
   if (first === '_history' && second === undefined)
     return reads ? parsed({ kind: 'history', scope: {} }) : readOnly('GET, HEAD');
   if (first === 'Binary' && second !== undefined && third === undefined && ID.test(second))
     return reads ? parsed({ kind: 'binary', id: second }) : readOnly('GET, HEAD');
+  if (first === 'Patient' && second === '$ihe-pix' && third === undefined)
+    return reads || method === 'POST' ? parsed({ kind: 'ihe-pix' }) : readOnly('GET, HEAD, POST');
+  if (first === 'DocumentReference' && second === undefined && method === 'POST') return parsed({ kind: 'publish' });
   if (!isResourceType(first)) return nowhere(unknownType(first));
   if (second === undefined) return reads ? parsed({ kind: 'search', type: first, form: false }) : readOnly('GET, HEAD');
   if (second === '_search' && third === undefined) {

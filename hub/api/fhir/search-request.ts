@@ -183,6 +183,11 @@ function ask(
   context: SearchContext,
   depth: number,
 ): Parsed<Asked> | 'unknown' {
+  // `author.given` (ITI TF-2 §3.67.4.1.2.1) is a parameter of its own: what it leads to is contained.
+  const own = allParameters(type).find(
+    (one) => /[.:]/.test(one.name) && (name === one.name || name.startsWith(`${one.name}:`)),
+  );
+  if (own) return valued(own, name.slice(own.name.length + 1), name, value, context);
   const has = /^_has:([A-Za-z]+):([\w-]+):(.+)$/.exec(name);
   const chain = /^([\w-]+)(?::([A-Za-z]+))?\.(.+)$/.exec(name);
   if ((has ?? chain) && depth === 0)
@@ -192,11 +197,21 @@ function ask(
   const [plain = '', modifier, ...more] = name.split(':');
   const parameter = allParameters(type).find((candidate) => candidate.name === plain);
   if (!parameter) return 'unknown';
-  if (more.length > 0) return faulty(400, 'not-supported', 'one modifier at most', name);
+  return valued(parameter, [modifier, ...more].filter((one) => one !== undefined).join(':'), name, value, context);
+}
+
+function valued(
+  parameter: Parameter,
+  modifiers: string,
+  name: string,
+  value: string,
+  context: SearchContext,
+): Parsed<Asked> {
+  if (modifiers.includes(':')) return faulty(400, 'not-supported', 'one modifier at most', name);
   const values = splitValues(value, ',');
   if (values.length > LIMITS.values)
     return faulty(400, 'too-costly', `at most ${String(LIMITS.values)} values are taken`, name);
-  return criterionOf(parameter, modifier, values, context.base);
+  return criterionOf(parameter, modifiers === '' ? undefined : modifiers, values, context.base);
 }
 
 function chained(

@@ -163,7 +163,10 @@ async function refused(
   return { fault: senderFault(`Refused: ${reason}.`), status: 403 };
 }
 
-type Told = { readonly stated: Stated; readonly relatesTo: string | null };
+interface Told {
+  readonly stated: Stated;
+  readonly relatesTo: string | null;
+}
 
 type ReadRequest = Told & (Pick<SoapExchange, 'message' | 'attachments' | 'documents' | 'mtom'> | Refusal);
 

@@ -72,6 +72,18 @@ export const ELEMENTS: Readonly<Record<string, string>> = {
     'id:id extension:Extension path:string searchParam:string valueDateTime:dateTime valuePeriod:Period valueDuration:Duration',
   'DataRequirement.sort':
     'id:id extension:Extension path:string direction:code',
+  'Device':
+    'id:id meta:Meta implicitRules:uri language:code text:Narrative contained:Resource extension:Extension modifierExtension:Extension identifier:Identifier definition:Reference udiCarrier:Device.udiCarrier status:code statusReason:CodeableConcept distinctIdentifier:string manufacturer:string manufactureDate:dateTime expirationDate:dateTime lotNumber:string serialNumber:string deviceName:Device.deviceName modelNumber:string partNumber:string type:CodeableConcept specialization:Device.specialization version:Device.version property:Device.property patient:Reference owner:Reference contact:ContactPoint location:Reference url:uri note:Annotation safety:CodeableConcept parent:Reference',
+  'Device.deviceName':
+    'id:id extension:Extension modifierExtension:Extension name:string type:code',
+  'Device.property':
+    'id:id extension:Extension modifierExtension:Extension type:CodeableConcept valueQuantity:Quantity valueCode:CodeableConcept',
+  'Device.specialization':
+    'id:id extension:Extension modifierExtension:Extension systemType:CodeableConcept version:string',
+  'Device.udiCarrier':
+    'id:id extension:Extension modifierExtension:Extension deviceIdentifier:string issuer:uri jurisdiction:uri carrierAIDC:base64Binary carrierHRF:string entryType:code',
+  'Device.version':
+    'id:id extension:Extension modifierExtension:Extension type:CodeableConcept component:Identifier value:string',
   'DiagnosticReport':
     'id:id meta:Meta implicitRules:uri language:code text:Narrative contained:Resource extension:Extension modifierExtension:Extension identifier:Identifier basedOn:Reference status:code category:CodeableConcept code:CodeableConcept subject:Reference encounter:Reference effectiveDateTime:dateTime effectivePeriod:Period issued:instant performer:Reference resultsInterpreter:Reference specimen:Reference result:Reference imagingStudy:Reference media:DiagnosticReport.media conclusion:string conclusionCode:CodeableConcept presentedForm:Attachment',
   'DiagnosticReport.media':
@@ -94,6 +106,20 @@ export const ELEMENTS: Readonly<Record<string, string>> = {
     'id:id extension:Extension value:decimal comparator:code unit:string system:uri code:code',
   'Element':
     'id:id extension:Extension',
+  'Encounter':
+    'id:id meta:Meta implicitRules:uri language:code text:Narrative contained:Resource extension:Extension modifierExtension:Extension identifier:Identifier status:code statusHistory:Encounter.statusHistory class:Coding classHistory:Encounter.classHistory type:CodeableConcept serviceType:CodeableConcept priority:CodeableConcept subject:Reference episodeOfCare:Reference basedOn:Reference participant:Encounter.participant appointment:Reference period:Period length:Duration reasonCode:CodeableConcept reasonReference:Reference diagnosis:Encounter.diagnosis account:Reference hospitalization:Encounter.hospitalization location:Encounter.location serviceProvider:Reference partOf:Reference',
+  'Encounter.classHistory':
+    'id:id extension:Extension modifierExtension:Extension class:Coding period:Period',
+  'Encounter.diagnosis':
+    'id:id extension:Extension modifierExtension:Extension condition:Reference use:CodeableConcept rank:positiveInt',
+  'Encounter.hospitalization':
+    'id:id extension:Extension modifierExtension:Extension preAdmissionIdentifier:Identifier origin:Reference admitSource:CodeableConcept reAdmission:CodeableConcept dietPreference:CodeableConcept specialCourtesy:CodeableConcept specialArrangement:CodeableConcept destination:Reference dischargeDisposition:CodeableConcept',
+  'Encounter.location':
+    'id:id extension:Extension modifierExtension:Extension location:Reference status:code physicalType:CodeableConcept period:Period',
+  'Encounter.participant':
+    'id:id extension:Extension modifierExtension:Extension type:CodeableConcept period:Period individual:Reference',
+  'Encounter.statusHistory':
+    'id:id extension:Extension modifierExtension:Extension status:code period:Period',
   'Endpoint':
     'id:id meta:Meta implicitRules:uri language:code text:Narrative contained:Resource extension:Extension modifierExtension:Extension identifier:Identifier status:code connectionType:Coding name:string managingOrganization:Reference contact:ContactPoint period:Period payloadType:CodeableConcept payloadMimeType:code address:url header:string',
   'Expression':
@@ -112,6 +138,10 @@ export const ELEMENTS: Readonly<Record<string, string>> = {
     'id:id extension:Extension modifierExtension:Extension uid:id sopClass:Coding number:unsignedInt title:string',
   'ImagingStudy.series.performer':
     'id:id extension:Extension modifierExtension:Extension function:CodeableConcept actor:Reference',
+  'List':
+    'id:id meta:Meta implicitRules:uri language:code text:Narrative contained:Resource extension:Extension modifierExtension:Extension identifier:Identifier status:code mode:code title:string code:CodeableConcept subject:Reference encounter:Reference date:dateTime source:Reference orderedBy:CodeableConcept note:Annotation entry:List.entry emptyReason:CodeableConcept',
+  'List.entry':
+    'id:id extension:Extension modifierExtension:Extension flag:CodeableConcept deleted:boolean date:dateTime item:Reference',
   'Meta':
     'id:id extension:Extension versionId:id lastUpdated:instant source:uri profile:canonical security:Coding tag:Coding project:uri author:Reference onBehalfOf:Reference account:Reference accounts:Reference compartment:Reference',
   'Money':
@@ -128,6 +158,10 @@ export const ELEMENTS: Readonly<Record<string, string>> = {
     'id:id extension:Extension modifierExtension:Extension purpose:CodeableConcept name:HumanName telecom:ContactPoint address:Address',
   'ParameterDefinition':
     'id:id extension:Extension name:code use:code min:integer max:string documentation:string type:code profile:canonical',
+  'Parameters':
+    'id:id meta:Meta implicitRules:uri language:code parameter:Parameters.parameter',
+  'Parameters.parameter':
+    'id:id extension:Extension modifierExtension:Extension name:string valueBase64Binary:base64Binary valueBoolean:boolean valueCanonical:canonical valueCode:code valueDate:date valueDateTime:dateTime valueDecimal:decimal valueId:id valueInstant:instant valueInteger:integer valueMarkdown:markdown valueOid:oid valuePositiveInt:positiveInt valueString:string valueTime:time valueUnsignedInt:unsignedInt valueUri:uri valueUrl:url valueUuid:uuid valueAddress:Address valueAge:Age valueAnnotation:Annotation valueAttachment:Attachment valueCodeableConcept:CodeableConcept valueCoding:Coding valueContactPoint:ContactPoint valueCount:Count valueDistance:Distance valueDuration:Duration valueHumanName:HumanName valueIdentifier:Identifier valueMoney:Money valuePeriod:Period valueQuantity:Quantity valueRange:Range valueRatio:Ratio valueReference:Reference valueSampledData:SampledData valueSignature:Signature valueTiming:Timing valueContactDetail:ContactDetail valueContributor:Contributor valueDataRequirement:DataRequirement valueExpression:Expression valueParameterDefinition:ParameterDefinition valueRelatedArtifact:RelatedArtifact valueTriggerDefinition:TriggerDefinition valueUsageContext:UsageContext valueDosage:Dosage valueMeta:Meta resource:Resource part:Parameters.parameter',
   'Patient':
     'id:id meta:Meta implicitRules:uri language:code text:Narrative contained:Resource extension:Extension modifierExtension:Extension identifier:Identifier active:boolean name:HumanName telecom:ContactPoint gender:code birthDate:date deceasedBoolean:boolean deceasedDateTime:dateTime address:Address maritalStatus:CodeableConcept multipleBirthBoolean:boolean multipleBirthInteger:integer photo:Attachment contact:Patient.contact communication:Patient.communication generalPractitioner:Reference managingOrganization:Reference link:Patient.link',
   'Patient.communication':
@@ -138,6 +172,16 @@ export const ELEMENTS: Readonly<Record<string, string>> = {
     'id:id extension:Extension modifierExtension:Extension other:Reference type:code',
   'Period':
     'id:id extension:Extension start:dateTime end:dateTime',
+  'Practitioner':
+    'id:id meta:Meta implicitRules:uri language:code text:Narrative contained:Resource extension:Extension modifierExtension:Extension identifier:Identifier active:boolean name:HumanName telecom:ContactPoint address:Address gender:code birthDate:date photo:Attachment qualification:Practitioner.qualification communication:CodeableConcept',
+  'Practitioner.qualification':
+    'id:id extension:Extension modifierExtension:Extension identifier:Identifier code:CodeableConcept period:Period issuer:Reference',
+  'PractitionerRole':
+    'id:id meta:Meta implicitRules:uri language:code text:Narrative contained:Resource extension:Extension modifierExtension:Extension identifier:Identifier active:boolean period:Period practitioner:Reference organization:Reference code:CodeableConcept specialty:CodeableConcept location:Reference healthcareService:Reference telecom:ContactPoint availableTime:PractitionerRole.availableTime notAvailable:PractitionerRole.notAvailable availabilityExceptions:string endpoint:Reference',
+  'PractitionerRole.availableTime':
+    'id:id extension:Extension modifierExtension:Extension daysOfWeek:code allDay:boolean availableStartTime:time availableEndTime:time',
+  'PractitionerRole.notAvailable':
+    'id:id extension:Extension modifierExtension:Extension description:string during:Period',
   'Provenance':
     'id:id meta:Meta implicitRules:uri language:code text:Narrative contained:Resource extension:Extension modifierExtension:Extension target:Reference occurredPeriod:Period occurredDateTime:dateTime recorded:instant policy:uri location:Reference reason:CodeableConcept activity:CodeableConcept agent:Provenance.agent entity:Provenance.entity signature:Signature',
   'Provenance.agent':
@@ -154,6 +198,10 @@ export const ELEMENTS: Readonly<Record<string, string>> = {
     'id:id extension:Extension reference:string type:uri identifier:Identifier display:string',
   'RelatedArtifact':
     'id:id extension:Extension type:code label:string display:string citation:markdown url:url document:Attachment resource:canonical',
+  'RelatedPerson':
+    'id:id meta:Meta implicitRules:uri language:code text:Narrative contained:Resource extension:Extension modifierExtension:Extension identifier:Identifier active:boolean patient:Reference relationship:CodeableConcept name:HumanName telecom:ContactPoint gender:code birthDate:date address:Address photo:Attachment period:Period communication:RelatedPerson.communication',
+  'RelatedPerson.communication':
+    'id:id extension:Extension modifierExtension:Extension language:CodeableConcept preferred:boolean',
   'SampledData':
     'id:id extension:Extension origin:Quantity period:decimal factor:decimal lowerLimit:decimal upperLimit:decimal dimensions:positiveInt data:string',
   'ServiceRequest':
@@ -170,6 +218,222 @@ export const ELEMENTS: Readonly<Record<string, string>> = {
     'id:id extension:Extension code:Coding valueCodeableConcept:CodeableConcept valueQuantity:Quantity valueRange:Range valueReference:Reference',
 };
 
+/** Elements that repeat: arrays in JSON. */
+export const LISTS: Readonly<Record<string, string>> = {
+  'Address':
+    'extension line',
+  'Age':
+    'extension',
+  'Annotation':
+    'extension',
+  'Attachment':
+    'extension',
+  'Bundle':
+    'link entry',
+  'Bundle.entry':
+    'extension modifierExtension link',
+  'Bundle.entry.request':
+    'extension modifierExtension',
+  'Bundle.entry.response':
+    'extension modifierExtension',
+  'Bundle.entry.search':
+    'extension modifierExtension',
+  'Bundle.link':
+    'extension modifierExtension',
+  'CapabilityStatement':
+    'contained extension modifierExtension contact useContext jurisdiction instantiates imports format patchFormat implementationGuide rest messaging document',
+  'CapabilityStatement.document':
+    'extension modifierExtension',
+  'CapabilityStatement.implementation':
+    'extension modifierExtension',
+  'CapabilityStatement.messaging':
+    'extension modifierExtension endpoint supportedMessage',
+  'CapabilityStatement.messaging.endpoint':
+    'extension modifierExtension',
+  'CapabilityStatement.messaging.supportedMessage':
+    'extension modifierExtension',
+  'CapabilityStatement.rest':
+    'extension modifierExtension resource interaction searchParam operation compartment',
+  'CapabilityStatement.rest.interaction':
+    'extension modifierExtension',
+  'CapabilityStatement.rest.resource':
+    'extension modifierExtension supportedProfile interaction referencePolicy searchInclude searchRevInclude searchParam operation',
+  'CapabilityStatement.rest.resource.interaction':
+    'extension modifierExtension',
+  'CapabilityStatement.rest.resource.operation':
+    'extension modifierExtension',
+  'CapabilityStatement.rest.resource.searchParam':
+    'extension modifierExtension',
+  'CapabilityStatement.rest.security':
+    'extension modifierExtension service',
+  'CapabilityStatement.software':
+    'extension modifierExtension',
+  'CodeableConcept':
+    'extension coding',
+  'Coding':
+    'extension',
+  'ContactDetail':
+    'extension telecom',
+  'ContactPoint':
+    'extension',
+  'Contributor':
+    'extension contact',
+  'Count':
+    'extension',
+  'DataRequirement':
+    'extension profile mustSupport codeFilter dateFilter sort',
+  'DataRequirement.codeFilter':
+    'extension code',
+  'DataRequirement.dateFilter':
+    'extension',
+  'DataRequirement.sort':
+    'extension',
+  'Device':
+    'contained extension modifierExtension identifier udiCarrier statusReason deviceName specialization version property contact note safety',
+  'Device.deviceName':
+    'extension modifierExtension',
+  'Device.property':
+    'extension modifierExtension valueQuantity valueCode',
+  'Device.specialization':
+    'extension modifierExtension',
+  'Device.udiCarrier':
+    'extension modifierExtension',
+  'Device.version':
+    'extension modifierExtension',
+  'DiagnosticReport':
+    'contained extension modifierExtension identifier basedOn category performer resultsInterpreter specimen result imagingStudy media conclusionCode presentedForm',
+  'DiagnosticReport.media':
+    'extension modifierExtension',
+  'Distance':
+    'extension',
+  'DocumentReference':
+    'contained extension modifierExtension identifier category author relatesTo securityLabel content',
+  'DocumentReference.content':
+    'extension modifierExtension',
+  'DocumentReference.context':
+    'extension modifierExtension encounter event related',
+  'DocumentReference.relatesTo':
+    'extension modifierExtension',
+  'Dosage':
+    'extension modifierExtension additionalInstruction doseAndRate',
+  'Dosage.doseAndRate':
+    'extension',
+  'Duration':
+    'extension',
+  'Element':
+    'extension',
+  'Encounter':
+    'contained extension modifierExtension identifier statusHistory classHistory type episodeOfCare basedOn participant appointment reasonCode reasonReference diagnosis account location',
+  'Encounter.classHistory':
+    'extension modifierExtension',
+  'Encounter.diagnosis':
+    'extension modifierExtension',
+  'Encounter.hospitalization':
+    'extension modifierExtension dietPreference specialCourtesy specialArrangement',
+  'Encounter.location':
+    'extension modifierExtension',
+  'Encounter.participant':
+    'extension modifierExtension type',
+  'Encounter.statusHistory':
+    'extension modifierExtension',
+  'Endpoint':
+    'contained extension modifierExtension identifier contact payloadType payloadMimeType header',
+  'Expression':
+    'extension',
+  'Extension':
+    'extension',
+  'HumanName':
+    'extension given prefix suffix',
+  'Identifier':
+    'extension',
+  'ImagingStudy':
+    'contained extension modifierExtension identifier modality basedOn interpreter endpoint procedureCode reasonCode reasonReference note series',
+  'ImagingStudy.series':
+    'extension modifierExtension endpoint specimen performer instance',
+  'ImagingStudy.series.instance':
+    'extension modifierExtension',
+  'ImagingStudy.series.performer':
+    'extension modifierExtension',
+  'List':
+    'contained extension modifierExtension identifier note entry',
+  'List.entry':
+    'extension modifierExtension',
+  'Meta':
+    'extension profile security tag accounts compartment',
+  'Money':
+    'extension',
+  'Narrative':
+    'extension',
+  'OperationOutcome':
+    'contained extension modifierExtension issue',
+  'OperationOutcome.issue':
+    'extension modifierExtension location expression',
+  'Organization':
+    'contained extension modifierExtension identifier type alias telecom address contact endpoint',
+  'Organization.contact':
+    'extension modifierExtension telecom',
+  'ParameterDefinition':
+    'extension',
+  'Parameters':
+    'parameter',
+  'Parameters.parameter':
+    'extension modifierExtension part',
+  'Patient':
+    'contained extension modifierExtension identifier name telecom address photo contact communication generalPractitioner link',
+  'Patient.communication':
+    'extension modifierExtension',
+  'Patient.contact':
+    'extension modifierExtension relationship telecom',
+  'Patient.link':
+    'extension modifierExtension',
+  'Period':
+    'extension',
+  'Practitioner':
+    'contained extension modifierExtension identifier name telecom address photo qualification communication',
+  'Practitioner.qualification':
+    'extension modifierExtension identifier',
+  'PractitionerRole':
+    'contained extension modifierExtension identifier code specialty location healthcareService telecom availableTime notAvailable endpoint',
+  'PractitionerRole.availableTime':
+    'extension modifierExtension daysOfWeek',
+  'PractitionerRole.notAvailable':
+    'extension modifierExtension',
+  'Provenance':
+    'contained extension modifierExtension target policy reason agent entity signature',
+  'Provenance.agent':
+    'extension modifierExtension role',
+  'Provenance.entity':
+    'extension modifierExtension agent',
+  'Quantity':
+    'extension',
+  'Range':
+    'extension',
+  'Ratio':
+    'extension',
+  'Reference':
+    'extension',
+  'RelatedArtifact':
+    'extension',
+  'RelatedPerson':
+    'contained extension modifierExtension identifier relationship name telecom address photo communication',
+  'RelatedPerson.communication':
+    'extension modifierExtension',
+  'SampledData':
+    'extension',
+  'ServiceRequest':
+    'contained extension modifierExtension identifier instantiatesCanonical instantiatesUri basedOn replaces category orderDetail performer locationCode locationReference reasonCode reasonReference insurance supportingInfo specimen bodySite note relevantHistory',
+  'Signature':
+    'extension type',
+  'Timing':
+    'extension modifierExtension event',
+  'Timing.repeat':
+    'extension dayOfWeek timeOfDay when',
+  'TriggerDefinition':
+    'extension data',
+  'UsageContext':
+    'extension',
+};
+
 /** Elements that R4 marks as summary. */
 export const SUMMARY: Readonly<Record<string, string>> = {
   'Binary':
@@ -178,22 +442,36 @@ export const SUMMARY: Readonly<Record<string, string>> = {
     'id meta implicitRules identifier type timestamp total link entry signature',
   'CapabilityStatement':
     'id meta implicitRules url version name title status experimental date publisher contact useContext jurisdiction kind instantiates imports software implementation fhirVersion format patchFormat implementationGuide rest messaging document',
+  'Device':
+    'id meta implicitRules udiCarrier status safety',
   'DiagnosticReport':
     'id meta implicitRules identifier status category code subject encounter effectiveDateTime effectivePeriod issued performer resultsInterpreter media',
   'DocumentReference':
     'id meta implicitRules masterIdentifier identifier status docStatus type category subject date author relatesTo description securityLabel content context',
+  'Encounter':
+    'id meta implicitRules identifier status class type serviceType subject episodeOfCare participant appointment reasonCode reasonReference diagnosis',
   'Endpoint':
     'id meta implicitRules identifier status connectionType name managingOrganization period payloadType payloadMimeType address',
   'ImagingStudy':
     'id meta implicitRules identifier status modality subject encounter started basedOn referrer interpreter endpoint numberOfSeries numberOfInstances procedureReference procedureCode location reasonCode reasonReference note description series',
+  'List':
+    'id meta implicitRules status mode title code subject date source',
   'OperationOutcome':
     'id meta implicitRules issue',
   'Organization':
     'id meta implicitRules identifier active type name partOf',
+  'Parameters':
+    'id meta implicitRules parameter',
   'Patient':
     'id meta implicitRules identifier active name telecom gender birthDate deceasedBoolean deceasedDateTime address managingOrganization link',
+  'Practitioner':
+    'id meta implicitRules identifier active name telecom address gender birthDate',
+  'PractitionerRole':
+    'id meta implicitRules identifier active period practitioner organization code specialty location telecom',
   'Provenance':
     'id meta implicitRules target recorded',
+  'RelatedPerson':
+    'id meta implicitRules identifier active patient relationship name telecom gender birthDate address',
   'ServiceRequest':
     'id meta implicitRules identifier instantiatesCanonical instantiatesUri basedOn replaces requisition status intent category priority doNotPerform code orderDetail quantityQuantity quantityRatio quantityRange subject encounter occurrenceDateTime occurrencePeriod occurrenceTiming asNeededBoolean asNeededCodeableConcept authoredOn requester performerType performer locationCode locationReference reasonCode reasonReference specimen bodySite patientInstruction',
 };
@@ -210,14 +488,20 @@ export const MANDATORY: Readonly<Record<string, string>> = {
     'status code',
   'DocumentReference':
     'status content',
+  'Encounter':
+    'status class',
   'Endpoint':
     'status connectionType payloadType address',
   'ImagingStudy':
     'status subject',
+  'List':
+    'status mode',
   'OperationOutcome':
     'issue',
   'Provenance':
     'target recorded agent',
+  'RelatedPerson':
+    'patient',
   'ServiceRequest':
     'status intent subject',
 };
@@ -352,6 +636,30 @@ export const SEARCH_PARAMETERS: Readonly<Record<string, string>> = {
     'http://hl7.org/fhir/SearchParameter/ImagingStudy-status',
   'ImagingStudy.subject':
     'http://hl7.org/fhir/SearchParameter/ImagingStudy-subject',
+  'List.code':
+    'http://hl7.org/fhir/SearchParameter/clinical-code',
+  'List.date':
+    'http://hl7.org/fhir/SearchParameter/clinical-date',
+  'List.empty-reason':
+    'http://hl7.org/fhir/SearchParameter/List-empty-reason',
+  'List.encounter':
+    'http://hl7.org/fhir/SearchParameter/clinical-encounter',
+  'List.identifier':
+    'http://hl7.org/fhir/SearchParameter/clinical-identifier',
+  'List.item':
+    'http://hl7.org/fhir/SearchParameter/List-item',
+  'List.notes':
+    'http://hl7.org/fhir/SearchParameter/List-notes',
+  'List.patient':
+    'http://hl7.org/fhir/SearchParameter/clinical-patient',
+  'List.source':
+    'http://hl7.org/fhir/SearchParameter/List-source',
+  'List.status':
+    'http://hl7.org/fhir/SearchParameter/List-status',
+  'List.subject':
+    'http://hl7.org/fhir/SearchParameter/List-subject',
+  'List.title':
+    'http://hl7.org/fhir/SearchParameter/List-title',
   'Organization.active':
     'http://hl7.org/fhir/SearchParameter/Organization-active',
   'Organization.address':

@@ -1,0 +1,243 @@
+/**
+ * Provide Document Bundle (ITI-65) and Simplified Publish (ITI-105): keeps the bytes, then registers everything at once.
+ * Bytes of a submission that was refused are removed again; nothing can be retrieved that is not registered.
+ */
+import { createHash } from 'node:crypto';
+import type { Bundle } from 'fhir/r4.js';
+import type { DocumentRegistry, RepositoryDocument } from '../core/document-ports.ts';
+import type { EntryId, RegistryProblem } from '../core/document.ts';
+import type { FhirBody } from '../core/fhir.ts';
+import type { Oid } from '../core/identifier.ts';
+import type { ObjectStore } from '../core/ports.ts';
+import { mimeType } from '../../mappings/fhir/document.ts';
+import { readProvideBundle, type BundleFault, type ProvidedBundle } from '../../mappings/fhir/mhd-bundle.ts';
+import { submissionOf } from '../../mappings/fhir/mhd-submission.ts';
+import { uniqueIdOf } from '../../mappings/fhir/xds-values.ts';
+import { localOf, patientOf, type PatientDeps } from './submission-patient.ts';
+
+export interface ProvideDeps extends PatientDeps {
+  readonly registry: DocumentRegistry;
+  readonly objects: Pick<ObjectStore, 'writeFresh' | 'remove'>;
+  readonly repositoryOid: Oid;
+  /** A unique id that nobody had before: `2.25.…`. */
+  readonly freshUid: () => string;
+}
+
+export interface Sender {
+  readonly id: string;
+  /** The hub's base, under which absolute references are its own. */
+  readonly base: string;
+  /** How a document that is itself a Bundle goes into bytes. */
+  readonly format: 'json' | 'xml';
+}
+
+export interface ProvidedEntry {
+  readonly created: boolean;
+  /** `Type/id`. */
+  readonly location: string;
+}
+
+export type Provided =
+  | {
+      readonly ok: true;
+      readonly entries: readonly ProvidedEntry[];
+      readonly warnings: readonly RegistryProblem[];
+      readonly persons: readonly string[];
+    }
+  | { readonly ok: false; readonly faults: readonly (BundleFault | ProblemAt)[]; readonly persons: readonly string[] };
+
+export interface ProblemAt extends BundleFault {
+  readonly problem: RegistryProblem;
+}
+
+const refused = (faults: readonly BundleFault[], persons: readonly string[] = []): Provided => ({
+  ok: false,
+  faults,
+  persons,
+});
+
+export async function provideBundle(deps: ProvideDeps, input: unknown, sender: Sender): Promise<Provided> {
+  const read = readProvideBundle(input);
+  if (!read.ok) return refused(read.faults);
+  const bundle = read.value;
+  const whose = await patientOf(deps, bundle, sender.base);
+  if (!whose.ok) return refused(whose.faults);
+  const bytes = documentsIn(bundle, sender);
+  if (!bytes.ok) return refused(bytes.faults, whose.persons);
+  const held = await heldFor(deps, bundle, sender);
+  const made = submissionOf(bundle, {
+    patientId: whose.id,
+    repositoryUniqueId: deps.repositoryOid,
+    measured: new Map([...bytes.documents].map(([at, { hash, data }]) => [at, { hash, size: data.length }])),
+    folders: await existingFolders(deps, bundle),
+    held: (reference) => held.get(localOf(reference.reference, sender.base) ?? ''),
+    uids: [deps.freshUid(), ...bundle.folders.map(() => deps.freshUid())],
+  });
+  if (!made.ok) return refused(made.faults, whose.persons);
+  const documents = await keep(deps, bundle, bytes.documents);
+  const answer = await registered(deps, made.submission, documents, sender);
+  if (!answer.ok) {
+    const faults = answer.problems.map((problem) => located(problem, bundle, made.ids));
+    return refused(faults, whose.persons);
+  }
+  const assigned = answer.submission.objects.map((object) => [object.kind, object.uniqueId, object.id] as const);
+  const finalId = (at: number): EntryId => {
+    const given = made.ids.get(at);
+    const object = made.submission.objects.find(({ id }) => id === given);
+    const found = assigned.find(([kind, uniqueId]) => kind === object?.kind && uniqueId === object.uniqueId);
+    return found?.[2] ?? given ?? ('' as EntryId);
+  };
+  return {
+    ok: true,
+    entries: entriesOf(bundle, finalId, whose.persons),
+    warnings: answer.warnings,
+    persons: whose.persons,
+  };
+}
+
+const bare = (id: EntryId): string => id.replace(/^urn:uuid:/, '');
+
+/** In the order of the request (ITI TF-2 §3.65.4.2.2). */
+function entriesOf(bundle: ProvidedBundle, idAt: (at: number) => EntryId, persons: readonly string[]): ProvidedEntry[] {
+  const entries = new Map<number, ProvidedEntry>();
+  entries.set(bundle.set.at, { created: true, location: `List/${bare(idAt(bundle.set.at))}` });
+  for (const { at, method } of bundle.folders)
+    entries.set(at, { created: method === 'POST', location: `List/${bare(idAt(at))}` });
+  for (const { at, bytes } of bundle.documents) {
+    entries.set(at, { created: true, location: `DocumentReference/${bare(idAt(at))}` });
+    entries.set(bytes.at, { created: true, location: `Binary/${bare(idAt(at))}` });
+  }
+  for (const { at, target } of bundle.patches)
+    entries.set(at, { created: false, location: `DocumentReference/${target}` });
+  if (bundle.patient) entries.set(bundle.patient.at, { created: false, location: `Patient/${persons[0] ?? ''}` });
+  return [...entries].sort(([a], [b]) => a - b).map(([, entry]) => entry);
+}
+
+/** The object that a problem of the registry names, as the element that became it. */
+function located(problem: RegistryProblem, bundle: ProvidedBundle, ids: ReadonlyMap<number, EntryId>): ProblemAt {
+  const at = [...ids].find(([, id]) => problem.location?.includes(id) === true)?.[0];
+  const path = at === undefined ? 'Bundle' : `Bundle.entry[${String(at)}].resource`;
+  return { path, text: problem.context, code: problem.code, problem };
+}
+
+/** Organizations and patients of the hub that the resources refer to without containing them. */
+async function heldFor(
+  deps: ProvideDeps,
+  bundle: ProvidedBundle,
+  sender: Sender,
+): Promise<ReadonlyMap<string, FhirBody>> {
+  const wanted = new Map<string, Set<string>>();
+  const bodies = [bundle.set, ...bundle.documents].map(({ body }) => JSON.stringify(body));
+  for (const body of bodies)
+    for (const [, reference] of body.matchAll(/"reference":"([^"\\]{1,200})"/g)) {
+      const [type = '', id = ''] = (localOf(reference, sender.base) ?? '').split('/');
+      if (type === 'Organization' || type === 'Patient') wanted.set(type, (wanted.get(type) ?? new Set()).add(id));
+    }
+  const held = new Map<string, FhirBody>();
+  for (const [type, ids] of wanted)
+    for (const version of await deps.projection.fetch(type, [...ids].slice(0, 100)))
+      if (version.body) held.set(`${type}/${version.id}`, version.body);
+  return held;
+}
+
+/** Folders that a PUT adds to: known by their identifiers. */
+async function existingFolders(deps: ProvideDeps, bundle: ProvidedBundle): Promise<ReadonlyMap<number, EntryId>> {
+  const found = new Map<number, EntryId>();
+  for (const { at, body, method } of bundle.folders) {
+    if (method !== 'PUT') continue;
+    const uniqueIds = (body.identifier ?? []).filter(({ use }) => use === 'usual').map(uniqueIdOf);
+    const [folder] = await deps.registry.byUniqueId('folder', uniqueIds);
+    if (folder) found.set(at, folder.id);
+  }
+  return found;
+}
+
+interface Held {
+  readonly data: Buffer;
+  readonly hash: string;
+}
+type Bytes =
+  | { readonly ok: true; readonly documents: ReadonlyMap<number, Held> }
+  | { readonly ok: false; readonly faults: readonly BundleFault[] };
+
+function documentsIn(bundle: ProvidedBundle, { format }: Sender): Bytes {
+  const documents = new Map<number, Held>();
+  const faults: BundleFault[] = [];
+  for (const { bytes, body, path } of bundle.documents) {
+    const content = bytes.body;
+    const stated = body.content[0]?.attachment.contentType ?? '';
+    let data: Buffer;
+    if (content.resourceType === 'Binary') {
+      if (content.data === undefined)
+        faults.push({ path: `${bytes.path}.data`, text: 'the document has no bytes', code: 'XDSMissingDocument' });
+      if (content.contentType !== stated)
+        faults.push({
+          path: `${path}.content[0].attachment.contentType`,
+          text: 'the document is of another type',
+          code: 'XDSRepositoryMetadataError',
+        });
+      data = Buffer.from(content.data ?? '', 'base64');
+    } else {
+      // ITI-65 FHIR Document Publish: written in the format in which it came.
+      if (format !== 'json' || !/^application\/fhir\+json\b/.test(stated))
+        faults.push({
+          path: bytes.path,
+          text: 'documents that are Bundles are taken in a JSON request, as application/fhir+json',
+          code: 'FHIRDocumentNotSupported',
+        });
+      data = Buffer.from(JSON.stringify(content satisfies Bundle));
+    }
+    documents.set(bytes.at, { data, hash: createHash('sha1').update(data).digest('hex') });
+  }
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, documents };
+}
+
+async function keep(
+  { objects }: ProvideDeps,
+  bundle: ProvidedBundle,
+  documents: ReadonlyMap<number, Held>,
+): Promise<RepositoryDocument[]> {
+  const kept: RepositoryDocument[] = [];
+  try {
+    for (const { bytes, body } of bundle.documents) {
+      const held = documents.get(bytes.at);
+      if (!held) continue;
+      const { key, writer, filed } = await objects.writeFresh('document', '');
+      try {
+        await writer.write(held.data);
+        await writer.commit();
+        filed(); // whether it is registered is the registry's to say
+      } catch (error) {
+        await writer.abort();
+        throw error;
+      }
+      kept.push({
+        uniqueId: uniqueIdOf(body.masterIdentifier ?? {}),
+        mimeType: mimeType(body.content[0]?.attachment.contentType ?? ''),
+        object: key,
+        size: held.data.length,
+        hash: held.hash,
+      });
+    }
+    return kept;
+  } catch (error) {
+    await discard(objects, kept);
+    throw error;
+  }
+}
+
+async function registered(
+  deps: ProvideDeps,
+  submission: Parameters<DocumentRegistry['register']>[0],
+  documents: readonly RepositoryDocument[],
+  sender: Sender,
+): ReturnType<DocumentRegistry['register']> {
+  // Where registration breaks off nobody knows whether it was done: the bytes stay, since they may be registered.
+  const answer = await deps.registry.register(submission, { sender: sender.id, documents, trusted: false });
+  if (!answer.ok) await discard(deps.objects, documents);
+  return answer;
+}
+
+async function discard(objects: ProvideDeps['objects'], documents: readonly RepositoryDocument[]): Promise<void> {
+  for (const { object } of documents) await objects.remove(object);
+}
