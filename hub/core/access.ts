@@ -16,6 +16,7 @@ export interface Caller {
 export type Act =
   | { readonly kind: 'read-record' | 'search-records' | 'read-images' } // clinical content of any site
   | { readonly kind: 'feed'; readonly site: string } // registrations, orders, exams, reports, images of a site
+  | { readonly kind: 'submit-documents' } // to the affinity domain's registry and repository, and to change one's own there
   | { readonly kind: 'operate' } // journal, review queue, retry: no clinical content
   | { readonly kind: 'administer' }; // clients and their rights
 
@@ -36,6 +37,10 @@ export function decide(caller: Caller, act: Act): Decision {
       if (caller.role === 'administrator') return allow;
       if (caller.role !== 'hospital-feed') return deny('only a hospital feed may send');
       return caller.site === act.site ? allow : deny('this feed belongs to another site');
+    case 'submit-documents':
+      return caller.role === 'hospital-feed' || caller.role === 'administrator'
+        ? allow
+        : deny('only a hospital feed may submit documents');
     case 'read-record':
     case 'search-records':
     case 'read-images':

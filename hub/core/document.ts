@@ -192,3 +192,9 @@ export interface RegistryProblem {
 export type Registered =
   | { readonly ok: true; readonly warnings: readonly RegistryProblem[]; readonly submission: Submission }
   | { readonly ok: false; readonly problems: readonly RegistryProblem[] };
+
+/**
+ * A DTM of any precision filled up to 14 digits with the earliest it can mean, so that times compare as text. What is
+ * too long is cut, what has no sense as a date is filled up all the same: rules refuse it before.
+ */
+export const fullDtm = (dtm: string): string => dtm.slice(0, 14) + '00000101000000'.slice(Math.min(dtm.length, 14));

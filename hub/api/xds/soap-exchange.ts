@@ -28,6 +28,16 @@ export interface SoapDoor {
   readonly actions: readonly string[];
   readonly act: Act;
   readonly requestBytes: number;
+  /** Where one path serves several transactions: what each is called, and its own right beside `act`. */
+  readonly transactions?: Readonly<Record<string, SoapTransaction>>;
+}
+
+export interface SoapTransaction {
+  /** `ITI-42`. */
+  readonly operation: string;
+  readonly act: Act;
+  /** What the audit calls it; `read` where nothing is said. */
+  readonly audited?: AuditEvent['action'];
 }
 
 export interface SoapExchange {
@@ -69,12 +79,23 @@ export async function soapExchange(
       return;
     }
     const { caller } = admitted;
+    const {
+      operation,
+      act,
+      audited: action = 'read',
+    }: SoapTransaction = door.transactions?.[read.message.action] ?? door;
+    const decision = decide(caller, act);
+    if (!decision.allowed) {
+      await refused(deps, operation, request, caller, decision.reason);
+      sendFault(response, senderFault(`Refused: ${decision.reason}.`), relatesTo, 403);
+      return;
+    }
     const audited: SoapExchange['audited'] = (outcome, persons, objects, reason) =>
       deps.audit.record({
         ...who(caller, request),
-        action: 'read',
+        action,
         outcome,
-        operation: door.operation,
+        operation,
         persons,
         objects,
         ...(reason === undefined ? {} : { reason }),
@@ -93,21 +114,32 @@ async function admit(
   response: Response,
 ): Promise<{ caller: Caller } | { fault: SoapFault; status: number }> {
   const caller = callerOf(response);
+  // Of several transactions the body tells which; who may do none of them is not even read.
+  const acts = door.transactions ? Object.values(door.transactions).map(({ act }) => act) : [door.act];
+  if (caller && acts.some((act) => decide(caller, act).allowed)) return { caller };
   const decision = caller ? decide(caller, door.act) : null;
-  if (caller && decision?.allowed === true) return { caller };
-  const reason = decision && !decision.allowed ? decision.reason : 'no caller';
-  await deps.audit.record({
+  const reason = decision && !decision.allowed ? decision.reason : caller ? 'no right here' : 'no caller';
+  await refused(deps, door.operation, request, caller, reason);
+  if (!caller) response.setHeader('WWW-Authenticate', 'Bearer realm="hutong"');
+  return { fault: senderFault(caller ? `Refused: ${reason}.` : 'A caller is required.'), status: caller ? 403 : 401 };
+}
+
+const refused = (
+  deps: SoapDeps,
+  operation: string,
+  request: Request,
+  caller: Caller | null,
+  reason: string,
+): Promise<void> =>
+  deps.audit.record({
     ...who(caller, request),
     action: 'refuse',
     outcome: 'refused',
-    operation: door.operation,
+    operation,
     persons: [],
     objects: [],
     reason,
   });
-  if (!caller) response.setHeader('WWW-Authenticate', 'Bearer realm="hutong"');
-  return { fault: senderFault(caller ? `Refused: ${reason}.` : 'A caller is required.'), status: caller ? 403 : 401 };
-}
 
 const who = (
   caller: Caller | null,
