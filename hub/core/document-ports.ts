@@ -100,6 +100,11 @@ export interface SubmissionOrigin {
 export interface DocumentRegistry extends DocumentReader {
   /** Register Document Set (ITI-42): all rules of ITI TF-3 §4.2.3.4 in one transaction, all or nothing. */
   register(submission: Submission, origin: SubmissionOrigin): Promise<Registered>;
+  /**
+   * Update Document Set (ITI-57), all or nothing. The hub itself asks for one operation: UpdateAvailabilityStatus, an
+   * association from the submission set to the entry with `OriginalStatus` and `NewStatus` among its extra slots.
+   */
+  update(submission: Submission, origin: SubmissionOrigin): Promise<Registered>;
   /** Documents of the hub's own repository by unique id, with the patient whose they are. */
   documents(uniqueIds: readonly string[]): Promise<readonly (RepositoryDocument & { readonly patientId: PatientCx })[]>;
   /** ITI-62 and the like; errors as in ITI TF-2 §3.62.4. */

@@ -60,7 +60,10 @@ export function imagingDocuments(exam: ExamView, context: DocumentContext): Imag
     const manifest = exam.manifests.find(({ studyUid }) => studyUid === study.studyUid);
     return manifest === undefined ? [] : [{ study, manifest }];
   });
-  const settled = manifests.filter(({ study }) => study.availability === 'complete');
+  // A study that got more images since its manifest was made gets another one soon: its bundle waits for that.
+  const settled = manifests.filter(
+    ({ study, manifest }) => study.availability === 'complete' && manifest.createdAt >= study.changedAt,
+  );
   return {
     documents: [
       ...manifests.map(({ study, manifest }) => manifestDocument(exam, study, manifest, context)),
