@@ -3,8 +3,8 @@
  * domain without anybody's work. It makes the registry agree with the exam as it stands now, so it may run at any time, in
  * any order and any number of times; the outbox calls it after each decision that may matter.
  */
-import type { DocumentEntry, PatientCx, Registered, RegistryProblem, Submission } from '../core/document.ts';
-import type { AffinityPatients, DocumentRegistry, RepositoryDocument } from '../core/document-ports.ts';
+import type { DocumentEntry, PatientCx, Registered, RegistryProblem } from '../core/document.ts';
+import type { AffinityPatients, DocumentRegistry } from '../core/document-ports.ts';
 import type { Derivation, HubId } from '../core/identifier.ts';
 import type { DocumentStore } from '../core/ingest.ts';
 import type { PublishableExams } from '../core/outbox.ts';
@@ -92,6 +92,8 @@ async function readStanding(examId: HubId, slots: readonly Slot[], deps: Publish
   return slots.map((slot) => ({ slot, ...(found.get(slot) ?? { generations: 0, approved: [] }) }));
 }
 
+const SENDER = 'hub';
+
 async function carryOut(
   examId: HubId,
   exam: ExamView,
@@ -99,30 +101,23 @@ async function carryOut(
   plan: Plan,
   deps: PublishDeps,
 ): Promise<void> {
+  const { registry, log } = deps;
   const context = setContext(exam, deps);
   // First out, then in: a document that is missing for a moment does less harm than one under the wrong person.
   for (const [patient, entries] of plan.withdrawals)
-    await submit('update', withdrawal(patient, entries, context), [], deps);
-  if (plan.additions.length > 0)
-    await submit(
-      'register',
-      registration(patientId, plan.additions, context),
-      plan.additions.map(({ bytes }) => bytes),
-      deps,
-    );
+    demand(await registry.update(withdrawal(patient, entries, context), { sender: SENDER, anybodys: true }));
+  if (plan.additions.length > 0) {
+    const documents = plan.additions.map(({ bytes }) => bytes);
+    const submission = registration(patientId, plan.additions, context);
+    demand(await registry.register(submission, { sender: SENDER, documents, trusted: true }));
+  }
   const withdrawn = [...plan.withdrawals.values()].reduce((sum, { length }) => sum + length, 0);
   if (withdrawn > 0 || plan.additions.length > 0)
-    deps.log.info({ examId, registered: plan.additions.length, withdrawn }, 'documents of an exam published');
+    log.info({ examId, registered: plan.additions.length, withdrawn }, 'documents of an exam published');
 }
 
-async function submit(
-  act: 'register' | 'update',
-  submission: Submission,
-  documents: readonly RepositoryDocument[],
-  { registry }: PublishDeps,
-): Promise<void> {
-  const registered: Registered = await registry[act](submission, { sender: 'hub', documents, trusted: true });
-  // The outbox tries again: what was refused because another worker was faster is then found done.
+/** The outbox tries again: what was refused because another worker was faster is then found done. */
+function demand(registered: Registered): void {
   if (!registered.ok) throw new Error(`the registry refused: ${codesOf(registered.problems)}`);
 }
 

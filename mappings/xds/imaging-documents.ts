@@ -12,7 +12,7 @@ import { author, cx, cxi, documentCode, dtm, sourcePatientInfo, xcn, xon } from 
 import { madoBundle } from './mado.ts';
 import { reportCda } from './report-cda.ts';
 import { reportPdf } from './report-pdf.ts';
-import { reportWords } from './report-words.ts';
+import { reportDocumentUid, reportWords } from './report-words.ts';
 
 export interface DocumentContext {
   readonly derive: Derivation;
@@ -169,10 +169,6 @@ function reportDocuments(exam: ExamView, context: DocumentContext): ImagingDocum
   }
   return documents;
 }
-
-/** The unique id of a report document that a hospital sent: in XDS and as DocumentReference.masterIdentifier. */
-export const reportDocumentUid = (exam: Pick<ExamView, 'examId'>, sha1: string, derive: Derivation): string =>
-  derive.uid('report document', exam.examId, sha1);
 
 function reportEntry(exam: ExamView, report: ReportView, context: DocumentContext): Draft {
   const { content } = report;

@@ -14,6 +14,9 @@ const TOP = PAGE.height - MARGIN;
 /** Above the line of page numbers. */
 const BOTTOM = MARGIN + 28;
 const BODY = { size: 10.5, line: 18 } as const;
+/** Of a section, in UTF-16 units: some 140 pages, which no reader turns; the whole text is in the CDA. */
+const LONGEST = 200_000;
+const CUT = '（正文过长，以下从略；全文见本报告的 CDA 文档。）';
 
 export function reportPdf(words: ReportWords): Buffer {
   const sheet = new Sheet(words);
@@ -33,7 +36,10 @@ function sectionsOf(words: ReportWords): (readonly [string, string])[] {
     ['诊断意见', words.impression],
     ['建议', words.suggestion],
   ];
-  return parts.flatMap(([heading, text]) => (text === null ? [] : [[heading, text] as const]));
+  return parts.flatMap(([heading, text]) => {
+    if (text === null) return [];
+    return [[heading, text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}\n${CUT}`] as const];
+  });
 }
 
 /** Lays text out from the top and begins another page where it ends. */

@@ -1,5 +1,6 @@
 /** What a report document says, whatever its format: one reading of the exam for the PDF and the CDA alike. */
 import { localDateTime } from '../../hub/core/dicom-text.ts';
+import type { Derivation } from '../../hub/core/identifier.ts';
 import type { OrderFields, SourceTime } from '../../hub/core/record.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
 import type { ExamView, ReportView } from '../../hub/core/view.ts';
@@ -90,3 +91,7 @@ export function shownTime(at: SourceTime, zone: string): string {
   const { date, time } = local;
   return `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6, 8)} ${time.slice(0, 2)}:${time.slice(2, 4)}`;
 }
+
+/** The unique id of a report document that a hospital sent: in XDS and as DocumentReference.masterIdentifier. */
+export const reportDocumentUid = (exam: Pick<ExamView, 'examId'>, sha1: string, derive: Derivation): string =>
+  derive.uid('report document', exam.examId, sha1);
