@@ -5,7 +5,7 @@
  */
 import type { DocumentEntry, PatientCx, Registered, RegistryProblem } from '../core/document.ts';
 import type { AffinityPatients, DocumentRegistry } from '../core/document-ports.ts';
-import type { Derivation, HubId } from '../core/identifier.ts';
+import type { HubId } from '../core/identifier.ts';
 import type { DocumentStore } from '../core/ingest.ts';
 import type { PublishableExams } from '../core/outbox.ts';
 import type { Log } from '../core/ports.ts';

@@ -1,5 +1,5 @@
 /** An exam as its documents are made of it, and the context that the hub would give. */
-import type { HubId, Oid, Uid } from '../../hub/core/identifier.ts';
+import type { HubId, Oid } from '../../hub/core/identifier.ts';
 import { siteId } from '../../hub/core/identifier.ts';
 import type { ExamView, ReportView, StudyView } from '../../hub/core/view.ts';
 import type { DocumentContext } from '../../mappings/xds/imaging-documents.ts';
@@ -106,7 +106,7 @@ export function imagingExam(changes: Partial<ExamView> = {}): ExamView {
 /** As the index keeps it; the bytes play no part in what is tested with it. */
 export const manifestOf = (study: StudyView): ExamView['manifests'][number] => ({
   studyUid: study.studyUid,
-  sopUid: DERIVE.uid('manifest', study.studyUid, String(study.instanceCount)) as Uid,
+  sopUid: DERIVE.uid('manifest', study.studyUid, String(study.instanceCount)),
   object: `manifests/${study.studyUid}.${String(study.instanceCount)}.dcm`,
   size: 1000 + study.instanceCount,
   sha1: Buffer.from(`${study.studyUid}.${String(study.instanceCount)}`)
