@@ -125,7 +125,9 @@ export async function composeIndex(
     const seconds = sites.byId(id)?.settleSeconds;
     return seconds === undefined ? config.limits.settleMs : seconds * 1000;
   };
-  const store = createIndexWriter({ database, derive, indexDerive, site, clock, settleMs, projection });
+  const { affinityDomainOid } = config;
+  const indexing = { database, derive, indexDerive, site, clock, settleMs, projection, affinityDomainOid };
+  const store = createIndexWriter(indexing);
   const ingest = createIngest({ store, documents: createDocumentStore(objects), site, map, derive, log, ownerOf });
   return { derive, ingest, projection, settleMs, fhirContext };
 }

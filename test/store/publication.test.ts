@@ -8,6 +8,8 @@ import { FileObjectStore } from '../../hub/archive/object-store-file.ts';
 import type { Envelope, Intake } from '../../hub/core/envelope.ts';
 import { Derivation, siteId } from '../../hub/core/identifier.ts';
 import type { HubId, Oid } from '../../hub/core/identifier.ts';
+import type { DocumentEntry, Registered } from '../../hub/core/document.ts';
+import type { DocumentRegistry } from '../../hub/core/document-ports.ts';
 import type { Outbox, OutboxEvent } from '../../hub/core/outbox.ts';
 import type { Queue } from '../../hub/core/ports.ts';
 import type { CanonicalRecord } from '../../hub/core/record.ts';
@@ -17,14 +19,15 @@ import { createManifest, keepManifest } from '../../hub/flow/manifest.ts';
 import { createPublishDocuments, type PublishDocuments } from '../../hub/flow/publish-documents.ts';
 import { createWorkOff } from '../../hub/flow/work-off.ts';
 import type { Database } from '../../hub/store/database.ts';
+import { createAffinityPatients } from '../../hub/store/affinity-patients.ts';
+import { createDocumentWriter } from '../../hub/store/document-registry.ts';
 import { createIndexReader } from '../../hub/store/index-reader.ts';
 import { createIndexWriter } from '../../hub/store/index-writer.ts';
 import { createJournal } from '../../hub/store/journal.ts';
 import { createOutbox, createStudySettling } from '../../hub/store/outbox.ts';
-import { createPublishableExams } from '../../hub/store/publication.ts';
+import { createOwnEntries, createPublishableExams } from '../../hub/store/publication.ts';
 import { projectExam, projectPerson } from '../../mappings/fhir/index.ts';
 import { freshDatabase, quiet } from '../support/database.ts';
-import { cxOf, FakeRegistry } from '../support/fake-registry.ts';
 import { DERIVE, instance, STORY, STUDY } from '../support/scenario.ts';
 import { siteProfile } from '../support/site.ts';
 
@@ -35,8 +38,9 @@ let database: Database;
 let journal: Intake;
 let ingest: Ingest;
 let outbox: Outbox;
-let registry: FakeRegistry;
-let publish: PublishDocuments;
+let writer: Pick<DocumentRegistry, 'register' | 'update' | 'documents'>;
+/** The next so many calls fail: before anything was stored, or after (an answer that was lost). */
+let failing: ('before' | 'after')[] = [];
 /** Runs what is due, as a worker of the queue would. */
 let work: (id: string) => Promise<void>;
 let now = Date.UTC(2026, 2, 1, 9);
@@ -59,7 +63,12 @@ before(async () => {
   };
   const shared = { database, derive: DERIVE, clock, settleMs: () => 1000, projection };
   const indexDerive = new Derivation(new Uint8Array(32).fill(9));
-  const store = createIndexWriter({ ...shared, indexDerive, site: () => h1 });
+  const store = createIndexWriter({
+    ...shared,
+    indexDerive,
+    site: () => h1,
+    affinityDomainOid: context.affinityDomainOid,
+  });
   const documents = createDocumentStore(objects);
   journal = createJournal({ database, clock, log: quiet, arrived: () => undefined });
   ingest = createIngest({
@@ -77,15 +86,23 @@ before(async () => {
   });
   outbox = createOutbox({ database, clock });
   const reader = createIndexReader({ database, derive: DERIVE });
-  const patients = { idsOf: (ids: readonly string[]) => Promise.resolve(new Map(ids.map((id) => [id, cxOf(id)]))) };
+  const affinityDomainOid = context.affinityDomainOid;
+  const patients = createAffinityPatients({ database, affinityDomainOid });
+  writer = createDocumentWriter({ database, clock, affinityDomainOid });
   const exams = createPublishableExams({ database, derive: DERIVE });
-  const swap: PublishDocuments = (examId) => publish(examId);
-  const make = (): PublishDocuments =>
-    createPublishDocuments({ exams, registry, patients, documents, context, clock, log: quiet });
-  remake = () => {
-    registry = new FakeRegistry();
-    publish = make();
-  };
+  const publish = createPublishDocuments({
+    exams,
+    registry: {
+      ...createOwnEntries(database),
+      register: (...args) => unreliable(() => writer.register(...args)),
+      update: (...args) => unreliable(() => writer.update(...args)),
+    },
+    patients,
+    documents,
+    context,
+    clock,
+    log: quiet,
+  });
   const queue: Pick<Queue, 'work' | 'offer'> = {
     offer: () => Promise.resolve(),
     work: (_topic, _concurrency, handler) => {
@@ -109,7 +126,7 @@ before(async () => {
       });
       return made === null ? null : keepManifest(objects, study.studyUid, made);
     },
-    publish: swap,
+    publish,
     log: quiet,
   });
   await workOff.start(1, 3_600_000);
@@ -119,13 +136,30 @@ before(async () => {
   });
 });
 
-let remake: () => void;
-beforeEach(async () => {
-  await database.pool.query(
-    `truncate patient_record, person, patient_name, exam, exam_key, exam_alias, report_version, study, series, instance, review, outbox, fhir_resource, fhir_version`,
+async function unreliable(act: () => Promise<Registered>): Promise<Registered> {
+  const failure = failing.shift();
+  if (failure === 'before') throw new Error('the registry is away');
+  const registered = await act();
+  if (failure === 'after') throw new Error('the answer was lost');
+  return registered;
+}
+
+async function entries(): Promise<DocumentEntry[]> {
+  const result = await database.pool.query<{ entry: DocumentEntry }>(
+    `select body || jsonb_build_object('status', status, 'uniqueId', unique_id, 'patientId', patient_id) as entry
+     from registry_object where kind = 'document' order by unique_id`,
   );
-  remake();
-});
+  return result.rows.map(({ entry }) => entry);
+}
+
+async function wipe(): Promise<void> {
+  failing = [];
+  await database.pool.query(
+    `truncate patient_record, person, patient_name, exam, exam_key, exam_alias, report_version, study, series, instance, review, outbox, fhir_resource, fhir_version,
+       registry_object, document_association, repository_document, affinity_patient`,
+  );
+}
+beforeEach(wipe);
 
 const envelope = (content: CanonicalRecord): Envelope => ({
   channel: 'hl7v2',
@@ -156,9 +190,8 @@ async function workAll(): Promise<void> {
   assert.fail('the outbox does not come to rest');
 }
 
-const approvedTypes = (): string[] =>
-  registry
-    .entries()
+const approvedTypes = async (): Promise<string[]> =>
+  (await entries())
     .filter(({ status }) => status === 'approved')
     .map(({ mimeType }) => mimeType)
     .sort();
@@ -167,10 +200,7 @@ const ALL = ['application/dicom', 'application/fhir+json', 'application/pdf', 't
 test('a hospital’s ordinary messages end in four approved documents, whatever came first', async () => {
   let expected: string[] | null = null;
   for (let run = 0; run < 8; run++) {
-    await database.pool.query(
-      'truncate patient_record, person, exam, exam_key, exam_alias, report_version, study, series, instance, outbox',
-    );
-    remake();
+    await wipe();
     const order = STORY.map((record, n) => ({
       record,
       weight: run === 0 ? n : Math.abs(Math.sin(run * 9973 + n * 7919)),
@@ -180,10 +210,9 @@ test('a hospital’s ordinary messages end in four approved documents, whatever 
       if (run % 2 === 1) await workAll();
     }
     await workAll();
-    assert.deepEqual(approvedTypes(), ALL);
+    assert.deepEqual(await approvedTypes(), ALL);
     // When the last image came is the time of the manifest, and that differs from run to run; the report's words do not.
-    const reports = registry
-      .entries()
+    const reports = (await entries())
       .filter(({ status, classCode }) => status === 'approved' && classCode?.code === 'REPORTS')
       .map(({ uniqueId, mimeType }) => `${mimeType} ${uniqueId}`)
       .sort();
@@ -195,8 +224,8 @@ test('a hospital’s ordinary messages end in four approved documents, whatever 
 test('a void of the exam withdraws its documents and keeps their bytes', async () => {
   await arrive(...STORY);
   await workAll();
-  const bytes = new Map(registry.bytes);
-  assert.equal(bytes.size >= 4, true);
+  const before = await writer.documents((await entries()).map(({ uniqueId }) => uniqueId));
+  assert.equal(before.length, 4);
   await arrive({
     kind: 'study',
     site: siteId('h1'),
@@ -207,30 +236,28 @@ test('a void of the exam withdraws its documents and keeps their bytes', async (
     voided: true,
   });
   await workAll();
-  assert.deepEqual(approvedTypes(), []);
-  for (const [uniqueId, object] of bytes) {
-    assert.equal(registry.bytes.get(uniqueId), object);
-    assert.notEqual(await objects.size(object), null);
-  }
+  assert.deepEqual(await approvedTypes(), []);
+  assert.deepEqual(await writer.documents(before.map(({ uniqueId }) => uniqueId)), before);
+  for (const { object, size } of before) assert.equal(await objects.size(object), size);
 });
 
 test('late images bring another manifest in place of the first', async () => {
   await arrive(...STORY);
   await workAll();
-  const before = registry.entries().filter(({ mimeType }) => mimeType === 'application/dicom');
+  const before = (await entries()).filter(({ mimeType }) => mimeType === 'application/dicom');
   await arrive(instance(4));
   await workAll();
-  const kos = registry.entries().filter(({ mimeType }) => mimeType === 'application/dicom');
+  const kos = (await entries()).filter(({ mimeType }) => mimeType === 'application/dicom');
   assert.equal(kos.length, before.length + 1);
   assert.equal(kos.filter(({ status }) => status === 'approved').length, 1);
-  assert.deepEqual(approvedTypes(), ALL);
+  assert.deepEqual(await approvedTypes(), ALL);
 });
 
 test('a registry that is away is tried again, ever more seldom, and nothing is lost', async () => {
   await arrive(...STORY);
-  registry.failing = ['before', 'after', 'before', 'before'];
+  failing = ['before', 'after', 'before', 'before'];
   await workAll();
-  assert.deepEqual(approvedTypes(), ALL);
+  assert.deepEqual(await approvedTypes(), ALL);
   const open = await database.pool.query('select from outbox where done_at is null');
   assert.equal(open.rowCount, 0);
 });
@@ -263,9 +290,7 @@ test('news that come while the documents are published keep the event open and n
   assert.equal(handled[0]?.topic, 'publish');
   assert.equal(handled[0].key, examId);
   await workAll();
-  const standing = registry
-    .entries()
-    .filter(({ status, mimeType }) => status === 'approved' && mimeType === 'text/xml');
+  const standing = (await entries()).filter(({ status, mimeType }) => status === 'approved' && mimeType === 'text/xml');
   assert.equal(standing.length, 1);
   assert.equal(standing[0]?.creationTime, '20260301100200');
 });
