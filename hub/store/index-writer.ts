@@ -5,10 +5,12 @@ import type { Derivation, HubId } from '../core/identifier.ts';
 import type { Claim, ClaimedEntry, IngestStore, Outcome, Settlement } from '../core/ingest.ts';
 import type { PatientState } from '../core/patient.ts';
 import type { ExamView, PersonView } from '../core/view.ts';
+import { announceRecords, followPersons } from './affinity-patients.ts';
 import { claimEntries, postpone, settle } from './claim.ts';
 import type { Connection, Database } from './database.ts';
 import { saveResources, type OwnedResource, type SavedProvenance } from './fhir.ts';
 import { linkPersons } from './person-link.ts';
+import { announceExams } from './publication.ts';
 import { saveExams, saveIndexes, savePatients, type SaveContext } from './save.ts';
 import { saveInstances, saveStudies } from './save-study.ts';
 import { loadSlice } from './slice.ts';
@@ -23,6 +25,8 @@ export interface IndexWriterDeps extends Omit<SaveContext, 'now'> {
   readonly database: Database;
   readonly clock: () => Date;
   readonly projection: Projection;
+  /** Under which persons are known to the document registry; absent where there is none. */
+  readonly affinityDomainOid?: string;
 }
 
 export function createIndexWriter(deps: IndexWriterDeps): IngestStore {
@@ -71,6 +75,12 @@ async function saveSlice(
     patients.length === 0
       ? { persons: [], relinked: [] }
       : await linkPersons(connection, patients, before.patients, context);
+  if (context.affinityDomainOid !== undefined) {
+    // With the decision itself: documents follow their person, and ids stand or are merged away, exactly as it says.
+    await followPersons(connection, linked.persons, context.affinityDomainOid);
+    const recordIds = patients.map((state) => state.recordId);
+    await announceRecords(connection, recordIds, context.affinityDomainOid);
+  }
   await saveExams(connection, before, after, exams, context);
   const arrivals = after.arrivals;
   await saveInstances(connection, after, arrivals, context.now);
@@ -80,6 +90,7 @@ async function saveSlice(
   await saveIndexes(connection, examIds, context);
   const told = provenanceOf(entries, touchedBy, context);
   await project(connection, linked.persons, examIds, [...after.retired.keys()], told, context);
+  await announceExams(connection, [...examIds, ...after.retired.keys()], context.now);
 }
 
 /** What made a person or an exam as it is now: the entries that touched it or the registrations under it. */
