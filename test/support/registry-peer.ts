@@ -7,10 +7,11 @@ import { setCaller } from '../../hub/api/caller.ts';
 import { registryFace, REGISTRY_LIMITS } from '../../hub/api/xds/registry.ts';
 import type { Role } from '../../hub/core/access.ts';
 import type { AuditEvent } from '../../hub/core/audit.ts';
-import type { DocumentRegistry } from '../../hub/core/document-ports.ts';
 import type { DocumentAssociation, RegistryObject } from '../../hub/core/document.ts';
+import { createAffinityPatients } from '../../hub/store/affinity-patients.ts';
 import type { Database } from '../../hub/store/database.ts';
 import { createDocumentReader } from '../../hub/store/document-query.ts';
+import { createDocumentRegistry } from '../../hub/store/document-registry.ts';
 import { ASSOCIATION_COLUMNS, associationRow, OBJECT_COLUMNS, objectRow } from '../../hub/store/document-row.ts';
 import { parseXml } from '../../mappings/xds/xml.ts';
 import type { XmlElement } from '../../mappings/xds/xml.ts';
@@ -96,9 +97,6 @@ export interface RegistryPeer {
   close(): Promise<void>;
 }
 
-/** What the tests of queries do not call. */
-const unused = (): never => assert.fail('a query changes nothing');
-
 export async function serveRegistry(database: Database): Promise<RegistryPeer> {
   const audits: AuditEvent[] = [];
   const silent = {
@@ -110,12 +108,10 @@ export async function serveRegistry(database: Database): Promise<RegistryPeer> {
     },
     child: () => silent,
   };
-  const registry: DocumentRegistry = {
-    ...createDocumentReader(database),
-    register: unused,
-    documents: unused,
-    remove: unused,
-  };
+  const affinityDomainOid = '2.999.156.1';
+  const clock = (): Date => new Date();
+  const reader = createDocumentReader(database);
+  const patients = createAffinityPatients({ database, affinityDomainOid });
   const app = express();
   app.use((request, response, next) => {
     const role = request.get('x-role');
@@ -128,16 +124,14 @@ export async function serveRegistry(database: Database): Promise<RegistryPeer> {
   app.use(
     '/xds/registry',
     registryFace({
-      registry,
+      registry: createDocumentRegistry({ database, clock, affinityDomainOid, reader }),
+      // Rows were filed without the persons behind them.
       patients: {
-        idsOf: unused,
-        known: unused,
-        add: unused,
-        merge: unused,
+        ...patients,
         personsOf: (ids) => Promise.resolve(new Map(ids.map((id) => [id, `person of ${id.split('^')[0] ?? ''}`]))),
       },
       homeCommunityOid: HOME.slice('urn:oid:'.length),
-      affinityDomainOid: '2.999.156.1',
+      affinityDomainOid,
       form: 'strict',
       audit: { record: (event) => Promise.resolve(void audits.push(event)) },
       log: silent,
