@@ -3,39 +3,15 @@
  * Hospitals submit, readers retrieve, the administrator removes.
  */
 import { Router } from 'express';
-import type { AffinityPatients, DocumentRegistry, DocumentRemoval } from '../../core/document-ports.ts';
-import type { Oid } from '../../core/identifier.ts';
-import type { ObjectStore } from '../../core/ports.ts';
 import { DocumentIntake } from '../../flow/receive-documents.ts';
 import { ITI41_REQUEST, ITI43_REQUEST, ITI86_REQUEST } from '../../../mappings/xds/document-set.ts';
 import { provideAndRegister } from './iti-41.ts';
 import { retrieveDocuments } from './iti-43.ts';
 import { removeFromRepository } from './iti-86.ts';
+import type { RepositoryDeps, RepositoryLimits } from './repository-deps.ts';
 import { soapExchange } from './soap-exchange.ts';
-import type { Refusal, SoapDeps, SoapDoor, SoapExchange, SoapTransaction } from './soap-exchange.ts';
+import type { Refusal, SoapDoor, SoapExchange, SoapTransaction } from './soap-exchange.ts';
 import type { SoapFault } from '../../../mappings/xds/soap.ts';
-
-export interface RepositoryDeps extends SoapDeps {
-  readonly registry: Pick<DocumentRegistry, 'register' | 'documents'>;
-  readonly removal: DocumentRemoval;
-  readonly patients: Pick<AffinityPatients, 'personsOf'>;
-  readonly objects: ObjectStore;
-  readonly repositoryOid: Oid;
-  readonly homeCommunityOid: string;
-  readonly clock: () => Date;
-  /** How strictly the form of ebRIM is taken (WIRE §2). */
-  readonly form: 'strict' | 'lenient';
-  readonly limits: RepositoryLimits;
-}
-
-export interface RepositoryLimits {
-  /** Of a whole request. */
-  readonly requestBytes: number;
-  /** Of one document. */
-  readonly documentBytes: number;
-  /** Documents of one request or submission. */
-  readonly documents: number;
-}
 
 export const REPOSITORY_LIMITS: RepositoryLimits = {
   requestBytes: 64 * 1024 ** 3,

@@ -195,7 +195,7 @@ async function readRequest(door: SoapDoor, request: Request, intake: DocumentInt
     if ('fault' in rest) return { ...rest, relatesTo: opened.relatesTo };
     return { ...opened, attachments: rest.parts, documents: () => Promise.reject(new Error('a door without intake')) };
   }
-  const limits = { bytes: door.requestBytes, parts: PARTS.documents, rootBytes: XML_LIMITS.bytes };
+  const limits = { bytes: door.requestBytes, parts: PARTS.documents, rootBytes: XML_LIMITS.bytes, inlineBytes: 32_768 };
   const opened = await readRoot(door, type, body, limits, (part) => intake.take(part.body));
   if ('fault' in opened) return opened;
   const documents = async (skip: boolean): Promise<Documents> => {
