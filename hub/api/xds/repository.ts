@@ -3,6 +3,8 @@
  * Hospitals submit, readers retrieve, the administrator removes.
  */
 import { Router } from 'express';
+import { decide } from '../../core/access.ts';
+import type { Act } from '../../core/access.ts';
 import { DocumentIntake } from '../../flow/receive-documents.ts';
 import { ITI41_REQUEST, ITI43_REQUEST, ITI86_REQUEST } from '../../../mappings/xds/document-set.ts';
 import { provideAndRegister } from './iti-41.ts';
@@ -24,11 +26,13 @@ interface RepositoryTransaction extends SoapTransaction {
   answer(deps: RepositoryDeps, exchange: SoapExchange): Promise<SoapFault | Refusal | null>;
 }
 
+const SUBMIT: Act = { kind: 'submit-documents' };
+
 /** By request action. */
 const TRANSACTIONS: Readonly<Record<string, RepositoryTransaction>> = {
   [ITI41_REQUEST]: {
     operation: 'ITI-41',
-    act: { kind: 'submit-documents' },
+    act: SUBMIT,
     audited: 'feed',
     answer: provideAndRegister,
   },
@@ -48,7 +52,12 @@ export function repositoryFace(deps: RepositoryDeps): Router {
     act: { kind: 'read-record' },
     transactions: TRANSACTIONS,
     requestBytes: deps.limits.requestBytes,
-    intake: () => new DocumentIntake({ ...deps, maxBytes: deps.limits.documentBytes }),
+    intake: (caller) => {
+      const intake = new DocumentIntake({ ...deps, maxBytes: deps.limits.documentBytes });
+      // Parts may come before the envelope that says what they are for: of a mere reader none is stored.
+      if (!decide(caller, SUBMIT).allowed) intake.close();
+      return intake;
+    },
   };
   const router = Router();
   router.post('/', (request, response) =>

@@ -32,7 +32,7 @@ export interface SoapDoor {
   /** Where one path serves several transactions: what each is called, and its own right beside `act`. */
   readonly transactions?: Readonly<Record<string, SoapTransaction>>;
   /** Of a door whose attachments are larger than memory: who takes them, once for each exchange. */
-  readonly intake?: () => DocumentIntake;
+  readonly intake?: (caller: Caller) => DocumentIntake;
 }
 
 export interface SoapTransaction {
@@ -89,20 +89,21 @@ export async function soapExchange(
     if (!request.complete) response.setHeader('Connection', 'close');
     sendFault(response, refusal.fault, relatesTo, refusal.status);
   };
-  const intake = door.intake?.();
+  let intake: DocumentIntake | undefined;
   try {
     const admitted = await admit(deps, door, request, response);
     if ('fault' in admitted) {
       refuse(admitted);
       return;
     }
+    const { caller } = admitted;
+    intake = door.intake?.(caller);
     const read = await readRequest(door, request, intake);
     relatesTo = read.relatesTo;
     if ('fault' in read) {
       refuse(read);
       return;
     }
-    const { caller } = admitted;
     const { message } = read;
     const { operation, act, audited: action = 'read' }: SoapTransaction = door.transactions?.[message.action] ?? door;
     const decision = decide(caller, act);
