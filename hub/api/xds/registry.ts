@@ -3,36 +3,25 @@
  * action. Each transaction has a file of its own.
  */
 import { Router } from 'express';
-import type { Act } from '../../core/access.ts';
-import type { AuditEvent } from '../../core/audit.ts';
-import type { AffinityPatients, DocumentRegistry } from '../../core/document-ports.ts';
-import type { SoapFault } from '../../../mappings/xds/soap.ts';
+import { FEED_ACTIONS } from '../../../mappings/xds/patient-feed.ts';
+import { ITI42_REQUEST, registerDocumentSet } from './iti-42.ts';
+import { patientIdentityFeed } from './iti-44.ts';
+import { ITI57_REQUEST, updateDocumentSet } from './iti-57.ts';
+import { ITI61_REQUEST, registerOnDemand } from './iti-61.ts';
+import { ITI62_REQUEST, removeMetadata } from './iti-62.ts';
+import type { RegistryDeps, RegistryTransaction } from './registry-transaction.ts';
 import { soapExchange } from './soap-exchange.ts';
-import type { SoapDeps, SoapExchange } from './soap-exchange.ts';
-
-export interface RegistryDeps extends SoapDeps {
-  readonly registry: DocumentRegistry;
-  readonly patients: AffinityPatients;
-  readonly homeCommunityOid: string;
-  readonly affinityDomainOid: string;
-  /** How strictly the form of ebRIM is taken (WIRE §2). */
-  readonly form: 'strict' | 'lenient';
-  readonly limits: { readonly requestBytes: number; readonly objects: number };
-}
 
 export const REGISTRY_LIMITS = { requestBytes: 16 * 1024 ** 2, objects: 20_000 } as const;
 
-/** One transaction: what it is called, who may, and what it does. */
-export interface RegistryTransaction {
-  readonly operation: string;
-  readonly act: Act;
-  readonly audited?: AuditEvent['action'];
-  /** Writes the response with `answerBody`, or returns the fault to be sent. */
-  answer(deps: RegistryDeps, exchange: SoapExchange): Promise<SoapFault | null>;
-}
-
 /** By request action. */
-const TRANSACTIONS: Readonly<Record<string, RegistryTransaction>> = {};
+const TRANSACTIONS: Readonly<Record<string, RegistryTransaction>> = {
+  [ITI42_REQUEST]: registerDocumentSet,
+  [ITI57_REQUEST]: updateDocumentSet,
+  [ITI61_REQUEST]: registerOnDemand,
+  [ITI62_REQUEST]: removeMetadata,
+  ...Object.fromEntries(FEED_ACTIONS.map((action) => [action, patientIdentityFeed])),
+};
 
 export function registryFace(deps: RegistryDeps): Router {
   const door = {
