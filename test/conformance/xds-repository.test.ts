@@ -73,13 +73,13 @@ async function leavesNothing(work: () => Promise<void>): Promise<void> {
   assert.equal((await hub.files()).length, files);
 }
 
-async function registered(uniqueId: string): Promise<Partial<DocumentEntry> & { status: string }> {
-  const { rows } = await hub.database.pool.query<{ status: string; body: DocumentEntry }>(
+async function registered(uniqueId: string): Promise<Partial<DocumentEntry>> {
+  const { rows } = await hub.database.pool.query<{ status: DocumentEntry['status']; body: DocumentEntry }>(
     'select status, body from registry_object where unique_id = $1',
     [uniqueId],
   );
   assert.equal(rows.length, 1);
-  return { ...rows[0]?.body, status: rows[0]?.status ?? '' };
+  return { ...rows[0]?.body, ...(rows[0] ? { status: rows[0].status } : {}) };
 }
 
 describe('ITI-41 (WIRE §4)', () => {
