@@ -133,9 +133,9 @@ export async function send(
   role: Role | 'nobody' = 'hospital-feed',
 ): Promise<Answer> {
   const streamed = typeof content === 'string' || Buffer.isBuffer(content) ? {} : { duplex: 'half' as const };
-  const body = streamed.duplex ? (Readable.toWeb(Readable.from(content)) as ReadableStream) : (content as string);
+  const body = streamed.duplex ? Readable.toWeb(Readable.from(content)) : (content as string);
   const headers = { 'Content-Type': contentType, 'x-role': role };
-  const response = await fetch(url, { method: 'POST', headers, body, ...streamed } as RequestInit);
+  const response = await fetch(url, { method: 'POST', headers, body, ...streamed });
   const type = response.headers.get('content-type') ?? '';
   const bytes = Buffer.from(await response.arrayBuffer());
   const read = await readPackage(type, Readable.from([bytes]), { bytes: 1 << 30, parts: 2_000 });

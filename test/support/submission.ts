@@ -1,11 +1,14 @@
 /** Submissions as a document source makes them, and the packages in which they travel. */
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import type { DocumentAssociation, DocumentEntry, RegistryObject } from '../../hub/core/document.ts';
 import { ITI41_REQUEST, writeProvideRequest } from '../../mappings/xds/document-set.ts';
 import { writeSubmission } from '../../mappings/xds/ebrim-write.ts';
 import { packageEnd, packageType, partHead, rootHead } from '../../mappings/xds/mtom.ts';
 import { association, documentEntry, submissionSet } from './documents.ts';
-import { PATIENT, soap } from './repository-hub.ts';
+import { PATIENT, send, soap } from './repository-hub.ts';
+import type { Answer, RepositoryHub } from './repository-hub.ts';
+import { invalid, noSchemas } from './xsd.ts';
 
 export interface SentDocument {
   /** The id of the entry and of the document: symbolic or `urn:uuid:`. */
@@ -85,4 +88,37 @@ export function provided(
   const envelope = soap(ITI41_REQUEST, writeProvideRequest(metadata, list));
   const parts = documents.map(({ bytes }, at) => ({ contentId: `${String(at)}@test`, bytes }));
   return { envelope, ...packed(envelope, parts) };
+}
+
+/** Every answer is valid, whatever it says; unchecked where the schemas are not at hand. */
+export const valid = <T extends Answer>(answer: T): T => {
+  if (noSchemas === false) assert.equal(invalid(answer.envelope), '', answer.envelope.toString().slice(0, 2_000));
+  return answer;
+};
+
+/** Submits, and holds request and answer against the schemas. */
+export async function provide(
+  hub: RepositoryHub,
+  documents: readonly SentDocument[],
+  change: Parameters<typeof provided>[1] = {},
+): Promise<Answer> {
+  const { type, bytes, envelope } = provided(documents, change);
+  if (noSchemas === false) assert.equal(invalid(envelope), '', 'the request itself');
+  return valid(await send(hub.url, type, bytes));
+}
+
+/** Nothing that `work` does leaves a file in the object store. */
+export async function leavesNothing(hub: RepositoryHub, work: () => Promise<void>): Promise<void> {
+  const files = (await hub.files()).length;
+  await work();
+  assert.equal((await hub.files()).length, files);
+}
+
+export async function registered(hub: RepositoryHub, uniqueId: string): Promise<Partial<DocumentEntry>> {
+  const { rows } = await hub.database.pool.query<{ status: DocumentEntry['status']; body: DocumentEntry }>(
+    'select status, body from registry_object where unique_id = $1',
+    [uniqueId],
+  );
+  assert.equal(rows.length, 1);
+  return { ...rows[0]?.body, ...(rows[0] ? { status: rows[0].status } : {}) };
 }
