@@ -19,6 +19,8 @@ export interface ProvideDeps {
   readonly registry: Pick<DocumentRegistry, 'register' | 'documents'>;
   readonly repositoryOid: Oid;
   readonly log: Log;
+  /** True of an error after which nobody knows how a transaction ended; after others it was rolled back. */
+  readonly isAway: (error: unknown) => boolean;
 }
 
 /** Documents by the ids of their entries, in the order sent: a repeated id must be seen. */
@@ -114,14 +116,16 @@ async function register(
   sender: string,
 ): Promise<Registered> {
   const objects = documents.map(({ object }) => object);
-  // Whoever does not hear the end of a transaction cannot know how it ended: from here on the bytes stay, unless told no.
+  // Whoever does not hear the end of a transaction cannot know how it ended: then the bytes stay.
   intake.claim(objects);
   try {
     const registered = await deps.registry.register(submission, { sender, documents, trusted: false });
     if (!registered.ok) intake.release(objects);
     return registered;
   } catch (cause) {
-    deps.log.error({ objects }, 'it is not known whether a submission was registered: its documents are kept');
+    if (deps.isAway(cause))
+      deps.log.error({ objects }, 'it is not known whether a submission was registered: its documents are kept');
+    else intake.release(objects);
     throw cause;
   }
 }

@@ -2,7 +2,7 @@
  * Takes the documents of one submission into the object store as they come, with their size and SHA-1. What nobody claims
  * by the end of the exchange is removed again, however the exchange ended.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Log, ObjectStore } from '../core/ports.ts';
 import { Failure, fail, ok, problem } from '../core/problem.ts';
 import type { Problem, Result } from '../core/problem.ts';
@@ -27,6 +27,7 @@ export class DocumentIntake {
   readonly #deps: ReceiveDocumentsDeps;
   readonly #unclaimed = new Set<string>();
   #closed = false;
+  #dropped = false;
   #broken: Problem | null = null;
 
   constructor(deps: ReceiveDocumentsDeps) {
@@ -43,8 +44,18 @@ export class DocumentIntake {
     this.#closed = true;
   }
 
+  /** The sender was not known until its envelope was read: what came before that is lost, and told. */
+  open(): void {
+    this.#closed = false;
+    if (this.#dropped)
+      this.#broken = problem('conflict', undefined, 'A document came before the assertion that names its sender.');
+  }
+
   async take(body: AsyncIterable<Result<Uint8Array>>): Promise<Result<KeptDocument>> {
-    if (this.#closed) return ok({ object: '', size: 0, hash: '' });
+    if (this.#closed) {
+      this.#dropped = true;
+      return ok({ object: '', size: 0, hash: '' });
+    }
     try {
       return await this.#store(body);
     } catch (error) {
@@ -56,7 +67,9 @@ export class DocumentIntake {
 
   async #store(body: AsyncIterable<Result<Uint8Array>>): Promise<Result<KeptDocument>> {
     const day = this.#deps.clock().toISOString().slice(0, 10).replaceAll('-', '/');
-    const { key, writer, filed } = await this.#deps.objects.writeFresh(`${REPOSITORY_FOLDER}${day}`, '');
+    // Not `writeFresh`: the names that a store keeps ready are for images, of which there are many more.
+    const key = `${REPOSITORY_FOLDER}${day}/${randomUUID()}`;
+    const writer = await this.#deps.objects.write(key);
     const hash = createHash('sha1');
     let size = 0;
     let refused: Problem | null = null;
@@ -71,7 +84,6 @@ export class DocumentIntake {
       }
       if (refused === null) {
         await writer.commit();
-        filed(); // whether it is registered is the registry's to say
         this.#unclaimed.add(key);
         return ok({ object: key, size, hash: hash.digest('hex') });
       }

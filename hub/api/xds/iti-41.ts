@@ -2,9 +2,10 @@
  * ITI-41 Provide and Register Document Set-b (ITI TF-2 §3.41; RAD-68 is the same): the metadata is judged before a document
  * is taken, and what is wrong is told in a RegistryResponse once the whole request was read.
  */
-import type { RegistryProblem } from '../../core/document.ts';
+import type { RegistryProblem, Submission } from '../../core/document.ts';
 import type { Problem, Result } from '../../core/problem.ts';
 import { checkPairs, provideDocuments, subjectsOf } from '../../flow/provide-documents.ts';
+import type { Provided } from '../../flow/provide-documents.ts';
 import type { DocumentIntake, KeptDocument } from '../../flow/receive-documents.ts';
 import { ITI41_RESPONSE, readProvideRequest } from '../../../mappings/xds/document-set.ts';
 import type { ProvidedDocument } from '../../../mappings/xds/document-set.ts';
@@ -16,8 +17,9 @@ import { senderFault } from '../../../mappings/xds/soap.ts';
 import type { SoapFault } from '../../../mappings/xds/soap.ts';
 import { isAway } from '../away.ts';
 import { answerBody } from './answer.ts';
-import type { RepositoryDeps } from './repository.ts';
+import type { RepositoryDeps } from './repository-deps.ts';
 import type { Refusal, SoapExchange } from './soap-exchange.ts';
+import { changeOrProblem, originOf } from './submission.ts';
 
 export async function provideAndRegister(
   deps: RepositoryDeps,
@@ -38,20 +40,37 @@ export async function provideAndRegister(
     return null;
   };
   if (hasError(early)) return settle(early);
+  const lost = outOf(intake);
+  if (lost) return settle([lost]);
   const kept: { id: string; kept: KeptDocument }[] = [];
   for (const [at, document] of documents.entries()) {
     const one = await keptOf(document, taken.parts, intake);
     if (!one.ok) return settle([outOf(intake) ?? unreadable(one.problem, document)]);
+    // One object of two documents could not be removed with one of them.
+    if (kept.some(({ kept: { object } }) => object === one.value.object))
+      return settle([failure('XDSRepositoryError', 'Two documents name the same part of the package.')]);
     kept.push({ id: ids[at] ?? '', kept: one.value });
   }
-  try {
-    const registered = await provideDocuments(deps, submission, kept, intake, exchange.caller.id);
-    return await settle([...form, ...(registered.ok ? registered.warnings : registered.problems)]);
-  } catch (error) {
-    if (!isAway(error)) throw error;
-    return settle([failure('XDSRegistryNotAvailable', 'The registry does not answer; try again later.')]);
-  }
+  return settle([...form, ...(await registered(deps, exchange, submission, kept, intake))]);
 }
+
+const registered = (
+  deps: RepositoryDeps,
+  exchange: SoapExchange,
+  submission: Submission,
+  kept: Provided,
+  intake: DocumentIntake,
+): Promise<readonly RegistryProblem[]> =>
+  changeOrProblem(deps, exchange, async () => {
+    try {
+      const { sender } = originOf(exchange);
+      const done = await provideDocuments({ ...deps, isAway }, submission, kept, intake, sender);
+      return done.ok ? done.warnings : done.problems;
+    } catch (error) {
+      if (!isAway(error)) throw error;
+      return [failure('XDSRegistryNotAvailable', 'The registry does not answer; try again later.')];
+    }
+  });
 
 const hasError = (problems: readonly RegistryProblem[]): boolean =>
   problems.some(({ severity }) => severity === 'error');
@@ -79,8 +98,12 @@ const unreadable = (problem: Problem, { id }: ProvidedDocument): RegistryProblem
   location: id.slice(0, 100),
 });
 
-const outOf = ({ broken }: DocumentIntake): RegistryProblem | null =>
-  broken === null ? null : failure('XDSRepositoryOutOfResources', 'The repository cannot store documents now.');
+function outOf({ broken }: DocumentIntake): RegistryProblem | null {
+  if (broken === null) return null;
+  return broken.code === 'conflict'
+    ? failure('XDSRepositoryError', broken.text)
+    : failure('XDSRepositoryOutOfResources', 'The repository cannot store documents now.');
+}
 
 /** A store that takes no more is no fault of the sender's message (ITI TF-3 §4.2.4.1). */
 async function storeIsFull(
@@ -99,14 +122,14 @@ async function storeIsFull(
 async function audit(
   deps: RepositoryDeps,
   exchange: SoapExchange,
-  submission: Parameters<typeof subjectsOf>[0],
+  submission: Submission,
   problems: readonly RegistryProblem[],
 ): Promise<void> {
   const { patients, sets } = subjectsOf(submission);
-  const persons = await deps.patients.personsOf(patients.slice(0, 1_000));
+  const persons = [...new Set((await deps.patients.personsOf(patients.slice(0, 100))).values())];
   const errors = problems.filter(({ severity }) => severity === 'error');
-  const reason = [...new Set(errors.map(({ code }) => code))].join(' ');
-  const objects = sets.slice(0, 1_000).map((id) => id.slice(0, 128));
-  if (errors.length === 0) await exchange.audited('success', [...new Set(persons.values())], objects);
-  else await exchange.audited('failure', [...new Set(persons.values())], objects, reason);
+  // A unique id is the sender's text: only an OID is kept.
+  const objects = sets.filter((id) => /^[0-9.]{1,64}$/.test(id)).slice(0, 1_000);
+  if (errors.length === 0) await exchange.audited('success', persons, objects);
+  else await exchange.audited('failure', persons, objects, [...new Set(errors.map(({ code }) => code))].join(' '));
 }

@@ -17,6 +17,7 @@ import type { KeepPart, OpenPackage, PackageLimits, SoapPackage } from '../../..
 import { faultStatus, readEnvelope, receiverFault, senderFault, writeFault } from '../../../mappings/xds/soap.ts';
 import type { SoapFault, SoapMessage } from '../../../mappings/xds/soap.ts';
 import { openXml, XML_LIMITS } from '../../../mappings/xds/xml.ts';
+import { callerOf } from '../caller.ts';
 import { admit, refusePatient, who } from './soap-caller.ts';
 import type { CallerDeps, Stated } from './soap-caller.ts';
 
@@ -33,7 +34,9 @@ export interface SoapDoor {
   /** Where one path serves several transactions: what each is called, and its own right beside `act`. */
   readonly transactions?: Readonly<Record<string, SoapTransaction>>;
   /** Of a door whose attachments are larger than memory: who takes them, once for each exchange. */
-  readonly intake?: () => DocumentIntake;
+  readonly intake?: (caller: Caller | null) => DocumentIntake;
+  /** The caller is known now, if only by the envelope. */
+  readonly admitted?: (intake: DocumentIntake, caller: Caller) => void;
 }
 
 export interface SoapTransaction {
@@ -92,8 +95,9 @@ export async function soapExchange(
     if (!request.complete) response.setHeader('Connection', 'close');
     sendFault(response, refusal.fault, relatesTo, refusal.status);
   };
-  const intake = door.intake?.();
+  let intake: DocumentIntake | undefined;
   try {
+    intake = door.intake?.(callerOf(response));
     // The envelope may name the caller, so it is read first; nothing is told of it before the caller is known.
     const read = await readRequest(deps, door, request, intake);
     const admitted = await admit(deps, door, request, response, read.stated);
@@ -107,6 +111,7 @@ export async function soapExchange(
       return;
     }
     const { caller } = admitted;
+    if (intake) door.admitted?.(intake, caller);
     const { message } = read;
     const { operation, act, audited: action = 'read' }: SoapTransaction = door.transactions?.[message.action] ?? door;
     const decision = decide(caller, act);
@@ -195,7 +200,7 @@ async function readRequest(
     if ('fault' in rest) return { ...rest, stated: opened.stated, relatesTo: opened.relatesTo };
     return { ...opened, attachments: rest.parts, documents: () => Promise.reject(new Error('a door without intake')) };
   }
-  const limits = { bytes: door.requestBytes, parts: PARTS.documents, rootBytes: XML_LIMITS.bytes };
+  const limits = { bytes: door.requestBytes, parts: PARTS.documents, rootBytes: XML_LIMITS.bytes, inlineBytes: 32_768 };
   const opened = await readRoot(deps, door, type, { body, limits }, (part) => intake.take(part.body));
   if ('fault' in opened) return opened;
   const documents = async (skip: boolean): Promise<Documents> => {

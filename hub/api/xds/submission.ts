@@ -44,7 +44,7 @@ export async function answerSubmission(
 
 /** A change that broke was rolled back: the sender may send it again, and is told so in the registry's own words. */
 export async function changeOrProblem(
-  deps: RegistryDeps,
+  deps: Pick<RegistryDeps, 'log'>,
   exchange: SoapExchange,
   change: () => Promise<readonly RegistryProblem[]>,
 ): Promise<readonly RegistryProblem[]> {
