@@ -100,13 +100,22 @@ export interface SubmissionOrigin {
   readonly trusted: boolean;
 }
 
+/** Who changes what is registered. */
+export interface ChangeOrigin {
+  readonly sender: string;
+  /** false: only what the same sender submitted. */
+  readonly anybodys: boolean;
+}
+
 export interface DocumentRegistry extends DocumentReader {
   /** Register Document Set (ITI-42): all rules of ITI TF-3 §4.2.3.4 in one transaction, all or nothing. */
   register(submission: Submission, origin: SubmissionOrigin): Promise<Registered>;
+  /** Update Document Set (ITI-57): new versions, changes of status, associations (hub/core/document-update.ts). */
+  update(submission: Submission, origin: ChangeOrigin): Promise<Registered>;
   /** Documents of the hub's own repository by unique id, with the patient whose they are. */
   documents(uniqueIds: readonly string[]): Promise<readonly (RepositoryDocument & { readonly patientId: PatientCx })[]>;
   /** ITI-62 and the like; errors as in ITI TF-2 §3.62.4. */
-  remove(ids: readonly EntryId[]): Promise<readonly RegistryProblem[]>;
+  remove(ids: readonly EntryId[], origin?: ChangeOrigin): Promise<readonly RegistryProblem[]>;
 }
 
 /** The affinity domain's patients: those that the hub issued, and those that an outside source fed (ITI-8, ITI-44). */

@@ -1,12 +1,18 @@
 /** News of the index that others act on: written with the decision, worked off later, safe to work off twice. */
 import type { StudyLocated } from './ports.ts';
-import type { ManifestView } from './view.ts';
+import type { ExamView, ManifestView } from './view.ts';
 
 export interface OutboxEvent {
   readonly id: string;
-  readonly topic: 'settle';
-  /** settle: the study UID. */
+  readonly topic: 'settle' | 'publish';
+  /** settle: the study UID. publish: the exam id, of today or before it was united with another. */
   readonly key: string;
+}
+
+/** Exams as their documents are made of them. */
+export interface PublishableExams {
+  /** By any id it ever had, with the instances of its complete studies; null: unknown, or no patient owns it yet. */
+  exam(examId: string): Promise<ExamView | null>;
 }
 
 /** `done`, or when to look again. */
@@ -15,7 +21,10 @@ export type OutboxOutcome = { readonly done: true } | { readonly done: false; re
 export interface Outbox {
   /** Ids of open events that are due, oldest first. */
   due(limit: number): Promise<readonly string[]>;
-  /** Works one event off under its row's lock; false: gone, not due, or in other hands. A rejection leaves it open, later. */
+  /**
+   * Works one event off; false: gone, not due, or in other hands. A rejection leaves it open, later. The event's row is
+   * not locked meanwhile: who has more news of the same key writes it there at once, and the event stays open.
+   */
   work(id: string, handle: (event: OutboxEvent) => Promise<OutboxOutcome>): Promise<boolean>;
 }
 

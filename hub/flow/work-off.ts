@@ -1,10 +1,13 @@
 /**
- * Works the outbox off: a sweep offers what is due to the queue, and a job that comes back does it under the row's lock.
- * The queue may forget or repeat; the table decides. A study that fell quiet becomes complete and gets its manifest.
+ * Works the outbox off: a sweep offers what is due to the queue, and a job that comes back does it, one of a key at a time.
+ * The queue may forget or repeat; the table decides. A study that fell quiet becomes complete and gets its manifest; an exam
+ * that changed gets its documents in the registry.
  */
 import type { Outbox, OutboxEvent, OutboxOutcome, StudySettling } from '../core/outbox.ts';
+import type { HubId } from '../core/identifier.ts';
 import type { Log, Queue, StudyLocated } from '../core/ports.ts';
 import type { ManifestView } from '../core/view.ts';
+import type { PublishDocuments } from './publish-documents.ts';
 
 const SWEEP_LIMIT = 500;
 
@@ -14,6 +17,7 @@ export interface WorkOffDeps {
   readonly settling: StudySettling;
   /** Makes and stores the manifest; null where the study has nothing to list. */
   readonly manifest: (located: StudyLocated) => Promise<ManifestView | null>;
+  readonly publish: PublishDocuments;
   readonly log: Log;
 }
 
@@ -57,7 +61,10 @@ export function createWorkOff(deps: WorkOffDeps): WorkOff {
 }
 
 async function handle(event: OutboxEvent, deps: WorkOffDeps): Promise<OutboxOutcome> {
-  const acts: Record<OutboxEvent['topic'], (key: string, deps: WorkOffDeps) => Promise<OutboxOutcome>> = { settle };
+  const acts: Record<OutboxEvent['topic'], (key: string, deps: WorkOffDeps) => Promise<OutboxOutcome>> = {
+    settle,
+    publish,
+  };
   return acts[event.topic](event.key, deps);
 }
 
@@ -67,5 +74,10 @@ async function settle(studyUid: string, deps: WorkOffDeps): Promise<OutboxOutcom
   if ('againAt' in settled) return { done: false, againAt: settled.againAt };
   const manifest = await deps.manifest(settled.located);
   if (manifest !== null) await deps.settling.saveManifest(settled.located, manifest);
+  return { done: true };
+}
+
+async function publish(examId: string, deps: WorkOffDeps): Promise<OutboxOutcome> {
+  await deps.publish(examId as HubId);
   return { done: true };
 }

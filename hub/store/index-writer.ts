@@ -9,6 +9,7 @@ import { claimEntries, postpone, settle } from './claim.ts';
 import type { Connection, Database } from './database.ts';
 import { saveResources, type OwnedResource, type SavedProvenance } from './fhir.ts';
 import { linkPersons } from './person-link.ts';
+import { announceExams } from './publication.ts';
 import { saveExams, saveIndexes, savePatients, type SaveContext } from './save.ts';
 import { saveInstances, saveStudies } from './save-study.ts';
 import { loadSlice } from './slice.ts';
@@ -80,6 +81,7 @@ async function saveSlice(
   await saveIndexes(connection, examIds, context);
   const told = provenanceOf(entries, touchedBy, context);
   await project(connection, linked.persons, examIds, [...after.retired.keys()], told, context);
+  await announceExams(connection, [...examIds, ...after.retired.keys()], context.now);
 }
 
 /** What made a person or an exam as it is now: the entries that touched it or the registrations under it. */

@@ -5,8 +5,10 @@ import type { IndexReader } from '../core/ports.ts';
 import type { Connection, Database } from './database.ts';
 import type { SavedProvenance } from './fhir.ts';
 import { project, type Projection } from './index-writer.ts';
+import { announceExams } from './publication.ts';
 
 const RETRY_MS = 15_000;
+const LONGEST_RETRY_MS = 3_600_000;
 
 export function createOutbox(deps: { database: Database; clock: () => Date }): Outbox {
   const { database, clock } = deps;
@@ -21,26 +23,15 @@ export function createOutbox(deps: { database: Database; clock: () => Date }): O
     },
     async work(id, handle) {
       const worked = await database.transaction(async (connection): Promise<{ failure: Error | null } | null> => {
-        const taken = await connection.query<OutboxEvent>(
-          `select id, topic, key from outbox where id = $1 and done_at is null and due_at <= $2 for update skip locked`,
-          [id, clock()],
-        );
-        const event = taken.rows[0];
-        if (event === undefined) return null;
+        const event = await take(connection, id, clock());
+        if (event === null) return null;
         try {
           const outcome = await handle(event);
-          if (outcome.done)
-            await connection.query('update outbox set done_at = $2, attempts = attempts + 1 where id = $1', [
-              id,
-              clock(),
-            ]);
-          else await connection.query('update outbox set due_at = $2 where id = $1', [id, outcome.againAt]);
+          await settleEvent(connection, event, outcome.done ? { doneAt: clock() } : { againAt: outcome.againAt });
           return { failure: null };
         } catch (error) {
-          await connection.query('update outbox set due_at = $2, attempts = attempts + 1 where id = $1', [
-            id,
-            new Date(clock().getTime() + RETRY_MS),
-          ]);
+          const pause = Math.min(RETRY_MS * 2 ** Math.min(event.attempts, 16), LONGEST_RETRY_MS);
+          await settleEvent(connection, event, { failedUntil: new Date(clock().getTime() + pause) });
           return { failure: error instanceof Error ? error : new Error('the handler failed') };
         }
       });
@@ -48,6 +39,43 @@ export function createOutbox(deps: { database: Database; clock: () => Date }): O
       return worked !== null;
     },
   };
+}
+
+interface Taken extends OutboxEvent {
+  readonly attempts: number;
+  /** Of the row as it was taken: whoever writes news into it leaves another one. */
+  readonly stamp: string;
+}
+
+/**
+ * One worker a key, by an advisory lock. A row lock would make ingest wait for a handler that itself waits for what ingest
+ * has locked, and no one would see that deadlock.
+ */
+async function take(connection: Connection, id: string, now: Date): Promise<Taken | null> {
+  const open = `select id, topic, key, attempts, xmin::text as stamp from outbox where id = $1 and done_at is null and due_at <= $2`;
+  const [seen] = (await connection.query<Taken>(open, [id, now])).rows;
+  if (seen === undefined) return null;
+  const locked = await connection.query<{ mine: boolean }>(
+    'select pg_try_advisory_xact_lock(hashtextextended($1, 12)) as mine',
+    [`${seen.topic}|${seen.key}`],
+  );
+  if (locked.rows[0]?.mine !== true) return null;
+  // Another worker may have done it while this one looked.
+  return (await connection.query<Taken>(open, [id, now])).rows[0] ?? null;
+}
+
+/** News that came meanwhile keep the event open, and due as they say: what was done did not know them. */
+async function settleEvent(
+  connection: Connection,
+  { id, stamp }: Taken,
+  outcome: { readonly doneAt?: Date; readonly againAt?: Date; readonly failedUntil?: Date },
+): Promise<void> {
+  const { doneAt = null, againAt, failedUntil } = outcome;
+  await connection.query(
+    `update outbox set done_at = $3, due_at = coalesce($4, due_at), attempts = attempts + $5
+     where id = $1 and xmin::text = $2`,
+    [id, stamp, doneAt, againAt ?? failedUntil ?? null, againAt === undefined ? 1 : 0],
+  );
 }
 
 export function createStudySettling(deps: {
@@ -78,6 +106,7 @@ export function createStudySettling(deps: {
       const journalIds = last === undefined ? [] : [last.journal_id];
       const told = (): SavedProvenance => ({ journalIds, site: last?.site ?? '', at: now.toISOString() });
       await project(connection, [], examIds, [], told, deps);
+      await announceExams(connection, examIds, now);
       return true;
     });
   }

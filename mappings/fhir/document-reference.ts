@@ -5,6 +5,7 @@ import { PROFILES, SYSTEMS, type FhirContext } from './context.ts';
 import { compact, dateTime, identifierSystem, list, meta, named, text } from './datatypes.ts';
 import { manifestAttachment, reportAttachment, type ReportDocument } from './document.ts';
 import { examIdentifiers, performerOf, studyReferences, subjectOf } from './exam-links.ts';
+import { reportDocumentUid } from '../xds/report-words.ts';
 
 const IMAGING_REPORT = { system: SYSTEMS.loinc, code: '18748-4', display: 'Diagnostic imaging study' };
 const IMAGING_CATEGORY = { system: SYSTEMS.loinc, code: '18726-0', display: 'Radiology studies (set)' };
@@ -22,7 +23,8 @@ export function reportDocument(
     meta: meta(PROFILES.DocumentReference),
     masterIdentifier: {
       system: SYSTEMS.uri,
-      value: `urn:oid:${ctx.derive.uid('fhir-report-document', report.reportId, String(report.supersedes))}`,
+      // The same unique id as in the document registry: one document, two faces.
+      value: `urn:oid:${reportDocumentUid(exam, document.sha1, ctx.derive)}`,
     },
     identifier: examIdentifiers(exam, exam.keys, ctx, ['ACSN', 'index']),
     status: withdrawn ? 'entered-in-error' : 'current',

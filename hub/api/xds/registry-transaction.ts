@@ -10,6 +10,8 @@ export interface RegistryDeps extends SoapDeps {
   readonly patients: AffinityPatients;
   readonly homeCommunityOid: string;
   readonly affinityDomainOid: string;
+  /** The site that feeds the affinity domain's ids (ITI-44), where there is one. */
+  readonly affinitySite?: string;
   /** How strictly the form of ebRIM is taken (WIRE §2). */
   readonly form: 'strict' | 'lenient';
   readonly limits: { readonly requestBytes: number; readonly objects: number };

@@ -5,6 +5,12 @@
 import { Router } from 'express';
 import { ITI18_REQUEST, registryStoredQuery } from './iti-18.ts';
 import { ITI51_REQUEST, multiPatientStoredQuery } from './iti-51.ts';
+import { FEED_ACTIONS } from '../../../mappings/xds/patient-feed.ts';
+import { ITI42_REQUEST, registerDocumentSet } from './iti-42.ts';
+import { patientIdentityFeed } from './iti-44.ts';
+import { ITI57_REQUEST, updateDocumentSet } from './iti-57.ts';
+import { ITI61_REQUEST, registerOnDemand } from './iti-61.ts';
+import { ITI62_REQUEST, removeMetadata } from './iti-62.ts';
 import type { RegistryDeps, RegistryTransaction } from './registry-transaction.ts';
 import { soapExchange } from './soap-exchange.ts';
 
@@ -14,6 +20,11 @@ export const REGISTRY_LIMITS = { requestBytes: 16 * 1024 ** 2, objects: 20_000 }
 const TRANSACTIONS: Readonly<Record<string, RegistryTransaction>> = {
   [ITI18_REQUEST]: registryStoredQuery,
   [ITI51_REQUEST]: multiPatientStoredQuery,
+  [ITI42_REQUEST]: registerDocumentSet,
+  [ITI57_REQUEST]: updateDocumentSet,
+  [ITI61_REQUEST]: registerOnDemand,
+  [ITI62_REQUEST]: removeMetadata,
+  ...Object.fromEntries(FEED_ACTIONS.map((action) => [action, patientIdentityFeed])),
 };
 
 export function registryFace(deps: RegistryDeps): Router {

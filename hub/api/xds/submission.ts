@@ -1,0 +1,94 @@
+/**
+ * What the transactions share that change the registry: the metadata read, the change made, audited and answered as
+ * RegistryResponse. What the registry refuses is an answer; only what is no ebRS message at all is a fault (WIRE §1).
+ */
+import type { ChangeOrigin } from '../../core/document-ports.ts';
+import type { PatientCx, Registered, RegistryProblem, Submission } from '../../core/document.ts';
+import { LCM } from '../../../mappings/xds/ebrim-names.ts';
+import { readSubmission } from '../../../mappings/xds/ebrim-read.ts';
+import { statusOf, writeRegistryResponse } from '../../../mappings/xds/registry-response.ts';
+import { senderFault } from '../../../mappings/xds/soap.ts';
+import type { SoapFault } from '../../../mappings/xds/soap.ts';
+import { is } from '../../../mappings/xds/xml.ts';
+import { answerBody } from './answer.ts';
+import type { RegistryDeps } from './registry-transaction.ts';
+import type { SoapExchange } from './soap-exchange.ts';
+
+/** The sender as entries remember it: its hospital, so that a new token is no stranger to what an old one sent. */
+export const originOf = ({ caller }: SoapExchange): ChangeOrigin => ({
+  sender: caller.site ?? caller.id,
+  anybodys: caller.role === 'administrator',
+});
+
+/** Reads a SubmitObjectsRequest, gives it to `change`, and answers under `action`. */
+export async function answerSubmission(
+  deps: RegistryDeps,
+  exchange: SoapExchange,
+  action: string,
+  change: (submission: Submission) => Promise<Registered>,
+): Promise<SoapFault | null> {
+  const { body } = exchange.message;
+  if (!is(body, LCM, 'SubmitObjectsRequest')) return senderFault(`The body must be a SubmitObjectsRequest of ${LCM}.`);
+  const { submission, problems } = readSubmission(body, { form: deps.form, objects: deps.limits.objects });
+  const changed =
+    statusOf(problems) === 'failure'
+      ? []
+      : await changeOrProblem(deps, exchange, async () => {
+          const done = await change(submission);
+          return done.ok ? done.warnings : done.problems;
+        });
+  const told = [...problems, ...changed];
+  await answerChange(deps, exchange, action, told, submission);
+  return null;
+}
+
+/** A change that broke was rolled back: the sender may send it again, and is told so in the registry's own words. */
+export async function changeOrProblem(
+  deps: RegistryDeps,
+  exchange: SoapExchange,
+  change: () => Promise<readonly RegistryProblem[]>,
+): Promise<readonly RegistryProblem[]> {
+  try {
+    return await change();
+  } catch (error) {
+    const name = error instanceof Error ? error.name : typeof error;
+    const frames = error instanceof Error ? framesOf(error) : [];
+    deps.log.error({ action: exchange.message.action, name, frames }, 'a change of the registry broke');
+    const context = 'The registry failed and nothing was stored; send it again.';
+    return [{ code: 'XDSRegistryError', severity: 'error', context }];
+  }
+}
+
+/** Without the message line: a database's message may quote a patient's id. */
+const framesOf = (error: Error): string[] =>
+  (error.stack ?? '')
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .slice(0, 8)
+    .map((line) => line.trim());
+
+/** Audits, then answers. */
+export async function answerChange(
+  deps: RegistryDeps,
+  exchange: SoapExchange,
+  action: string,
+  problems: readonly RegistryProblem[],
+  submission: Submission,
+): Promise<void> {
+  const failed = statusOf(problems) === 'failure';
+  const patients = [...new Set(submission.objects.map(({ patientId }) => patientId))];
+  const objects = submission.objects.map(({ uniqueId }) => uniqueId).filter((id) => /^[0-9.]{1,64}$/.test(id));
+  await exchange.audited(
+    failed ? 'failure' : 'success',
+    await personsBehind(deps, patients),
+    objects.slice(0, 1_000),
+    ...(failed ? [[...new Set(problems.map(({ code }) => code))].join(' ')] : []),
+  );
+  const location = `urn:oid:${deps.homeCommunityOid}`;
+  answerBody(exchange, action, writeRegistryResponse(problems, { location }));
+}
+
+export async function personsBehind(deps: RegistryDeps, patients: readonly PatientCx[]): Promise<string[]> {
+  if (patients.length === 0) return [];
+  return [...new Set((await deps.patients.personsOf(patients.slice(0, 100))).values())];
+}

@@ -1,0 +1,99 @@
+/** What registration must know of the registry before it decides, read and locked in its own transaction. */
+import type { Around } from '../core/document-register.ts';
+import type { EntryId, PatientCx, RegistryObject } from '../core/document.ts';
+import type { Connection } from './database.ts';
+import { ASSOCIATION_SELECT, associationOf, OBJECT_SELECT, objectOf, uuidsOf } from './document-row.ts';
+import type { AssociationRow, ObjectRow } from './document-row.ts';
+
+/**
+ * Waits for whoever registers the same patient, unique id or object id now, in one order for all, so that none waits in
+ * a circle. Two that replace one document meet here: the second sees what the first did.
+ */
+export async function lockNames(connection: Connection, names: readonly string[]): Promise<void> {
+  await connection.query({
+    name: 'document-lock',
+    text: `select pg_advisory_xact_lock(k) from (select distinct hashtextextended(n, 17) as k from unnest($1::text[]) n order by 1) ordered`,
+    values: [names],
+  });
+}
+
+export async function objectsBy(
+  connection: Connection,
+  by: { readonly ids?: readonly EntryId[]; readonly uniqueIds?: readonly string[]; readonly lids?: readonly EntryId[] },
+): Promise<RegistryObject[]> {
+  const { ids = [], uniqueIds = [], lids = [] } = by;
+  const found = new Map<string, RegistryObject>();
+  const ask = async (condition: string, values: readonly string[]): Promise<void> => {
+    if (values.length === 0) return;
+    const { rows } = await connection.query<ObjectRow>(`${OBJECT_SELECT} where ${condition}`, [values]);
+    for (const row of rows) found.set(row.id, objectOf(row));
+  };
+  await ask('o.id = any ($1::uuid[])', uuidsOf(ids));
+  await ask('o.unique_id = any ($1::text[])', uniqueIds);
+  await ask('o.lid = any ($1::uuid[])', uuidsOf(lids));
+  return [...found.values()];
+}
+
+/** Associations with one of `ends` at either end, or that are one of `ids`. */
+export async function associationsBy(
+  connection: Connection,
+  by: { readonly ids?: readonly EntryId[]; readonly ends?: readonly EntryId[]; readonly targets?: readonly EntryId[] },
+): Promise<ReturnType<typeof associationOf>[]> {
+  const { ids = [], ends = [], targets = [] } = by;
+  const found = new Map<string, ReturnType<typeof associationOf>>();
+  const ask = async (condition: string, values: readonly string[]): Promise<void> => {
+    if (values.length === 0) return;
+    const { rows } = await connection.query<AssociationRow>(`${ASSOCIATION_SELECT} where ${condition}`, [values]);
+    for (const row of rows) found.set(row.id, associationOf(row));
+  };
+  await ask('a.id = any ($1::uuid[])', uuidsOf(ids));
+  await ask('a.source = any ($1::uuid[])', uuidsOf(ends));
+  await ask('a.target = any ($1::uuid[])', uuidsOf([...ends, ...targets]));
+  return [...found.values()];
+}
+
+/** A chain of addenda of addenda is no longer than this. */
+const DEPTH = 20;
+
+/** Associations that lead to these documents, and to their addenda and transformations, and so on. */
+async function associationsDown(connection: Connection, ids: readonly EntryId[]): Promise<AssociationRow[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await connection.query<AssociationRow>({
+    name: 'document-dependants',
+    text: `with recursive down as (
+        select a.*, 1 as depth from document_association a where a.target = any ($1::uuid[])
+        union
+        select a.*, d.depth + 1 from document_association a join down d on a.target = d.source
+        where d.type in ('APND', 'XFRM') and a.type in ('APND', 'XFRM') and d.depth < ${String(DEPTH)})
+      select distinct on (id) id, type, source, target, status, body from down`,
+    values: [uuidsOf(ids)],
+  });
+  return rows;
+}
+
+export interface Wanted {
+  readonly named: readonly EntryId[];
+  readonly replaced: readonly EntryId[];
+  readonly uniqueIds: readonly string[];
+}
+
+export async function loadAround(
+  connection: Connection,
+  wanted: Wanted,
+  known: ReadonlySet<PatientCx>,
+): Promise<Around> {
+  const associations = new Map<EntryId, ReturnType<typeof associationOf>>();
+  for (const row of await associationsDown(connection, wanted.replaced)) {
+    const one = associationOf(row);
+    associations.set(one.id, one);
+  }
+  // A folder that holds a replaced document is touched as well.
+  const holders = [...associations.values()].filter((one) => one.type === 'HasMember').map(({ source }) => source);
+  const objects = await objectsBy(connection, {
+    ids: [...new Set([...wanted.named, ...holders])],
+    uniqueIds: wanted.uniqueIds,
+  });
+  const named = await associationsBy(connection, { ids: wanted.named });
+  for (const one of named) associations.set(one.id, one);
+  return { objects, associations: [...associations.values()], known };
+}

@@ -1,0 +1,280 @@
+/** From messages to document entries on a real PostgreSQL: the outbox carries every decision over, whatever interrupts it. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, beforeEach, test } from 'node:test';
+import { FileObjectStore } from '../../hub/archive/object-store-file.ts';
+import type { Envelope, Intake } from '../../hub/core/envelope.ts';
+import { Derivation, siteId } from '../../hub/core/identifier.ts';
+import type { HubId, Oid } from '../../hub/core/identifier.ts';
+import type { Outbox, OutboxEvent } from '../../hub/core/outbox.ts';
+import type { Queue } from '../../hub/core/ports.ts';
+import type { CanonicalRecord } from '../../hub/core/record.ts';
+import { createIngest, type Ingest } from '../../hub/flow/ingest.ts';
+import { createDocumentStore } from '../../hub/flow/keep-document.ts';
+import { createManifest, keepManifest } from '../../hub/flow/manifest.ts';
+import { createPublishDocuments, type PublishDocuments } from '../../hub/flow/publish-documents.ts';
+import { createWorkOff } from '../../hub/flow/work-off.ts';
+import type { Database } from '../../hub/store/database.ts';
+import { createIndexReader } from '../../hub/store/index-reader.ts';
+import { createIndexWriter } from '../../hub/store/index-writer.ts';
+import { createJournal } from '../../hub/store/journal.ts';
+import { createOutbox, createStudySettling } from '../../hub/store/outbox.ts';
+import { createPublishableExams } from '../../hub/store/publication.ts';
+import { projectExam, projectPerson } from '../../mappings/fhir/index.ts';
+import { freshDatabase, quiet } from '../support/database.ts';
+import { cxOf, FakeRegistry } from '../support/fake-registry.ts';
+import { DERIVE, instance, STORY, STUDY } from '../support/scenario.ts';
+import { siteProfile } from '../support/site.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'publication-'));
+const objects = new FileObjectStore(folder);
+const h1 = siteProfile('h1');
+let database: Database;
+let journal: Intake;
+let ingest: Ingest;
+let outbox: Outbox;
+let registry: FakeRegistry;
+let publish: PublishDocuments;
+/** Runs what is due, as a worker of the queue would. */
+let work: (id: string) => Promise<void>;
+let now = Date.UTC(2026, 2, 1, 9);
+let sequence = 0;
+const clock = (): Date => new Date(now);
+
+before(async () => {
+  ({ database } = await freshDatabase());
+  const context = {
+    derive: DERIVE,
+    examIndexOid: '2.999.1',
+    affinityDomainOid: '2.999.156.1',
+    repositoryOid: '2.999.156.3' as Oid,
+    wadoUrl: null,
+    site: () => h1,
+  };
+  const projection = {
+    person: (view: Parameters<typeof projectPerson>[0]) => projectPerson(view, context),
+    exam: (view: Parameters<typeof projectExam>[0]) => projectExam(view, context),
+  };
+  const shared = { database, derive: DERIVE, clock, settleMs: () => 1000, projection };
+  const indexDerive = new Derivation(new Uint8Array(32).fill(9));
+  const store = createIndexWriter({ ...shared, indexDerive, site: () => h1 });
+  const documents = createDocumentStore(objects);
+  journal = createJournal({ database, clock, log: quiet, arrived: () => undefined });
+  ingest = createIngest({
+    store,
+    documents,
+    site: () => h1,
+    map: (entry) => ({
+      ok: true,
+      records: [JSON.parse(Buffer.from(entry.bytes).toString()) as CanonicalRecord],
+      findings: [],
+    }),
+    derive: DERIVE,
+    log: quiet,
+    ownerOf: () => null,
+  });
+  outbox = createOutbox({ database, clock });
+  const reader = createIndexReader({ database, derive: DERIVE });
+  const patients = { idsOf: (ids: readonly string[]) => Promise.resolve(new Map(ids.map((id) => [id, cxOf(id)]))) };
+  const exams = createPublishableExams({ database, derive: DERIVE });
+  const swap: PublishDocuments = (examId) => publish(examId);
+  const make = (): PublishDocuments =>
+    createPublishDocuments({ exams, registry, patients, documents, context, clock, log: quiet });
+  remake = () => {
+    registry = new FakeRegistry();
+    publish = make();
+  };
+  const queue: Pick<Queue, 'work' | 'offer'> = {
+    offer: () => Promise.resolve(),
+    work: (_topic, _concurrency, handler) => {
+      work = (id) => handler({ id });
+      return Promise.resolve();
+    },
+  };
+  const workOff = createWorkOff({
+    outbox,
+    queue: queue as Queue,
+    settling: createStudySettling({ ...shared, reader }),
+    manifest: async ({ exam, study }) => {
+      const made = createManifest({
+        exam,
+        study,
+        repositoryOid: context.repositoryOid,
+        aeTitle: 'HUTONG',
+        timeZone: 'Asia/Shanghai',
+        createdAt: study.changedAt,
+        derive: DERIVE,
+      });
+      return made === null ? null : keepManifest(objects, study.studyUid, made);
+    },
+    publish: swap,
+    log: quiet,
+  });
+  await workOff.start(1, 3_600_000);
+  after(async () => {
+    await workOff.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+});
+
+let remake: () => void;
+beforeEach(async () => {
+  await database.pool.query(
+    `truncate patient_record, person, patient_name, exam, exam_key, exam_alias, report_version, study, series, instance, review, outbox, fhir_resource, fhir_version`,
+  );
+  remake();
+});
+
+const envelope = (content: CanonicalRecord): Envelope => ({
+  channel: 'hl7v2',
+  site: siteId('h1'),
+  sender: 'RIS|H1',
+  peer: '127.0.0.1',
+  controlId: `c${String((sequence += 1))}`,
+  messageType: 'TEST',
+  contentType: 'application/json',
+  bytes: Buffer.from(JSON.stringify(content)),
+  patientKey: 'P0001',
+  answer: Buffer.from('ack'),
+});
+
+async function arrive(...records: readonly CanonicalRecord[]): Promise<void> {
+  for (const record of records) await journal.accept(envelope(record));
+  await ingest.drain();
+}
+
+/** Works until nothing is due, an hour later than everything that waits. */
+async function workAll(): Promise<void> {
+  for (let round = 0; round < 20; round++) {
+    now += 7_200_000;
+    const due = await outbox.due(100);
+    if (due.length === 0) return;
+    for (const id of due) await work(id).catch(() => undefined);
+  }
+  assert.fail('the outbox does not come to rest');
+}
+
+const approvedTypes = (): string[] =>
+  registry
+    .entries()
+    .filter(({ status }) => status === 'approved')
+    .map(({ mimeType }) => mimeType)
+    .sort();
+const ALL = ['application/dicom', 'application/fhir+json', 'application/pdf', 'text/xml'];
+
+test('a hospital’s ordinary messages end in four approved documents, whatever came first', async () => {
+  let expected: string[] | null = null;
+  for (let run = 0; run < 8; run++) {
+    await database.pool.query(
+      'truncate patient_record, person, exam, exam_key, exam_alias, report_version, study, series, instance, outbox',
+    );
+    remake();
+    const order = STORY.map((record, n) => ({
+      record,
+      weight: run === 0 ? n : Math.abs(Math.sin(run * 9973 + n * 7919)),
+    }));
+    for (const { record } of order.sort((a, b) => a.weight - b.weight)) {
+      await arrive(record);
+      if (run % 2 === 1) await workAll();
+    }
+    await workAll();
+    assert.deepEqual(approvedTypes(), ALL);
+    // When the last image came is the time of the manifest, and that differs from run to run; the report's words do not.
+    const reports = registry
+      .entries()
+      .filter(({ status, classCode }) => status === 'approved' && classCode?.code === 'REPORTS')
+      .map(({ uniqueId, mimeType }) => `${mimeType} ${uniqueId}`)
+      .sort();
+    expected ??= reports;
+    assert.deepEqual(reports, expected);
+  }
+});
+
+test('a void of the exam withdraws its documents and keeps their bytes', async () => {
+  await arrive(...STORY);
+  await workAll();
+  const bytes = new Map(registry.bytes);
+  assert.equal(bytes.size >= 4, true);
+  await arrive({
+    kind: 'study',
+    site: siteId('h1'),
+    at: '2026-03-02T08:00:00.000Z',
+    patient: null,
+    keys: { accession: 'A100', studyUid: STUDY },
+    fields: {},
+    voided: true,
+  });
+  await workAll();
+  assert.deepEqual(approvedTypes(), []);
+  for (const [uniqueId, object] of bytes) {
+    assert.equal(registry.bytes.get(uniqueId), object);
+    assert.notEqual(await objects.size(object), null);
+  }
+});
+
+test('late images bring another manifest in place of the first', async () => {
+  await arrive(...STORY);
+  await workAll();
+  const before = registry.entries().filter(({ mimeType }) => mimeType === 'application/dicom');
+  await arrive(instance(4));
+  await workAll();
+  const kos = registry.entries().filter(({ mimeType }) => mimeType === 'application/dicom');
+  assert.equal(kos.length, before.length + 1);
+  assert.equal(kos.filter(({ status }) => status === 'approved').length, 1);
+  assert.deepEqual(approvedTypes(), ALL);
+});
+
+test('a registry that is away is tried again, ever more seldom, and nothing is lost', async () => {
+  await arrive(...STORY);
+  registry.failing = ['before', 'after', 'before', 'before'];
+  await workAll();
+  assert.deepEqual(approvedTypes(), ALL);
+  const open = await database.pool.query('select from outbox where done_at is null');
+  assert.equal(open.rowCount, 0);
+});
+
+test('news that come while the documents are published keep the event open and never wait for it', async () => {
+  await arrive(...STORY);
+  await workAll();
+  const examId = (await database.pool.query<{ exam_id: HubId }>('select exam_id from exam')).rows[0]?.exam_id;
+  assert.ok(examId);
+  const report = STORY.findLast((record) => record.kind === 'report');
+  assert.ok(report?.kind === 'report');
+  const revise = (minute: number): CanonicalRecord => ({
+    ...report,
+    at: `2026-03-01T10:0${String(minute)}:00.000Z`,
+    content: { impression: `第 ${String(minute)} 次更正`, auditedAt: `2026-03-01T10:0${String(minute)}:00.000Z` },
+  });
+  await arrive(revise(1));
+  now += 60_000;
+  const [id] = await outbox.due(10);
+  assert.ok(id);
+  const handled: OutboxEvent[] = [];
+  const worked = await outbox.work(id, async (event) => {
+    handled.push(event);
+    // Ingest of the same exam goes through while the handler is at it: with the row locked this would hang.
+    await arrive(revise(2));
+    assert.equal(await outbox.work(id, () => Promise.reject(new Error('two workers on one key'))), false);
+    return { done: true };
+  });
+  assert.equal(worked, true);
+  assert.equal(handled[0]?.topic, 'publish');
+  assert.equal(handled[0].key, examId);
+  await workAll();
+  const standing = registry
+    .entries()
+    .filter(({ status, mimeType }) => status === 'approved' && mimeType === 'text/xml');
+  assert.equal(standing.length, 1);
+  assert.equal(standing[0]?.creationTime, '20260301100200');
+});
+
+test('a study’s images alone are no news of documents', async () => {
+  await arrive(instance(1), instance(2));
+  const rows = await database.pool.query<{ topic: string }>('select topic from outbox');
+  assert.deepEqual(
+    rows.rows.map(({ topic }) => topic),
+    ['settle'],
+  );
+});
