@@ -16,7 +16,7 @@ import { senderFault } from '../../../mappings/xds/soap.ts';
 import type { SoapFault } from '../../../mappings/xds/soap.ts';
 import { isAway } from '../away.ts';
 import { answerBody } from './answer.ts';
-import type { RepositoryDeps } from './repository.ts';
+import type { RepositoryDeps } from './repository-deps.ts';
 import type { Refusal, SoapExchange } from './soap-exchange.ts';
 
 export async function provideAndRegister(

@@ -14,7 +14,7 @@ import { senderFault, writeEnvelope } from '../../../mappings/xds/soap.ts';
 import type { SoapFault } from '../../../mappings/xds/soap.ts';
 import { lengthOf, sendParts } from '../dicomweb/send.ts';
 import type { Part, PartSource } from '../dicomweb/send.ts';
-import type { RepositoryDeps } from './repository.ts';
+import type { RepositoryDeps } from './repository-deps.ts';
 import { newMessageId } from './soap-exchange.ts';
 import type { SoapExchange } from './soap-exchange.ts';
 

@@ -6,7 +6,7 @@ import { statusOf, writeRegistryResponse } from '../../../mappings/xds/registry-
 import { senderFault } from '../../../mappings/xds/soap.ts';
 import type { SoapFault } from '../../../mappings/xds/soap.ts';
 import { answerBody } from './answer.ts';
-import type { RepositoryDeps } from './repository.ts';
+import type { RepositoryDeps } from './repository-deps.ts';
 import type { SoapExchange } from './soap-exchange.ts';
 
 export async function removeFromRepository(deps: RepositoryDeps, exchange: SoapExchange): Promise<SoapFault | null> {

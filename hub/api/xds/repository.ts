@@ -3,39 +3,17 @@
  * Hospitals submit, readers retrieve, the administrator removes.
  */
 import { Router } from 'express';
-import type { AffinityPatients, DocumentRegistry, DocumentRemoval } from '../../core/document-ports.ts';
-import type { Oid } from '../../core/identifier.ts';
-import type { ObjectStore } from '../../core/ports.ts';
+import { decide } from '../../core/access.ts';
+import type { Act } from '../../core/access.ts';
 import { DocumentIntake } from '../../flow/receive-documents.ts';
 import { ITI41_REQUEST, ITI43_REQUEST, ITI86_REQUEST } from '../../../mappings/xds/document-set.ts';
 import { provideAndRegister } from './iti-41.ts';
 import { retrieveDocuments } from './iti-43.ts';
 import { removeFromRepository } from './iti-86.ts';
+import type { RepositoryDeps, RepositoryLimits } from './repository-deps.ts';
 import { soapExchange } from './soap-exchange.ts';
-import type { Refusal, SoapDeps, SoapDoor, SoapExchange, SoapTransaction } from './soap-exchange.ts';
+import type { Refusal, SoapDoor, SoapExchange, SoapTransaction } from './soap-exchange.ts';
 import type { SoapFault } from '../../../mappings/xds/soap.ts';
-
-export interface RepositoryDeps extends SoapDeps {
-  readonly registry: Pick<DocumentRegistry, 'register' | 'documents'>;
-  readonly removal: DocumentRemoval;
-  readonly patients: Pick<AffinityPatients, 'personsOf'>;
-  readonly objects: ObjectStore;
-  readonly repositoryOid: Oid;
-  readonly homeCommunityOid: string;
-  readonly clock: () => Date;
-  /** How strictly the form of ebRIM is taken (WIRE §2). */
-  readonly form: 'strict' | 'lenient';
-  readonly limits: RepositoryLimits;
-}
-
-export interface RepositoryLimits {
-  /** Of a whole request. */
-  readonly requestBytes: number;
-  /** Of one document. */
-  readonly documentBytes: number;
-  /** Documents of one request or submission. */
-  readonly documents: number;
-}
 
 export const REPOSITORY_LIMITS: RepositoryLimits = {
   requestBytes: 64 * 1024 ** 3,
@@ -48,11 +26,13 @@ interface RepositoryTransaction extends SoapTransaction {
   answer(deps: RepositoryDeps, exchange: SoapExchange): Promise<SoapFault | Refusal | null>;
 }
 
+const SUBMIT: Act = { kind: 'submit-documents' };
+
 /** By request action. */
 const TRANSACTIONS: Readonly<Record<string, RepositoryTransaction>> = {
   [ITI41_REQUEST]: {
     operation: 'ITI-41',
-    act: { kind: 'submit-documents' },
+    act: SUBMIT,
     audited: 'feed',
     answer: provideAndRegister,
   },
@@ -72,7 +52,12 @@ export function repositoryFace(deps: RepositoryDeps): Router {
     act: { kind: 'read-record' },
     transactions: TRANSACTIONS,
     requestBytes: deps.limits.requestBytes,
-    intake: () => new DocumentIntake({ ...deps, maxBytes: deps.limits.documentBytes }),
+    intake: (caller) => {
+      const intake = new DocumentIntake({ ...deps, maxBytes: deps.limits.documentBytes });
+      // Parts may come before the envelope that says what they are for: of a mere reader none is stored.
+      if (!decide(caller, SUBMIT).allowed) intake.close();
+      return intake;
+    },
   };
   const router = Router();
   router.post('/', (request, response) =>

@@ -32,7 +32,7 @@ export interface SoapDoor {
   /** Where one path serves several transactions: what each is called, and its own right beside `act`. */
   readonly transactions?: Readonly<Record<string, SoapTransaction>>;
   /** Of a door whose attachments are larger than memory: who takes them, once for each exchange. */
-  readonly intake?: () => DocumentIntake;
+  readonly intake?: (caller: Caller) => DocumentIntake;
 }
 
 export interface SoapTransaction {
@@ -89,20 +89,21 @@ export async function soapExchange(
     if (!request.complete) response.setHeader('Connection', 'close');
     sendFault(response, refusal.fault, relatesTo, refusal.status);
   };
-  const intake = door.intake?.();
+  let intake: DocumentIntake | undefined;
   try {
     const admitted = await admit(deps, door, request, response);
     if ('fault' in admitted) {
       refuse(admitted);
       return;
     }
+    const { caller } = admitted;
+    intake = door.intake?.(caller);
     const read = await readRequest(door, request, intake);
     relatesTo = read.relatesTo;
     if ('fault' in read) {
       refuse(read);
       return;
     }
-    const { caller } = admitted;
     const { message } = read;
     const { operation, act, audited: action = 'read' }: SoapTransaction = door.transactions?.[message.action] ?? door;
     const decision = decide(caller, act);
@@ -195,7 +196,7 @@ async function readRequest(door: SoapDoor, request: Request, intake: DocumentInt
     if ('fault' in rest) return { ...rest, relatesTo: opened.relatesTo };
     return { ...opened, attachments: rest.parts, documents: () => Promise.reject(new Error('a door without intake')) };
   }
-  const limits = { bytes: door.requestBytes, parts: PARTS.documents, rootBytes: XML_LIMITS.bytes };
+  const limits = { bytes: door.requestBytes, parts: PARTS.documents, rootBytes: XML_LIMITS.bytes, inlineBytes: 32_768 };
   const opened = await readRoot(door, type, body, limits, (part) => intake.take(part.body));
   if ('fault' in opened) return opened;
   const documents = async (skip: boolean): Promise<Documents> => {
