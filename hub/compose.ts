@@ -22,7 +22,7 @@ import { canTranscode, transcode } from './archive/transcode.ts';
 import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { Intake } from './core/envelope.ts';
-import type { Derivation, SiteId, Uid } from './core/identifier.ts';
+import type { Derivation, Oid, SiteId, Uid } from './core/identifier.ts';
 import type {
   DicomIndex,
   ImageSource,
@@ -40,15 +40,18 @@ import type { ManifestView } from './core/view.ts';
 import { createIngest, type Ingest } from './flow/ingest.ts';
 import { createDocumentStore } from './flow/keep-document.ts';
 import { createManifest, keepManifest } from './flow/manifest.ts';
+import { createPublishDocuments, type PublishDocuments } from './flow/publish-documents.ts';
 import { createRecallingIndex } from './flow/recall-index.ts';
 import { createRecallingReader } from './flow/recall.ts';
 import { createInstanceSink } from './flow/receive-instance.ts';
 import { SeriesMetadata } from './flow/series-metadata.ts';
 import { createWorkOff, type WorkOff } from './flow/work-off.ts';
+import { createAffinityPatients } from './store/affinity-patients.ts';
 import { createAuditStore } from './store/audit.ts';
 import type { Database } from './store/database.ts';
 import { createClientStore } from './store/client.ts';
 import { createDicomIndex } from './store/dicom-index.ts';
+import { createDocumentWriter } from './store/document-registry.ts';
 import { createExamSearch, createOrphanReader } from './store/exam-search.ts';
 import { openFhirStore, saveResources } from './store/fhir.ts';
 import { derivation } from './store/hub-key.ts';
@@ -57,6 +60,7 @@ import { createIndexWriter, type Projection } from './store/index-writer.ts';
 import { createJournal } from './store/journal.ts';
 import { createJournalReader } from './store/journal-reader.ts';
 import { createOutbox, createStudySettling } from './store/outbox.ts';
+import { createOwnEntries, createPublishableExams } from './store/publication.ts';
 import { createReviewQueue } from './store/review.ts';
 
 export interface Ground {
@@ -146,7 +150,14 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
     images: new SiteImageSource({ objects, sites, hospital }),
     audit: createAuditStore({ database, clock }),
     arrived,
-    workOff: createWorkOff({ outbox, queue, settling, manifest: manifestOf(ground, derive), log }),
+    workOff: createWorkOff({
+      outbox,
+      queue,
+      settling,
+      manifest: manifestOf(ground, derive),
+      publish: publisherOf(ground, derive),
+      log,
+    }),
     fhirContext,
   };
 }
@@ -178,6 +189,27 @@ function manifestOf(ground: Ground, derive: Derivation): (located: StudyLocated)
     });
     return made === null ? null : keepManifest(objects, study.studyUid, made);
   };
+}
+
+/** The Imaging Document Source: makes the document registry follow the index. */
+function publisherOf({ config, database, objects, sites, clock, log }: Ground, derive: Derivation): PublishDocuments {
+  const { affinityDomainOid } = config;
+  const writer = createDocumentWriter({ database, clock, affinityDomainOid });
+  return createPublishDocuments({
+    exams: createPublishableExams({ database, derive }),
+    registry: { ...createOwnEntries(database), ...writer },
+    patients: createAffinityPatients({ database, affinityDomainOid }),
+    documents: createDocumentStore(objects),
+    context: {
+      derive,
+      repositoryOid: config.repositoryOid as Oid,
+      affinityDomainOid,
+      wadoUrl: config.publicUrl === null ? null : `${config.publicUrl}/dicomweb`,
+      site: (id) => sites.byId(id),
+    },
+    clock,
+    log,
+  });
 }
 
 /** Calls at most every WAKE_MS and never loses the last call; a queue that is away is no harm, the sweep looks by itself. */

@@ -55,12 +55,19 @@ export function createDocumentRegistry(deps: RegistryDeps & { readonly reader: D
     byLogicalId: (ids) => reader.byLogicalId(ids),
     byUniqueId: (kind, uniqueIds) => reader.byUniqueId(kind, uniqueIds),
     associations: (...of) => reader.associations(...of),
-    register: (submission, origin) => register(deps, submission, origin),
-    update: (submission, origin) => update(deps, submission, origin),
-    remove: (ids, origin) => remove(deps, ids, origin),
-    documents: (uniqueIds) => repositoryDocuments(deps.database, uniqueIds),
+    ...createDocumentWriter(deps),
   };
 }
+
+/** What changes the registry and files bytes, for who asks no queries of it. */
+export const createDocumentWriter = (
+  deps: RegistryDeps,
+): Pick<DocumentRegistry, 'register' | 'update' | 'remove' | 'documents'> => ({
+  register: (submission, origin) => register(deps, submission, origin),
+  update: (submission, origin) => update(deps, submission, origin),
+  remove: (ids, origin) => remove(deps, ids, origin),
+  documents: (uniqueIds) => repositoryDocuments(deps.database, uniqueIds),
+});
 
 const draw = (): EntryId => entryId(randomUUID());
 

@@ -3,8 +3,10 @@
  * their documents are made of them.
  */
 import type { Derivation, HubId } from '../core/identifier.ts';
+import type { DocumentReader } from '../core/document-ports.ts';
 import type { PublishableExams } from '../core/outbox.ts';
 import type { Connection, Database } from './database.ts';
+import { objectsBy } from './document-around.ts';
 import { examViews } from './view.ts';
 
 /** Messages about one exam come in bursts: the first fixes the time, the others join it. */
@@ -40,3 +42,8 @@ export function createPublishableExams(deps: { database: Database; derive: Deriv
     },
   };
 }
+
+/** The registry's entries as their own source asks for them: by the ids that it derived. */
+export const createOwnEntries = (database: Database): Pick<DocumentReader, 'byLogicalId'> => ({
+  byLogicalId: (ids) => objectsBy(database.pool, { lids: ids }),
+});
