@@ -8,17 +8,19 @@ import { join } from 'node:path';
 import type { Router } from 'express';
 import { createDimseChannel, openHospitalArchive } from '../adapters/dicom/index.ts';
 import { createHl7Channel } from '../adapters/hl7v2/index.ts';
+import { openCommunities } from '../adapters/xds/index.ts';
+import type { Communities, CommunityConfig } from '../adapters/xds/index.ts';
 import type { Channel } from '../adapters/channel.ts';
 import { projectExam, projectPerson, projectSite, renderProvenance, type FhirContext } from '../mappings/fhir/index.ts';
 import { map } from '../mappings/index.ts';
 import { fhirFace } from './api/fhir/index.ts';
 import { dicomwebFace, LIMITS as DICOMWEB_LIMITS, wadoUri } from './api/dicomweb/index.ts';
-import { IMAGING_SOURCE_LIMITS, imagingSourceFace } from './api/xds/rad-69.ts';
 import { createRestFace } from './api/rest/face.ts';
 import { SiteImageSource } from './archive/image-source.ts';
 import { render } from './archive/render.ts';
 import { openFrames } from './archive/transcode-frames.ts';
 import { canTranscode, transcode } from './archive/transcode.ts';
+import { xdsFaces } from './compose-xds.ts';
 import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { Intake } from './core/envelope.ts';
@@ -73,6 +75,7 @@ export interface Ground {
   readonly objects: ObjectStore;
   readonly queue: Queue;
   readonly sites: Sites;
+  readonly communities: readonly CommunityConfig[];
   readonly clock: () => Date;
 }
 
@@ -84,6 +87,7 @@ export interface Rooms {
   readonly reader: IndexReader;
   readonly index: DicomIndex;
   readonly images: ImageSource;
+  readonly communities: Communities;
   readonly audit: AuditTrail;
   /** Tells workers, here or in other processes, that something waits. */
   readonly arrived: () => void;
@@ -148,6 +152,10 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
     reader: createRecallingReader({ reader, recall: hospital, log }),
     index: createDicomIndex(database),
     images: new SiteImageSource({ objects, sites, hospital }),
+    communities: await openCommunities(
+      ground.communities,
+      join(config.dataDir, 'communities', [...ground.roles].join('+')),
+    ),
     audit: createAuditStore({ database, clock }),
     arrived,
     workOff: createWorkOff({
@@ -330,18 +338,12 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
   const pixels = { canTranscode, transcode, openFrames, render };
   const index = createRecallingIndex(rooms.index, rooms.reader);
   const dicomweb = { ...rooms, index, sites: ground.sites, metadata, pixels, log, limits: DICOMWEB_LIMITS };
-  const imagingSource = imagingSourceFace({
-    ...rooms,
-    transcode: pixels,
-    repositoryOid: config.repositoryOid,
-    homeCommunityOid: config.homeCommunityOid,
-    limits: IMAGING_SOURCE_LIMITS,
-    log,
-  });
+  const { communities, reader, images } = rooms;
+  const xds = { config, database, objects, communities, reader, images, transcode: pixels, audit, log, clock };
   return {
     '/dicomweb': dicomwebFace(dicomweb),
     '/wado': wadoUri(dicomweb),
-    '/xds/imaging-source': imagingSource,
+    ...xdsFaces(xds),
     '/fhir': fhirFace({ store: fhirStore, objects, audit, log, release: RELEASE, origin: config.publicUrl }),
     '/api/v1': rest,
   };
