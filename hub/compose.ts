@@ -2,36 +2,29 @@
  * Wires the rooms for the roles that run in this process: intake for whoever listens, ingest for whoever works, faces for
  * whoever answers. Beside main.ts the only file that sees every room.
  */
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Router } from 'express';
 import { createDimseChannel, openHospitalArchive } from '../adapters/dicom/index.ts';
 import { createHl7Channel } from '../adapters/hl7v2/index.ts';
+import { openCommunities } from '../adapters/xds/index.ts';
+import type { Communities, CommunityConfig } from '../adapters/xds/index.ts';
 import type { Channel } from '../adapters/channel.ts';
-import {
-  identifierSystems,
-  projectExam,
-  projectPerson,
-  projectSite,
-  renderProvenance,
-  type FhirContext,
-} from '../mappings/fhir/index.ts';
+import { projectExam, projectPerson, projectSite, renderProvenance, type FhirContext } from '../mappings/fhir/index.ts';
 import { map } from '../mappings/index.ts';
 import { fhirFace } from './api/fhir/index.ts';
 import { dicomwebFace, LIMITS as DICOMWEB_LIMITS, wadoUri } from './api/dicomweb/index.ts';
-import { IMAGING_SOURCE_LIMITS, imagingSourceFace } from './api/xds/rad-69.ts';
 import { createRestFace } from './api/rest/face.ts';
 import { SiteImageSource } from './archive/image-source.ts';
 import { render } from './archive/render.ts';
 import { openFrames } from './archive/transcode-frames.ts';
 import { canTranscode, transcode } from './archive/transcode.ts';
+import { affinityDomain, xdsFaces } from './compose-xds.ts';
 import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { Journal } from './core/envelope.ts';
 import type { Derivation, Oid, SiteId, Uid } from './core/identifier.ts';
-import type { FhirStore } from './core/fhir.ts';
 import type {
   DicomIndex,
   ImageSource,
@@ -56,7 +49,6 @@ import { Filing } from './flow/file-instances.ts';
 import { createInstanceSink } from './flow/receive-instance.ts';
 import { recoverInstances } from './flow/recover-instances.ts';
 import { SeriesMetadata } from './flow/series-metadata.ts';
-import { createSharedDocuments } from './flow/shared-documents.ts';
 import { createWorkOff, type WorkOff } from './flow/work-off.ts';
 import { createAssertionCheck } from './security/assertion.ts';
 import { createAssertionLedger } from './store/assertion.ts';
@@ -65,7 +57,6 @@ import { createAuditStore } from './store/audit.ts';
 import type { Database } from './store/database.ts';
 import { createClientStore } from './store/client.ts';
 import { createDicomIndex } from './store/dicom-index.ts';
-import { createDocumentReader } from './store/document-query.ts';
 import { createDocumentRegistry, createDocumentWriter } from './store/document-registry.ts';
 import { createExamSearch, createOrphanReader } from './store/exam-search.ts';
 import { openFhirStore, saveResources } from './store/fhir.ts';
@@ -88,6 +79,7 @@ export interface Ground {
   readonly objects: ObjectStore;
   readonly queue: Queue;
   readonly sites: Sites;
+  readonly communities: readonly CommunityConfig[];
   readonly clock: () => Date;
 }
 
@@ -102,6 +94,7 @@ export interface Rooms {
   readonly reader: IndexReader;
   readonly index: DicomIndex;
   readonly images: ImageSource;
+  readonly communities: Communities;
   readonly audit: AuditTrail;
   /** Tells workers, here or in other processes, that something waits. */
   readonly arrived: () => void;
@@ -172,6 +165,10 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
     reader: createRecallingReader({ reader, recall: hospital, log }),
     index: createDicomIndex(database),
     images: new SiteImageSource({ objects, sites, hospital }),
+    communities: await openCommunities(
+      ground.communities,
+      join(config.dataDir, 'communities', [...ground.roles].join('+')),
+    ),
     audit: createAuditStore({ database, clock, spool: config.atna !== null }),
     arrived,
     workOff: createWorkOff({
@@ -355,52 +352,27 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
   const pixels = { canTranscode, transcode, openFrames, render };
   const index = createRecallingIndex(rooms.index, rooms.reader);
   const dicomweb = { ...rooms, index, sites: ground.sites, metadata, pixels, log, limits: DICOMWEB_LIMITS };
-  const ledger = createAssertionLedger(database);
-  const assertions = createAssertionCheck({ ...config.xua, ledger, clock });
-  const imagingSource = imagingSourceFace({
-    ...rooms,
-    assertions,
+  const assertions = createAssertionCheck({ ...config.xua, ledger: createAssertionLedger(database), clock });
+  const { communities, reader, images } = rooms;
+  const xds = {
+    config,
+    database,
+    objects,
+    communities,
+    reader,
+    images,
     transcode: pixels,
-    repositoryOid: config.repositoryOid,
-    homeCommunityOid: config.homeCommunityOid,
-    limits: IMAGING_SOURCE_LIMITS,
+    audit,
+    assertions,
     log,
-  });
+    clock,
+  };
   return {
     '/dicomweb': dicomwebFace(dicomweb),
     '/wado': wadoUri(dicomweb),
-    '/xds/imaging-source': imagingSource,
+    ...xdsFaces(xds),
     '/fhir': fhirFace({ ...domain, objects, audit, log, release: RELEASE, origin: config.publicUrl }),
     '/api/v1': rest,
-  };
-}
-
-/** The documents of the affinity domain as FHIR (MHD), and who its patients are (PIXm, PDQm). */
-function affinityDomain(
-  { config, sites, database, objects, clock }: Ground,
-  projection: FhirStore,
-): Pick<Parameters<typeof fhirFace>[0], 'store' | 'domain'> {
-  const { affinityDomainOid } = config;
-  const patients = createAffinityPatients({ database, affinityDomainOid });
-  const reader = createDocumentReader(database);
-  const registry = createDocumentRegistry({ database, clock, affinityDomainOid, reader });
-  const authorities = sites.all.flatMap(({ patientIds }) => [
-    patientIds.defaultAuthority,
-    ...Object.values(patientIds.authorities),
-  ]);
-  const provide = {
-    projection,
-    registry,
-    patients,
-    objects,
-    repositoryOid: config.repositoryOid as Oid,
-    freshUid: () => `2.25.${BigInt(`0x${randomUUID().replaceAll('-', '')}`).toString()}`,
-    clock,
-    sourceId: config.homeCommunityOid,
-  };
-  return {
-    store: createSharedDocuments({ projection, registry, patients }),
-    domain: { provide, patients, systems: identifierSystems([affinityDomainOid, ...authorities]) },
   };
 }
 

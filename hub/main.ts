@@ -7,6 +7,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import { join } from 'node:path';
 import { loadSites } from '../adapters/sites/load.ts';
 import type { Channel } from '../adapters/channel.ts';
+import type { CommunityConfig } from '../adapters/xds/index.ts';
 import { createApp, createHttpServer } from './api/app.ts';
 import type { AppDeps } from './api/app.ts';
 import { createDocs } from './api/rest/docs.ts';
@@ -14,6 +15,7 @@ import { createMetrics, gauge } from './api/metrics.ts';
 import { startApplyThread } from './apply-thread.ts';
 import { openObjectStore } from './archive/object-store.ts';
 import { closeCodecs } from './archive/transcode.ts';
+import { readCommunities } from './communities.ts';
 import type { Config } from './config.ts';
 import { objectStoreUrl, readConfig } from './config.ts';
 import type { Log, ObjectStore, Queue } from './core/ports.ts';
@@ -54,6 +56,7 @@ interface Ground {
   readonly objects: ObjectStore;
   readonly queue: Queue;
   readonly sites: Sites;
+  readonly communities: readonly CommunityConfig[];
   readonly clock: () => Date;
   /** Lines for the person who started the hub: where it listens, and the token printed once. */
   readonly told: string[];
@@ -90,6 +93,7 @@ async function raiseGround(config: Config, roles: ReadonlySet<Role>, life: Lifec
     (hold) => hold.release(),
   );
   const sites = await loadSites(config.sitesDir);
+  const communities = readCommunities(config.communities, `urn:oid:${config.homeCommunityOid}`);
   const url = await raiseServer(config, `hub with ${names.join(', ')}`, life, log);
   const size = { max: config.limits.databaseConnections, name: names.join('+') };
   const database = await life.raise(
@@ -121,7 +125,7 @@ async function raiseGround(config: Config, roles: ReadonlySet<Role>, life: Lifec
   ]);
   const clock = (): Date => new Date();
   const stores = { database, databaseUrl: url, journalDatabase, objects, queue };
-  return { config, roles, log, life, ...stores, sites, clock, told: [], ready };
+  return { config, roles, log, life, ...stores, sites, communities, clock, told: [], ready };
 }
 
 const answers = (ask: () => Promise<unknown>): Promise<boolean> =>
@@ -322,6 +326,11 @@ async function run(): Promise<void> {
     await raiseUpkeep(ground);
     const wake = roles.has('worker') ? await raiseIngest(ground) : null;
     const rooms = await composeRooms(ground, wake);
+    await life.raise(
+      'communities',
+      () => rooms.communities,
+      (opened) => opened.close(),
+    );
     await renderSites(ground, rooms);
     await raiseFiling(ground, rooms);
     if (roles.has('worker')) await raiseWorkOff(ground, rooms);

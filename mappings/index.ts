@@ -3,6 +3,7 @@ import type { JournalEntry, Mapped } from '../hub/core/envelope.ts';
 import { problem } from '../hub/core/problem.ts';
 import type { CanonicalRecord, InstanceRecord } from '../hub/core/record.ts';
 import type { SiteProfile } from '../hub/core/site.ts';
+import { mapManifest } from './dicom/kos-read.ts';
 import { mapHl7 } from './hl7v2/index.ts';
 import { mapRest } from './rest/index.ts';
 
@@ -16,7 +17,8 @@ export function map(entry: JournalEntry, site: SiteProfile): Mapped<CanonicalRec
     case 'dicomweb':
       return mapInstance(entry);
     case 'xds':
-      return { ok: false, problem: problem('unsupported-message', 'channel'), findings: [] };
+      // Manifests of hospitals that run their own registry; other documents of theirs stay with them.
+      return mapManifest(Buffer.from(entry.bytes), site, entry.receivedAt);
   }
 }
 

@@ -13,11 +13,19 @@ import type { InstanceRecord } from '../../hub/core/record.ts';
 import type { SiteProfile, Sites } from '../../hub/core/site.ts';
 import type { Node } from './associate.ts';
 import { fetchStudy } from './fetch-study.ts';
-import type { FetchedStudy } from './fetch-study.ts';
+import type { FetchedStudy, StudyOrder } from './fetch-study.ts';
 import type { DimseLimits } from './limits.ts';
+
+/** Another way to a study than C-GET from a node of the site: its imaging source, by RAD-69. */
+export interface StudyWay {
+  serves(site: SiteProfile): boolean;
+  fetch(order: Pick<StudyOrder, 'site' | 'studyUid' | 'folder' | 'at' | 'room' | 'log'>): Promise<Result<FetchedStudy>>;
+}
 
 export interface HospitalArchiveOptions {
   readonly sites: Sites;
+  /** For sites whose data names no node that holds the images. */
+  readonly otherwise?: StudyWay;
   readonly aeTitle: string;
   /** Emptied when the archive is opened. */
   readonly folder: string;
@@ -102,18 +110,25 @@ class HospitalArchive implements ImageSource, StudyRecall {
     const running = this.#fetching.get(key);
     if (running) return running;
     const site = this.#options.sites.byId(siteId);
-    const node = site && imageNode(site);
-    if (!node)
+    const way = site && this.#wayTo(site);
+    if (!way)
       return Promise.resolve(fail(problem('not-found', undefined, 'The hospital names no archive to fetch from.')));
     if ([...this.#fetching.keys()].filter((other) => other.startsWith(keyOf(siteId, ''))).length >= AT_ONCE)
       return Promise.resolve(fail(problem('busy', undefined, `The archive of hospital ${siteId} is busy; try again.`)));
-    const fetched = this.#fetch(site, node, studyUid).finally(() => this.#fetching.delete(key));
+    const fetched = this.#fetch(site, way, studyUid).finally(() => this.#fetching.delete(key));
     this.#fetching.set(key, fetched);
     return fetched;
   }
 
-  async #fetch(site: SiteProfile, node: Node, studyUid: Uid): Promise<Result<Held>> {
-    const { aeTitle, clock, limits, log } = this.#options;
+  #wayTo(site: SiteProfile): StudyWay['fetch'] | null {
+    const { aeTitle, limits, otherwise } = this.#options;
+    const node = imageNode(site);
+    if (node) return (order) => fetchStudy({ ...order, node, callingAe: aeTitle, limits: { ...LIMITS, ...limits } });
+    return otherwise?.serves(site) === true ? (order) => otherwise.fetch(order) : null;
+  }
+
+  async #fetch(site: SiteProfile, way: StudyWay['fetch'], studyUid: Uid): Promise<Result<Held>> {
+    const { clock, log } = this.#options;
     for (const [key, held] of this.#studies) if (this.#old(held)) await this.#drop(key, held);
     const folder = join(this.#options.folder, String(++this.#drawn));
     await mkdir(folder, { mode: 0o700 });
@@ -124,8 +139,7 @@ class HospitalArchive implements ImageSource, StudyRecall {
       this.#bytes += more;
       return this.#makeRoom();
     };
-    const order = { site, node, studyUid, folder, room, log, callingAe: aeTitle, at: began.toISOString() };
-    const fetched = await fetchStudy({ ...order, limits: { ...LIMITS, ...limits } });
+    const fetched = await way({ site, studyUid, folder, room, log, at: began.toISOString() });
     const ms = clock().getTime() - began.getTime();
     if (!fetched.ok) {
       this.#bytes -= bytes;

@@ -5,6 +5,7 @@ import { parseNetwork } from '../../hub/core/network.ts';
 import type { CodeTable, SiteProfile } from '../../hub/core/site.ts';
 import { MapReader } from './reader.ts';
 import type { Check, Fault } from './reader.ts';
+import { readXds } from './xds-section.ts';
 
 const matching =
   (pattern: RegExp, expected: string): Check =>
@@ -81,8 +82,9 @@ export function parseProfile(id: string, text: string, codes: CodeTable, fault: 
     dicom: readDicom(root.map('dicom'), fault),
     codes,
   };
+  const xds = readXds(root.section('xds'), profile.patientIds.defaultAuthority, fault);
   root.done();
-  return profile;
+  return xds === null ? profile : { ...profile, xds };
 }
 
 function readPatientIds(reader: MapReader): SiteProfile['patientIds'] {

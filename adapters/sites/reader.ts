@@ -98,6 +98,12 @@ export class MapReader {
     return new MapReader(this.#take(key), at(this.#path, key), this.#fault);
   }
 
+  /** As `map`; null where the key does not stand there at all. */
+  section(key: string): MapReader | null {
+    const value = this.#take(key);
+    return value === undefined ? null : new MapReader(value, at(this.#path, key), this.#fault);
+  }
+
   maps(key: string): MapReader[] {
     return this.#list(key).map(({ value, path }) => new MapReader(value, path, this.#fault));
   }

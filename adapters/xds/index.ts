@@ -1,4 +1,8 @@
 /** The hub as a client of other XDS systems: neighbouring communities, and hospitals that run their own domain. */
 export { openCommunities } from './community.ts';
+export { createImagingFetch } from './fetch-study.ts';
+export type { ImagingFetch } from './fetch-study.ts';
+export { openHospitals } from './hospital.ts';
+export type { Hospital, HospitalManifest, Hospitals } from './hospital.ts';
 export type { Communities, Community, CommunityConfig } from './community.ts';
 export type { XdsEndpoint } from './endpoint.ts';

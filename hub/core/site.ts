@@ -53,7 +53,24 @@ export interface SiteProfile {
     /** The node that answers C-GET/C-MOVE for images kept at the hospital. */
     readonly imageSource?: string;
   };
+  /** Its own XDS domain, where it runs one: the hub reads from it. */
+  readonly xds?: SiteXds;
   readonly codes: CodeTable;
+}
+
+export interface SiteXds {
+  /** ITI-18; ITI-43 and the unique id of the repository behind it; RAD-69 and that of the imaging source. */
+  readonly registry: string;
+  readonly repository: { readonly url: string; readonly oid: string };
+  readonly imagingSource?: { readonly url: string; readonly oid: string };
+  readonly timeoutMs: number;
+  readonly token?: string;
+  /** Paths of PEM files: the client certificate and its key, and who signed the hospital's own. */
+  readonly tls?: { readonly certificate?: string; readonly key?: string; readonly ca?: string };
+  /** Authority of the patient ids that its registry knows. */
+  readonly patientIdAuthority: string;
+  /** How many patients are asked about in a minute, and how long one rests after it was asked about. */
+  readonly poll: { readonly perMinute: number; readonly everyMinutes: number };
 }
 
 /** codes.csv: (table, source code) -> provincial code. Tables: sex, marital, ethnic, patient-class, procedure, modality, body-part, department, result-status … */

@@ -1,0 +1,126 @@
+/**
+ * Wires the faces of the affinity domain: registry, repository, imaging source, and the gateways between this community and
+ * others. Beside compose.ts, which it serves, so that neither outgrows its reader.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Router } from 'express';
+import type { Communities } from '../adapters/xds/index.ts';
+import { identifierSystems } from '../mappings/fhir/index.ts';
+import type { fhirFace } from './api/fhir/index.ts';
+import { initiatingGateway } from './api/xds/initiating-gateway.ts';
+import { createOwnCommunity } from './api/xds/own-community.ts';
+import { IMAGING_SOURCE_LIMITS, imagingSourceFace } from './api/xds/rad-69.ts';
+import type { ImagingSourceDeps } from './api/xds/rad-69.ts';
+import { registryFace, REGISTRY_LIMITS } from './api/xds/registry.ts';
+import { repositoryFace, REPOSITORY_LIMITS } from './api/xds/repository.ts';
+import { GATEWAY_LIMITS, respondingGateway } from './api/xds/responding-gateway.ts';
+import type { Config } from './config.ts';
+import type { PatientCx } from './core/document.ts';
+import type { AffinityPatients } from './core/document-ports.ts';
+import type { FhirStore } from './core/fhir.ts';
+import type { Oid } from './core/identifier.ts';
+import type { IndexReader, ObjectStore } from './core/ports.ts';
+import type { Sites } from './core/site.ts';
+import { createSharedDocuments } from './flow/shared-documents.ts';
+import { createAffinityPatients } from './store/affinity-patients.ts';
+import type { Database } from './store/database.ts';
+import { createDocumentReader } from './store/document-query.ts';
+import { createDocumentRegistry } from './store/document-registry.ts';
+import { createDocumentRemoval } from './store/document-removal.ts';
+
+interface XdsParts extends Pick<ImagingSourceDeps, 'reader' | 'images' | 'transcode' | 'audit' | 'assertions' | 'log'> {
+  readonly reader: IndexReader;
+  readonly config: Config;
+  readonly database: Database;
+  readonly objects: ObjectStore;
+  readonly communities: Communities;
+  readonly clock: () => Date;
+}
+
+/** The faces below `/xds`, by path. */
+export function xdsFaces(parts: XdsParts): Readonly<Record<string, Router>> {
+  const { config, database, clock, communities } = parts;
+  const { affinityDomainOid, homeCommunityOid } = config;
+  const patients = createAffinityPatients({ database, affinityDomainOid });
+  const reader = createDocumentReader(database);
+  const registry = createDocumentRegistry({ database, clock, affinityDomainOid, reader });
+  const repositoryOid = config.repositoryOid as Oid;
+  const shared = { ...parts, registry, patients, repositoryOid, homeCommunityOid, affinityDomainOid };
+  const documents = { ...shared, form: 'lenient' as const };
+  const own = createOwnCommunity(shared);
+  const { audit, assertions, log } = parts;
+  const callers = assertions === undefined ? { audit } : { audit, assertions };
+  const gateway = { own, ...callers, log, limits: GATEWAY_LIMITS };
+  return {
+    '/xds/registry': registryFace({ ...documents, limits: REGISTRY_LIMITS }),
+    '/xds/repository': repositoryFace({
+      ...documents,
+      removal: createDocumentRemoval(database),
+      limits: REPOSITORY_LIMITS,
+    }),
+    '/xds/imaging-source': imagingSourceFace({ ...shared, limits: IMAGING_SOURCE_LIMITS }),
+    '/xds/responding-gateway': respondingGateway(gateway),
+    '/xds/initiating-gateway': initiatingGateway({
+      ...gateway,
+      communities: communities.all,
+      patientIn: (id, authority) => patientIn({ patients, index: parts.reader }, id, authority),
+    }),
+  };
+}
+
+/** The same documents as FHIR (MHD), and who the patients of the domain are (PIXm, PDQm). */
+export function affinityDomain(
+  {
+    config,
+    sites,
+    database,
+    objects,
+    clock,
+  }: Pick<XdsParts, 'config' | 'database' | 'objects' | 'clock'> & {
+    readonly sites: Sites;
+  },
+  projection: FhirStore,
+): Pick<FhirFaceDeps, 'store' | 'domain'> {
+  const { affinityDomainOid } = config;
+  const patients = createAffinityPatients({ database, affinityDomainOid });
+  const reader = createDocumentReader(database);
+  const registry = createDocumentRegistry({ database, clock, affinityDomainOid, reader });
+  const authorities = sites.all.flatMap(({ patientIds }) => [
+    patientIds.defaultAuthority,
+    ...Object.values(patientIds.authorities),
+  ]);
+  const provide = {
+    projection,
+    registry,
+    patients,
+    objects,
+    repositoryOid: config.repositoryOid as Oid,
+    freshUid: () => `2.25.${BigInt(`0x${randomUUID().replaceAll('-', '')}`).toString()}`,
+    clock,
+    sourceId: config.homeCommunityOid,
+  };
+  return {
+    store: createSharedDocuments({ projection, registry, patients }),
+    domain: { provide, patients, systems: identifierSystems([affinityDomainOid, ...authorities]) },
+  };
+}
+
+type FhirFaceDeps = Parameters<typeof fhirFace>[0];
+
+/** The same person under another authority: a registration of it, or a number that a registration tells. */
+async function patientIn(
+  { patients, index }: { readonly patients: AffinityPatients; readonly index: IndexReader },
+  id: string,
+  authority: string,
+): Promise<string | null> {
+  if (id.endsWith(`^^^&${authority}&ISO`)) return id;
+  const [personId] = (await patients.personsOf([id as PatientCx])).values();
+  const person = personId === undefined ? null : await index.person(personId);
+  for (const record of person?.records ?? []) {
+    if (record.mergedInto !== null) continue;
+    const numbers = [{ authority: record.authority, value: record.localId }, ...record.identifiers];
+    const known = numbers.find((number) => number.authority === authority);
+    if (known) return `${known.value}^^^&${authority}&ISO`;
+  }
+  return null;
+}
