@@ -19,12 +19,13 @@ import {
 } from '../support/xua.ts';
 import type { AssertionParts, MessageParts } from '../support/xua.ts';
 
-const NOW = Date.now();
 const MINUTE = 60_000;
 const issuer = newSigner();
 const stranger = newSigner();
 const holder = newSigner();
 const holderEc = newSigner('ec');
+/** A second on, so that the certificates have begun. */
+const NOW = Date.now() + 1_000;
 const hub = checker([trust(issuer)], NOW);
 
 const signed = (parts: AssertionParts = {}, by = issuer): string => signAssertion(assertionXml(NOW, parts), by);
