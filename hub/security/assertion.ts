@@ -219,5 +219,6 @@ function userOf(assertion: Assertion, issuer: TrustedIssuer): OnBehalfOf {
     role: role ?? null,
     patientIds: assertion.patientIds,
     policies: assertion.policies,
+    ...(assertion.delegates.length === 0 ? {} : { delegates: assertion.delegates }),
   };
 }

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SignedXml } from 'xml-crypto';
@@ -252,5 +252,3 @@ export const pemFile = (dir: string, name: string, signer: Signer): string => {
   writeFileSync(path, signer.certificate);
   return path;
 };
-
-export const readText = (path: string): string => readFileSync(path, 'utf8');
