@@ -26,6 +26,8 @@ export interface OnBehalfOf {
   readonly patientIds: readonly string[];
   /** Privacy policies and consent documents that the user's side points to. */
   readonly policies: readonly string[];
+  /** Who acts in the user's place: an assistant of the physician, or a service. */
+  readonly delegates?: readonly string[];
 }
 
 /** Who calls: an API client, or a registered hospital system on HL7 or DICOM. */

@@ -77,6 +77,7 @@ export interface AuditedUser {
   readonly organization?: string;
   readonly roles: readonly CodedValue[];
   readonly purposes: readonly CodedValue[];
+  readonly delegates?: readonly string[];
   /** The purpose of use was an emergency: for the review of such access. */
   readonly emergency: boolean;
 }
@@ -99,6 +100,7 @@ export const auditedUser = (user: OnBehalfOf): AuditedUser => ({
   ...(user.organization === undefined ? {} : { organization: user.organization }),
   roles: user.roles,
   purposes: user.purposes,
+  ...(user.delegates === undefined ? {} : { delegates: user.delegates }),
   emergency: isEmergency(user),
 });
 

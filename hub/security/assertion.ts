@@ -58,7 +58,7 @@ export function createAssertionCheck(deps: {
   const signed = new Map<string, Assertion>();
   const verified = (open: OpenXml, element: XmlElement, now: Now): Assertion | SecurityRefusal => {
     const whole = open.canonical(element, []);
-    if (whole === null) return refuse('wsse:InvalidSecurity', 'The assertion is not in the header.');
+    if (whole === null) return refuse('wsse:InvalidSecurity', 'The assertion has no canonical form.');
     const key = createHash('sha256').update(whole).digest('base64');
     const known = signed.get(key);
     if (known) return known;
@@ -219,5 +219,6 @@ function userOf(assertion: Assertion, issuer: TrustedIssuer): OnBehalfOf {
     role: role ?? null,
     patientIds: assertion.patientIds,
     policies: assertion.policies,
+    ...(assertion.delegates.length === 0 ? {} : { delegates: assertion.delegates }),
   };
 }

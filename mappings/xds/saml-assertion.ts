@@ -10,6 +10,8 @@ import { DS } from './xml-signature.ts';
 
 const HL7 = 'urn:hl7-org:v3';
 const DSIG11 = 'http://www.w3.org/2009/xmldsig11#';
+const XSI = 'http://www.w3.org/2001/XMLSchema-instance';
+const DELEGATION = 'urn:oasis:names:tc:SAML:2.0:conditions:delegation';
 const METHODS = 'urn:oasis:names:tc:SAML:2.0:cm:';
 const MAX_TEXT = 1_000;
 const MAX_VALUES = 50;
@@ -40,6 +42,8 @@ export interface Assertion {
   readonly oneTimeUse: boolean;
   /** SAML Core §2.5.1.1: with a condition that is not understood the validity cannot be told. */
   readonly strangeCondition: boolean;
+  /** Who acts in the subject's place, as the issuer allowed it (SAML V2.0 Condition for Delegation Restriction). */
+  readonly delegates: readonly string[];
   readonly authentications: readonly { readonly instant: number; readonly until: number | null }[];
   readonly subjectId: string | null;
   readonly organization: string | null;
@@ -114,7 +118,7 @@ const time = (element: XmlElement | undefined, name: string): number | null => d
 
 function readConditions(
   conditions: XmlElement | null,
-): Pick<Assertion, 'notBefore' | 'notOnOrAfter' | 'audiences' | 'oneTimeUse' | 'strangeCondition'> {
+): Pick<Assertion, 'notBefore' | 'notOnOrAfter' | 'audiences' | 'oneTimeUse' | 'strangeCondition' | 'delegates'> {
   const children = conditions?.children ?? [];
   const known = ['AudienceRestriction', 'OneTimeUse', 'ProxyRestriction'];
   return {
@@ -124,8 +128,21 @@ function readConditions(
       .filter((child) => is(child, SAML, 'AudienceRestriction'))
       .map((restriction) => childrenNamed(restriction, SAML, 'Audience').map((audience) => audience.text.trim())),
     oneTimeUse: children.some((child) => is(child, SAML, 'OneTimeUse')),
-    strangeCondition: children.some((child) => child.namespace !== SAML || !known.includes(child.name)),
+    strangeCondition: children.some(
+      (child) => child.namespace !== SAML || (!known.includes(child.name) && delegatesOf(child).length === 0),
+    ),
+    delegates: children.flatMap(delegatesOf).slice(0, MAX_VALUES),
   };
+}
+
+/** The NameIDs of a DelegationRestriction; none where the condition is another, or one of them has none. */
+function delegatesOf(condition: XmlElement): string[] {
+  const type = condition.attributes.get(`{${XSI}}type`)?.trim().split(':').at(-1);
+  if (!is(condition, SAML, 'Condition') || type !== 'DelegationRestrictionType') return [];
+  const names = condition.children.map((child) =>
+    is(child, DELEGATION, 'Delegate') ? (childNamed(child, SAML, 'NameID')?.text.trim() ?? '') : '',
+  );
+  return names.every((name) => name !== '' && name.length <= MAX_TEXT) ? names : [];
 }
 
 /** SAML Core §2.7.2: an instant, and a context that says by class or declaration how it was done. */

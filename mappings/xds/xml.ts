@@ -8,6 +8,7 @@ import {
   XmlDocument,
   XmlElement as ParsedElement,
   XmlEntityReference,
+  XmlError,
   XmlLibError,
   XmlText,
 } from 'libxml2-wasm';
@@ -41,7 +42,7 @@ export interface OpenXml {
   readonly root: XmlElement;
   /**
    * Exclusive XML Canonicalization 1.0 without comments of an element of `root`; `prefixes`: its InclusiveNamespaces.
-   * `without` leaves the document for good (the enveloped-signature transform). null: the element is no longer in it.
+   * `without` leaves the document for good (the enveloped-signature transform). null: the element is no longer in it, or has no such form.
    */
   canonical(element: XmlElement, prefixes: readonly string[], without?: XmlElement): string | null;
   /** Takes an element out, so that what is large and of no concern does not slow the canonical form of the rest. */
@@ -64,15 +65,25 @@ export function openXml<T>(bytes: Uint8Array, limits: XmlLimits, read: (open: Op
       if (without) drop(without);
       const node = find(element);
       if (!node) return null;
-      const mode = XmlC14NMode.XML_C14N_EXCLUSIVE_1_0;
-      return document.canonicalizeToString({
-        mode,
-        inclusiveNamespacePrefixes: [...prefixes],
-        nodeSet: new Set([node]),
-      });
+      return canonicalOf(document, node, prefixes);
     };
     return ok(read({ root, canonical, drop }));
   });
+}
+
+/** null: there is none, as for a namespace that is a relative URI (XML-C14N §1.3). */
+function canonicalOf(document: XmlDocument, node: ParsedElement, prefixes: readonly string[]): string | null {
+  const mode = XmlC14NMode.XML_C14N_EXCLUSIVE_1_0;
+  try {
+    return document.canonicalizeToString({
+      mode,
+      inclusiveNamespacePrefixes: [...prefixes],
+      nodeSet: new Set([node]),
+    });
+  } catch (error) {
+    if (error instanceof XmlError) return null;
+    throw error;
+  }
 }
 
 /** The parser's own node of a copied element, by the same path from the root; what was dropped is in neither. */

@@ -1284,6 +1284,8 @@ export interface components {
         readonly organization?: string;
         readonly roles: readonly components['schemas']['Coded'][];
         readonly purposes: readonly components['schemas']['Coded'][];
+        /** @description Who acted in the user's place */
+        readonly delegates?: readonly string[];
         readonly emergency: boolean;
       };
     };

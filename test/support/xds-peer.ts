@@ -140,33 +140,7 @@ export interface Peer {
 /** A face on an ephemeral loopback port; the caller's role comes in the header `x-role`. */
 export async function serve(images: readonly StoredImage[], overrides: Partial<ImagingSourceDeps> = {}): Promise<Peer> {
   const audits: AuditEvent[] = [];
-  const silent = {
-    debug: () => undefined,
-    info: () => undefined,
-    warn: () => undefined,
-    error: () => undefined,
-    child: () => silent,
-  };
-  const deps: ImagingSourceDeps = {
-    reader: { study: (studyUid) => Promise.resolve(studyOf(images, studyUid)) },
-    images: {
-      open: (located: InstanceLocated, range) => {
-        const found = images.find((one) => one.sop === located.instance.sopUid);
-        if (!found) return Promise.reject(new Error('no such object'));
-        return Promise.resolve(Readable.from([found.bytes.subarray(range?.start ?? 0, range?.end)]));
-      },
-    },
-    transcode: {
-      canTranscode: (_from, to) => to === JPEG_LS,
-      transcode: (part10) => Promise.resolve(ok(Buffer.concat([Buffer.from('DICM-transcoded:'), part10]))),
-    },
-    repositoryOid: REPOSITORY,
-    homeCommunityOid: HOME,
-    audit: { record: (event) => Promise.resolve(void audits.push(event)) },
-    log: silent,
-    limits: IMAGING_SOURCE_LIMITS,
-    ...overrides,
-  };
+  const deps = { ...imagingDeps(images, audits), ...overrides };
   const app = express();
   app.use((request, response, next) => {
     const role = request.get('x-role');
@@ -190,6 +164,36 @@ export async function serve(images: readonly StoredImage[], overrides: Partial<I
           resolve();
         });
       }),
+  };
+}
+
+/** What the face stands on: images in memory, and the audit as a list. */
+export function imagingDeps(images: readonly StoredImage[], audits: AuditEvent[]): ImagingSourceDeps {
+  const silent = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: () => undefined,
+    child: () => silent,
+  };
+  return {
+    reader: { study: (studyUid) => Promise.resolve(studyOf(images, studyUid)) },
+    images: {
+      open: (located: InstanceLocated, range) => {
+        const found = images.find((one) => one.sop === located.instance.sopUid);
+        if (!found) return Promise.reject(new Error('no such object'));
+        return Promise.resolve(Readable.from([found.bytes.subarray(range?.start ?? 0, range?.end)]));
+      },
+    },
+    transcode: {
+      canTranscode: (_from, to) => to === JPEG_LS,
+      transcode: (part10) => Promise.resolve(ok(Buffer.concat([Buffer.from('DICM-transcoded:'), part10]))),
+    },
+    repositoryOid: REPOSITORY,
+    homeCommunityOid: HOME,
+    audit: { record: (event) => Promise.resolve(void audits.push(event)) },
+    log: silent,
+    limits: IMAGING_SOURCE_LIMITS,
   };
 }
 

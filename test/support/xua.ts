@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SignedXml } from 'xml-crypto';
@@ -31,8 +31,8 @@ export interface Signer {
   readonly certificate: string;
 }
 
-/** A key with a self-signed certificate; `dates` are notBefore and notAfter as openssl takes them, YYYYMMDDHHMMSSZ. */
-export function newSigner(kind: 'rsa' | 'ec' | 'weak' = 'rsa', dates?: readonly [string, string]): Signer {
+/** A key with a self-signed certificate that holds from now for 30 days. */
+export function newSigner(kind: 'rsa' | 'ec' | 'weak' = 'rsa'): Signer {
   const pair =
     kind === 'ec'
       ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -41,8 +41,7 @@ export function newSigner(kind: 'rsa' | 'ec' | 'weak' = 'rsa', dates?: readonly 
   try {
     const key = join(dir, 'key.pem');
     writeFileSync(key, pair.privateKey.export({ type: 'pkcs8', format: 'pem' }));
-    const span = dates ? ['-not_before', dates[0], '-not_after', dates[1]] : ['-days', '30'];
-    const made = spawnSync('openssl', ['req', '-x509', '-new', '-key', key, '-subj', '/CN=issuer', ...span], {
+    const made = spawnSync('openssl', ['req', '-x509', '-new', '-key', key, '-subj', '/CN=issuer', '-days', '30'], {
       encoding: 'utf8',
     });
     if (made.status !== 0) throw new Error(made.stderr);
@@ -236,7 +235,6 @@ export function prove(
     privateKey: holder.privateKey.export({ type: 'pkcs8', format: 'pem' }),
     signatureAlgorithm: parts.method ?? RSA_SHA256,
     canonicalizationAlgorithm: EXCLUSIVE,
-    idMode: 'wssecurity',
     getKeyInfoContent: () => keyInfo,
   });
   moreAlgorithms(signed);
@@ -254,5 +252,3 @@ export const pemFile = (dir: string, name: string, signer: Signer): string => {
   writeFileSync(path, signer.certificate);
   return path;
 };
-
-export const readText = (path: string): string => readFileSync(path, 'utf8');

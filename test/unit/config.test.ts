@@ -1,8 +1,11 @@
 /** The environment: defaults, and a bad value of each variable named without showing the value. */
 import assert from 'node:assert/strict';
-import { resolve } from 'node:path';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { ConfigError, readConfig } from '../../hub/config.ts';
+import { newSigner, pemFile } from '../support/xua.ts';
 
 test('an empty environment gives the defaults of the surface, frozen', () => {
   const config = readConfig({});
@@ -22,6 +25,39 @@ test('an empty environment gives the defaults of the surface, frozen', () => {
 
 test('an empty value counts as unset', () => {
   assert.equal(readConfig({ HUB_HTTP_PORT: ' ', DATABASE_URL: '' }).httpPort, 8080);
+});
+
+test('issuers of assertions: inline or in a file, with their certificates, and clinicians as readers by default', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hutong-config-'));
+  try {
+    const pem = pemFile(dir, 'idp.pem', newSigner());
+    const inline = `- { issuer: https://idp, certificates: [${pem}], audience: [urn:a, urn:b] }\n- { issuer: other, certificates: ${pem}, audience: urn:a, confirmation: holder-of-key, oneTime: true, site: h1, roles: { clerk: hospital-feed } }`;
+    const { issuers, skewMs } = readConfig({ HUB_XUA_ISSUERS: inline, HUB_XUA_SKEW_SECONDS: '5' }).xua;
+    assert.equal(skewMs, 5_000);
+    assert.deepEqual(
+      issuers.map(({ issuer, audiences, confirmations, oneTime, site }) => [
+        issuer,
+        audiences,
+        confirmations,
+        oneTime,
+        site,
+      ]),
+      [
+        ['https://idp', ['urn:a', 'urn:b'], ['bearer', 'holder-of-key'], false, null],
+        ['other', ['urn:a'], ['holder-of-key'], true, 'h1'],
+      ],
+    );
+    assert.deepEqual([issuers[0]?.roles.get('physician'), issuers[0]?.roles.get('PAT')], ['query-platform', undefined]);
+    assert.deepEqual([...(issuers[1]?.roles ?? [])], [['clerk', 'hospital-feed']]);
+    const file = join(dir, 'issuers.yaml');
+    writeFileSync(file, '- { issuer: i, certificates: [idp.pem], audience: a }');
+    assert.equal(readConfig({ HUB_XUA_ISSUERS: file }).xua.issuers[0]?.certificates.length, 1);
+    pemFile(dir, 'weak.pem', newSigner('weak'));
+    writeFileSync(file, '- { issuer: i, certificates: [weak.pem], audience: a }');
+    assert.throws(() => readConfig({ HUB_XUA_ISSUERS: file }), /^Error: HUB_XUA_ISSUERS takes .*2048/);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 });
 
 const BAD: readonly (readonly [name: string, value: string])[] = [
@@ -52,6 +88,17 @@ const BAD: readonly (readonly [name: string, value: string])[] = [
   ['HUB_ATNA_SYSLOG', 'tls://user:secret-word@host'],
   ['HUB_ATNA_SYSLOG', 'tls://host/secret-word'],
   ['HUB_ATNA_CA', 'ca.pem'],
+  ['HUB_XUA_ISSUERS', 'secret-word'],
+  ['HUB_XUA_ISSUERS', '{ secret-word'],
+  ['HUB_XUA_ISSUERS', '[]'],
+  ['HUB_XUA_ISSUERS', './secret-word.yaml'],
+  ['HUB_XUA_ISSUERS', '[{ issuer: i, certificates: [./secret-word.pem], audience: a }]'],
+  ['HUB_XUA_ISSUERS', '[{ issuer: i, certificates: [package.json], audience: a }]'],
+  ['HUB_XUA_ISSUERS', '[{ issuer: i, certificates: [package.json], audience: a, secret-word: 1 }]'],
+  ['HUB_XUA_ISSUERS', '[{ issuer: i, certificates: [package.json], audience: a, confirmation: secret-word }]'],
+  ['HUB_XUA_ISSUERS', '[{ issuer: i, certificates: [package.json], audience: a, roles: { x: administrator } }]'],
+  ['HUB_XUA_ISSUERS', '[{ issuer: i, certificates: [package.json], audience: a, roles: { x: hospital-feed } }]'],
+  ['HUB_XUA_SKEW_SECONDS', '601'],
 ];
 
 for (const [name, value] of BAD)
