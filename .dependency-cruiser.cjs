@@ -7,7 +7,8 @@ const rooms = {
   store: ['^hub/store/', ['^hub/core/']],
   // The archive transcodes and draws what it keeps, so it reads DICOM with the one codec there is.
   archive: ['^hub/archive/', ['^hub/core/', '^mappings/dicom/']],
-  security: ['^hub/security/', ['^hub/core/']],
+  // Security judges signed XML, so it reads it with the one parser and the one SAML codec there are.
+  security: ['^hub/security/', ['^hub/core/', '^mappings/xds/']],
   api: ['^hub/api/', ['^hub/core/', '^hub/flow/', '^hub/security/', '^mappings/', '^openapi/', '^fhir-profiles/']],
   portal: ['^hub/portal/', ['^openapi/generated/']],
   openapi: ['^openapi/', []],
@@ -20,7 +21,7 @@ const rooms = {
   'adapters-atna': ['^adapters/atna/', ['^hub/core/', '^mappings/', '^adapters/channel\\.ts$']],
   'adapters-rest': ['^adapters/rest/', ['^hub/core/', '^mappings/', '^adapters/channel\\.ts$']],
   'adapters-gateway': ['^adapters/gateway/', ['^hub/core/', '^mappings/', '^adapters/channel\\.ts$']],
-  'config-and-log': ['^hub/(config|log)\\.ts$', ['^hub/core/']],
+  'config-and-log': ['^hub/(config|config-xua|log)\\.ts$', ['^hub/core/']],
 };
 
 const PROJECT = '^(hub|adapters|mappings|openapi|fhir-profiles|test)/';

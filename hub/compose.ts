@@ -45,6 +45,8 @@ import { createRecallingReader } from './flow/recall.ts';
 import { createInstanceSink } from './flow/receive-instance.ts';
 import { SeriesMetadata } from './flow/series-metadata.ts';
 import { createWorkOff, type WorkOff } from './flow/work-off.ts';
+import { createAssertionCheck } from './security/assertion.ts';
+import { createAssertionLedger } from './store/assertion.ts';
 import { createAuditStore } from './store/audit.ts';
 import type { Database } from './store/database.ts';
 import { createClientStore } from './store/client.ts';
@@ -298,8 +300,11 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
   const pixels = { canTranscode, transcode, openFrames, render };
   const index = createRecallingIndex(rooms.index, rooms.reader);
   const dicomweb = { ...rooms, index, sites: ground.sites, metadata, pixels, log, limits: DICOMWEB_LIMITS };
+  const ledger = createAssertionLedger(database);
+  const assertions = createAssertionCheck({ ...config.xua, ledger, clock });
   const imagingSource = imagingSourceFace({
     ...rooms,
+    assertions,
     transcode: pixels,
     repositoryOid: config.repositoryOid,
     homeCommunityOid: config.homeCommunityOid,

@@ -1,6 +1,8 @@
 /** The environment, read once into a frozen Config. A value that cannot be used stops the start, naming what it takes. */
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { readIssuers } from './config-xua.ts';
+import type { TrustedIssuer } from './core/assertion.ts';
 
 export interface TlsConfig {
   /** PEM files. `ca`: who signs the certificates of clients; absent: no client certificate is asked for. */
@@ -49,6 +51,8 @@ export interface Config {
   readonly affinityDomainOid: string;
   /** null: audit records stay in the hub's own store. */
   readonly atna: AtnaConfig | null;
+  /** Whose assertions about users are believed on SOAP paths, and how far their clocks may be off. */
+  readonly xua: { readonly issuers: readonly TrustedIssuer[]; readonly skewMs: number };
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly limits: Limits;
 }
@@ -214,15 +218,20 @@ function readAtna(read: Reader): AtnaConfig | null {
   };
 }
 
-/** Variables of the surface that this release does not act on: saying nothing would let an operator believe it does. */
-function refuseLater(read: Reader): void {
-  for (const name of ['HUB_XUA_ISSUERS'])
-    if (read.text(name) !== null) read.fail(name, 'no value in this release: what it configures is not built yet');
+function readXua(read: Reader): Config['xua'] {
+  const name = 'HUB_XUA_ISSUERS';
+  const value = read.text(name);
+  const skewMs = read.integer('HUB_XUA_SKEW_SECONDS', 0, 600, 60) * 1_000;
+  if (value === null) return Object.freeze({ issuers: [], skewMs });
+  try {
+    return Object.freeze({ issuers: readIssuers(value), skewMs });
+  } catch (error) {
+    return read.fail(name, error instanceof Error ? error.message : 'a YAML list');
+  }
 }
 
 export function readConfig(environment: Environment = process.env): Config {
   const read = new Reader(environment);
-  refuseLater(read);
   const dataDir = read.path('HUB_DATA_DIR', './var/hub');
   const tls = readTls(read);
   const oid = (name: string, otherwise: string): string => {
@@ -252,6 +261,7 @@ export function readConfig(environment: Environment = process.env): Config {
     repositoryOid: oid('HUB_REPOSITORY_OID', '2.999.156.3'),
     affinityDomainOid: oid('HUB_AFFINITY_DOMAIN_OID', '2.999.156.1'),
     atna: readAtna(read),
+    xua: readXua(read),
     logLevel: readLogLevel(read),
     limits: readLimits(read),
   };

@@ -3,6 +3,31 @@ import type { SiteId } from './identifier.ts';
 
 export type Role = 'administrator' | 'operator' | 'query-platform' | 'hospital-feed';
 
+/** A code of another system: HL7 v3 CE. `system` is an OID, empty where the sender told none. */
+export interface CodedValue {
+  readonly code: string;
+  readonly system: string;
+  readonly display: string;
+}
+
+/** The user for whom a system calls, as a trusted issuer stated it (IHE XUA, ITI TF-2 §3.40). */
+export interface OnBehalfOf {
+  readonly issuer: string;
+  readonly userId: string;
+  readonly userName?: string;
+  readonly organization?: string;
+  readonly organizationId?: string;
+  readonly homeCommunityId?: string;
+  readonly roles: readonly CodedValue[];
+  readonly purposes: readonly CodedValue[];
+  /** What the user's roles stand for here, by the issuer's table; null: nothing. */
+  readonly role: Role | null;
+  /** CX of the patients for whom the statement was issued; empty: it names none. */
+  readonly patientIds: readonly string[];
+  /** Privacy policies and consent documents that the user's side points to. */
+  readonly policies: readonly string[];
+}
+
 /** Who calls: an API client, or a registered hospital system on HL7 or DICOM. */
 export interface Caller {
   readonly id: string;
@@ -11,6 +36,8 @@ export interface Caller {
   /** Where the role is bound to one hospital. */
   readonly site?: SiteId;
   readonly peer: string;
+  /** A user in whose name the system calls. */
+  readonly onBehalfOf?: OnBehalfOf;
 }
 
 export type Act =
@@ -39,8 +66,38 @@ export function decide(caller: Caller, act: Act): Decision {
     case 'read-record':
     case 'search-records':
     case 'read-images':
-      return caller.role === 'query-platform' || caller.role === 'administrator'
-        ? allow
-        : deny('this role may not read records');
+      // In a user's name the user's right decides: what the system may do by itself is not lent to everybody at it.
+      return mayRead(caller.onBehalfOf ? caller.onBehalfOf.role : caller.role);
   }
 }
+
+const mayRead = (role: Role | null): Decision =>
+  role === 'query-platform' || role === 'administrator' ? allow : deny('this role may not read records');
+
+/**
+ * Whether the caller's user may see these patients (`ids`: CX, all known ones of each patient asked for). A statement that
+ * was issued for one patient is good for this patient only, as far as an id of the same authority can be compared.
+ */
+export function decidePatient(caller: Caller, ids: readonly string[]): Decision {
+  const named = caller.onBehalfOf?.patientIds ?? [];
+  if (named.length === 0) return allow;
+  const allowed = named.map(cxKey);
+  const asked = ids.map(cxKey);
+  if (asked.some((one) => allowed.some((other) => other.authority === one.authority && other.id === one.id)))
+    return allow;
+  const comparable = asked.some((one) => allowed.some((other) => other.authority === one.authority));
+  return comparable ? deny('the assertion was issued for another patient') : allow;
+}
+
+/** `id^^^namespace&oid&ISO`: id and OID alone tell a patient. */
+function cxKey(cx: string): { readonly id: string; readonly authority: string } {
+  const [id = '', , , authority = ''] = cx.trim().split('^');
+  const [namespace = '', oid = ''] = authority.split('&');
+  return { id: id.trim(), authority: oid === '' ? namespace : oid };
+}
+
+/** Purposes of use that stand for an emergency: XSPA, HL7 v3 ActReason, and a national code list. */
+const EMERGENCY = new Set(['EMERGENCY', 'ETREAT', 'BTG', 'EMER']);
+
+export const isEmergency = (user: OnBehalfOf): boolean =>
+  user.purposes.some(({ code }) => EMERGENCY.has(code.toUpperCase()));

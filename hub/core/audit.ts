@@ -1,4 +1,6 @@
 /** What is recorded of each act on a person's data, and of each refusal. */
+import type { Caller, CodedValue, OnBehalfOf } from './access.ts';
+import { isEmergency } from './access.ts';
 
 export interface AuditEvent {
   readonly action: 'read' | 'search' | 'export' | 'feed' | 'change' | 'refuse' | 'administer';
@@ -19,24 +21,6 @@ export interface AuditEvent {
   readonly onBehalfOf?: AuditedUser;
   /** What a transaction of a standard was about, where the face knows it. */
   readonly detail?: AuditDetail;
-}
-
-export interface AuditedUser {
-  readonly issuer: string;
-  readonly userId: string;
-  readonly userName?: string;
-  readonly organization?: string;
-  readonly roles: readonly AuditCode[];
-  readonly purposes: readonly AuditCode[];
-  /** The purpose of use was an emergency: for the review of such access. */
-  readonly emergency: boolean;
-}
-
-/** `system` is an OID, empty where the sender told none. */
-interface AuditCode {
-  readonly code: string;
-  readonly system: string;
-  readonly display: string;
 }
 
 /** A document of the affinity domain, as an audit message names it. */
@@ -85,6 +69,38 @@ export interface AuditRecord extends AuditEvent {
   /** ISO 8601, UTC. */
   readonly at: string;
 }
+
+export interface AuditedUser {
+  readonly issuer: string;
+  readonly userId: string;
+  readonly userName?: string;
+  readonly organization?: string;
+  readonly roles: readonly CodedValue[];
+  readonly purposes: readonly CodedValue[];
+  /** The purpose of use was an emergency: for the review of such access. */
+  readonly emergency: boolean;
+}
+
+/** The caller in the audit's words: the system and, beside it, the user for whom it acts. */
+export const audited = (
+  caller: Caller,
+): Pick<AuditEvent, 'callerId' | 'callerName' | 'callerRole' | 'peer' | 'onBehalfOf'> => ({
+  callerId: caller.id,
+  callerName: caller.name,
+  callerRole: caller.role,
+  peer: caller.peer,
+  ...(caller.onBehalfOf === undefined ? {} : { onBehalfOf: auditedUser(caller.onBehalfOf) }),
+});
+
+export const auditedUser = (user: OnBehalfOf): AuditedUser => ({
+  issuer: user.issuer,
+  userId: user.userId,
+  ...(user.userName === undefined ? {} : { userName: user.userName }),
+  ...(user.organization === undefined ? {} : { organization: user.organization }),
+  roles: user.roles,
+  purposes: user.purposes,
+  emergency: isEmergency(user),
+});
 
 /** Resolves when the event is durable; a read is answered only after that (SECURITY L3-AU4). */
 export interface AuditTrail {

@@ -2,7 +2,7 @@
  * The audit on PostgreSQL. Records that arrive together share one insert and one commit, and nobody goes on before
  * that commit: what was not recorded was not done (SECURITY L3-AU4).
  */
-import type { AuditEvent, AuditTrail } from '../core/audit.ts';
+import type { AuditEvent, AuditTrail, AuditedUser } from '../core/audit.ts';
 import type { AuditEntry, AuditReader } from '../core/client.ts';
 import type { Database } from './database.ts';
 
@@ -15,11 +15,12 @@ const MAX_QUERY = 65_536;
 
 const INSERT = `
 insert into audit (at, action, outcome, face, operation, caller_id, caller_name, caller_role, peer, persons, objects,
-  reason, detail)
-select at, action, outcome, face, operation, caller_id, caller_name, caller_role, peer, persons, objects, reason, detail
+  reason, on_behalf_of, detail)
+select at, action, outcome, face, operation, caller_id, caller_name, caller_role, peer, persons, objects, reason,
+  on_behalf_of, detail
 from jsonb_to_recordset($1::jsonb) as e(at timestamptz, action text, outcome text, face text, operation text,
   caller_id text, caller_name text, caller_role text, peer text, persons text[], objects text[], reason text,
-  detail jsonb)`;
+  on_behalf_of jsonb, detail jsonb)`;
 /** The record and its delivery are one statement: neither is there without the other. */
 const INSERT_AND_SPOOL = `with written as (${INSERT} returning at, id)
 insert into audit_delivery (at, id) select at, id from written`;
@@ -39,7 +40,8 @@ export interface AuditStore extends AuditTrail, AuditReader {
 }
 
 /** NUL cannot stand in PostgreSQL text; a text from outside (a path, an AE title) may carry one, and any length. */
-const clean = (text: string): string => text.slice(0, MAX_TEXT).replaceAll('\u0000', '\uFFFD').toWellFormed();
+const clean = (text: string, most = MAX_TEXT): string =>
+  text.slice(0, most).replaceAll('\u0000', '\uFFFD').toWellFormed();
 
 const rowOf = ({ at, event }: Waiter): object => ({
   at: at.toISOString(),
@@ -51,14 +53,15 @@ const rowOf = ({ at, event }: Waiter): object => ({
   caller_name: clean(event.callerName),
   caller_role: clean(event.callerRole),
   peer: clean(event.peer),
-  persons: event.persons.slice(0, MAX_LIST).map(clean),
-  objects: event.objects.slice(0, MAX_LIST).map(clean),
+  persons: event.persons.slice(0, MAX_LIST).map((text) => clean(text)),
+  objects: event.objects.slice(0, MAX_LIST).map((text) => clean(text)),
   reason: event.reason === undefined ? null : clean(event.reason),
+  on_behalf_of: event.onBehalfOf === undefined ? null : bounded(event.onBehalfOf),
   detail: event.detail === undefined ? null : bounded(event.detail),
 });
 
 function bounded(value: unknown, key = ''): unknown {
-  if (typeof value === 'string') return key === 'content' ? value.slice(0, MAX_QUERY) : clean(value);
+  if (typeof value === 'string') return clean(value, key === 'content' ? MAX_QUERY : MAX_TEXT);
   if (Array.isArray(value)) return value.slice(0, MAX_LIST).map((item) => bounded(item));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, bounded(member, name)]));
@@ -124,16 +127,18 @@ export function createAuditStore(deps: { database: Database; clock: () => Date; 
   };
 }
 
-interface AuditRow extends Omit<AuditEntry, 'at' | 'callerId' | 'callerName' | 'callerRole' | 'reason'> {
+interface AuditRow extends Omit<AuditEntry, 'at' | 'callerId' | 'callerName' | 'callerRole' | 'reason' | 'onBehalfOf'> {
   at: Date;
   caller_id: string;
   caller_name: string;
   caller_role: string;
   reason: string | null;
+  on_behalf_of: AuditedUser | null;
 }
 
 const SELECT = `
-select id::text, at, action, outcome, face, operation, caller_id, caller_name, caller_role, peer, persons, objects, reason
+select id::text, at, action, outcome, face, operation, caller_id, caller_name, caller_role, peer, persons, objects, reason,
+  on_behalf_of
 from audit
 where ($2::timestamptz is null or at >= $2) and ($3::timestamptz is null or at < $3)
   and ($4::text is null or action = $4) and ($5::text is null or outcome = $5)
@@ -161,8 +166,10 @@ const listEntries: (
     mark?.[2] ?? null,
   ]);
   const items = rows.slice(0, limit).map((row): AuditEntry => {
-    const { at, caller_id: callerId, caller_name: callerName, caller_role: callerRole, reason, ...rest } = row;
-    return { ...rest, at: at.toISOString(), callerId, callerName, callerRole, ...(reason === null ? {} : { reason }) };
+    const { at, caller_id: callerId, caller_name: callerName, caller_role: callerRole, reason, ...more } = row;
+    const { on_behalf_of: onBehalfOf, ...rest } = more;
+    const told = { ...(reason === null ? {} : { reason }), ...(onBehalfOf === null ? {} : { onBehalfOf }) };
+    return { ...rest, at: at.toISOString(), callerId, callerName, callerRole, ...told };
   });
   const last = items.at(-1);
   return { items, next: rows.length > limit && last !== undefined ? `${last.at}_${last.id}` : null };

@@ -8,18 +8,24 @@ import type { XmlElement } from './xml.ts';
 export const SOAP = 'http://www.w3.org/2003/05/soap-envelope';
 export const WSA = 'http://www.w3.org/2005/08/addressing';
 const ANONYMOUS = `${WSA}/anonymous`;
-const WSSE = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd';
-const ROLES = new Set([`${SOAP}/role/next`, `${SOAP}/role/ultimateReceiver`, '']);
+export const WSSE = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd';
+/** The roles that an ultimate receiver plays (SOAP 1.2 Part 1 §2.2); `` stands for none told. */
+export const SOAP_ROLES: ReadonlySet<string> = new Set([`${SOAP}/role/next`, `${SOAP}/role/ultimateReceiver`, '']);
 
 export interface SoapFault {
   readonly code: 'VersionMismatch' | 'MustUnderstand' | 'Sender' | 'Receiver';
-  /** WS-Addressing SOAP Binding §6.4: subcode and sub-subcode, local names in the wsa namespace. */
+  /**
+   * WS-Addressing SOAP Binding §6.4: subcode and sub-subcode, local names in the wsa namespace; or those of WSS 1.1.1 §12,
+   * with their prefix `wsse:` or `wsu:`.
+   */
   readonly subcodes: readonly string[];
   readonly reason: string;
   /** XML for env:Detail. */
   readonly detail?: string;
   /** XML for env:Header: NotUnderstood and Upgrade blocks. */
   readonly header?: string;
+  /** Of HTTP, where it is not that of the code. */
+  readonly status?: number;
 }
 
 export interface SoapMessage {
@@ -69,7 +75,7 @@ const understood = (block: XmlElement): boolean => block.namespace === WSA || is
 /** SOAP 1.2 Part 1 §5.2.3: xs:boolean, so both `1` and `true`; only for roles that an ultimate receiver plays (§2.2). */
 function mandatory(block: XmlElement): boolean {
   const flag = block.attributes.get(`{${SOAP}}mustUnderstand`)?.trim();
-  return (flag === '1' || flag === 'true') && ROLES.has(block.attributes.get(`{${SOAP}}role`)?.trim() ?? '');
+  return (flag === '1' || flag === 'true') && SOAP_ROLES.has(block.attributes.get(`{${SOAP}}role`)?.trim() ?? '');
 }
 
 function checkAddressing(
@@ -148,7 +154,7 @@ function notUnderstood(block: XmlElement): SoapFault {
 }
 
 /** The HTTP status of each fault: SOAP 1.2 Part 2 §7.5.2.2 table 20. */
-export const faultStatus = (fault: SoapFault): number => (fault.code === 'Sender' ? 400 : 500);
+export const faultStatus = (fault: SoapFault): number => fault.status ?? (fault.code === 'Sender' ? 400 : 500);
 
 export function writeEnvelope(
   headers: { readonly action: string; readonly relatesTo: string | null; readonly messageId: string },
@@ -161,15 +167,23 @@ export function writeFault(
   fault: SoapFault,
   headers: { readonly relatesTo: string | null; readonly messageId: string },
 ): string {
-  const nested = fault.subcodes.reduceRight(
-    (inner, code) => `<env:Subcode><env:Value>wsa:${code}</env:Value>${inner}</env:Subcode>`,
-    '',
-  );
+  const nested = fault.subcodes.reduceRight((inner, code) => `<env:Subcode>${subcode(code)}${inner}</env:Subcode>`, '');
   const detail = fault.detail === undefined ? '' : `<env:Detail>${fault.detail}</env:Detail>`;
   // WS-Addressing SOAP Binding §6: its own faults and those of SOAP have different actions.
-  const action = fault.subcodes.length > 0 ? `${WSA}/fault` : `${WSA}/soap/fault`;
+  const action = fault.subcodes.some((code) => !code.includes(':')) ? `${WSA}/fault` : `${WSA}/soap/fault`;
   const body = `<env:Fault><env:Code><env:Value>env:${fault.code}</env:Value>${nested}</env:Code><env:Reason><env:Text xml:lang="en">${xml(fault.reason)}</env:Text></env:Reason>${detail}</env:Fault>`;
   return envelope({ ...headers, action }, fault.header ?? '', body);
+}
+
+const SECURITY_NAMESPACES: Readonly<Record<string, string>> = {
+  wsse: WSSE,
+  wsu: WSSE.replace('secext', 'utility'),
+};
+
+function subcode(code: string): string {
+  const [prefix = '', name] = code.split(':');
+  if (name === undefined) return `<env:Value>wsa:${code}</env:Value>`;
+  return `<env:Value xmlns:${prefix}="${SECURITY_NAMESPACES[prefix] ?? ''}">${code}</env:Value>`;
 }
 
 function envelope(

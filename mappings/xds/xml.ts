@@ -3,6 +3,7 @@
  * no prefix is ever compared, no parser object outlives the call, and nothing with a DOCTYPE reaches the parser.
  */
 import {
+  XmlC14NMode,
   XmlCData,
   XmlDocument,
   XmlElement as ParsedElement,
@@ -32,6 +33,70 @@ export interface XmlLimits {
 export const XML_LIMITS: XmlLimits = { bytes: 16 << 20, depth: 64, elements: 500_000 };
 
 export function parseXml(bytes: Uint8Array, limits: XmlLimits = XML_LIMITS): Result<XmlElement> {
+  return withDocument(bytes, limits, (document) => copy(document.root, limits));
+}
+
+/** A document whose parser's tree is still there, so that what is read and what was signed are one and the same tree. */
+export interface OpenXml {
+  readonly root: XmlElement;
+  /**
+   * Exclusive XML Canonicalization 1.0 without comments of an element of `root`; `prefixes`: its InclusiveNamespaces.
+   * `without` leaves the document for good (the enveloped-signature transform). null: the element is no longer in it.
+   */
+  canonical(element: XmlElement, prefixes: readonly string[], without?: XmlElement): string | null;
+  /** Takes an element out, so that what is large and of no concern does not slow the canonical form of the rest. */
+  drop(element: XmlElement): void;
+}
+
+/** As parseXml, with the canonical form of its elements while `read` runs. */
+export function openXml<T>(bytes: Uint8Array, limits: XmlLimits, read: (open: OpenXml) => T): Result<T> {
+  return withDocument(bytes, limits, (document) => {
+    const tree = copy(document.root, limits);
+    if (!tree.ok) return tree;
+    const root = tree.value;
+    const gone = new Set<XmlElement>();
+    const find = (element: XmlElement): ParsedElement | null => parsed(document.root, root, element, gone);
+    const drop = (element: XmlElement): void => {
+      find(element)?.remove();
+      gone.add(element);
+    };
+    const canonical: OpenXml['canonical'] = (element, prefixes, without) => {
+      if (without) drop(without);
+      const node = find(element);
+      if (!node) return null;
+      const mode = XmlC14NMode.XML_C14N_EXCLUSIVE_1_0;
+      return document.canonicalizeToString({
+        mode,
+        inclusiveNamespacePrefixes: [...prefixes],
+        nodeSet: new Set([node]),
+      });
+    };
+    return ok(read({ root, canonical, drop }));
+  });
+}
+
+/** The parser's own node of a copied element, by the same path from the root; what was dropped is in neither. */
+function parsed(
+  top: ParsedElement,
+  from: XmlElement,
+  wanted: XmlElement,
+  gone: ReadonlySet<XmlElement>,
+): ParsedElement | null {
+  if (from === wanted) return top;
+  const children = from.children.filter((child) => !gone.has(child));
+  const at = children.findIndex((child) => holds(child, wanted));
+  const next = children[at];
+  if (!next) return null;
+  let place = -1;
+  for (let node = top.firstChild; node; node = node.next)
+    if (node instanceof ParsedElement && ++place === at) return parsed(node, next, wanted, gone);
+  return null;
+}
+
+const holds = (element: XmlElement, wanted: XmlElement): boolean =>
+  element === wanted || element.children.some((child) => holds(child, wanted));
+
+function withDocument<T>(bytes: Uint8Array, limits: XmlLimits, use: (document: XmlDocument) => Result<T>): Result<T> {
   if (bytes.length > limits.bytes)
     return fail(problem('too-large', undefined, `The XML has more than ${String(limits.bytes)} bytes.`));
   const text = decode(bytes);
@@ -48,7 +113,7 @@ export function parseXml(bytes: Uint8Array, limits: XmlLimits = XML_LIMITS): Res
     return fail(problem('malformed', position(error), 'The XML is not well-formed.'));
   }
   try {
-    return copy(document.root, limits);
+    return use(document);
   } finally {
     document.dispose();
   }

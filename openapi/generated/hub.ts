@@ -1276,6 +1276,16 @@ export interface components {
       readonly persons: readonly string[];
       readonly objects: readonly string[];
       readonly reason?: string;
+      /** @description The user in whose name the caller acted, as a trusted issuer stated it */
+      readonly onBehalfOf?: {
+        readonly issuer: string;
+        readonly userId: string;
+        readonly userName?: string;
+        readonly organization?: string;
+        readonly roles: readonly components['schemas']['Coded'][];
+        readonly purposes: readonly components['schemas']['Coded'][];
+        readonly emergency: boolean;
+      };
     };
     readonly Coded: {
       readonly code: string;

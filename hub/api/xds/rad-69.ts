@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { Router } from 'express';
 import type { Response } from 'express';
+import type { AffinityPatients } from '../../core/document-ports.ts';
 import { lenientUid } from '../../core/identifier.ts';
 import type { Uid } from '../../core/identifier.ts';
 import type { ImageSource, IndexReader, InstanceLocated, StudyLocated } from '../../core/ports.ts';
@@ -37,6 +38,8 @@ export interface ImagingSourceDeps extends SoapDeps {
   readonly reader: Pick<IndexReader, 'study'>;
   readonly images: ImageSource;
   readonly transcode: Pick<PixelWork, 'canTranscode' | 'transcode'>;
+  /** Ids of the affinity domain, for users whose assertion names a patient by one. */
+  readonly patients?: Pick<AffinityPatients, 'idsOf'>;
   readonly repositoryOid: string;
   readonly homeCommunityOid: string;
   readonly limits: { readonly requestBytes: number; readonly documents: number };
@@ -67,8 +70,30 @@ async function answer(deps: ImagingSourceDeps, exchange: SoapExchange): Promise<
   const outcomes = await resolve(deps, request.value);
   const found = outcomes.filter((outcome) => 'located' in outcome);
   const errors = outcomes.filter((outcome) => 'code' in outcome);
+  const refused = await refuseOthers(deps, exchange, found);
+  if (refused) return refused;
   await audit(exchange, found, errors);
   await send(deps, exchange, found, errors);
+  return null;
+}
+
+/** A user whose assertion was issued for one patient gets the images of this one only. */
+async function refuseOthers(
+  { patients }: ImagingSourceDeps,
+  exchange: SoapExchange,
+  found: readonly Found[],
+): Promise<SoapFault | null> {
+  if ((exchange.caller.onBehalfOf?.patientIds.length ?? 0) === 0) return null;
+  const studies = new Map(found.map(({ located }) => [located.study.studyId, located]));
+  const persons = [...new Set([...studies.values()].map(({ personId }) => personId))];
+  const issued = await patients?.idsOf(persons);
+  for (const { exam, personId } of studies.values()) {
+    const { patient } = exam;
+    const own = [`${patient.localId}^^^&${patient.authority}&ISO`];
+    const id = issued?.get(personId);
+    const refused = await exchange.refusePatient(id === undefined ? own : [...own, id], [personId]);
+    if (refused) return refused;
+  }
   return null;
 }
 

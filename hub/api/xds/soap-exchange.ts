@@ -4,9 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
-import { decide } from '../../core/access.ts';
 import type { Act, Caller } from '../../core/access.ts';
-import type { AuditEvent, AuditTrail } from '../../core/audit.ts';
+import type { AuditEvent } from '../../core/audit.ts';
 import type { Log } from '../../core/ports.ts';
 import { Failure, problemClass } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
@@ -15,11 +14,11 @@ import { includesResolve, readPackage } from '../../../mappings/xds/mtom.ts';
 import type { SoapPackage } from '../../../mappings/xds/mtom.ts';
 import { faultStatus, readEnvelope, receiverFault, senderFault, writeFault } from '../../../mappings/xds/soap.ts';
 import type { SoapFault, SoapMessage } from '../../../mappings/xds/soap.ts';
-import { parseXml } from '../../../mappings/xds/xml.ts';
-import { callerOf } from '../caller.ts';
+import { openXml, XML_LIMITS } from '../../../mappings/xds/xml.ts';
+import { admit, refusePatient, who } from './soap-caller.ts';
+import type { CallerDeps, Stated } from './soap-caller.ts';
 
-export interface SoapDeps {
-  readonly audit: AuditTrail;
+export interface SoapDeps extends CallerDeps {
   readonly log: Log;
 }
 
@@ -43,6 +42,8 @@ export interface SoapExchange {
     objects: readonly string[],
     reason?: string,
   ): Promise<void>;
+  /** The fault where the caller may see other patients only; `ids`: every CX known of the patient asked for. */
+  refusePatient(ids: readonly string[], persons: readonly string[]): Promise<SoapFault | null>;
 }
 
 export const newMessageId = (): string => `urn:uuid:${randomUUID()}`;
@@ -57,15 +58,16 @@ export async function soapExchange(
 ): Promise<void> {
   let relatesTo: string | null = null;
   try {
-    const admitted = await admit(deps, door, request, response);
+    // The envelope may name the caller, so it is read first; nothing is told of it before the caller is known.
+    const read = await readRequest(deps, door, request);
+    const admitted = await admit(deps, door, request, response, read.stated);
+    if (!request.complete && ('fault' in read || 'fault' in admitted)) response.setHeader('Connection', 'close');
     if ('fault' in admitted) {
-      sendFault(response, admitted.fault, null, admitted.status);
+      sendFault(response, admitted.fault, read.relatesTo, admitted.status);
       return;
     }
-    const read = await readRequest(door, request);
     relatesTo = read.relatesTo;
     if ('fault' in read) {
-      if (!request.complete) response.setHeader('Connection', 'close');
       sendFault(response, read.fault, relatesTo, read.status);
       return;
     }
@@ -81,7 +83,10 @@ export async function soapExchange(
         detail: soapDetail(read.message, { endpoint: endpointOf(request), only: objects }),
         ...(reason === undefined ? {} : { reason }),
       });
-    const fault = await answer({ caller, message: read.message, attachments: read.attachments, response, audited });
+    const { message, attachments } = read;
+    const refusing: SoapExchange['refusePatient'] = (ids, persons) =>
+      refusePatient(deps, door.operation, caller, request, { ids, persons });
+    const fault = await answer({ caller, message, attachments, response, audited, refusePatient: refusing });
     if (fault) sendFault(response, fault, relatesTo);
   } catch (error) {
     broke(deps, door, response, error, relatesTo);
@@ -95,63 +100,31 @@ function endpointOf(request: Request): string {
   return `${request.protocol}://${safe}${request.baseUrl}`;
 }
 
-async function admit(
-  deps: SoapDeps,
-  door: SoapDoor,
-  request: Request,
-  response: Response,
-): Promise<{ caller: Caller } | { fault: SoapFault; status: number }> {
-  const caller = callerOf(response);
-  const decision = caller ? decide(caller, door.act) : null;
-  if (caller && decision?.allowed === true) return { caller };
-  const reason = decision && !decision.allowed ? decision.reason : 'no caller';
-  await deps.audit.record({
-    ...who(caller, request),
-    action: 'refuse',
-    outcome: 'refused',
-    operation: door.operation,
-    persons: [],
-    objects: [],
-    reason,
-  });
-  if (!caller) response.setHeader('WWW-Authenticate', 'Bearer realm="hutong"');
-  return { fault: senderFault(caller ? `Refused: ${reason}.` : 'A caller is required.'), status: caller ? 403 : 401 };
-}
+type ReadRequest = { readonly stated: Stated; readonly relatesTo: string | null } & (
+  | { readonly message: SoapMessage; readonly attachments: SoapPackage['attachments'] }
+  | { readonly fault: SoapFault; readonly status?: number }
+);
 
-const who = (
-  caller: Caller | null,
-  request: Request,
-): Pick<AuditEvent, 'face' | 'callerId' | 'callerName' | 'callerRole' | 'peer'> => ({
-  face: 'xds',
-  callerId: caller?.id ?? '',
-  callerName: caller?.name ?? '',
-  callerRole: caller?.role ?? '',
-  peer: caller?.peer ?? request.socket.remoteAddress ?? '',
-});
-
-type ReadRequest =
-  | {
-      readonly message: SoapMessage;
-      readonly attachments: SoapPackage['attachments'];
-      readonly relatesTo: string | null;
-    }
-  | { readonly fault: SoapFault; readonly status?: number; readonly relatesTo: string | null };
-
-async function readRequest(door: SoapDoor, request: Request): Promise<ReadRequest> {
+async function readRequest(deps: SoapDeps, door: SoapDoor, request: Request): Promise<ReadRequest> {
   const limits = { bytes: door.requestBytes, parts: 16 };
   // What is refused half-read must still be answered: leaving the body unread does not close the connection.
   const body = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
   const packed = await readPackage(request.headers['content-type'] ?? '', body, limits);
-  if (!packed.ok) return { ...refusal(packed.problem), relatesTo: null };
-  const root = parseXml(packed.value.envelope);
-  if (!root.ok) return { ...refusal(root.problem), relatesTo: null };
+  const unread = { stated: null, relatesTo: null };
+  if (!packed.ok) return { ...refusal(packed.problem), ...unread };
   const { action, attachments } = packed.value;
-  const envelope = readEnvelope(root.value, action, door.actions);
-  if (!envelope.ok) return { fault: envelope.fault, relatesTo: envelope.messageId };
+  const opened = openXml(packed.value.envelope, XML_LIMITS, (open) => ({
+    root: open.root,
+    stated: deps.assertions?.inspect(open) ?? null,
+  }));
+  if (!opened.ok) return { ...refusal(opened.problem), ...unread };
+  const { root, stated } = opened.value;
+  const envelope = readEnvelope(root, action, door.actions);
+  if (!envelope.ok) return { fault: envelope.fault, stated, relatesTo: envelope.messageId };
   const relatesTo = envelope.message.messageId;
   if (!includesResolve(envelope.message.body, attachments))
-    return { fault: senderFault('An xop:Include names a part that the package does not have.'), relatesTo };
-  return { message: envelope.message, attachments, relatesTo };
+    return { fault: senderFault('An xop:Include names a part that the package does not have.'), stated, relatesTo };
+  return { message: envelope.message, attachments, stated, relatesTo };
 }
 
 function refusal(found: Problem): { fault: SoapFault; status?: number } {

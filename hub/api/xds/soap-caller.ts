@@ -1,0 +1,112 @@
+/**
+ * Who calls at a SOAP door: the system that HTTP named, the user whom an assertion in the envelope names, or both, the one
+ * in the other's name (IHE XUA, ITI TF-2 §3.40). Whoever is refused learns it as a SOAP fault, and the audit as well.
+ */
+import type { Request, Response } from 'express';
+import { decide, decidePatient } from '../../core/access.ts';
+import type { Act, Caller, OnBehalfOf } from '../../core/access.ts';
+import { audited, auditedUser } from '../../core/audit.ts';
+import type { AuditEvent, AuditTrail } from '../../core/audit.ts';
+import { siteId } from '../../core/identifier.ts';
+import type { AssertionCheck, Believed } from '../../security/assertion.ts';
+import type { SecurityRefusal } from '../../../mappings/xds/security-header.ts';
+import { senderFault } from '../../../mappings/xds/soap.ts';
+import type { SoapFault } from '../../../mappings/xds/soap.ts';
+import { callerOf, setCaller } from '../caller.ts';
+
+export interface CallerDeps {
+  readonly audit: AuditTrail;
+  /** Absent: no assertion is looked at. */
+  readonly assertions?: Pick<AssertionCheck, 'inspect' | 'use'>;
+}
+
+/** What the envelope says of its caller; null: nothing, or the envelope could not be read. */
+export type Stated = Believed | SecurityRefusal | null;
+
+export type Admission = { readonly caller: Caller } | { readonly fault: SoapFault; readonly status: number };
+
+/** The caller with the right to `act`, or the fault: 401 where nobody is known, 403 where a known one may not. */
+export async function admit(
+  deps: CallerDeps,
+  door: { readonly operation: string; readonly act: Act },
+  request: Request,
+  response: Response,
+  stated: Stated,
+): Promise<Admission> {
+  const system = callerOf(response);
+  const refuse = async (fault: SoapFault, known: Caller | OnBehalfOf | null, reason: string): Promise<Admission> => {
+    await deps.audit.record({
+      ...who(known, request),
+      action: 'refuse',
+      outcome: 'refused',
+      operation: door.operation,
+      persons: [],
+      objects: [],
+      reason,
+    });
+    if (known === null) response.setHeader('WWW-Authenticate', 'Bearer realm="hutong"');
+    return { fault, status: known === null ? 401 : 403 };
+  };
+  const unproven = (refusal: SecurityRefusal): Promise<Admission> =>
+    refuse(senderFault(refusal.reason, [refusal.code]), system, `${refusal.code}: ${refusal.reason}`);
+  if (stated && 'reason' in stated) return unproven(stated);
+  if (!stated && !system)
+    return refuse(senderFault('A caller is required.', ['wsse:FailedAuthentication']), null, 'no caller');
+  const caller = stated ? callerInName(stated, system, request) : system;
+  if (caller === null) {
+    const reason = 'the roles of the user give no right here';
+    return refuse(senderFault(`Refused: ${reason}.`), stated ? stated.user : null, reason);
+  }
+  const decision = decide(caller, door.act);
+  if (!decision.allowed) return refuse(senderFault(`Refused: ${decision.reason}.`), caller, decision.reason);
+  if (stated && deps.assertions) {
+    const used = await deps.assertions.use(stated);
+    if ('reason' in used) return unproven(used);
+  }
+  setCaller(response, caller);
+  return { caller };
+}
+
+/** The system in the user's name; without a system, the user at the issuer's. null: the user has no role here. */
+function callerInName({ user, issuer }: Believed, system: Caller | null, request: Request): Caller | null {
+  if (system) return { ...system, onBehalfOf: user };
+  if (user.role === null) return null;
+  const site = issuer.site === null ? {} : { site: siteId(issuer.site) };
+  const peer = peerAt(request);
+  return { id: `xua:${issuer.issuer}`, name: issuer.issuer, role: user.role, ...site, peer, onBehalfOf: user };
+}
+
+const peerAt = (request: Request): string => (request.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
+
+type Who = Pick<AuditEvent, 'face' | 'callerId' | 'callerName' | 'callerRole' | 'peer' | 'onBehalfOf'>;
+
+export function who(known: Caller | OnBehalfOf | null, request: Request): Who {
+  if (known && 'id' in known) return { face: 'xds', ...audited(known) };
+  const nobody = { face: 'xds', callerId: '', callerName: '', callerRole: '', peer: peerAt(request) };
+  return known === null ? nobody : { ...nobody, callerId: `xua:${known.issuer}`, onBehalfOf: auditedUser(known) };
+}
+
+/**
+ * The fault where the caller's assertion was issued for another patient than the one asked for; `ids` are all CX that are
+ * known of that one. Without an assertion for one patient there is none.
+ */
+export async function refusePatient(
+  deps: CallerDeps,
+  operation: string,
+  caller: Caller,
+  request: Request,
+  patient: { readonly ids: readonly string[]; readonly persons: readonly string[] },
+): Promise<SoapFault | null> {
+  const decision = decidePatient(caller, patient.ids);
+  if (decision.allowed) return null;
+  await deps.audit.record({
+    ...who(caller, request),
+    action: 'refuse',
+    outcome: 'refused',
+    operation,
+    persons: patient.persons,
+    objects: [],
+    reason: decision.reason,
+  });
+  return { ...senderFault(`Refused: ${decision.reason}.`, ['wsse:FailedAuthentication']), status: 403 };
+}
