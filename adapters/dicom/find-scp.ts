@@ -17,6 +17,7 @@ import { STATUS, queryFailure } from './status.ts';
 
 /** Responses between looks at the socket, where a C-CANCEL may wait. */
 const BURST = 16;
+const AUDITED_QUERY = 32_768;
 
 export async function serveFind(request: Request, model: QueryModel, bytes: Buffer, at: QueryContext): Promise<void> {
   const { command, context } = request;
@@ -32,6 +33,10 @@ export async function serveFind(request: Request, model: QueryModel, bytes: Buff
     operation: `C-FIND ${asked.value.level}`,
     persons: [...new Set(matches.map((match) => match.personId))],
     objects: [...new Set(matches.flatMap((match) => (match.studyUid === null ? [] : [match.studyUid])))],
+    // PS3.15 A.5.3.10: the identifier as it was sent, under the SOP class of its model.
+    detail: {
+      query: { id: context.abstractSyntax, content: bytes.subarray(0, AUDITED_QUERY).toString('base64') },
+    },
   });
   const status = asked.value.unsupported ? STATUS.pendingUnsupportedKeys : STATUS.pending;
   for (const [number, match] of matches.slice(0, at.limits.matches).entries()) {

@@ -57,6 +57,8 @@ const QUERY_REQUEST: Readonly<Record<Verb, number>> = {
   get: COMMAND.getRq,
 };
 
+const MAX_RECORDED = 10_000;
+
 /** A query or retrieve under way. */
 interface Operation {
   readonly messageId: number;
@@ -76,6 +78,8 @@ export class Provider implements UpperLayerUser {
   #callingAe = '';
   #operation: Operation | null = null;
   #busy = 0;
+  /** Studies of this association that the audit has. */
+  readonly #recorded = new Set<string>();
   #idle: (() => void)[] = [];
 
   constructor(socket: Socket, ports: ProviderPorts, occupancy: Occupancy) {
@@ -157,6 +161,25 @@ export class Provider implements UpperLayerUser {
     this.#layer.abort(reason);
   }
 
+  /** PS3.15 A.5.3.7: one event for each study of an association, before the first of its images is answered. */
+  async #recordStudy(site: SiteProfile, studyUid: string): Promise<void> {
+    if (this.#recorded.has(studyUid)) return;
+    if (this.#recorded.size >= MAX_RECORDED) this.#recorded.clear();
+    await this.#ports.audit.record({
+      action: 'feed',
+      outcome: 'success',
+      face: 'dimse',
+      operation: 'C-STORE',
+      callerId: this.#callingAe,
+      callerName: `${this.#callingAe} (${site.id})`,
+      callerRole: 'hospital-feed',
+      peer: this.#peer.address,
+      persons: [],
+      objects: [studyUid],
+    });
+    this.#recorded.add(studyUid);
+  }
+
   async #recordRefusal(reason: string): Promise<void> {
     const event: AuditEvent = {
       action: 'refuse',
@@ -206,6 +229,7 @@ export class Provider implements UpperLayerUser {
           peer: this.#peer.address,
           log: this.#log,
           counted,
+          recorded: (studyUid: string) => this.#recordStudy(site, studyUid),
         };
         return finishing(await serveStore(request, at), done);
       }

@@ -19,6 +19,8 @@ export interface StoreContext {
   readonly peer: string;
   readonly log: Log;
   readonly counted: (outcome: 'received' | 'refused') => void;
+  /** Puts the study into the audit, once an association; resolves when that is durable. */
+  readonly recorded: (studyUid: string) => Promise<void>;
 }
 
 export async function serveStore(request: Request, at: StoreContext): Promise<DataReceiver | null> {
@@ -84,6 +86,7 @@ function receiving(request: Request, at: StoreContext, intake: InstanceIntake): 
       }
       try {
         const outcome = await intake.finish();
+        if (outcome.ok) await at.recorded(outcome.studyUid);
         await answer(request, at, outcome.ok ? null : outcome.problem);
       } catch (cause) {
         if (at.association.ended) return;

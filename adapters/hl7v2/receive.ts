@@ -18,7 +18,9 @@ import {
   type AckOutcome,
   type Charset,
   type Hl7Header,
+  type Inspected,
 } from '../../mappings/hl7v2/index.ts';
+import { feedRecord } from './feed-record.ts';
 import { identify, type Peer } from './sender-identity.ts';
 
 export interface Door {
@@ -129,7 +131,10 @@ export async function receiveMessage(door: Door, bytes: Buffer, peer: Peer): Pro
   try {
     const receipt = await door.intake.accept(envelopeOf(bytes, site, header.value, peer, patientKey, answer));
     if (receipt.kind === 'duplicate') return { answer: Buffer.from(receipt.answer), accepted: true, stranger: false };
-    if (receipt.kind === 'accepted') return { answer, accepted: true, stranger: false };
+    if (receipt.kind === 'accepted') {
+      recordFeed(door, inspection.value, header.value, peer);
+      return { answer, accepted: true, stranger: false };
+    }
     const conflict = answerTo(door, site, header.value, charset, { kind: 'refused', problem: receipt.problem });
     return { answer: conflict, accepted: false, stranger: false };
   } catch (error) {
@@ -141,6 +146,15 @@ export async function receiveMessage(door: Door, bytes: Buffer, peer: Peer): Pro
     const told = answerTo(door, site, header.value, charset, { kind: 'refused', problem: failed });
     return { answer: told, accepted: false, stranger: false };
   }
+}
+
+/** Nobody waits for it: the journal has the message already, and an acknowledgement is not slower for its record. */
+function recordFeed(door: Door, inspected: Inspected, header: Hl7Header, peer: Peer): void {
+  const event = feedRecord(inspected, senderOf(header), peer.address);
+  if (event === null) return;
+  door.audit.record(event).catch((error: unknown) => {
+    door.log.error({ err: error }, 'an accepted registration could not be put into the audit');
+  });
 }
 
 /** A frame that grew over the limit: its head is kept with the refusal. */

@@ -40,7 +40,8 @@ export interface AuditStore extends AuditTrail, AuditReader {
 }
 
 /** NUL cannot stand in PostgreSQL text; a text from outside (a path, an AE title) may carry one, and any length. */
-const clean = (text: string): string => text.slice(0, MAX_TEXT).replaceAll('\u0000', '\uFFFD').toWellFormed();
+const clean = (text: string, most = MAX_TEXT): string =>
+  text.slice(0, most).replaceAll('\u0000', '\uFFFD').toWellFormed();
 
 const rowOf = ({ at, event }: Waiter): object => ({
   at: at.toISOString(),
@@ -52,15 +53,15 @@ const rowOf = ({ at, event }: Waiter): object => ({
   caller_name: clean(event.callerName),
   caller_role: clean(event.callerRole),
   peer: clean(event.peer),
-  persons: event.persons.slice(0, MAX_LIST).map(clean),
-  objects: event.objects.slice(0, MAX_LIST).map(clean),
+  persons: event.persons.slice(0, MAX_LIST).map((text) => clean(text)),
+  objects: event.objects.slice(0, MAX_LIST).map((text) => clean(text)),
   reason: event.reason === undefined ? null : clean(event.reason),
   on_behalf_of: event.onBehalfOf === undefined ? null : bounded(event.onBehalfOf),
   detail: event.detail === undefined ? null : bounded(event.detail),
 });
 
 function bounded(value: unknown, key = ''): unknown {
-  if (typeof value === 'string') return key === 'content' ? value.slice(0, MAX_QUERY) : clean(value);
+  if (typeof value === 'string') return clean(value, key === 'content' ? MAX_QUERY : MAX_TEXT);
   if (Array.isArray(value)) return value.slice(0, MAX_LIST).map((item) => bounded(item));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, bounded(member, name)]));

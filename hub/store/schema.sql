@@ -8,6 +8,9 @@ migration_id_seq
 outbox_id_seq
 
 -- tables
+assertion_use
+  key bytea not null
+  until timestamp with time zone not null
 audit
   id bigint not null default nextval('audit_id_seq'::regclass)
   at timestamp with time zone not null
@@ -22,6 +25,7 @@ audit
   persons text[] not null
   objects text[] not null
   reason text
+  on_behalf_of jsonb
   detail jsonb
   partition by RANGE (at)
 audit_delivery
@@ -258,6 +262,8 @@ study
   updated_at timestamp with time zone not null default now()
 
 -- constraints
+assertion_use.assertion_use_key_check CHECK ((octet_length(key) = 32))
+assertion_use.assertion_use_pkey PRIMARY KEY (key)
 audit.audit_pkey PRIMARY KEY (at, id)
 audit_delivery.audit_delivery_pkey PRIMARY KEY (at, id)
 client.client_check CHECK (((role <> 'hospital-feed'::text) OR (site IS NOT NULL)))
@@ -291,6 +297,8 @@ settlement.settlement_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'r
 study.study_pkey PRIMARY KEY (record_id, study_uid)
 
 -- indexes
+assertion_use_by_until CREATE INDEX assertion_use_by_until ON public.assertion_use USING btree (until)
+assertion_use_pkey CREATE UNIQUE INDEX assertion_use_pkey ON public.assertion_use USING btree (key)
 audit_by_caller CREATE INDEX audit_by_caller ON ONLY public.audit USING btree (caller_id, at DESC)
 audit_by_person CREATE INDEX audit_by_person ON ONLY public.audit USING gin (persons)
 audit_delivery_pkey CREATE UNIQUE INDEX audit_delivery_pkey ON public.audit_delivery USING btree (at, id)

@@ -97,6 +97,6 @@ export { buildAck, encodeAck, type AckOutcome, type AckStamp } from './ack.ts';
 export { splitBatch, wrapBatch, type Batch } from './batch.ts';
 export type { Charset } from './charset.ts';
 export { readHeader, type Hl7Header } from './header.ts';
-export { inspectHl7, patientKeyOf, type Inspection } from './inspect.ts';
+export { inspectHl7, patientKeyOf, type Inspected, type Inspection } from './inspect.ts';
 export { parseMessage, type Message } from './message.ts';
 export { writeTime } from './time.ts';

@@ -15,6 +15,8 @@ export interface Inspected {
   readonly charset: Charset;
   /** `authority|value` of the patient, or empty where the message names none. */
   readonly patientKey: string;
+  /** Of a merge: `authority|value` of the number that ends. */
+  readonly endedKey?: string;
 }
 
 /** Why a message is refused at the door, with what is known for the answer. */
@@ -102,13 +104,13 @@ export function inspectHl7(bytes: Buffer, site: SiteProfile, known?: Hl7Header):
   }
   const ref = localRef(pid, 3, site);
   if (ref === null) return refuse(problem('required-missing', 'PID-3', NO_LOCAL_ID), charset);
-  if (header.messageCode === 'ADT' && MERGES.has(header.trigger)) {
-    const mrg = findSegment(text, 'MRG', header, charset);
-    if (mrg === null || localRef(mrg, 1, site) === null) {
-      return refuse(problem('required-missing', 'MRG-1', 'The number that ends is missing.'), charset);
-    }
-  }
-  return { ok: true, value: { header, charset, patientKey: `${ref.authority}|${ref.value}` } };
+  const patientKey = `${ref.authority}|${ref.value}`;
+  if (header.messageCode !== 'ADT' || !MERGES.has(header.trigger))
+    return { ok: true, value: { header, charset, patientKey } };
+  const mrg = findSegment(text, 'MRG', header, charset);
+  const ended = mrg === null ? null : localRef(mrg, 1, site);
+  if (ended === null) return refuse(problem('required-missing', 'MRG-1', 'The number that ends is missing.'), charset);
+  return { ok: true, value: { header, charset, patientKey, endedKey: `${ended.authority}|${ended.value}` } };
 }
 
 /** The patient of a parsed message, as `inspectHl7` keys it. */

@@ -83,6 +83,8 @@ describe('C-ECHO and C-STORE from DCMTK', { skip: withoutDcmtk }, () => {
     assert.equal(stored.value.meta.one(0x00020016), 'H1PACS');
 
     const accepted = hub.intake.accepted.length;
+    const stores = hub.audits.filter(({ operation }) => operation === 'C-STORE');
+    assert.deepEqual(stores.at(-1)?.objects, ['2.25.100']);
     const again = await call('storescu', ...peer(), file);
     assert.equal(again.code, 0, again.output);
     await hub.filed();

@@ -80,8 +80,30 @@ test('a sender that is not registered is refused, journalled without a site, aud
   const kept = rig.intake.refused.filter((one) => one.problem.code === 'unknown-sender');
   assert.equal(kept.length, 5);
   assert.equal(kept[0]?.envelope.site, null);
-  assert.equal(rig.audits.length, 5);
-  assert.equal(rig.audits[0]?.callerName, 'RIS|H9');
+  const refused = rig.audits.filter(({ action }) => action === 'refuse');
+  assert.equal(refused.length, 5);
+  assert.equal(refused[0]?.callerName, 'RIS|H9');
+});
+
+test('a registration, a change and a merge are patient record events in the audit, a repeat and a refusal are not', async () => {
+  const before = rig.audits.length;
+  const peer = await RawPeer.open(rig.port);
+  peer.send(adt('W-20'));
+  peer.send(adt('W-20'));
+  peer.send(adt('W-21').replace('ADT^A04', 'ADT^A08'));
+  peer.send(adt('W-22').replace('ADT^A04', 'ADT^A40').replace('PV1|', 'MRG|10009^^^&2.999.156.1.1&ISO^PI\rPV1|'));
+  peer.send(adt('W-23').replace('|P|2.5.1', '|P|2.3.1').replace('|RIS|H1|', '|RIS|H9|'));
+  await peer.answers(5);
+  const told = rig.audits.slice(before).filter(({ action }) => action === 'feed');
+  assert.deepEqual(
+    told.map(({ detail }) => [detail?.transaction, detail?.change, detail?.messageId, detail?.patientIds]),
+    [
+      ['ITI-30', 'create', 'W-20', ['10001^^^&2.999.156.1.1&ISO']],
+      ['ITI-30', 'update', 'W-21', ['10001^^^&2.999.156.1.1&ISO']],
+      ['ITI-30', 'merge', 'W-22', ['10001^^^&2.999.156.1.1&ISO', '10009^^^&2.999.156.1.1&ISO']],
+    ],
+  );
+  peer.socket.destroy();
 });
 
 test('a frame that is no HL7 is answered AR; garbage around frames is passed over', async () => {

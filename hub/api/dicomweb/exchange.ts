@@ -5,7 +5,7 @@
 import type { Request, Response } from 'express';
 import { decide } from '../../core/access.ts';
 import type { Act, Caller } from '../../core/access.ts';
-import type { AuditEvent } from '../../core/audit.ts';
+import type { AuditDetail, AuditEvent } from '../../core/audit.ts';
 import { lenientUid } from '../../core/identifier.ts';
 import type { Uid } from '../../core/identifier.ts';
 import { Failure, problem } from '../../core/problem.ts';
@@ -35,9 +35,22 @@ export function exchange(
   return async (request, response) => {
     try {
       const caller = await admitted(deps, operation, act, request, response);
+      const base = baseOf(request);
+      const detail = (action: AuditEvent['action']): AuditDetail => ({
+        endpoint: base,
+        ...(action === 'search' ? { query: { content: Buffer.from(request.originalUrl).toString('base64') } } : {}),
+      });
       const audited: Exchange['audited'] = (action, persons, objects) =>
-        deps.audit.record({ ...who(caller), action, outcome: 'success', operation, persons, objects });
-      await handle({ request, response, caller, operation, base: baseOf(request), audited });
+        deps.audit.record({
+          ...who(caller),
+          action,
+          outcome: 'success',
+          operation,
+          persons,
+          objects,
+          detail: detail(action),
+        });
+      await handle({ request, response, caller, operation, base, audited });
     } catch (error) {
       answerFailure(response, error, deps.log, operation);
     }

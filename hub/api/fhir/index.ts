@@ -5,7 +5,7 @@
 import express, { type Request, type Response, type Router } from 'express';
 import { pipeline } from 'node:stream/promises';
 import { decide, type Caller } from '../../core/access.ts';
-import type { AuditEvent, AuditTrail } from '../../core/audit.ts';
+import type { AuditDetail, AuditEvent, AuditTrail } from '../../core/audit.ts';
 import type { AffinityPatients } from '../../core/document-ports.ts';
 import type { FhirStore } from '../../core/fhir.ts';
 import type { Log, ObjectStore } from '../../core/ports.ts';
@@ -273,7 +273,22 @@ function event(
     peer: caller?.peer ?? request.ip ?? 'unknown',
     persons: touched.persons,
     objects: touched.objects,
+    detail: detailOf(request, isSearch),
     ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+/** The search as it was sent, URL and form: for audit messages only, since the values may be a patient's. */
+function detailOf(request: Request, isSearch: boolean): AuditDetail {
+  if (!isSearch) return {};
+  const form: unknown = request.body;
+  const sent = `${request.originalUrl}${typeof form === 'string' && form !== '' ? `\n${form}` : ''}`;
+  return {
+    query: {
+      content: Buffer.from(sent)
+        .subarray(0, FORM_LIMIT / 2)
+        .toString('base64'),
+    },
   };
 }
 
