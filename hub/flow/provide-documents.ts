@@ -108,12 +108,51 @@ function entriesOf(bundle: ProvidedBundle, idAt: (at: number) => EntryId, person
   return [...entries].sort(([a], [b]) => a - b).map(([, entry]) => entry);
 }
 
-/** The object that a problem of the registry names, as the element that became it. */
+/** The object or attribute that a problem of the registry names, as the element that became it. */
 function located(problem: RegistryProblem, bundle: ProvidedBundle, ids: ReadonlyMap<number, EntryId>): ProblemAt {
-  const at = [...ids].find(([, id]) => problem.location?.includes(id) === true)?.[0];
-  const path = at === undefined ? 'Bundle' : `Bundle.entry[${String(at)}].resource`;
-  return { path, text: problem.context, code: problem.code, problem };
+  const { location = '', context, code } = problem;
+  const named = [...ids].find(([, id]) => location.includes(id))?.[0];
+  const [word = '', attribute = ''] = location.split('.');
+  // The registry names the kind of object; which one of several it is, it does not say.
+  const [only, ...more] = word === 'XDSSubmissionSet' ? [bundle.set] : word === 'XDSFolder' ? bundle.folders : word === 'XDSDocumentEntry' ? bundle.documents : [];
+  const item = more.length === 0 ? only : undefined;
+  const element = item && (item === bundle.set || word === 'XDSFolder' ? LIST_ELEMENTS : DOCUMENT_ELEMENTS)[attribute];
+  const path = named === undefined ? (item?.path ?? 'Bundle') : `Bundle.entry[${String(named)}].resource`;
+  return { path: element === undefined ? path : `${path}.${element}`, text: context, code, problem };
 }
+
+/** ITI TF-3 §4.5.1.1: attributes by the elements that carry them. */
+const DOCUMENT_ELEMENTS: Readonly<Record<string, string>> = {
+  uniqueId: 'masterIdentifier',
+  patientId: 'subject',
+  mimeType: 'content[0].attachment.contentType',
+  creationTime: 'content[0].attachment.creation',
+  languageCode: 'content[0].attachment.language',
+  hash: 'content[0].attachment.hash',
+  size: 'content[0].attachment.size',
+  formatCode: 'content[0].format',
+  classCode: 'category',
+  typeCode: 'type',
+  confidentialityCode: 'securityLabel',
+  facilityType: 'context.facilityType',
+  practiceSetting: 'context.practiceSetting',
+  serviceStartTime: 'context.period.start',
+  serviceStopTime: 'context.period.end',
+  sourcePatientId: 'context.sourcePatientInfo',
+  sourcePatientInfo: 'context.sourcePatientInfo',
+  referenceIdList: 'context.related',
+  author: 'author',
+};
+const LIST_ELEMENTS: Readonly<Record<string, string>> = {
+  uniqueId: 'identifier',
+  patientId: 'subject',
+  sourceId: "extension('https://profiles.ihe.net/ITI/MHD/StructureDefinition/ihe-sourceId')",
+  submissionTime: 'date',
+  contentTypeCode: "extension('https://profiles.ihe.net/ITI/MHD/StructureDefinition/ihe-designationType')",
+  codeList: "extension('https://profiles.ihe.net/ITI/MHD/StructureDefinition/ihe-designationType')",
+  title: 'title',
+  author: 'source',
+};
 
 /** Organizations and patients of the hub that the resources refer to without containing them. */
 async function heldFor(deps: ProvideDeps, bundle: ProvidedBundle, sender: Sender): Promise<ReadonlyMap<string, FhirBody>> {
