@@ -30,6 +30,7 @@ import { canTranscode, transcode } from './archive/transcode.ts';
 import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { Intake } from './core/envelope.ts';
+import type { EntryId } from './core/document.ts';
 import type { FhirStore } from './core/fhir.ts';
 import type { Derivation, Oid, SiteId, Uid } from './core/identifier.ts';
 import type {
@@ -348,7 +349,7 @@ function affinityDomain(
     patients,
     objects,
     repositoryOid: config.repositoryOid as Oid,
-    freshUid: () => `2.25.${BigInt(`0x${randomUUID().replaceAll('-', '')}`).toString()}`,
+    draw: () => `urn:uuid:${randomUUID()}` as EntryId,
     clock,
     sourceId: config.homeCommunityOid,
   };

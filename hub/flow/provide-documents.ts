@@ -19,8 +19,8 @@ export interface ProvideDeps extends PatientDeps {
   readonly registry: DocumentRegistry;
   readonly objects: Pick<ObjectStore, 'writeFresh' | 'remove'>;
   readonly repositoryOid: Oid;
-  /** A unique id that nobody had before: `2.25.…`. */
-  readonly freshUid: () => string;
+  /** An id that nobody had before: `urn:uuid:…`. */
+  readonly draw: () => EntryId;
 }
 
 export interface Sender {
@@ -50,7 +50,11 @@ export interface ProblemAt extends BundleFault {
   readonly problem: RegistryProblem;
 }
 
-const refused = (faults: readonly BundleFault[], persons: readonly string[] = []): Provided => ({ ok: false, faults, persons });
+const refused = (faults: readonly BundleFault[], persons: readonly string[] = []): Provided => ({
+  ok: false,
+  faults,
+  persons,
+});
 
 export async function provideDocuments(deps: ProvideDeps, input: unknown, sender: Sender): Promise<Provided> {
   const read = readProvideBundle(input);
@@ -61,13 +65,15 @@ export async function provideDocuments(deps: ProvideDeps, input: unknown, sender
   const bytes = documentsIn(bundle, sender);
   if (!bytes.ok) return refused(bytes.faults, whose.persons);
   const held = await heldFor(deps, bundle, sender);
+  const folders = await existingFolders(deps, bundle);
   const made = submissionOf(bundle, {
     patientId: whose.id,
     repositoryUniqueId: deps.repositoryOid,
     measured: new Map([...bytes.documents].map(([at, { hash, data }]) => [at, { hash, size: data.length }])),
-    folders: await existingFolders(deps, bundle),
+    folders,
     held: (reference) => held.get(localOf(reference.reference, sender.base) ?? ''),
-    uids: [deps.freshUid(), ...bundle.folders.map(() => deps.freshUid())],
+    draw: deps.draw,
+    uids: [uidOf(deps.draw()), ...bundle.folders.map(() => uidOf(deps.draw()))],
   });
   if (!made.ok) return refused(made.faults, whose.persons);
   const documents = await keep(deps, bundle, bytes.documents);
@@ -76,34 +82,34 @@ export async function provideDocuments(deps: ProvideDeps, input: unknown, sender
     const faults = answer.problems.map((problem) => located(problem, bundle, made.ids));
     return refused(faults, whose.persons);
   }
-  const assigned = answer.submission.objects.map((object) => [object.kind, object.uniqueId, object.id] as const);
-  const finalId = (at: number): EntryId => {
-    const given = made.ids.get(at);
-    const object = made.submission.objects.find(({ id }) => id === given);
-    const found = assigned.find(([kind, uniqueId]) => kind === object?.kind && uniqueId === object.uniqueId);
-    return found?.[2] ?? given ?? ('' as EntryId);
-  };
   return {
     ok: true,
-    entries: entriesOf(bundle, finalId, whose.persons),
+    entries: entriesOf(bundle, made.ids, folders, whose.persons),
     warnings: answer.warnings,
     persons: whose.persons,
   };
 }
 
-const bare = (id: EntryId): string => id.replace(/^urn:uuid:/, '');
+/** ITU-T X.667: a UUID as an OID. */
+const uidOf = (id: EntryId): string => `2.25.${BigInt(`0x${id.replace(/^urn:uuid:|-/g, '')}`).toString()}`;
 
 /** In the order of the request (ITI TF-2 §3.65.4.2.2). */
-function entriesOf(bundle: ProvidedBundle, idAt: (at: number) => EntryId, persons: readonly string[]): ProvidedEntry[] {
+function entriesOf(
+  bundle: ProvidedBundle,
+  ids: ReadonlyMap<number, EntryId>,
+  existing: ReadonlyMap<number, EntryId>,
+  persons: readonly string[],
+): ProvidedEntry[] {
+  const idAt = (at: number): string => (ids.get(at) ?? '').replace(/^urn:uuid:/, '');
   const entries = new Map<number, ProvidedEntry>();
-  entries.set(bundle.set.at, { created: true, location: `List/${bare(idAt(bundle.set.at))}` });
-  for (const { at, method } of bundle.folders)
-    entries.set(at, { created: method === 'POST', location: `List/${bare(idAt(at))}` });
+  entries.set(bundle.set.at, { created: true, location: `List/${idAt(bundle.set.at)}` });
+  for (const { at } of bundle.folders) entries.set(at, { created: !existing.has(at), location: `List/${idAt(at)}` });
   for (const { at, bytes } of bundle.documents) {
-    entries.set(at, { created: true, location: `DocumentReference/${bare(idAt(at))}` });
-    entries.set(bytes.at, { created: true, location: `Binary/${bare(idAt(at))}` });
+    entries.set(at, { created: true, location: `DocumentReference/${idAt(at)}` });
+    entries.set(bytes.at, { created: true, location: `Binary/${idAt(at)}` });
   }
-  for (const { at, target } of bundle.patches) entries.set(at, { created: false, location: `DocumentReference/${target}` });
+  for (const { at, target } of bundle.patches)
+    entries.set(at, { created: false, location: `DocumentReference/${target}` });
   if (bundle.patient) entries.set(bundle.patient.at, { created: false, location: `Patient/${persons[0] ?? ''}` });
   return [...entries].sort(([a], [b]) => a - b).map(([, entry]) => entry);
 }
@@ -114,7 +120,14 @@ function located(problem: RegistryProblem, bundle: ProvidedBundle, ids: Readonly
   const named = [...ids].find(([, id]) => location.includes(id))?.[0];
   const [word = '', attribute = ''] = location.split('.');
   // The registry names the kind of object; which one of several it is, it does not say.
-  const [only, ...more] = word === 'XDSSubmissionSet' ? [bundle.set] : word === 'XDSFolder' ? bundle.folders : word === 'XDSDocumentEntry' ? bundle.documents : [];
+  const [only, ...more] =
+    word === 'XDSSubmissionSet'
+      ? [bundle.set]
+      : word === 'XDSFolder'
+        ? bundle.folders
+        : word === 'XDSDocumentEntry'
+          ? bundle.documents
+          : [];
   const item = more.length === 0 ? only : undefined;
   const element = item && (item === bundle.set || word === 'XDSFolder' ? LIST_ELEMENTS : DOCUMENT_ELEMENTS)[attribute];
   const path = named === undefined ? (item?.path ?? 'Bundle') : `Bundle.entry[${String(named)}].resource`;
@@ -155,7 +168,11 @@ const LIST_ELEMENTS: Readonly<Record<string, string>> = {
 };
 
 /** Organizations and patients of the hub that the resources refer to without containing them. */
-async function heldFor(deps: ProvideDeps, bundle: ProvidedBundle, sender: Sender): Promise<ReadonlyMap<string, FhirBody>> {
+async function heldFor(
+  deps: ProvideDeps,
+  bundle: ProvidedBundle,
+  sender: Sender,
+): Promise<ReadonlyMap<string, FhirBody>> {
   const wanted = new Map<string, Set<string>>();
   const bodies = [bundle.set, ...bundle.documents].map(({ body }) => JSON.stringify(body));
   for (const body of bodies)
@@ -198,14 +215,23 @@ function documentsIn(bundle: ProvidedBundle, { format }: Sender): Bytes {
     const stated = body.content[0]?.attachment.contentType ?? '';
     let data: Buffer;
     if (content.resourceType === 'Binary') {
-      if (content.data === undefined) faults.push({ path: `${bytes.path}.data`, text: 'the document has no bytes', code: 'XDSMissingDocument' });
+      if (content.data === undefined)
+        faults.push({ path: `${bytes.path}.data`, text: 'the document has no bytes', code: 'XDSMissingDocument' });
       if (content.contentType !== stated)
-        faults.push({ path: `${path}.content[0].attachment.contentType`, text: 'the document is of another type', code: 'XDSRepositoryMetadataError' });
+        faults.push({
+          path: `${path}.content[0].attachment.contentType`,
+          text: 'the document is of another type',
+          code: 'XDSRepositoryMetadataError',
+        });
       data = Buffer.from(content.data ?? '', 'base64');
     } else {
       // ITI-65 FHIR Document Publish: written in the format in which it came.
       if (format !== 'json' || !/^application\/fhir\+json\b/.test(stated))
-        faults.push({ path: bytes.path, text: 'documents that are Bundles are taken in a JSON request, as application/fhir+json', code: 'FHIRDocumentNotSupported' });
+        faults.push({
+          path: bytes.path,
+          text: 'documents that are Bundles are taken in a JSON request, as application/fhir+json',
+          code: 'FHIRDocumentNotSupported',
+        });
       data = Buffer.from(JSON.stringify(content satisfies Bundle));
     }
     documents.set(bytes.at, { data, hash: createHash('sha1').update(data).digest('hex') });

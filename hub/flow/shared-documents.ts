@@ -70,7 +70,10 @@ export function createSharedDocuments(deps: SharedDocuments): FhirStore {
       const entries = ids.flatMap((id) => entryId(id) ?? []);
       const rendered = await render(deps, ofType(type, entries.length === 0 ? [] : await registry.byId(entries)));
       const byId = new Map(rendered.map((version) => [version.id, version]));
-      const others = await projection.fetch(type, ids.filter((id) => !byId.has(id)));
+      const others = await projection.fetch(
+        type,
+        ids.filter((id) => !byId.has(id)),
+      );
       for (const version of others) byId.set(version.id, version);
       return ids.flatMap((id) => byId.get(id) ?? []);
     },
@@ -93,7 +96,11 @@ async function find(deps: SharedDocuments, query: FhirQuery): Promise<readonly s
   const rendered = await render(deps, objects);
   const taken = new Set(rendered.map(({ body }) => masterOf(body)));
   const own: readonly StoredVersion[] =
-    query.type === 'List' ? [] : scope ? await ownOf(deps, scope.persons) : await projected(deps, { ...query, criteria });
+    query.type === 'List'
+      ? []
+      : scope
+        ? await ownOf(deps, scope.persons)
+        : await projected(deps, { ...query, criteria });
   return [...rendered, ...own.filter(({ body }) => !taken.has(masterOf(body)))]
     .map(candidateOf)
     .filter((candidate) => asked.every((criterion) => matches(candidate, criterion)))
@@ -160,7 +167,9 @@ async function scopeOf(
         ? []
         : await projection.search({
             type: 'Patient',
-            criteria: [{ kind: 'tokens', any: identifiers.map((one) => `identifier=${one}`), negate: false, selective: true }],
+            criteria: [
+              { kind: 'tokens', any: identifiers.map((one) => `identifier=${one}`), negate: false, selective: true },
+            ],
             sort: [],
             limit: 1000,
           });
@@ -190,7 +199,10 @@ async function objectsOf(
 ): Promise<readonly RegistryObject[]> {
   if (patientIds.length === 0) return [];
   const wants = (code: string): boolean =>
-    asked.every((one) => one.kind !== 'tokens' || one.negate || !one.any[0]?.startsWith('status=') || one.any.includes(`status=${code}`));
+    asked.every(
+      (one) =>
+        one.kind !== 'tokens' || one.negate || !one.any[0]?.startsWith('status=') || one.any.includes(`status=${code}`),
+    );
   const status = [
     ...(wants('current') ? (['approved'] as const) : []),
     ...(wants(type === 'List' ? 'retired' : 'superseded') ? (['deprecated'] as const) : []),
@@ -213,7 +225,9 @@ async function named(
 ): Promise<readonly RegistryObject[] | null> {
   const ids = asked.find((one) => one.kind === 'ids');
   if (ids) return ofType(type, await registry.byId(ids.any.flatMap((id) => entryId(id) ?? [])));
-  const tokens = asked.find((one) => one.kind === 'tokens' && !one.negate && one.any.every((token) => token.startsWith('identifier=')));
+  const tokens = asked.find(
+    (one) => one.kind === 'tokens' && !one.negate && one.any.every((token) => token.startsWith('identifier=')),
+  );
   if (tokens?.kind !== 'tokens') return null;
   const values = tokens.any.map((token) => token.slice('identifier='.length));
   const bare = values.map((value) => value.replace(/^urn:ietf:rfc:3986\|/, ''));
@@ -251,7 +265,10 @@ async function render(deps: SharedDocuments, objects: readonly RegistryObject[])
         const item = type === 'HasMember' && source === object.id ? around.get(target) : undefined;
         return item ? [{ type: item.kind === 'document' ? 'DocumentReference' : 'List', id: target }] : [];
       });
-      const list = object.kind === 'folder' ? folderList(object, { subject, items }) : submissionSetList(object, { subject, items });
+      const list =
+        object.kind === 'folder'
+          ? folderList(object, { subject, items })
+          : submissionSetList(object, { subject, items });
       return versionOf('List', object, list, object.kind === 'folder' ? object.lastUpdateTime : submittedAt);
     }
     const relations = links.flatMap(({ type, source, target }) => {
@@ -275,17 +292,26 @@ function versionOf(type: string, object: RegistryObject, body: FhirBody, dtm: st
 }
 
 /** Patients by the hub's own resources; one that only an outside source knows, by the identifier. */
-async function subjectsOf({ patients }: SharedDocuments, objects: readonly RegistryObject[]): Promise<(id: PatientCx) => Reference> {
+async function subjectsOf(
+  { patients }: SharedDocuments,
+  objects: readonly RegistryObject[],
+): Promise<(id: PatientCx) => Reference> {
   const persons = await patients.personsOf([...new Set(objects.map(({ patientId }) => patientId))]);
   return (id) => {
     const person = persons.get(id);
     const identifier = identifierOfCx(id);
-    return { ...(person === undefined ? {} : { reference: `Patient/${person}` }), ...(identifier ? { identifier } : {}) };
+    return {
+      ...(person === undefined ? {} : { reference: `Patient/${person}` }),
+      ...(identifier ? { identifier } : {}),
+    };
   };
 }
 
 /** The projection's form of the same documents: it knows the study and the report that they are of. */
-async function twinsOf(deps: SharedDocuments, objects: readonly RegistryObject[]): Promise<ReadonlyMap<string, DocumentReference>> {
+async function twinsOf(
+  deps: SharedDocuments,
+  objects: readonly RegistryObject[],
+): Promise<ReadonlyMap<string, DocumentReference>> {
   const any = objects
     .filter((object): object is DocumentEntry => object.kind === 'document')
     .map(({ uniqueId }) => identifierOfUniqueId(uniqueId))

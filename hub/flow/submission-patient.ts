@@ -19,7 +19,9 @@ type Whose =
 export function localOf(reference: string | undefined, base: string): string | null {
   if (reference === undefined) return null;
   const local = reference.startsWith(`${base}/`) ? reference.slice(base.length + 1) : reference;
-  return /^[A-Za-z]+\/[A-Za-z0-9.-]{1,64}(\/_history\/\d+)?$/.test(local) ? local.replace(/\/_history\/\d+$/, '') : null;
+  return /^[A-Za-z]+\/[A-Za-z0-9.-]{1,64}(\/_history\/\d+)?$/.test(local)
+    ? local.replace(/\/_history\/\d+$/, '')
+    : null;
 }
 
 /** One patient for the whole submission (ITI TF-3 §4.2.3.4); every subject must lead to it. */
@@ -44,7 +46,10 @@ export async function patientOf(deps: PatientDeps, bundle: ProvidedBundle, base:
   const [first, ...others] = [...found];
   if (first === undefined) return { ok: false, faults: [unknown(`${bundle.set.path}.subject`)] };
   if (others.length > 0)
-    return { ok: false, faults: [{ path: 'Bundle', text: 'all of a submission is of one patient', code: 'XDSPatientIdDoesNotMatch' }] };
+    return {
+      ok: false,
+      faults: [{ path: 'Bundle', text: 'all of a submission is of one patient', code: 'XDSPatientIdDoesNotMatch' }],
+    };
   return { ok: true, id: first[0], persons: first[1] };
 }
 
@@ -77,7 +82,9 @@ async function byIdentifiers(
   deps: PatientDeps,
   identifiers: readonly Identifier[],
 ): Promise<{ id: PatientCx; persons: readonly string[] } | null> {
-  const whole = identifiers.filter(({ system, value }) => system !== undefined && value !== undefined && !/[\^&|]/.test(value));
+  const whole = identifiers.filter(
+    ({ system, value }) => system !== undefined && value !== undefined && !/[\^&|]/.test(value),
+  );
   if (whole.length === 0) return null;
   const ids = whole.map((one) => cxOf(one) as PatientCx);
   const [direct] = await deps.patients.known(ids);

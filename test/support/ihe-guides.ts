@@ -10,7 +10,9 @@ const schemas = process.env.HUB_TEST_SCHEMA ?? (data === '' ? '' : join(data, '.
 const folder = join(schemas, 'fhir-ig');
 
 export const noGuides: string | false =
-  schemas !== '' && existsSync(folder) ? false : 'HUB_TEST_SCHEMA is unset and no schema folder stands beside HUB_TEST_DATA';
+  schemas !== '' && existsSync(folder)
+    ? false
+    : 'HUB_TEST_SCHEMA is unset and no schema folder stands beside HUB_TEST_DATA';
 /** Messages of other implementers. */
 export const samples = (name: string): string => join(data, 'ihe', name);
 export const noSamples: string | false =
@@ -36,11 +38,14 @@ export function guide(name: string): readonly GuideFile[] {
 function entries(tar: Buffer): { path: string; bytes: Buffer }[] {
   const found: { path: string; bytes: Buffer }[] = [];
   const field = (at: number, length: number): string => tar.toString('latin1', at, at + length).replace(/\0.*$/s, '');
-  for (let at = 0; at + 512 <= tar.length && tar[at] !== 0; ) {
+  for (let at = 0; at + 512 <= tar.length && tar[at] !== 0;) {
     const size = parseInt(field(at + 124, 12).trim(), 8);
     const prefix = field(at + 345, 155);
     if (field(at + 156, 1) !== '5')
-      found.push({ path: prefix === '' ? field(at, 100) : `${prefix}/${field(at, 100)}`, bytes: tar.subarray(at + 512, at + 512 + size) });
+      found.push({
+        path: prefix === '' ? field(at, 100) : `${prefix}/${field(at, 100)}`,
+        bytes: tar.subarray(at + 512, at + 512 + size),
+      });
     at += 512 + Math.ceil(size / 512) * 512;
   }
   return found;

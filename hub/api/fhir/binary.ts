@@ -24,7 +24,11 @@ export async function binaryBody(objects: Pick<ObjectStore, 'readAll'>, stored: 
 export function accepts(accept: string | undefined, type: string): boolean {
   if (accept === undefined || accept.trim() === '') return true;
   const plain = type.split(';')[0]?.trim().toLowerCase() ?? '';
-  const ranges = accept.slice(0, 1000).toLowerCase().split(',').map((range) => range.split(';').map((part) => part.trim()));
+  const ranges = accept
+    .slice(0, 1000)
+    .toLowerCase()
+    .split(',')
+    .map((range) => range.split(';').map((part) => part.trim()));
   return ranges.some(([range = '', ...parameters]) => {
     if (parameters.some((one) => /^q=0(\.0*)?$/.test(one))) return false;
     return range === '*/*' || range === plain || (range.endsWith('/*') && plain.startsWith(range.slice(0, -1)));

@@ -6,7 +6,8 @@ import { SEARCH_PARAMETERS } from '../../../mappings/fhir/generated/definitions.
 import { parametersOf, RESOURCE_TYPES, type Parameter, type ResourceType } from '../../../mappings/fhir/parameters.ts';
 import { allParameters } from './search-request.ts';
 
-const TRANSACTION = 'Provide Document Bundle (ITI-65): https://profiles.ihe.net/ITI/MHD/StructureDefinition/IHE.MHD.Minimal.ProvideBundle and its Comprehensive and UnContained.Comprehensive forms; no other transaction.';
+const TRANSACTION =
+  'Provide Document Bundle (ITI-65): https://profiles.ihe.net/ITI/MHD/StructureDefinition/IHE.MHD.Minimal.ProvideBundle and its Comprehensive and UnContained.Comprehensive forms; no other transaction.';
 const IHE = 'https://profiles.ihe.net/ITI';
 
 export interface Release {
@@ -89,7 +90,11 @@ const ACTORS = [
 ];
 const PIX_OPERATION = `${IHE}/PIXm/OperationDefinition/IHE.PIXm.pix`;
 const MHD_PROFILES: Readonly<Partial<Record<ResourceType, readonly string[]>>> = {
-  DocumentReference: ['Minimal.DocumentReference', 'Comprehensive.DocumentReference', 'SimplifiedPublish.DocumentReference'],
+  DocumentReference: [
+    'Minimal.DocumentReference',
+    'Comprehensive.DocumentReference',
+    'SimplifiedPublish.DocumentReference',
+  ],
   List: ['Minimal.SubmissionSet', 'Comprehensive.SubmissionSet', 'Minimal.Folder', 'Comprehensive.Folder'],
 };
 
@@ -100,7 +105,10 @@ function searchParam(
   type: ResourceType,
   parameter: Parameter,
 ): NonNullable<CapabilityStatementRestResource['searchParam']>[number] {
-  const definition = IHE_PARAMETERS[`${type}.${parameter.name}`] ?? SEARCH_PARAMETERS[`${type}.${parameter.name}`] ?? SEARCH_PARAMETERS[`Resource.${parameter.name}`];
+  const definition =
+    IHE_PARAMETERS[`${type}.${parameter.name}`] ??
+    SEARCH_PARAMETERS[`${type}.${parameter.name}`] ??
+    SEARCH_PARAMETERS[`Resource.${parameter.name}`];
   return { name: parameter.name, ...(definition === undefined ? {} : { definition }), type: parameter.kind };
 }
 

@@ -22,7 +22,12 @@ export interface PixQuery {
 const MOST_TARGETS = 50;
 
 /** The texts are those of ITI TF-2 §3.83.4.2.2: what a peer compares with. */
-const NO_SOURCE_DOMAIN = faulty(400, 'code-invalid', 'sourceIdentifier Assigning Authority not found', 'sourceIdentifier');
+const NO_SOURCE_DOMAIN = faulty(
+  400,
+  'code-invalid',
+  'sourceIdentifier Assigning Authority not found',
+  'sourceIdentifier',
+);
 const NO_SOURCE = faulty(404, 'not-found', 'sourceIdentifier Patient Identifier not found', 'sourceIdentifier');
 const NO_TARGET_DOMAIN = faulty(403, 'code-invalid', 'targetSystem not found', 'targetSystem');
 
@@ -30,12 +35,20 @@ export function pixQuery(parameters: URLSearchParams): Parsed<PixQuery> {
   const sources = parameters.getAll('sourceIdentifier');
   const [source = ''] = sources;
   if (sources.length !== 1 || source === '')
-    return faulty(400, sources.length > 1 ? 'invalid' : 'required', 'exactly one sourceIdentifier is taken', 'sourceIdentifier');
+    return faulty(
+      400,
+      sources.length > 1 ? 'invalid' : 'required',
+      'exactly one sourceIdentifier is taken',
+      'sourceIdentifier',
+    );
   const at = source.indexOf('|');
   if (at <= 0) return NO_SOURCE_DOMAIN;
   const value = source.slice(at + 1);
   if (value === '') return NO_SOURCE;
-  const targets = parameters.getAll('targetSystem').flatMap((one) => one.split(',')).filter((one) => one !== '');
+  const targets = parameters
+    .getAll('targetSystem')
+    .flatMap((one) => one.split(','))
+    .filter((one) => one !== '');
   if (targets.length > MOST_TARGETS)
     return faulty(400, 'too-costly', `at most ${String(MOST_TARGETS)} target systems are taken`, 'targetSystem');
   return parsed({ source: { system: source.slice(0, at), value }, targets });
@@ -100,7 +113,11 @@ async function affinityIds({ patients }: PixDeps, { id }: StoredVersion): Promis
 }
 
 /** By an identifier that stands; one of a registration that was merged away is deprecated (§3.83.4.2.2.5: 404). */
-async function patientOf(deps: PixDeps, { system, value }: PixQuery['source'], place: Place): Promise<StoredVersion | null> {
+async function patientOf(
+  deps: PixDeps,
+  { system, value }: PixQuery['source'],
+  place: Place,
+): Promise<StoredVersion | null> {
   const ids = system === place.base ? [value.replace(/^Patient\//, '')] : await idsBy(deps, system, value);
   for (const version of await deps.store.fetch('Patient', ids)) {
     const { identifier = [], active } = version.body as Patient;
@@ -111,7 +128,9 @@ async function patientOf(deps: PixDeps, { system, value }: PixQuery['source'], p
 }
 
 async function idsBy({ store, patients }: PixDeps, system: string, value: string): Promise<readonly string[]> {
-  const criteria = [{ kind: 'tokens' as const, any: [`identifier=${system}|${value}`], negate: false, selective: true }];
+  const criteria = [
+    { kind: 'tokens' as const, any: [`identifier=${system}|${value}`], negate: false, selective: true },
+  ];
   const found = await store.search({ type: 'Patient', criteria, sort: [], limit: 10 });
   if (found.length > 0 || /[\^&]/.test(value)) return found;
   const cx = cxOf({ system, value }) as PatientCx;

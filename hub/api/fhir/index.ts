@@ -76,7 +76,11 @@ export function fhirFace(deps: FhirFaceDeps): Router {
 const FAILED: Fault = { status: 500, code: 'exception', text: 'the hub failed to answer; try again later' };
 const UNREADABLE: Fault = { status: 400, code: 'structure', text: 'the body of this request cannot be read' };
 /** ITI TF-2 §3.68.4.2.2: a document is had in its own type, or as a Binary. */
-const NOT_ACCEPTED: Fault = { status: 406, code: 'not-supported', text: 'this document is not of a type that you accept' };
+const NOT_ACCEPTED: Fault = {
+  status: 406,
+  code: 'not-supported',
+  text: 'this document is not of a type that you accept',
+};
 const NO_CALLER: Fault = {
   status: 401,
   code: 'login',

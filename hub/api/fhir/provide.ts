@@ -26,7 +26,10 @@ type Accepted = Extract<Provided, { ok: true }>;
 type Refused = Extract<Provided, { ok: false }>;
 
 function accepted({ entries, warnings, persons }: Accepted, now: Date): Reply {
-  const outcome = warnings.length === 0 ? {} : { outcome: { resourceType: 'OperationOutcome', issue: warnings.map(issueOf) } as OperationOutcome };
+  const outcome =
+    warnings.length === 0
+      ? {}
+      : { outcome: { resourceType: 'OperationOutcome', issue: warnings.map(issueOf) } as OperationOutcome };
   const bundle: Bundle = {
     resourceType: 'Bundle',
     meta: { profile: [mhdProfile('ProvideDocumentBundleResponse')] },
@@ -42,28 +45,32 @@ function accepted({ entries, warnings, persons }: Accepted, now: Date): Reply {
       },
     })),
   };
-  return { status: 200, body: bundle, headers: {}, touched: { persons, objects: entries.map(({ location }) => location) } };
+  return {
+    status: 200,
+    body: bundle,
+    headers: {},
+    touched: { persons, objects: entries.map(({ location }) => location) },
+  };
 }
 
 /** 422: understood, and against a rule; 409: against what is registered; 400: not understood. */
 function refusedReply({ faults, persons }: Refused): Reply {
   const codes = faults.map(({ code }) => code);
-  const status = codes.includes('XDSRegistryBusy') || codes.includes('XDSRegistryNotAvailable')
-    ? 503
-    : codes.includes('XDSDuplicateUniqueIdInRegistry')
-      ? 409
-      : codes.some((code) => code === undefined)
-        ? 400
-        : 422;
-  const issue = faults.slice(0, 50).map(
-    ({ path, text, code }): OperationOutcomeIssue => ({
-      severity: 'error',
-      code: issueCode(code),
-      ...(code === undefined ? {} : { details: { coding: [{ code }], text: code } }),
-      diagnostics: text,
-      expression: [path],
-    }),
-  );
+  const status =
+    codes.includes('XDSRegistryBusy') || codes.includes('XDSRegistryNotAvailable')
+      ? 503
+      : codes.includes('XDSDuplicateUniqueIdInRegistry')
+        ? 409
+        : codes.some((code) => code === undefined)
+          ? 400
+          : 422;
+  const issue = faults.slice(0, 50).map(({ path, text, code }): OperationOutcomeIssue => ({
+    severity: 'error',
+    code: issueCode(code),
+    ...(code === undefined ? {} : { details: { coding: [{ code }], text: code } }),
+    diagnostics: text,
+    expression: [path],
+  }));
   const body: OperationOutcome = { resourceType: 'OperationOutcome', issue };
   return { status, body, headers: status === 503 ? { 'Retry-After': '5' } : {}, touched: { persons, objects: [] } };
 }
@@ -114,7 +121,9 @@ export async function publish(
     // The paths are those of the bundle that the sender never saw.
     const faults = provided.faults.map((fault) => ({
       ...fault,
-      path: fault.path.replace(/^Bundle\.entry\[\d+\]\.resource/, 'DocumentReference').replace(/^Bundle$/, 'DocumentReference'),
+      path: fault.path
+        .replace(/^Bundle\.entry\[\d+\]\.resource/, 'DocumentReference')
+        .replace(/^Bundle$/, 'DocumentReference'),
     }));
     return refusedReply({ ...provided, faults });
   }

@@ -44,7 +44,9 @@ function inDomains(type: string, fields: object, { domains = [] }: Shape): objec
 
 /** ITI TF-2 §3.67.4.2.2.1.1: a whole URL; the projection's own are relative to the base, as R4 allows. */
 const placed = (content: unknown, origin: string): unknown =>
-  JSON.parse(JSON.stringify(content).replace(`"${HUB_ORIGIN}/`, () => `${JSON.stringify(origin).slice(0, -1)}/`)) as unknown;
+  JSON.parse(
+    JSON.stringify(content).replace(`"${HUB_ORIGIN}/`, () => `${JSON.stringify(origin).slice(0, -1)}/`),
+  ) as unknown;
 
 const SUBSETTED = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' };
 

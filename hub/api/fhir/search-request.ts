@@ -184,7 +184,9 @@ function ask(
   depth: number,
 ): Parsed<Asked> | 'unknown' {
   // `author.given` (ITI TF-2 §3.67.4.1.2.1) is a parameter of its own: what it leads to is contained.
-  const own = allParameters(type).find((one) => /[.:]/.test(one.name) && (name === one.name || name.startsWith(`${one.name}:`)));
+  const own = allParameters(type).find(
+    (one) => /[.:]/.test(one.name) && (name === one.name || name.startsWith(`${one.name}:`)),
+  );
   if (own) return valued(own, name.slice(own.name.length + 1), name, value, context);
   const has = /^_has:([A-Za-z]+):([\w-]+):(.+)$/.exec(name);
   const chain = /^([\w-]+)(?::([A-Za-z]+))?\.(.+)$/.exec(name);
