@@ -35,7 +35,10 @@ export interface NamedStatement {
   readonly values: unknown[];
 }
 
-/** What is asked of all patients may look at very many rows: it has a time limit, and rejects with SearchTimeout. */
+/**
+ * What is asked of all patients may look at very many rows: it has a time limit, and rejects with SearchTimeout. It is
+ * planned each time, for its values: a code may be that of half the registry, or of nobody.
+ */
 const WIDE_MS = 10_000;
 
 export function createDocumentReader(database: Database): DocumentReader {
@@ -67,7 +70,7 @@ export function createDocumentReader(database: Database): DocumentReader {
         const { rows } = await pool.query<AssociationRow>(associationStatement(column, uuidsOf(wanted), limit + 1));
         for (const row of rows) found.set(row.id, associationOf(row));
       }
-      return [...found.values()].slice(0, limit + 1);
+      return [...found.values()].slice(0, limit + 1).sort((a, b) => (a.id < b.id ? -1 : 1));
     },
   };
 }
@@ -94,8 +97,9 @@ const patterns = (like: readonly string[] | undefined): string[] | null =>
 const within = (column: string, from: number): string =>
   `($${String(from)}::text is null or ${column} >= $${String(from)}) and ($${String(from + 1)}::text is null or ${column} < $${String(from + 1)})`;
 
+/** A filter and no condition of an index: only what a search begins with leads it, so its cost is that of the patient. */
 const any = (column: string, at: number): string =>
-  `($${String(at)}::text[] is null or ${column} = any ($${String(at)}))`;
+  `($${String(at)}::text[] is null or $${String(at)} @> array[${column}])`;
 
 /** Each group has a value that is among those of the object. */
 const every = (column: string, at: number): string =>
@@ -106,10 +110,11 @@ const like = (at: number): string =>
   `($${String(at)}::text[] is null or exists (select from unnest(o.authors) a where a like any ($${String(at)})))`;
 
 const OF_PATIENTS = `o.patient_id = any (${patientKeys('$1')})`;
+const STATUS = '$2::text[] @> array[o.status]';
 /** Newest first, and always the same: what a reader sees first must not depend on the plan. */
 const ORDER = 'order by o.main_time desc nulls last, o.id';
 
-const DOCUMENT_FILTER = `o.kind = 'document' and o.status = any ($2::text[]) and o.entry_type = any ($3::text[])
+const DOCUMENT_FILTER = `o.kind = 'document' and ${STATUS} and o.entry_type = any ($3::text[])
   and ${any('o.class_code', 4)} and ${any('o.type_code', 5)} and ${any('o.format_code', 6)}
   and ${any('o.facility_type', 7)} and ${any('o.practice_setting', 8)}
   and ${every('o.confidentiality', 9)} and ${every('o.event_codes', 10)} and ${every('o.reference_ids', 11)}
@@ -166,7 +171,7 @@ export function documentStatement(criteria: DocumentCriteria, limit: number): Na
   };
 }
 
-const SUBMISSION_SET_SEARCH = `${OBJECT_SELECT} where ${OF_PATIENTS} and o.kind = 'submission-set' and o.status = any ($2::text[])
+const SUBMISSION_SET_SEARCH = `${OBJECT_SELECT} where ${OF_PATIENTS} and o.kind = 'submission-set' and ${STATUS}
   and ${any('o.source_id', 3)} and ${like(4)} and ${any('o.content_type', 5)} and ${within('o.main_time', 6)} ${ORDER} limit $8`;
 
 export const submissionSetStatement = (criteria: SubmissionSetCriteria, limit: number): NamedStatement => ({
@@ -183,7 +188,7 @@ export const submissionSetStatement = (criteria: SubmissionSetCriteria, limit: n
   ],
 });
 
-const FOLDER_FILTER = `o.kind = 'folder' and o.status = any ($2::text[]) and ${every('o.event_codes', 3)} and ${within('o.main_time', 4)}`;
+const FOLDER_FILTER = `o.kind = 'folder' and ${STATUS} and ${every('o.event_codes', 3)} and ${within('o.main_time', 4)}`;
 const FOLDER_SEARCHES = {
   patient: `${OBJECT_SELECT} where ${OF_PATIENTS} and ${FOLDER_FILTER} ${ORDER} limit $6`,
   code: `${OBJECT_SELECT} where $1::text[] is not null and o.event_codes && $7::text[] and ${FOLDER_FILTER} limit $6`,
@@ -218,12 +223,13 @@ export const uniqueIdStatement = (kind: RegistryObject['kind'], uniqueIds: reado
   values: [uniqueIds, kind],
 });
 
+/** Not ordered here: with a limit, the planner could walk the index of the ids through all there are. */
 export const associationStatement = (
   column: 'id' | 'source' | 'target',
   uuids: readonly string[],
   limit: number,
 ): NamedStatement => ({
   name: `document-association-by-${column}`,
-  text: `${ASSOCIATION_SELECT} where a.${column} = any ($1::uuid[]) order by a.id limit $2`,
+  text: `${ASSOCIATION_SELECT} where a.${column} = any ($1::uuid[]) limit $2`,
   values: [uuids, limit],
 });

@@ -1,5 +1,5 @@
 /** ITI-18 Registry Stored Query (ITI TF-2 §3.18): the documents of one patient, or what ids name. */
-import type { RegistryTransaction } from './registry.ts';
+import type { RegistryTransaction } from './registry-transaction.ts';
 import { answerStoredQuery } from './stored-query.ts';
 
 export const ITI18_REQUEST = 'urn:ihe:iti:2007:RegistryStoredQuery';

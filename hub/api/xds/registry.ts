@@ -4,8 +4,10 @@
  */
 import { Router } from 'express';
 import { FEED_ACTIONS } from '../../../mappings/xds/patient-feed.ts';
+import { ITI18_REQUEST, registryStoredQuery } from './iti-18.ts';
 import { ITI42_REQUEST, registerDocumentSet } from './iti-42.ts';
 import { patientIdentityFeed } from './iti-44.ts';
+import { ITI51_REQUEST, multiPatientStoredQuery } from './iti-51.ts';
 import { ITI57_REQUEST, updateDocumentSet } from './iti-57.ts';
 import { ITI61_REQUEST, registerOnDemand } from './iti-61.ts';
 import { ITI62_REQUEST, removeMetadata } from './iti-62.ts';
@@ -16,7 +18,9 @@ export const REGISTRY_LIMITS = { requestBytes: 16 * 1024 ** 2, objects: 20_000 }
 
 /** By request action. */
 const TRANSACTIONS: Readonly<Record<string, RegistryTransaction>> = {
+  [ITI18_REQUEST]: registryStoredQuery,
   [ITI42_REQUEST]: registerDocumentSet,
+  [ITI51_REQUEST]: multiPatientStoredQuery,
   [ITI57_REQUEST]: updateDocumentSet,
   [ITI61_REQUEST]: registerOnDemand,
   [ITI62_REQUEST]: removeMetadata,

@@ -11,7 +11,7 @@ import { writeQueryResponse } from '../../../mappings/xds/stored-query-response.
 import type { QueryDoor, StoredQuery, StoredQueryRequest } from '../../../mappings/xds/stored-query.ts';
 import { is } from '../../../mappings/xds/xml.ts';
 import { answerBody } from './answer.ts';
-import type { RegistryDeps } from './registry.ts';
+import type { RegistryDeps } from './registry-transaction.ts';
 import type { SoapExchange } from './soap-exchange.ts';
 
 export async function answerStoredQuery(
