@@ -46,11 +46,13 @@ const MOST_ENTRIES = 1000;
 const entryPath = (at: number): string => `Bundle.entry[${String(at)}]`;
 
 export function readProvideBundle(input: unknown): ReadBundle {
+  if ((input as { resourceType?: unknown } | null)?.resourceType !== 'Bundle')
+    return { ok: false, faults: [{ path: 'Bundle', text: 'a transaction Bundle is taken here' }] };
   const isDocument = (path: string, type: string): boolean => type === 'Bundle' && path !== 'Bundle';
   const faults: BundleFault[] = structureFaults(input, 'Bundle', isDocument);
   if (faults.length > 0) return { ok: false, faults };
   const bundle = input as Bundle;
-  if (bundle.resourceType !== 'Bundle' || bundle.type !== 'transaction')
+  if (bundle.type !== 'transaction')
     return { ok: false, faults: [{ path: 'Bundle.type', text: 'a transaction Bundle is taken here' }] };
   const profile = PROFILES.find((name) => bundle.meta?.profile?.includes(mhdProfile(`${name}.ProvideBundle`)));
   if (profile === undefined)
