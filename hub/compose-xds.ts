@@ -15,7 +15,7 @@ import { registryFace, REGISTRY_LIMITS } from './api/xds/registry.ts';
 import { repositoryFace, REPOSITORY_LIMITS } from './api/xds/repository.ts';
 import { GATEWAY_LIMITS, respondingGateway } from './api/xds/responding-gateway.ts';
 import type { Config } from './config.ts';
-import type { PatientCx } from './core/document.ts';
+import type { EntryId, PatientCx } from './core/document.ts';
 import type { AffinityPatients } from './core/document-ports.ts';
 import type { FhirStore } from './core/fhir.ts';
 import type { Oid } from './core/identifier.ts';
@@ -95,7 +95,7 @@ export function affinityDomain(
     patients,
     objects,
     repositoryOid: config.repositoryOid as Oid,
-    freshUid: () => `2.25.${BigInt(`0x${randomUUID().replaceAll('-', '')}`).toString()}`,
+    draw: () => `urn:uuid:${randomUUID()}` as EntryId,
     clock,
     sourceId: config.homeCommunityOid,
   };

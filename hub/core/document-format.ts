@@ -36,12 +36,18 @@ export function isReferenceId(text: string): boolean {
   return match !== null ? isOid(match[2] ?? '') : /^[^&]+(&&)?$/.test(authority);
 }
 
+/**
+ * OIDs as unique ids may be longer than the 64 characters of other OIDs: the guide of MHD has such in its examples, and
+ * sources make them from UUIDs (1.2.840.113556.1.8000.2554…).
+ */
+export const isUniqueOid = (text: string): boolean => text.length <= 128 && parseOid(text) !== null;
+
 /** An OID, `oid^extension`, or a UUID as URN; at most 128 characters (ITI TF-3 §4.2.3.2.26). */
 export function isDocumentUniqueId(text: string): boolean {
   if (text.length > 128) return false;
   if (isEntryId(text.toLowerCase())) return true;
   const [oid = '', extension, more] = text.split('^');
-  return isOid(oid) && extension !== '' && more === undefined;
+  return isUniqueOid(oid) && extension !== '' && more === undefined;
 }
 
 /** RFC 5646, its shape only. */

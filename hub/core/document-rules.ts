@@ -13,6 +13,7 @@ import {
   isPatientInfo,
   isReferenceId,
   isSymbol,
+  isUniqueOid,
 } from './document-format.ts';
 import { fullDtm } from './document.ts';
 
@@ -148,7 +149,7 @@ const inOrder = (start: string | undefined, stop: string | undefined): boolean =
 const checkSet = (set: SubmissionSet): RegistryProblem[] =>
   broken('XDSSubmissionSet', [
     ['patientId', isCx(set.patientId), NO_CX],
-    ['uniqueId', isOid(set.uniqueId), NO_OID],
+    ['uniqueId', isUniqueOid(set.uniqueId), NO_OID],
     ['sourceId', isOid(set.sourceId), NO_OID],
     ['submissionTime', isDtm(set.submissionTime), NO_DTM],
     ['contentTypeCode', set.limited || set.contentType !== undefined, MISSING],
@@ -159,7 +160,7 @@ const checkSet = (set: SubmissionSet): RegistryProblem[] =>
 const checkFolder = (folder: Folder): RegistryProblem[] =>
   broken('XDSFolder', [
     ['patientId', isCx(folder.patientId), NO_CX],
-    ['uniqueId', isOid(folder.uniqueId), NO_OID],
+    ['uniqueId', isUniqueOid(folder.uniqueId), NO_OID],
     ['title', folder.limited || folder.title.length > 0, MISSING],
     ['codeList', folder.limited || folder.codes.length > 0, MISSING],
   ]);

@@ -19,8 +19,8 @@ export interface ProvideDeps extends PatientDeps {
   readonly registry: DocumentRegistry;
   readonly objects: Pick<ObjectStore, 'writeFresh' | 'remove'>;
   readonly repositoryOid: Oid;
-  /** A unique id that nobody had before: `2.25.…`. */
-  readonly freshUid: () => string;
+  /** An id that nobody had before: `urn:uuid:…`. */
+  readonly draw: () => EntryId;
 }
 
 export interface Sender {
@@ -65,13 +65,15 @@ export async function provideBundle(deps: ProvideDeps, input: unknown, sender: S
   const bytes = documentsIn(bundle, sender);
   if (!bytes.ok) return refused(bytes.faults, whose.persons);
   const held = await heldFor(deps, bundle, sender);
+  const folders = await existingFolders(deps, bundle);
   const made = submissionOf(bundle, {
     patientId: whose.id,
     repositoryUniqueId: deps.repositoryOid,
     measured: new Map([...bytes.documents].map(([at, { hash, data }]) => [at, { hash, size: data.length }])),
-    folders: await existingFolders(deps, bundle),
+    folders,
     held: (reference) => held.get(localOf(reference.reference, sender.base) ?? ''),
-    uids: [deps.freshUid(), ...bundle.folders.map(() => deps.freshUid())],
+    draw: deps.draw,
+    uids: [uidOf(deps.draw()), ...bundle.folders.map(() => uidOf(deps.draw()))],
   });
   if (!made.ok) return refused(made.faults, whose.persons);
   const documents = await keep(deps, bundle, bytes.documents);
@@ -80,32 +82,31 @@ export async function provideBundle(deps: ProvideDeps, input: unknown, sender: S
     const faults = answer.problems.map((problem) => located(problem, bundle, made.ids));
     return refused(faults, whose.persons);
   }
-  const assigned = answer.submission.objects.map((object) => [object.kind, object.uniqueId, object.id] as const);
-  const finalId = (at: number): EntryId => {
-    const given = made.ids.get(at);
-    const object = made.submission.objects.find(({ id }) => id === given);
-    const found = assigned.find(([kind, uniqueId]) => kind === object?.kind && uniqueId === object.uniqueId);
-    return found?.[2] ?? given ?? ('' as EntryId);
-  };
   return {
     ok: true,
-    entries: entriesOf(bundle, finalId, whose.persons),
+    entries: entriesOf(bundle, made.ids, folders, whose.persons),
     warnings: answer.warnings,
     persons: whose.persons,
   };
 }
 
-const bare = (id: EntryId): string => id.replace(/^urn:uuid:/, '');
+/** ITU-T X.667: a UUID as an OID. */
+const uidOf = (id: EntryId): string => `2.25.${BigInt(`0x${id.replace(/^urn:uuid:|-/g, '')}`).toString()}`;
 
 /** In the order of the request (ITI TF-2 §3.65.4.2.2). */
-function entriesOf(bundle: ProvidedBundle, idAt: (at: number) => EntryId, persons: readonly string[]): ProvidedEntry[] {
+function entriesOf(
+  bundle: ProvidedBundle,
+  ids: ReadonlyMap<number, EntryId>,
+  existing: ReadonlyMap<number, EntryId>,
+  persons: readonly string[],
+): ProvidedEntry[] {
+  const idAt = (at: number): string => (ids.get(at) ?? '').replace(/^urn:uuid:/, '');
   const entries = new Map<number, ProvidedEntry>();
-  entries.set(bundle.set.at, { created: true, location: `List/${bare(idAt(bundle.set.at))}` });
-  for (const { at, method } of bundle.folders)
-    entries.set(at, { created: method === 'POST', location: `List/${bare(idAt(at))}` });
+  entries.set(bundle.set.at, { created: true, location: `List/${idAt(bundle.set.at)}` });
+  for (const { at } of bundle.folders) entries.set(at, { created: !existing.has(at), location: `List/${idAt(at)}` });
   for (const { at, bytes } of bundle.documents) {
-    entries.set(at, { created: true, location: `DocumentReference/${bare(idAt(at))}` });
-    entries.set(bytes.at, { created: true, location: `Binary/${bare(idAt(at))}` });
+    entries.set(at, { created: true, location: `DocumentReference/${idAt(at)}` });
+    entries.set(bytes.at, { created: true, location: `Binary/${idAt(at)}` });
   }
   for (const { at, target } of bundle.patches)
     entries.set(at, { created: false, location: `DocumentReference/${target}` });
@@ -113,12 +114,58 @@ function entriesOf(bundle: ProvidedBundle, idAt: (at: number) => EntryId, person
   return [...entries].sort(([a], [b]) => a - b).map(([, entry]) => entry);
 }
 
-/** The object that a problem of the registry names, as the element that became it. */
+/** The object or attribute that a problem of the registry names, as the element that became it. */
 function located(problem: RegistryProblem, bundle: ProvidedBundle, ids: ReadonlyMap<number, EntryId>): ProblemAt {
-  const at = [...ids].find(([, id]) => problem.location?.includes(id) === true)?.[0];
-  const path = at === undefined ? 'Bundle' : `Bundle.entry[${String(at)}].resource`;
-  return { path, text: problem.context, code: problem.code, problem };
+  const { location = '', context, code } = problem;
+  const named = [...ids].find(([, id]) => location.includes(id))?.[0];
+  const [word = '', attribute = ''] = location.split('.');
+  // The registry names the kind of object; which one of several it is, it does not say.
+  const [only, ...more] =
+    word === 'XDSSubmissionSet'
+      ? [bundle.set]
+      : word === 'XDSFolder'
+        ? bundle.folders
+        : word === 'XDSDocumentEntry'
+          ? bundle.documents
+          : [];
+  const item = more.length === 0 ? only : undefined;
+  const element = item && (item === bundle.set || word === 'XDSFolder' ? LIST_ELEMENTS : DOCUMENT_ELEMENTS)[attribute];
+  const path = named === undefined ? (item?.path ?? 'Bundle') : `Bundle.entry[${String(named)}].resource`;
+  return { path: element === undefined ? path : `${path}.${element}`, text: context, code, problem };
 }
+
+/** ITI TF-3 §4.5.1.1: attributes by the elements that carry them. */
+const DOCUMENT_ELEMENTS: Readonly<Record<string, string>> = {
+  uniqueId: 'masterIdentifier',
+  patientId: 'subject',
+  mimeType: 'content[0].attachment.contentType',
+  creationTime: 'content[0].attachment.creation',
+  languageCode: 'content[0].attachment.language',
+  hash: 'content[0].attachment.hash',
+  size: 'content[0].attachment.size',
+  formatCode: 'content[0].format',
+  classCode: 'category',
+  typeCode: 'type',
+  confidentialityCode: 'securityLabel',
+  facilityType: 'context.facilityType',
+  practiceSetting: 'context.practiceSetting',
+  serviceStartTime: 'context.period.start',
+  serviceStopTime: 'context.period.end',
+  sourcePatientId: 'context.sourcePatientInfo',
+  sourcePatientInfo: 'context.sourcePatientInfo',
+  referenceIdList: 'context.related',
+  author: 'author',
+};
+const LIST_ELEMENTS: Readonly<Record<string, string>> = {
+  uniqueId: 'identifier',
+  patientId: 'subject',
+  sourceId: "extension('https://profiles.ihe.net/ITI/MHD/StructureDefinition/ihe-sourceId')",
+  submissionTime: 'date',
+  contentTypeCode: "extension('https://profiles.ihe.net/ITI/MHD/StructureDefinition/ihe-designationType')",
+  codeList: "extension('https://profiles.ihe.net/ITI/MHD/StructureDefinition/ihe-designationType')",
+  title: 'title',
+  author: 'source',
+};
 
 /** Organizations and patients of the hub that the resources refer to without containing them. */
 async function heldFor(

@@ -43,6 +43,7 @@ function valueOf(element: XmlElement, type: string): unknown {
   const text = element.attributes.get('value');
   if (text === undefined) return null;
   if (type === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
-  if (/^(integer|unsignedInt|positiveInt|decimal)$/.test(type)) return /^-?\d{1,15}(\.\d+)?$/.test(text) ? Number(text) : text;
+  if (/^(integer|unsignedInt|positiveInt|decimal)$/.test(type))
+    return /^-?\d{1,15}(\.\d+)?$/.test(text) ? Number(text) : text;
   return text;
 }

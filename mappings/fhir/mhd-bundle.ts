@@ -38,29 +38,39 @@ export interface ProvidedBundle {
 }
 
 export type ReadBundle =
-  { readonly ok: true; readonly value: ProvidedBundle } | { readonly ok: false; readonly faults: readonly BundleFault[] };
+  | { readonly ok: true; readonly value: ProvidedBundle }
+  | { readonly ok: false; readonly faults: readonly BundleFault[] };
 
 const PROFILES: readonly MhdProfile[] = ['UnContained.Comprehensive', 'Comprehensive', 'Minimal'];
 const MOST_ENTRIES = 1000;
 const entryPath = (at: number): string => `Bundle.entry[${String(at)}]`;
 
 export function readProvideBundle(input: unknown): ReadBundle {
+  if ((input as { resourceType?: unknown } | null)?.resourceType !== 'Bundle')
+    return { ok: false, faults: [{ path: 'Bundle', text: 'a transaction Bundle is taken here' }] };
   const isDocument = (path: string, type: string): boolean => type === 'Bundle' && path !== 'Bundle';
   const faults: BundleFault[] = structureFaults(input, 'Bundle', isDocument);
   if (faults.length > 0) return { ok: false, faults };
   const bundle = input as Bundle;
-  if (bundle.resourceType !== 'Bundle' || bundle.type !== 'transaction')
+  if (bundle.type !== 'transaction')
     return { ok: false, faults: [{ path: 'Bundle.type', text: 'a transaction Bundle is taken here' }] };
   const profile = PROFILES.find((name) => bundle.meta?.profile?.includes(mhdProfile(`${name}.ProvideBundle`)));
   if (profile === undefined)
-    return { ok: false, faults: [{ path: 'Bundle.meta.profile', text: 'one of the ProvideBundle profiles of MHD is required' }] };
+    return {
+      ok: false,
+      faults: [{ path: 'Bundle.meta.profile', text: 'one of the ProvideBundle profiles of MHD is required' }],
+    };
   const entries = bundle.entry ?? [];
   if (entries.length > MOST_ENTRIES)
     return { ok: false, faults: [{ path: 'Bundle.entry', text: `at most ${String(MOST_ENTRIES)} entries are taken` }] };
   const sorted = sort(entries, faults);
   const [set, ...more] = sorted.sets;
   if (set === undefined || more.length > 0)
-    faults.push({ path: 'Bundle.entry', text: 'exactly one SubmissionSet List is required', code: 'XDSRepositoryMetadataError' });
+    faults.push({
+      path: 'Bundle.entry',
+      text: 'exactly one SubmissionSet List is required',
+      code: 'XDSRepositoryMetadataError',
+    });
   if (set === undefined || faults.length > 0) return { ok: false, faults };
   faults.push(...demands(sorted, set, profile));
   const documents = withBytes(sorted, faults);
@@ -89,7 +99,8 @@ function sort(entries: readonly BundleEntry[], faults: BundleFault[]): Sorted {
       faults.push({ path, text: 'an entry has a resource and a request' });
       return;
     }
-    if (fullUrl !== undefined && seen.has(fullUrl)) faults.push({ path: `${path}.fullUrl`, text: 'another entry has this fullUrl' });
+    if (fullUrl !== undefined && seen.has(fullUrl))
+      faults.push({ path: `${path}.fullUrl`, text: 'another entry has this fullUrl' });
     if (fullUrl !== undefined) seen.add(fullUrl);
     const { method } = request;
     const item = <R>(body: object): Item<R> => ({ at, path: `${path}.resource`, fullUrl, method, body: body as R });
@@ -101,14 +112,18 @@ function sort(entries: readonly BundleEntry[], faults: BundleFault[]): Sorted {
     else if (slice === 'patient' && sorted.patient === undefined) sorted.patient = item(resource);
     else if (slice === 'patch') {
       const target = superseded(resource as Parameters, request.url);
-      if (target === null) faults.push({ path, text: 'the one patch taken replaces the status of a DocumentReference by superseded' });
+      if (target === null)
+        faults.push({ path, text: 'the one patch taken replaces the status of a DocumentReference by superseded' });
       else sorted.patches.push({ at, path, target });
     } else faults.push({ path, text: 'MHD has no place for an entry of this type and method' });
   });
   return sorted;
 }
 
-function sliceOf(resource: FhirBody, method: string): 'submission-set' | 'folder' | 'document' | 'bytes' | 'patient' | 'patch' | null {
+function sliceOf(
+  resource: FhirBody,
+  method: string,
+): 'submission-set' | 'folder' | 'document' | 'bytes' | 'patient' | 'patch' | null {
   switch (resource.resourceType) {
     case 'List': {
       const kind = listKindOf(resource as List);
@@ -158,7 +173,10 @@ function demands(sorted: Sorted, set: Item<List>, profile: MhdProfile): BundleFa
   return faults.map((fault) => ({ code: 'XDSRepositoryMetadataError', ...fault }));
 }
 
-function withBytes(sorted: Sorted, faults: BundleFault[]): (Item<DocumentReference> & { bytes: Item<Binary | Bundle> })[] {
+function withBytes(
+  sorted: Sorted,
+  faults: BundleFault[],
+): (Item<DocumentReference> & { bytes: Item<Binary | Bundle> })[] {
   const byUrl = new Map(sorted.binaries.map((one) => [one.fullUrl, one]));
   const used = new Set<number>();
   const documents = sorted.references.flatMap((reference) => {
@@ -174,7 +192,8 @@ function withBytes(sorted: Sorted, faults: BundleFault[]): (Item<DocumentReferen
     return [{ ...reference, bytes }];
   });
   for (const { at, path } of sorted.binaries)
-    if (!used.has(at)) faults.push({ path, text: 'no DocumentReference describes this document', code: 'XDSMissingDocumentMetadata' });
+    if (!used.has(at))
+      faults.push({ path, text: 'no DocumentReference describes this document', code: 'XDSMissingDocumentMetadata' });
   return documents;
 }
 
@@ -183,13 +202,19 @@ function membership(set: Item<List>, sorted: Sorted): BundleFault[] {
   const listed = new Set((set.body.entry ?? []).map(({ item }) => item.reference));
   return [...sorted.references, ...sorted.folders]
     .filter(({ fullUrl, method }) => (fullUrl === undefined || !listed.has(fullUrl)) && method === 'POST')
-    .map(({ path }) => ({ path, text: 'the SubmissionSet does not list it', code: 'XDSRepositoryMetadataError' as const }));
+    .map(({ path }) => ({
+      path,
+      text: 'the SubmissionSet does not list it',
+      code: 'XDSRepositoryMetadataError' as const,
+    }));
 }
 
 /** References of one resource: contained, or the fullUrl of another entry; `held` finds what the hub itself has. */
 export function resolver(body: FhirBody, bundle: ProvidedBundle | null, held: Resolve): Resolve {
   const contained = (body as { contained?: readonly FhirBody[] }).contained ?? [];
-  const inBundle = bundle?.patient ? new Map([[bundle.patient.fullUrl, bundle.patient.body as unknown as FhirBody]]) : null;
+  const inBundle = bundle?.patient
+    ? new Map([[bundle.patient.fullUrl, bundle.patient.body as unknown as FhirBody]])
+    : null;
   return (reference) => {
     const at = reference.reference;
     if (at === undefined) return undefined;
@@ -199,7 +224,9 @@ export function resolver(body: FhirBody, bundle: ProvidedBundle | null, held: Re
 }
 
 /** Every reference that says whose the submission is, with its place. */
-export function subjectsOf(bundle: ProvidedBundle): { readonly path: string; readonly subject: Reference | undefined }[] {
+export function subjectsOf(
+  bundle: ProvidedBundle,
+): { readonly path: string; readonly subject: Reference | undefined }[] {
   const items: readonly Item<List | DocumentReference>[] = [bundle.set, ...bundle.documents, ...bundle.folders];
   return items.map(({ path, body }) => ({ path: `${path}.subject`, subject: body.subject }));
 }

@@ -5,7 +5,15 @@ import type { Oid } from '../../hub/core/identifier.ts';
 import { SYSTEMS } from './context.ts';
 import { compact, list, text } from './datatypes.ts';
 import { mimeType } from './document.ts';
-import { authorOf, authorReference, Contained, personOf, sourcePatient, sourcePatientOf, type Resolve } from './mhd-people.ts';
+import {
+  authorOf,
+  authorReference,
+  Contained,
+  personOf,
+  sourcePatient,
+  sourcePatientOf,
+  type Resolve,
+} from './mhd-people.ts';
 import { IDENTIFIER_TYPES, mhdProfile } from './mhd-terms.ts';
 import {
   codeOf,
@@ -69,7 +77,8 @@ export function documentReferenceOf(entry: DocumentEntry, around: DocumentSurrou
   const format = entry.formatCode && codingOf(entry.formatCode);
   const [start, end] = [dateTimeOfDtm(entry.serviceStartTime), dateTimeOfDtm(entry.serviceStopTime)];
   const isEncounter = (one: string): boolean => one.includes(REFERENCE_TYPES.encounter);
-  const logical = (cxi: string): Reference[] => list(identifierOfReferenceId(cxi)).map((identifier) => ({ identifier }));
+  const logical = (cxi: string): Reference[] =>
+    list(identifierOfReferenceId(cxi)).map((identifier) => ({ identifier }));
   const body = compact<DocumentReference>({
     resourceType: 'DocumentReference',
     id: fhirId(entry.id),
@@ -116,7 +125,12 @@ export function documentReferenceOf(entry: DocumentEntry, around: DocumentSurrou
   });
   const profile = isComprehensive(body) && !entry.limited ? 'Comprehensive' : 'Minimal';
   const { resourceType, id, ...rest } = body;
-  return { resourceType, ...(id === undefined ? {} : { id }), meta: { profile: [mhdProfile(`${profile}.DocumentReference`)] }, ...rest };
+  return {
+    resourceType,
+    ...(id === undefined ? {} : { id }),
+    meta: { profile: [mhdProfile(`${profile}.DocumentReference`)] },
+    ...rest,
+  };
 }
 
 type Context = NonNullable<DocumentReference['context']>;

@@ -1,6 +1,13 @@
 /** SubmissionSet and Folder <-> List (ITI TF-3 §4.5.2, §4.5.3, MHD 4.2.3). Pure; both directions. */
 import type { CodeableConcept, Extension, List, Organization, Reference } from 'fhir/r4.js';
-import type { DocumentAuthor, DocumentCode, EntryId, Folder, PatientCx, SubmissionSet } from '../../hub/core/document.ts';
+import type {
+  DocumentAuthor,
+  DocumentCode,
+  EntryId,
+  Folder,
+  PatientCx,
+  SubmissionSet,
+} from '../../hub/core/document.ts';
 import { parseOid } from '../../hub/core/identifier.ts';
 import { SYSTEMS } from './context.ts';
 import { compact, list } from './datatypes.ts';
@@ -186,11 +193,13 @@ function submitter(body: List, resolve: Resolve): DocumentAuthor | undefined {
   if (source === undefined) return undefined;
   const organizations = (source.extension ?? []).filter(({ url }) => url === MHD_EXTENSIONS.authorOrg);
   const institutions = organizations.flatMap(
-    ({ valueReference }) => (valueReference && authorOf({ type: 'Organization', ...valueReference }, resolve))?.institutions ?? [],
+    ({ valueReference }) =>
+      (valueReference && authorOf({ type: 'Organization', ...valueReference }, resolve))?.institutions ?? [],
   );
-  const author = source.reference === undefined && source.identifier === undefined && source.display === undefined
-    ? undefined
-    : authorOf(source, resolve);
+  const author =
+    source.reference === undefined && source.identifier === undefined && source.display === undefined
+      ? undefined
+      : authorOf(source, resolve);
   if (author === undefined && institutions.length === 0) return undefined;
   const base = author ?? { institutions: [], roles: [], specialties: [], telecoms: [] };
   return { ...base, institutions: [...base.institutions, ...institutions] };
@@ -200,9 +209,7 @@ export function folderOf(body: List, target: ListTarget): Folder {
   return {
     kind: 'folder',
     ...headOf(body, target),
-    codes: list(
-      ...extensionsOf(body, MHD_EXTENSIONS.designationType).map((one) => codeOf(one.valueCodeableConcept)),
-    ),
+    codes: list(...extensionsOf(body, MHD_EXTENSIONS.designationType).map((one) => codeOf(one.valueCodeableConcept))),
     lastUpdateTime: dtmOfDateTime(body.date) ?? '',
   };
 }

@@ -121,11 +121,16 @@ export function personOf(reference: Reference, resolve: Resolve): string | undef
 
 export function authorOf(reference: Reference, resolve: Resolve): DocumentAuthor | undefined {
   const found = resolve(reference);
-  const type = found?.resourceType ?? reference.type ?? /(?:^|\/)([A-Z][A-Za-z]+)\//.exec(reference.reference ?? '')?.[1];
+  const type =
+    found?.resourceType ?? reference.type ?? /(?:^|\/)([A-Z][A-Za-z]+)\//.exec(reference.reference ?? '')?.[1];
   if (type === 'Organization') {
     const organization = found as Organization | undefined;
     const institution = organization ? xonOf(organization) : institutionAt(reference);
-    const author = { ...NOBODY, institutions: strings([institution], (one) => one), telecoms: xtns(organization?.telecom) };
+    const author = {
+      ...NOBODY,
+      institutions: strings([institution], (one) => one),
+      telecoms: xtns(organization?.telecom),
+    };
     return isNobody(author) ? undefined : author;
   }
   if (found?.resourceType === 'PractitionerRole') return roleAuthor(found as PractitionerRole, resolve);
@@ -156,7 +161,13 @@ function roleAuthor(role: PractitionerRole, resolve: Resolve): DocumentAuthor {
   };
 }
 
-const GENDERS: Readonly<Record<string, Patient['gender']>> = { M: 'male', F: 'female', O: 'other', A: 'other', U: 'unknown' };
+const GENDERS: Readonly<Record<string, Patient['gender']>> = {
+  M: 'male',
+  F: 'female',
+  O: 'other',
+  A: 'other',
+  U: 'unknown',
+};
 
 /** `PID-3|…`, `PID-5|…` (ITI TF-3 §4.2.3.2.23): names, birth date, sex and address; other fields have no place. */
 export function sourcePatient(sourceId: string | undefined, info: readonly string[]): Patient | undefined {

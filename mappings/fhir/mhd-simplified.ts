@@ -24,7 +24,8 @@ export function simplifiedBundle(
   if (type !== 'DocumentReference')
     return { ok: false, faults: [{ path: 'DocumentReference', text: 'a DocumentReference is taken here' }] };
   const faults = structureFaults(input, 'DocumentReference', () => false);
-  if (faults.length === 0) faults.push(...profileFaults(input as FhirBody, 'simplified', 'Minimal', 'DocumentReference'));
+  if (faults.length === 0)
+    faults.push(...profileFaults(input as FhirBody, 'simplified', 'Minimal', 'DocumentReference'));
   const body = input as DocumentReference;
   if (faults.length === 0 && body.status !== 'current')
     faults.push({ path: 'DocumentReference.status', text: 'a new document is current' });

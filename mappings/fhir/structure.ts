@@ -45,7 +45,9 @@ export const isPrimitive = (type: string): boolean => type in PRIMITIVES;
 
 const members = new Map<string, ReadonlyMap<string, { readonly type: string; readonly isList: boolean }>>();
 /** Elements of a type by name; null: a type that is not known here. */
-export function membersOf(type: string): ReadonlyMap<string, { readonly type: string; readonly isList: boolean }> | null {
+export function membersOf(
+  type: string,
+): ReadonlyMap<string, { readonly type: string; readonly isList: boolean }> | null {
   const cached = members.get(type);
   if (cached) return cached;
   const order = ELEMENTS[type];
@@ -65,7 +67,11 @@ export function membersOf(type: string): ReadonlyMap<string, { readonly type: st
 const MOST_FAULTS = 20;
 
 /** `skip` names types whose content is not looked into: a document that is itself a Bundle is bytes to its recipient. */
-export function structureFaults(resource: unknown, path: string, skip: (path: string, type: string) => boolean): StructureFault[] {
+export function structureFaults(
+  resource: unknown,
+  path: string,
+  skip: (path: string, type: string) => boolean,
+): StructureFault[] {
   const faults: StructureFault[] = [];
   const fault = (at: string, text: string): void => {
     if (faults.length < MOST_FAULTS) faults.push({ path: at, text });
@@ -79,8 +85,7 @@ export function structureFaults(resource: unknown, path: string, skip: (path: st
     else {
       node(value as Node, type, at, true);
       for (const name of (MANDATORY[type] ?? '').split(' '))
-        if (name !== '' && (value as Node)[name] === undefined)
-          fault(`${at}.${name}`, 'this element is required');
+        if (name !== '' && (value as Node)[name] === undefined) fault(`${at}.${name}`, 'this element is required');
     }
   };
 

@@ -1,5 +1,13 @@
 /** Data types of XDS metadata (ITI TF-3 §4.2.3.1.7: CX, CXi, XCN, XON, XTN, DTM) as FHIR data types and back. */
-import type { CodeableConcept, Coding, ContactPoint, HumanName, Identifier, Organization, Practitioner } from 'fhir/r4.js';
+import type {
+  CodeableConcept,
+  Coding,
+  ContactPoint,
+  HumanName,
+  Identifier,
+  Organization,
+  Practitioner,
+} from 'fhir/r4.js';
 import type { DocumentCode, LocalizedText } from '../../hub/core/document.ts';
 import { parseOid } from '../../hub/core/identifier.ts';
 import { SYSTEMS } from './context.ts';
@@ -42,8 +50,7 @@ export function identifierOfCx(cx: string): Identifier | undefined {
   const [id = '', , , authority] = parts(cx);
   return id === '' ? undefined : compact<Identifier>({ system: authorityOf(authority), value: id });
 }
-export const cxOf = (identifier: Identifier): string =>
-  joined([identifier.value, '', '', hdOf(identifier.system)]);
+export const cxOf = (identifier: Identifier): string => joined([identifier.value, '', '', hdOf(identifier.system)]);
 
 export const REFERENCE_TYPES = {
   uniqueId: 'urn:ihe:iti:xds:2013:uniqueId',
@@ -90,7 +97,8 @@ export function uniqueIdOf(identifier: Identifier): string {
 
 /** `id^family^given^second^suffix^prefix^degree^^authority`. */
 export function practitionerOfXcn(xcn: string): Practitioner {
-  const [id = '', family = '', given = '', second = '', suffix = '', prefix = '', degree = '', , authority] = parts(xcn);
+  const [id = '', family = '', given = '', second = '', suffix = '', prefix = '', degree = '', , authority] =
+    parts(xcn);
   const name = compact<HumanName>({
     family: text(family),
     given: list(text(given), text(second)),

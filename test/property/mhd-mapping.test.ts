@@ -33,19 +33,32 @@ const oid = fc.stringMatching(/^[12]\.[1-9]\d{0,5}(\.[1-9]\d{0,5}){1,5}$/);
 const text = fc.option(word, { nil: undefined }).map((one) => (one === undefined ? [] : [{ text: one }]));
 const code: fc.Arbitrary<DocumentCode> = fc.record({ code: word, scheme: oid, display: text });
 const uuid = fc.uuid().map((one) => `urn:uuid:${one}` as EntryId);
-const dtm = fc.date({ min: new Date('1900-01-01'), max: new Date('2100-01-01'), noInvalidDate: true }).chain((date) =>
-  fc.constantFrom(4, 6, 8, 14).map((length) => date.toISOString().replace(/\D/g, '').slice(0, length)),
+const dtm = fc
+  .date({ min: new Date('1900-01-01'), max: new Date('2100-01-01'), noInvalidDate: true })
+  .chain((date) =>
+    fc.constantFrom(4, 6, 8, 14).map((length) => date.toISOString().replace(/\D/g, '').slice(0, length)),
+  );
+const person = fc
+  .tuple(word, word, word, oid)
+  .map(([id, family, given, authority]) => `${id}^${family}^${given}^^^^^^&${authority}&ISO`);
+const institution = fc.oneof(
+  word,
+  fc.tuple(word, oid).map(([name, id]) => `${name}^^^^^^^^^${id}`),
 );
-const person = fc.tuple(word, word, word, oid).map(([id, family, given, authority]) => `${id}^${family}^${given}^^^^^^&${authority}&ISO`);
-const institution = fc.oneof(word, fc.tuple(word, oid).map(([name, id]) => `${name}^^^^^^^^^${id}`));
-const telecom = fc.oneof(word.map((one) => `^^Internet^${one}@x.cn`), word.map((one) => `^^PH^^^^^^^^^${one}`));
+const telecom = fc.oneof(
+  word.map((one) => `^^Internet^${one}@x.cn`),
+  word.map((one) => `^^PH^^^^^^^^^${one}`),
+);
 const author = fc.oneof(
   person.map((one) => ({ person: one, institutions: [], roles: [], specialties: [], telecoms: [] })),
   fc.record({
     person,
     institutions: fc.array(institution, { minLength: 1, maxLength: 2 }),
     roles: fc.array(word, { maxLength: 2 }),
-    specialties: fc.array(fc.tuple(word, oid).map(([one, scheme]) => `${one}^^^&${scheme}&ISO`), { maxLength: 2 }),
+    specialties: fc.array(
+      fc.tuple(word, oid).map(([one, scheme]) => `${one}^^^&${scheme}&ISO`),
+      { maxLength: 2 },
+    ),
     telecoms: fc.array(telecom, { maxLength: 2 }),
   }),
 );
@@ -65,7 +78,11 @@ const entries: fc.Arbitrary<DocumentEntry> = fc
       ...head,
       kind: fc.constant('document' as const),
       entryType: fc.constant('stable' as const),
-      uniqueId: fc.oneof(oid, fc.tuple(oid, word).map((parts) => parts.join('^')), uuid),
+      uniqueId: fc.oneof(
+        oid,
+        fc.tuple(oid, word).map((parts) => parts.join('^')),
+        uuid,
+      ),
       mimeType: fc.constantFrom('text/xml', 'application/pdf', 'application/dicom'),
       authors: fc.array(author, { maxLength: 2 }),
       classCode: code,
@@ -81,7 +98,10 @@ const entries: fc.Arbitrary<DocumentEntry> = fc
       languageCode: fc.constantFrom('zh-CN', 'en'),
       legalAuthenticator: person,
       sourcePatientId: fc.tuple(word, oid).map(([id, authority]) => `${id}^^^&${authority}&ISO`),
-      sourcePatientInfo: fc.constantFrom([], ['PID-5|Li^Lei', 'PID-7|19800102', 'PID-8|F', 'PID-11|1 Road^^Fuzhou^FJ^350001^CN']),
+      sourcePatientInfo: fc.constantFrom(
+        [],
+        ['PID-5|Li^Lei', 'PID-7|19800102', 'PID-8|F', 'PID-11|1 Road^^Fuzhou^FJ^350001^CN'],
+      ),
       referenceIds: fc.array(
         fc.oneof(
           fc.tuple(word, oid).map(([id, authority]) => `${id}^^^&${authority}&ISO^urn:ihe:iti:xds:2013:accession`),
@@ -95,11 +115,37 @@ const entries: fc.Arbitrary<DocumentEntry> = fc
       size: fc.nat(),
       availability: fc.constant('online' as const),
     },
-    { requiredKeys: ['status', 'patientId', 'title', 'comments', 'extra', 'version', 'limited', 'kind', 'entryType', 'uniqueId', 'mimeType', 'authors', 'confidentiality', 'eventCodes', 'sourcePatientInfo', 'referenceIds', 'repositoryUniqueId', 'hash', 'size', 'availability'] },
+    {
+      requiredKeys: [
+        'status',
+        'patientId',
+        'title',
+        'comments',
+        'extra',
+        'version',
+        'limited',
+        'kind',
+        'entryType',
+        'uniqueId',
+        'mimeType',
+        'authors',
+        'confidentiality',
+        'eventCodes',
+        'sourcePatientInfo',
+        'referenceIds',
+        'repositoryUniqueId',
+        'hash',
+        'size',
+        'availability',
+      ],
+    },
   )
   .chain((entry) => ids.map((both) => ({ ...both, ...entry })));
 
-const again = (body: DocumentReference, entry: Pick<DocumentEntry, 'id' | 'hash' | 'size' | 'limited'>): DocumentEntry =>
+const again = (
+  body: DocumentReference,
+  entry: Pick<DocumentEntry, 'id' | 'hash' | 'size' | 'limited'>,
+): DocumentEntry =>
   documentEntryOf(body, {
     id: entry.id,
     patientId,
@@ -114,7 +160,10 @@ test('a document entry comes back from FHIR as it went, and its form is valid', 
   fc.assert(
     fc.property(entries, (entry) => {
       const body = documentReferenceOf(entry, AROUND);
-      assert.deepEqual(structureFaults(body, 'DocumentReference', () => false), []);
+      assert.deepEqual(
+        structureFaults(body, 'DocumentReference', () => false),
+        [],
+      );
       assert.deepEqual(again(body, entry), plain(entry));
     }),
     { numRuns: 300 },
@@ -132,26 +181,48 @@ test('submission sets and folders come back from FHIR as they went', () => {
       sourceId: oid,
       submissionTime: dtm,
       intendedRecipients: fc.array(
-        fc.oneof(institution, person.map((one) => `|${one}`), fc.tuple(institution, telecom).map(([xon, xtn]) => `${xon}||${xtn}`)),
+        fc.oneof(
+          institution,
+          person.map((one) => `|${one}`),
+          fc.tuple(institution, telecom).map(([xon, xtn]) => `${xon}||${xtn}`),
+        ),
         { maxLength: 2 },
       ),
     })
     .chain((set) => ids.map((both): SubmissionSet => ({ ...both, ...set })));
   const folders = fc
-    .record({ ...head, kind: fc.constant('folder' as const), uniqueId: oid, codes: fc.array(code, { maxLength: 2 }), lastUpdateTime: dtm })
+    .record({
+      ...head,
+      kind: fc.constant('folder' as const),
+      uniqueId: oid,
+      codes: fc.array(code, { maxLength: 2 }),
+      lastUpdateTime: dtm,
+    })
     .chain((folder) => ids.map((both): Folder => ({ ...both, ...folder })));
-  const target = (body: List, id: EntryId, limited: boolean) => ({ id, patientId, limited, resolve: resolveIn(body), uniqueId: '' });
+  const target = (body: List, id: EntryId, limited: boolean) => ({
+    id,
+    patientId,
+    limited,
+    resolve: resolveIn(body),
+    uniqueId: '',
+  });
   fc.assert(
     fc.property(submissionSets, (set) => {
       const body = submissionSetList(set, SUBJECT);
-      assert.deepEqual(structureFaults(body, 'List', () => false), []);
+      assert.deepEqual(
+        structureFaults(body, 'List', () => false),
+        [],
+      );
       assert.deepEqual(submissionSetOf(body, target(body, set.id, set.limited)), plain(set));
     }),
   );
   fc.assert(
     fc.property(folders, (folder) => {
       const body = folderList(folder, SUBJECT);
-      assert.deepEqual(structureFaults(body, 'List', () => false), []);
+      assert.deepEqual(
+        structureFaults(body, 'List', () => false),
+        [],
+      );
       assert.deepEqual(folderOf(body, target(body, folder.id, folder.limited)), plain(folder));
     }),
   );
@@ -166,7 +237,10 @@ test('whatever the registry holds becomes valid R4, the same in JSON and XML, an
           : object.kind === 'folder'
             ? folderList(object, SUBJECT)
             : submissionSetList(object, SUBJECT);
-      assert.deepEqual(structureFaults(body, body.resourceType, () => false), []);
+      assert.deepEqual(
+        structureFaults(body, body.resourceType, () => false),
+        [],
+      );
       const root = parseXml(Buffer.from(toXml(body)));
       assert.ok(root.ok);
       assert.deepEqual(fromXml(root.value), JSON.parse(JSON.stringify(body)));

@@ -1,6 +1,7 @@
 /** The affinity domain over a real database for tests of the FHIR face; bytes lie in the map of test/support/fhir.ts. */
 import { randomUUID } from 'node:crypto';
 import type { FhirFaceDeps } from '../../hub/api/fhir/index.ts';
+import type { EntryId } from '../../hub/core/document.ts';
 import type { FhirStore } from '../../hub/core/fhir.ts';
 import type { Oid } from '../../hub/core/identifier.ts';
 import type { ObjectStore } from '../../hub/core/ports.ts';
@@ -56,7 +57,7 @@ export function affinityOver(database: Database, projection: FhirStore, objects:
     patients,
     objects: bytesIn(objects),
     repositoryOid: '2.999.156.3' as Oid,
-    freshUid: () => `2.25.${BigInt(`0x${randomUUID().replaceAll('-', '')}`).toString()}`,
+    draw: () => `urn:uuid:${randomUUID()}` as EntryId,
     clock,
     sourceId: '2.999.156.2',
   };

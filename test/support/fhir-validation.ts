@@ -106,9 +106,18 @@ function structural(resource: FhirBody, structure: Definition): string[] {
       .filter((issue) => issue.severity === 'error' || issue.severity === 'fatal')
       .map((issue) => `${issue.details?.text ?? ''} at ${issue.expression?.join() ?? ''}`);
   } catch (error) {
-    return [error instanceof Error ? error.message : String(error)];
+    const message = error instanceof Error ? error.message : String(error);
+    const faults = message.split('; ').filter((fault) => !isBlind(fault));
+    return faults.length === 0 ? [] : [faults.join('; ')];
   }
 }
+
+/**
+ * What the validator cannot see: slices of extensions that only the extension's own profile tells apart, as MHD has them
+ * (the guide's own examples fail so). mappings/fhir/mhd-rules.ts counts those, and the tests ask it.
+ */
+const isBlind = (fault: string): boolean =>
+  /^Incorrect number of values provided for slice '(designationType|sourceId)': .* but found 0 \(List\.extension\)$/.test(fault);
 
 function unbound(resource: FhirBody, element: Element): string[] {
   const codes = codesOf(element.binding?.valueSet?.replace(/\|.*$/, '') ?? '');

@@ -317,12 +317,13 @@ async function serveBinary(
   if (!accepts(request.get('accept'), stored.contentType)) return refusal(NOT_ACCEPTED);
   response.status(200).set({
     ...reply.headers,
-    'Content-Type': stored.contentType,
     'Content-Length': String(stored.size),
     'X-Content-Type-Options': 'nosniff',
     'Content-Security-Policy': 'sandbox',
     'Cache-Control': 'no-store',
   });
+  // Not by Express, which would add a charset that nobody knows to be true.
+  response.setHeader('Content-Type', stored.contentType);
   if (request.method === 'HEAD') response.end();
   else await pipeline(await deps.objects.read(stored.object), response);
   return 'streamed';
