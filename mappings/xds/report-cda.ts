@@ -186,7 +186,8 @@ function diagnosis(words: ReportWords): string {
     loinc('29548-5', 'Diagnosis'),
     '诊断记录',
     paragraphs(shown),
-    element('DE05.01.024.00', '诊断代码', `${told.code} ${shown}`.trim()),
+    // A diagnosis told in words alone stands as its own code.
+    element('DE05.01.024.00', '诊断代码', told.code === shown ? shown : `${told.code} ${shown}`),
   );
 }
 

@@ -1,6 +1,7 @@
 /** From messages to document entries on a real PostgreSQL: the outbox carries every decision over, whatever interrupts it. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
@@ -16,7 +17,7 @@ import type { CanonicalRecord } from '../../hub/core/record.ts';
 import { createIngest, type Ingest } from '../../hub/flow/ingest.ts';
 import { createDocumentStore } from '../../hub/flow/keep-document.ts';
 import { createManifest, keepManifest } from '../../hub/flow/manifest.ts';
-import { createPublishDocuments, type PublishDocuments } from '../../hub/flow/publish-documents.ts';
+import { createPublishDocuments } from '../../hub/flow/publish-documents.ts';
 import { createWorkOff } from '../../hub/flow/work-off.ts';
 import type { Database } from '../../hub/store/database.ts';
 import { createAffinityPatients } from '../../hub/store/affinity-patients.ts';
@@ -302,4 +303,56 @@ test('a study’s images alone are no news of documents', async () => {
     rows.rows.map(({ topic }) => topic),
     ['settle'],
   );
+});
+
+test('documents are found under the person of today when two registrations turn out to be one person', async () => {
+  const [registration, ...rest] = STORY;
+  assert.ok(registration?.kind === 'patient');
+  const { identifiers, ...unidentified } = registration.fields;
+  await arrive({ ...registration, fields: unidentified }, ...rest);
+  await workAll();
+  const other = { ...registration.patient, value: 'P0002' };
+  await arrive({ ...registration, patient: other });
+  await arrive({ ...registration, at: '2026-03-05T08:00:00.000Z', fields: { identifiers: identifiers ?? [] } });
+  await workAll();
+  // A revision after the join has to replace what was registered before it.
+  const report = STORY.findLast((record) => record.kind === 'report');
+  assert.ok(report?.kind === 'report');
+  const at = '2026-03-06T08:00:00.000Z';
+  await arrive({ ...report, at, content: { impression: '再次更正', auditedAt: at } });
+  await workAll();
+  const persons = await database.pool.query<{ person_id: string }>('select distinct person_id from patient_record');
+  assert.equal(persons.rowCount, 1);
+  const shown = await database.pool.query<{ patient_id: string; n: number }>(
+    `select coalesce(p.survivor, o.patient_id) as patient_id, count(*)::int as n from registry_object o
+     left join affinity_patient p on p.patient_id = o.patient_id
+     where o.kind = 'document' and o.status = 'approved' group by 1`,
+  );
+  assert.deepEqual(shown.rows, [{ patient_id: `${persons.rows[0]?.person_id ?? ''}^^^&2.999.156.1&ISO`, n: 4 }]);
+  assert.equal((await database.pool.query('select from outbox where done_at is null')).rowCount, 0);
+});
+
+test('an exam whose registration the hospital merges keeps its documents', async () => {
+  await arrive(...STORY);
+  await workAll();
+  const victim = { authority: '2.999.156.1.1', value: 'P0001' };
+  const fields = { names: [{ text: '欧阳修', representation: 'ideographic' as const }] };
+  const survivor = { authority: '2.999.156.1.1', value: 'P0009' };
+  const at = '2026-03-05T08:00:00.000Z';
+  await arrive({ kind: 'patient', site: siteId('h1'), at, patient: survivor, fields });
+  await arrive({ kind: 'merge', site: siteId('h1'), at, survivor, victim });
+  await workAll();
+  assert.deepEqual(await approvedTypes(), ALL);
+  assert.equal((await database.pool.query('select from outbox where done_at is null')).rowCount, 0);
+});
+
+test('exams that were indexed before there was a registry are published by the migration', async () => {
+  await arrive(...STORY);
+  await workAll();
+  await database.pool.query('truncate outbox, registry_object, document_association, repository_document');
+  const sql = await readFile(new URL('../../hub/store/sql/0009-publish-exams.sql', import.meta.url), 'utf8');
+  await database.pool.query(sql);
+  now = Date.now();
+  await workAll();
+  assert.deepEqual(await approvedTypes(), ALL);
 });
