@@ -14,6 +14,7 @@ import { map } from '../mappings/index.ts';
 import { fhirFace } from './api/fhir/index.ts';
 import { dicomwebFace, LIMITS as DICOMWEB_LIMITS, wadoUri } from './api/dicomweb/index.ts';
 import { IMAGING_SOURCE_LIMITS, imagingSourceFace } from './api/xds/rad-69.ts';
+import { registryFace, REGISTRY_LIMITS } from './api/xds/registry.ts';
 import { createRestFace } from './api/rest/face.ts';
 import { SiteImageSource } from './archive/image-source.ts';
 import { render } from './archive/render.ts';
@@ -45,10 +46,13 @@ import { createRecallingReader } from './flow/recall.ts';
 import { createInstanceSink } from './flow/receive-instance.ts';
 import { SeriesMetadata } from './flow/series-metadata.ts';
 import { createWorkOff, type WorkOff } from './flow/work-off.ts';
+import { createAffinityPatients } from './store/affinity-patients.ts';
 import { createAuditStore } from './store/audit.ts';
 import type { Database } from './store/database.ts';
 import { createClientStore } from './store/client.ts';
 import { createDicomIndex } from './store/dicom-index.ts';
+import { createDocumentReader } from './store/document-query.ts';
+import { createDocumentRegistry } from './store/document-registry.ts';
 import { createExamSearch, createOrphanReader } from './store/exam-search.ts';
 import { openFhirStore, saveResources } from './store/fhir.ts';
 import { derivation } from './store/hub-key.ts';
@@ -310,9 +314,25 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
     '/dicomweb': dicomwebFace(dicomweb),
     '/wado': wadoUri(dicomweb),
     '/xds/imaging-source': imagingSource,
+    '/xds/registry': documentRegistry(ground, audit),
     '/fhir': fhirFace({ store: fhirStore, objects, audit, log, release: RELEASE, origin: config.publicUrl }),
     '/api/v1': rest,
   };
+}
+
+function documentRegistry({ config, database, clock, log }: Ground, audit: AuditTrail): Router {
+  const { affinityDomainOid, homeCommunityOid } = config;
+  const reader = createDocumentReader(database);
+  return registryFace({
+    registry: createDocumentRegistry({ database, clock, affinityDomainOid, reader }),
+    patients: createAffinityPatients({ database, affinityDomainOid }),
+    affinityDomainOid,
+    homeCommunityOid,
+    form: 'lenient',
+    audit,
+    log,
+    limits: REGISTRY_LIMITS,
+  });
 }
 
 const METADATA_MEMORY = 64 * 1024 * 1024;
