@@ -31,6 +31,7 @@ import { createDocumentRemoval } from './store/document-removal.ts';
 interface XdsParts extends Pick<ImagingSourceDeps, 'reader' | 'images' | 'transcode' | 'audit' | 'assertions' | 'log'> {
   readonly reader: IndexReader;
   readonly config: Config;
+  readonly sites: Sites;
   readonly database: Database;
   readonly objects: ObjectStore;
   readonly communities: Communities;
@@ -39,14 +40,16 @@ interface XdsParts extends Pick<ImagingSourceDeps, 'reader' | 'images' | 'transc
 
 /** The faces below `/xds`, by path. */
 export function xdsFaces(parts: XdsParts): Readonly<Record<string, Router>> {
-  const { config, database, clock, communities } = parts;
+  const { config, sites, database, clock, communities } = parts;
   const { affinityDomainOid, homeCommunityOid } = config;
   const patients = createAffinityPatients({ database, affinityDomainOid });
   const reader = createDocumentReader(database);
   const registry = createDocumentRegistry({ database, clock, affinityDomainOid, reader });
   const repositoryOid = config.repositoryOid as Oid;
   const shared = { ...parts, registry, patients, repositoryOid, homeCommunityOid, affinityDomainOid };
-  const documents = { ...shared, form: 'lenient' as const };
+  // Whose ids are those of the domain may feed them (ITI-44).
+  const affinitySite = sites.all.find(({ patientIds }) => patientIds.defaultAuthority === affinityDomainOid)?.id;
+  const documents = { ...shared, form: 'lenient' as const, ...(affinitySite === undefined ? {} : { affinitySite }) };
   const own = createOwnCommunity(shared);
   const { audit, assertions, log } = parts;
   const callers = assertions === undefined ? { audit } : { audit, assertions };

@@ -57,7 +57,7 @@ import { createAuditStore } from './store/audit.ts';
 import type { Database } from './store/database.ts';
 import { createClientStore } from './store/client.ts';
 import { createDicomIndex } from './store/dicom-index.ts';
-import { createDocumentRegistry, createDocumentWriter } from './store/document-registry.ts';
+import { createDocumentWriter } from './store/document-registry.ts';
 import { createExamSearch, createOrphanReader } from './store/exam-search.ts';
 import { openFhirStore, saveResources } from './store/fhir.ts';
 import { derivation } from './store/hub-key.ts';

@@ -81,8 +81,12 @@ const MEMBERSHIPS = ['set', 'folder'].map(
     from generate_series($1::int, $2::int) p, generate_series(0, ${String(DOCUMENTS_EACH - 1)}) d where p % 10 = 0`,
 );
 
-/** Patients `from` to `to`; analyze afterwards. */
+/** Patients `from` to `to`, announced as by ITI-8; analyze afterwards. */
 export async function growRegistry(client: pg.Pool | pg.Client, from: number, to: number): Promise<void> {
+  await client.query(
+    `insert into affinity_patient (patient_id) select ${DOCUMENT.patient_id ?? ''} from generate_series($1::int, $2::int) p`,
+    [from, to],
+  );
   for (const [template, text] of OBJECTS) await client.query(text, [JSON.stringify(template), from, to]);
   for (const text of MEMBERSHIPS) await client.query(text, [from, to]);
 }
