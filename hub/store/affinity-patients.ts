@@ -2,6 +2,7 @@
  * The patients of the affinity domain. A person of the master index has the id `personId^^^&oid&ISO` without any row;
  * ids that an outside source announced have one; and so has every id that was merged away, which tells where to.
  */
+import { isCx } from '../core/document-format.ts';
 import type { AffinityPatients } from '../core/document-ports.ts';
 import type { PatientCx } from '../core/document.ts';
 import type { HubId } from '../core/identifier.ts';
@@ -126,13 +127,15 @@ async function settleSurvivors(connection: Connection, ids: readonly PatientCx[]
  * of the transaction that applies the message, so that an id is known exactly when its registration stands.
  */
 export async function announceRecords(connection: Connection, recordIds: readonly HubId[], oid: string): Promise<void> {
-  const { rows } = await connection.query<{ local_id: string; record_id: string; survivor: string | null }>({
+  const found = await connection.query<{ local_id: string; record_id: string; survivor: string | null }>({
     name: 'affinity-announced',
     text: `select r.local_id, r.record_id, s.local_id as survivor from patient_record r
       left join patient_record s on s.record_id = r.merged_into and s.authority = $2
       where r.record_id = any ($1::uuid[]) and r.authority = $2 order by r.local_id`,
     values: [recordIds, oid],
   });
+  // A number that no CX can carry names nobody in the affinity domain.
+  const rows = found.rows.filter((row) => isCx(affinityId(row.local_id, oid)));
   if (rows.length === 0) return;
   await connection.query(
     `insert into affinity_patient (patient_id, record_id) select * from unnest($1::text[], $2::uuid[])
@@ -140,7 +143,9 @@ export async function announceRecords(connection: Connection, recordIds: readonl
     [rows.map((row) => affinityId(row.local_id, oid)), rows.map((row) => row.record_id)],
   );
   const merged = rows.flatMap(({ local_id: local, survivor }) =>
-    survivor === null ? [] : [[affinityId(local, oid), affinityId(survivor, oid)] as const],
+    survivor === null || !isCx(affinityId(survivor, oid))
+      ? []
+      : [[affinityId(local, oid), affinityId(survivor, oid)] as const],
   );
   if (merged.length > 0) await mergePatients(connection, merged);
 }

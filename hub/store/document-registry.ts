@@ -152,7 +152,9 @@ async function foreignTo(
 ): Promise<RegistryProblem[]> {
   if (origin.anybodys || ids.length === 0) return [];
   const { rows } = await connection.query<{ id: string }>(
-    'select id from registry_object where id = any ($1::uuid[]) and sender <> $2 limit 10',
+    // An association is whose its source is.
+    `select o.id from registry_object o where o.sender <> $2 and (o.id = any ($1::uuid[])
+       or o.id in (select a.source from document_association a where a.id = any ($1::uuid[]))) limit 10`,
     [uuidsOf(ids), origin.sender],
   );
   return rows.map(({ id }) =>

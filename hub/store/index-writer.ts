@@ -5,6 +5,7 @@ import type { Derivation, HubId } from '../core/identifier.ts';
 import type { Claim, ClaimedEntry, IngestStore, Outcome, Settlement } from '../core/ingest.ts';
 import type { PatientState } from '../core/patient.ts';
 import type { ExamView, PersonView } from '../core/view.ts';
+import { announceRecords, followPersons } from './affinity-patients.ts';
 import { claimEntries, postpone, settle } from './claim.ts';
 import type { Connection, Database } from './database.ts';
 import { saveResources, type OwnedResource, type SavedProvenance } from './fhir.ts';
@@ -23,6 +24,8 @@ export interface IndexWriterDeps extends Omit<SaveContext, 'now'> {
   readonly database: Database;
   readonly clock: () => Date;
   readonly projection: Projection;
+  /** Under which persons are known to the document registry; absent where there is none. */
+  readonly affinityDomainOid?: string;
 }
 
 export function createIndexWriter(deps: IndexWriterDeps): IngestStore {
@@ -71,6 +74,12 @@ async function saveSlice(
     patients.length === 0
       ? { persons: [], relinked: [] }
       : await linkPersons(connection, patients, before.patients, context);
+  if (context.affinityDomainOid !== undefined) {
+    // With the decision itself: documents follow their person, and ids stand or are merged away, exactly as it says.
+    await followPersons(connection, linked.persons, context.affinityDomainOid);
+    const recordIds = patients.map((state) => state.recordId);
+    await announceRecords(connection, recordIds, context.affinityDomainOid);
+  }
   await saveExams(connection, before, after, exams, context);
   const arrivals = after.arrivals;
   await saveInstances(connection, after, arrivals, context.now);
