@@ -108,13 +108,19 @@ export class DocumentIntake {
   /** An object that cannot be removed wastes room and hurts nobody: no document names it. */
   async discard(): Promise<void> {
     this.#closed = true;
-    for (const object of this.#unclaimed)
-      await this.#deps.objects.remove(object).catch((cause: unknown) => {
-        this.#deps.log.warn(
-          { object, name: cause instanceof Error ? cause.name : typeof cause },
-          'the bytes of a refused document were not removed',
-        );
-      });
+    const unclaimed = [...this.#unclaimed];
     this.#unclaimed.clear();
+    // Some at a time, so that the store syncs their directory once for all of them.
+    for (let at = 0; at < unclaimed.length; at += 32)
+      await Promise.all(unclaimed.slice(at, at + 32).map((object) => this.#remove(object)));
+  }
+
+  async #remove(object: string): Promise<void> {
+    try {
+      await this.#deps.objects.remove(object);
+    } catch (cause) {
+      const name = cause instanceof Error ? cause.name : typeof cause;
+      this.#deps.log.warn({ object, name }, 'the bytes of a refused document were not removed');
+    }
   }
 }

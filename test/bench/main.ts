@@ -29,6 +29,10 @@ const BENCHES: Readonly<Record<string, Named>> = {
     what: 'WADO-RS of a series and its metadata, beside Orthanc; memory with 2 GB',
     load: () => import('./wado-rs.ts'),
   },
+  repository: {
+    what: 'ITI-41 of 1 GB and its memory, submissions per second; RAD-69 of a study beside WADO-RS',
+    load: () => import('./repository.ts'),
+  },
   query: { what: 'patient and exam queries at 1x, 10x and 100x data', load: () => import('./query.ts') },
   registry: {
     what: 'stored queries and submissions at 10,000 and 1,000,000 document entries',

@@ -45,3 +45,19 @@ export function table(rows: readonly (readonly string[])[]): string {
   const pad = (cell: string, at: number): string => cell + ' '.repeat((widths[at] ?? 0) - width(cell));
   return rows.map((row) => row.map(pad).join('  ').trimEnd()).join('\n');
 }
+
+/** How much the process has grown, at most, since the watch began or was reset; in MB. */
+export function watchMemory(): { peak(): number; reset(): void; stop(): number } {
+  let base = process.memoryUsage.rss();
+  let most = base;
+  const timer = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 20);
+  const grown = (): number => (most - base) / 1e6;
+  return {
+    peak: grown,
+    reset: () => (most = base = process.memoryUsage.rss()),
+    stop: () => {
+      clearInterval(timer);
+      return grown();
+    },
+  };
+}

@@ -2,7 +2,7 @@
  * WADO-RS beside Orthanc: the same study in both, the same client, rounds in turn so that both meet the same machine;
  * then the memory of sending one object of 2 GB.
  */
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -13,79 +13,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { writePart10 } from '../../mappings/dicom/write.ts';
 import { startDicomwebHub } from '../support/dicomweb-hub.ts';
 import type { DicomwebHub } from '../support/dicomweb-hub.ts';
-import { median, scaled, show, type Figure } from './measure.ts';
+import { fetched, SERIES, slice, STUDY } from './ct-series.ts';
+import { median, scaled, show, watchMemory, type Figure } from './measure.ts';
 
-const execute = promisify(execFile);
 const INSTANCES = scaled(500, 20);
 const ROUNDS = 5;
-const STUDY = '1.2.826.0.1.3680043.8.498.500';
-const SERIES = `${STUDY}.1`;
 const ORTHANC = '/usr/sbin/Orthanc';
 const PLUGIN = '/usr/share/orthanc/plugins/libOrthancDicomWeb.so';
 const AS_STORED = 'multipart/related; type="application/dicom"; transfer-syntax=*';
-
-/** A CT slice of 512 x 512 x 16 bits: 512 KiB of pixels. */
-function slice(number: number): Buffer {
-  const pixels = Buffer.alloc(512 * 512 * 2);
-  for (let at = 0; at < pixels.length; at += 2) pixels.writeUInt16LE((at * 31 + number * 17) & 0xfff, at);
-  return writePart10({
-    SOPClassUID: '1.2.840.10008.5.1.4.1.1.2',
-    SOPInstanceUID: `${SERIES}.${String(number)}`,
-    StudyDate: '20260301',
-    StudyTime: '080000',
-    AccessionNumber: 'BENCH1',
-    Modality: 'CT',
-    Manufacturer: 'BENCH',
-    StudyDescription: 'CHEST',
-    SeriesDescription: 'THIN',
-    PatientName: 'Bench^One',
-    PatientID: 'BENCH1',
-    PatientBirthDate: '19700101',
-    PatientSex: 'F',
-    SliceThickness: '1.0',
-    KVP: '120',
-    StudyInstanceUID: STUDY,
-    SeriesInstanceUID: SERIES,
-    SeriesNumber: '1',
-    InstanceNumber: String(number),
-    ImagePositionPatient: ['-250', '-250', String(number)],
-    ImageOrientationPatient: ['1', '0', '0', '0', '1', '0'],
-    FrameOfReferenceUID: `${STUDY}.9`,
-    SamplesPerPixel: 1,
-    PhotometricInterpretation: 'MONOCHROME2',
-    Rows: 512,
-    Columns: 512,
-    PixelSpacing: ['0.9', '0.9'],
-    BitsAllocated: 16,
-    BitsStored: 12,
-    HighBit: 11,
-    PixelRepresentation: 0,
-    WindowCenter: '40',
-    WindowWidth: '400',
-    RescaleIntercept: '-1024',
-    RescaleSlope: '1',
-    PixelData: pixels,
-  });
-}
-
-interface Fetched {
-  readonly bytes: number;
-  readonly ms: number;
-}
-
-/** curl as the client of both, in a process of its own, so that it takes nothing from the hub's event loop. */
-async function fetched(url: string, headers: Readonly<Record<string, string>>): Promise<Fetched> {
-  const given = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
-  const write = ['-w', '%{http_code} %{size_download} %{time_total}'];
-  const { stdout } = await execute('curl', ['-s', '-o', '/dev/null', ...write, ...given, url]);
-  const [status = '', bytes = '', seconds = ''] = stdout.split(' ');
-  if (status !== '200') throw new Error(`${url} answered ${status}`);
-  return { bytes: Number(bytes), ms: Number(seconds) * 1000 };
-}
 
 interface Peer {
   readonly base: string;
@@ -229,21 +167,6 @@ async function largeObject(hub: DicomwebHub): Promise<Figure[]> {
   });
   show(`  sent at ${(bytes / ms / 1e6).toFixed(2)} GB/s`);
   return [figure('received (its sender in the same process)', received), figure('sent', sent)];
-}
-
-function watchMemory(): { peak(): number; reset(): void; stop(): number } {
-  let base = process.memoryUsage.rss();
-  let most = base;
-  const timer = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 20);
-  const grown = (): number => (most - base) / 1e6;
-  return {
-    peak: grown,
-    reset: () => (most = base = process.memoryUsage.rss()),
-    stop: () => {
-      clearInterval(timer);
-      return grown();
-    },
-  };
 }
 
 async function post(url: string, headers: Record<string, string>, body: AsyncIterable<Buffer>): Promise<number> {

@@ -1,5 +1,5 @@
 /**
- * The DICOMweb face over everything real below it: files, journal, ingest and index on PostgreSQL. Only the callers are
+ * The DICOMweb faces and RAD-69 over everything real below them: files, journal, ingest and index on PostgreSQL. Only the callers are
  * made here, by a header, since authentication has its own tests.
  */
 import { once } from 'node:events';
@@ -13,6 +13,7 @@ import express from 'express';
 import { setCaller } from '../../hub/api/caller.ts';
 import { dicomwebFace, LIMITS, wadoUri } from '../../hub/api/dicomweb/index.ts';
 import type { DicomwebLimits } from '../../hub/api/dicomweb/index.ts';
+import { IMAGING_SOURCE_LIMITS, imagingSourceFace } from '../../hub/api/xds/rad-69.ts';
 import { SiteImageSource } from '../../hub/archive/image-source.ts';
 import { FileObjectStore } from '../../hub/archive/object-store-file.ts';
 import { render } from '../../hub/archive/render.ts';
@@ -129,6 +130,9 @@ export async function startDicomwebHub(limits: Partial<DicomwebLimits> = {}): Pr
   });
   app.use('/dicomweb', dicomwebFace(deps));
   app.use('/wado', wadoUri(deps));
+  const oids = { repositoryOid: '2.999.3', homeCommunityOid: '2.999.4' };
+  const source = { ...deps, ...oids, transcode: deps.pixels, limits: IMAGING_SOURCE_LIMITS };
+  app.use('/xds/imaging-source', imagingSourceFace(source));
   const server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;

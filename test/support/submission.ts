@@ -1,6 +1,7 @@
 /** Submissions as a document source makes them, and the packages in which they travel. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DocumentAssociation, DocumentEntry, RegistryObject } from '../../hub/core/document.ts';
 import { ITI41_REQUEST, writeProvideRequest } from '../../mappings/xds/document-set.ts';
 import { writeSubmission } from '../../mappings/xds/ebrim-write.ts';
@@ -107,10 +108,11 @@ export async function provide(
   return valid(await send(hub.url, type, bytes));
 }
 
-/** Nothing that `work` does leaves a file in the object store. */
+/** Nothing that `work` does leaves a file in the object store, once the hub has tidied up behind its answer. */
 export async function leavesNothing(hub: RepositoryHub, work: () => Promise<void>): Promise<void> {
   const files = (await hub.files()).length;
   await work();
+  for (const end = Date.now() + 20_000; Date.now() < end && (await hub.files()).length !== files;) await sleep(50);
   assert.equal((await hub.files()).length, files);
 }
 
