@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import type { Router } from 'express';
 import { createDimseChannel, openHospitalArchive } from '../adapters/dicom/index.ts';
 import { createHl7Channel } from '../adapters/hl7v2/index.ts';
-import { openCommunities } from '../adapters/xds/index.ts';
-import type { Communities, CommunityConfig } from '../adapters/xds/index.ts';
+import { createImagingFetch, openCommunities, openHospitals } from '../adapters/xds/index.ts';
+import type { Communities, CommunityConfig, Hospitals } from '../adapters/xds/index.ts';
 import type { Channel } from '../adapters/channel.ts';
 import { projectExam, projectPerson, projectSite, renderProvenance, type FhirContext } from '../mappings/fhir/index.ts';
 import { map } from '../mappings/index.ts';
@@ -24,6 +24,7 @@ import { xdsFaces } from './compose-xds.ts';
 import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { Intake } from './core/envelope.ts';
+import type { HospitalShelf } from './core/hospital.ts';
 import type { Derivation, Oid, SiteId, Uid } from './core/identifier.ts';
 import type {
   DicomIndex,
@@ -43,6 +44,8 @@ import { createIngest, type Ingest } from './flow/ingest.ts';
 import { createDocumentStore } from './flow/keep-document.ts';
 import { createManifest, keepManifest } from './flow/manifest.ts';
 import { createPublishDocuments, type PublishDocuments } from './flow/publish-documents.ts';
+import { createReadHospital, manifestOfStudy } from './flow/read-hospital.ts';
+import type { ReadHospital } from './flow/read-hospital.ts';
 import { createRecallingIndex } from './flow/recall-index.ts';
 import { createRecallingReader } from './flow/recall.ts';
 import { createInstanceSink } from './flow/receive-instance.ts';
@@ -56,6 +59,7 @@ import { createDicomIndex } from './store/dicom-index.ts';
 import { createDocumentWriter } from './store/document-registry.ts';
 import { createExamSearch, createOrphanReader } from './store/exam-search.ts';
 import { openFhirStore, saveResources } from './store/fhir.ts';
+import { createHospitalShelf } from './store/hospital.ts';
 import { derivation } from './store/hub-key.ts';
 import { createIndexReader } from './store/index-reader.ts';
 import { createIndexWriter, type Projection } from './store/index-writer.ts';
@@ -88,6 +92,8 @@ export interface Rooms {
   readonly index: DicomIndex;
   readonly images: ImageSource;
   readonly communities: Communities;
+  readonly hospitals: Hospitals;
+  readonly readHospital: ReadHospital;
   readonly audit: AuditTrail;
   /** Tells workers, here or in other processes, that something waits. */
   readonly arrived: () => void;
@@ -143,7 +149,19 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
   const reader = createIndexReader({ database, derive });
   const settling = createStudySettling({ database, reader, derive, projection, clock, settleMs });
   const outbox = createOutbox({ database, clock });
-  const hospital = await openHospital(ground);
+  const hospitals = openHospitals(sites);
+  const shelf = createHospitalShelf({ database, clock });
+  const hospital = await openHospital(ground, hospitals, shelf);
+  const readHospital = createReadHospital({
+    sites,
+    shelf,
+    hospital: (id) => hospitals.of(id),
+    index: reader,
+    objects,
+    intake: journal,
+    log,
+    clock,
+  });
   return {
     derive,
     journal,
@@ -156,6 +174,8 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
       ground.communities,
       join(config.dataDir, 'communities', [...ground.roles].join('+')),
     ),
+    hospitals,
+    readHospital,
     audit: createAuditStore({ database, clock }),
     arrived,
     workOff: createWorkOff({
@@ -171,11 +191,18 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
 }
 
 /** Fetched studies lie in a folder of this process: roles are held by one process a data directory, so by role. */
-async function openHospital({ config, roles, sites, clock, log }: Ground): Promise<ImageSource & StudyRecall> {
+async function openHospital(
+  { config, roles, sites, objects, clock, log }: Ground,
+  hospitals: Hospitals,
+  shelf: HospitalShelf,
+): Promise<ImageSource & StudyRecall> {
   const folders = [...roles].map((role) => join(config.dataDir, 'recalled', role));
   await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
   const [folder = join(config.dataDir, 'recalled', 'none')] = folders;
-  return openHospitalArchive({ sites, aeTitle: config.aeTitle, folder, clock, log });
+  const manifestOf = (site: SiteId, studyUid: Uid): ReturnType<typeof manifestOfStudy> =>
+    manifestOfStudy({ shelf, objects }, site, studyUid);
+  const otherwise = createImagingFetch({ hospitals, manifestOf });
+  return openHospitalArchive({ sites, otherwise, aeTitle: config.aeTitle, folder, clock, log });
 }
 
 /** Makes and keeps the manifest of a complete study; the time it became complete is its time, so a repeat is the same. */

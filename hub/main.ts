@@ -194,6 +194,21 @@ async function raiseWorkOff({ life }: Ground, { workOff }: Rooms): Promise<void>
   );
 }
 
+/** Asks hospitals that run their own registry. */
+async function raiseHospitals({ life }: Ground, { hospitals, readHospital }: Rooms): Promise<void> {
+  await life.raise(
+    'hospitals',
+    () => {
+      readHospital.start();
+    },
+    async () => {
+      // Calls that are under way end with their connections, so a stop waits for nobody's answer.
+      hospitals.close();
+      await readHospital.stop();
+    },
+  );
+}
+
 /** Opens listeners of one protocol; `told` gets one line for each. */
 async function raiseChannels(ground: Ground, channels: readonly Channel[]): Promise<void> {
   for (const channel of channels) {
@@ -288,7 +303,10 @@ async function run(): Promise<void> {
       (opened) => opened.close(),
     );
     await renderSites(ground, rooms);
-    if (roles.has('worker')) await raiseWorkOff(ground, rooms);
+    if (roles.has('worker')) {
+      await raiseWorkOff(ground, rooms);
+      await raiseHospitals(ground, rooms);
+    }
     if (roles.has('listen')) await raiseChannels(ground, channels(ground, rooms));
     await raiseHttp(ground, roles.has('api') ? faces(ground, rooms) : {}, roles.has('api') ? createDocs() : undefined);
     process.stdout.write(
