@@ -135,7 +135,7 @@ function missed<M extends { readonly documentUid: string }>(
   site: SiteProfile,
   why: Problem,
 ): { ok: false; problem: Problem } {
-  log.warn({ site: site.id, code: why.code, text: why.text }, 'a hospital did not give what it was asked for');
+  log.warn({ site: site.id, code: why.code, why: why.text }, 'a hospital did not give what it was asked for');
   return fail(why);
 }
 
