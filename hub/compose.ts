@@ -24,7 +24,6 @@ import { xdsFaces } from './compose-xds.ts';
 import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { Intake } from './core/envelope.ts';
-import type { HospitalShelf } from './core/hospital.ts';
 import type { Derivation, Oid, SiteId, Uid } from './core/identifier.ts';
 import type {
   DicomIndex,
@@ -45,7 +44,7 @@ import { createDocumentStore } from './flow/keep-document.ts';
 import { createManifest, keepManifest } from './flow/manifest.ts';
 import { createPublishDocuments, type PublishDocuments } from './flow/publish-documents.ts';
 import { createReadHospital, manifestOfStudy } from './flow/read-hospital.ts';
-import type { ReadHospital } from './flow/read-hospital.ts';
+import type { ManifestDeps, ReadHospital } from './flow/read-hospital.ts';
 import { createRecallingIndex } from './flow/recall-index.ts';
 import { createRecallingReader } from './flow/recall.ts';
 import { createInstanceSink } from './flow/receive-instance.ts';
@@ -151,7 +150,6 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
   const outbox = createOutbox({ database, clock });
   const hospitals = openHospitals(sites);
   const shelf = createHospitalShelf({ database, clock });
-  const hospital = await openHospital(ground, hospitals, shelf);
   const readHospital = createReadHospital({
     sites,
     shelf,
@@ -162,6 +160,7 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
     log,
     clock,
   });
+  const hospital = await openHospital(ground, hospitals, { shelf, objects, index: reader, hospital: readHospital });
   return {
     derive,
     journal,
@@ -192,15 +191,15 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
 
 /** Fetched studies lie in a folder of this process: roles are held by one process a data directory, so by role. */
 async function openHospital(
-  { config, roles, sites, objects, clock, log }: Ground,
+  { config, roles, sites, clock, log }: Ground,
   hospitals: Hospitals,
-  shelf: HospitalShelf,
+  manifests: ManifestDeps,
 ): Promise<ImageSource & StudyRecall> {
   const folders = [...roles].map((role) => join(config.dataDir, 'recalled', role));
   await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
   const [folder = join(config.dataDir, 'recalled', 'none')] = folders;
   const manifestOf = (site: SiteId, studyUid: Uid): ReturnType<typeof manifestOfStudy> =>
-    manifestOfStudy({ shelf, objects }, site, studyUid);
+    manifestOfStudy(manifests, site, studyUid);
   const otherwise = createImagingFetch({ hospitals, manifestOf });
   return openHospitalArchive({ sites, otherwise, aeTitle: config.aeTitle, folder, clock, log });
 }

@@ -217,17 +217,31 @@ async function keep(objects: ObjectStore, key: string, bytes: Buffer): Promise<s
   return key;
 }
 
-/** The instances of a study that its hospital keeps, as its manifest tells. */
-export async function manifestOfStudy(
-  { shelf, objects }: { readonly shelf: HospitalShelf; readonly objects: ObjectStore },
-  site: SiteId,
-  studyUid: Uid,
-): Promise<Result<ManifestStudy>> {
-  const object = await shelf.manifestOf(site, studyUid);
+export interface ManifestDeps {
+  readonly shelf: HospitalShelf;
+  readonly objects: ObjectStore;
+  readonly index: Pick<IndexReader, 'examOfStudy'>;
+  readonly hospital: Pick<ReadHospital, 'ask'>;
+}
+
+/**
+ * The instances of a study that its hospital keeps, as its manifest tells. Where none is known yet, somebody waits for it:
+ * the hospital is asked about the patient now, out of turn.
+ */
+export async function manifestOfStudy(deps: ManifestDeps, site: SiteId, studyUid: Uid): Promise<Result<ManifestStudy>> {
+  const object = (await deps.shelf.manifestOf(site, studyUid)) ?? (await askedFor(deps, site, studyUid));
   if (object === null)
     return fail(problem('not-found', undefined, 'The registry of the hospital told of no manifest of this study.'));
-  const read = readManifest(await objects.readAll(object));
+  const read = readManifest(await deps.objects.readAll(object));
   if (!read.ok) return read;
   const study = read.value.studies.find((one) => one.studyUid === studyUid);
   return study ? ok(study) : fail(problem('not-found', undefined, 'The manifest does not name this study.'));
+}
+
+async function askedFor({ index, hospital, shelf }: ManifestDeps, site: SiteId, studyUid: Uid): Promise<string | null> {
+  const exam = await index.examOfStudy(studyUid);
+  if (exam?.site !== site) return null;
+  const { recordId, authority, localId } = exam.patient;
+  const asked = await hospital.ask(site, { recordId, personId: exam.personId, authority, localId });
+  return asked.ok ? shelf.manifestOf(site, studyUid) : null;
 }

@@ -132,6 +132,8 @@ describe('a hospital with its own registry', () => {
   /** The imaging source has another person's images under it. */
   const mixed: Kept = { study: '2.25.8005', patient: 'K5', images: [imageOf('2.25.8005', 'K8', 1)] };
   const kept = [good, foreign, lying, lacking, mixed];
+  /** Comes to the hospital after its patient was asked about; the hub hears of the exam by REST first. */
+  const late: Kept = { study: '2.25.8006', patient: 'K1', images: [imageOf('2.25.8006', 'K1', 1)] };
   const seen: PeerRequest[] = [];
   let folder: Awaited<ReturnType<typeof dataFolder>>;
   let domain: Listening;
@@ -142,7 +144,9 @@ describe('a hospital with its own registry', () => {
   before(async () => {
     folder = await dataFolder();
     domain = await hospital(kept, seen);
-    source = await serve(kept.flatMap(({ images, study }) => (study === lacking.study ? images.slice(0, 1) : images)));
+    source = await serve(
+      [...kept, late].flatMap(({ images, study }) => (study === lacking.study ? images.slice(0, 1) : images)),
+    );
     // The imaging source of the test knows its callers by another header than a token.
     door = await listen((request, response) => {
       void (async () => {
@@ -253,5 +257,30 @@ describe('a hospital with its own registry', () => {
     assert.equal(asked, kept.length);
     const fetched = seen.filter(({ action }) => action.endsWith('RetrieveDocumentSet')).length;
     assert.equal(fetched, kept.length);
+  });
+
+  test('who asks for images whose manifest is not known yet makes the hub ask for it at once', async () => {
+    kept.push(late);
+    const body = JSON.stringify({
+      patientId: 'K1',
+      accessionNumber: 'A8006',
+      studyInstanceUid: late.study,
+      modality: 'MR',
+      eventTime: '2026-03-04 08:00:00',
+    });
+    const told = await fetch(`${hub.address()}/api/v1/sites/h3/exams`, {
+      method: 'POST',
+      headers: { ...headers, 'Content-Type': 'application/json' },
+      body,
+    });
+    assert.equal(told.status, 202, await told.text());
+    await isThere(late.study);
+    const answer = await get(
+      `/dicomweb/studies/${late.study}`,
+      'multipart/related; type="application/dicom"; transfer-syntax=*',
+    );
+    assert.equal(answer.status, 200);
+    const whole = Buffer.from(await answer.arrayBuffer());
+    assert.ok(late.images.every(({ bytes }) => whole.includes(bytes)));
   });
 });
