@@ -2,15 +2,12 @@
  * Wires the rooms for the roles that run in this process: intake for whoever listens, ingest for whoever works, faces for
  * whoever answers. Beside main.ts the only file that sees every room.
  */
-import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Router } from 'express';
-import { createDimseChannel, openHospitalArchive } from '../adapters/dicom/index.ts';
-import { createHl7Channel } from '../adapters/hl7v2/index.ts';
-import { openCommunities } from '../adapters/xds/index.ts';
-import type { Communities, CommunityConfig } from '../adapters/xds/index.ts';
-import type { Channel } from '../adapters/channel.ts';
+import { openHospitalArchive } from '../adapters/dicom/index.ts';
+import { createImagingFetch, openCommunities, openHospitals } from '../adapters/xds/index.ts';
+import type { Communities, CommunityConfig, Hospitals } from '../adapters/xds/index.ts';
 import { projectExam, projectPerson, projectSite, renderProvenance, type FhirContext } from '../mappings/fhir/index.ts';
 import { map } from '../mappings/index.ts';
 import { fhirFace } from './api/fhir/index.ts';
@@ -36,13 +33,14 @@ import type {
   StudyLocated,
   StudyRecall,
 } from './core/ports.ts';
-import { Failure } from './core/problem.ts';
 import type { Sites } from './core/site.ts';
 import type { ManifestView } from './core/view.ts';
 import { createIngest, type Ingest } from './flow/ingest.ts';
 import { createDocumentStore } from './flow/keep-document.ts';
 import { createManifest, keepManifest } from './flow/manifest.ts';
 import { createPublishDocuments, type PublishDocuments } from './flow/publish-documents.ts';
+import { createReadHospital, manifestOfStudy } from './flow/read-hospital.ts';
+import type { ManifestDeps, ReadHospital } from './flow/read-hospital.ts';
 import { createRecallingIndex } from './flow/recall-index.ts';
 import { createRecallingReader } from './flow/recall.ts';
 import { Filing } from './flow/file-instances.ts';
@@ -60,6 +58,7 @@ import { createDicomIndex } from './store/dicom-index.ts';
 import { createDocumentWriter } from './store/document-registry.ts';
 import { createExamSearch, createOrphanReader } from './store/exam-search.ts';
 import { openFhirStore, saveResources } from './store/fhir.ts';
+import { createHospitalShelf } from './store/hospital.ts';
 import { derivation } from './store/hub-key.ts';
 import { createIndexReader } from './store/index-reader.ts';
 import { createIndexWriter, type Projection } from './store/index-writer.ts';
@@ -95,6 +94,8 @@ export interface Rooms {
   readonly index: DicomIndex;
   readonly images: ImageSource;
   readonly communities: Communities;
+  readonly hospitals: Hospitals;
+  readonly readHospital: ReadHospital;
   readonly audit: AuditTrail;
   /** Tells workers, here or in other processes, that something waits. */
   readonly arrived: () => void;
@@ -154,7 +155,19 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
   const reader = createIndexReader({ database, derive });
   const settling = createStudySettling({ database, reader, derive, projection, clock, settleMs });
   const outbox = createOutbox({ database, clock });
-  const hospital = await openHospital(ground);
+  const hospitals = openHospitals(sites);
+  const shelf = createHospitalShelf({ database, clock });
+  const readHospital = createReadHospital({
+    sites,
+    shelf,
+    hospital: (id) => hospitals.of(id),
+    index: reader,
+    objects,
+    intake: journal,
+    log,
+    clock,
+  });
+  const hospital = await openHospital(ground, hospitals, { shelf, objects, index: reader, hospital: readHospital });
   return {
     derive,
     journal,
@@ -169,6 +182,8 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
       ground.communities,
       join(config.dataDir, 'communities', [...ground.roles].join('+')),
     ),
+    hospitals,
+    readHospital,
     audit: createAuditStore({ database, clock, spool: config.atna !== null }),
     arrived,
     workOff: createWorkOff({
@@ -184,11 +199,18 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
 }
 
 /** Fetched studies lie in a folder of this process: roles are held by one process a data directory, so by role. */
-async function openHospital({ config, roles, sites, clock, log }: Ground): Promise<ImageSource & StudyRecall> {
+async function openHospital(
+  { config, roles, sites, clock, log }: Ground,
+  hospitals: Hospitals,
+  manifests: ManifestDeps,
+): Promise<ImageSource & StudyRecall> {
   const folders = [...roles].map((role) => join(config.dataDir, 'recalled', role));
   await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
   const [folder = join(config.dataDir, 'recalled', 'none')] = folders;
-  return openHospitalArchive({ sites, aeTitle: config.aeTitle, folder, clock, log });
+  const manifestOf = (site: SiteId, studyUid: Uid): ReturnType<typeof manifestOfStudy> =>
+    manifestOfStudy(manifests, site, studyUid);
+  const otherwise = createImagingFetch({ hospitals, manifestOf });
+  return openHospitalArchive({ sites, otherwise, aeTitle: config.aeTitle, folder, clock, log });
 }
 
 /** Makes and keeps the manifest of a complete study; the time it became complete is its time, so a repeat is the same. */
@@ -263,61 +285,6 @@ export async function renderSites(ground: Ground, rooms: Rooms): Promise<void> {
   );
 }
 
-/** Every listener, plain and, where certificates are configured, TLS. */
-export function channels(ground: Ground, rooms: Rooms): Channel[] {
-  const { config, sites, log, clock } = ground;
-  const { audit } = rooms;
-  const { connections, messageBytes, idleMs } = config.limits;
-  const limits = { connections, messageBytes, idleMs };
-  const hl7 = { host: config.host, intake: rooms.journal, sites, audit, log, clock, limits };
-  const dicom = {
-    host: config.host,
-    aeTitle: config.aeTitle,
-    sink: rooms.sink,
-    index: rooms.index,
-    reader: rooms.reader,
-    images: rooms.images,
-    sites,
-    audit,
-    log,
-    limits: { associations: connections, idleMs },
-    transcode: transcodeOrThrow,
-  };
-  const opened: Channel[] = [
-    createHl7Channel({ ...hl7, port: config.mllpPort }),
-    createDimseChannel({ ...dicom, port: config.dimsePort }),
-  ];
-  if (config.tls === null) return opened;
-  const { cert, key, ca } = config.tls;
-  const secrets = { cert: readFileSync(cert), key: readFileSync(key) };
-  const authority = ca === null ? null : readFileSync(ca);
-  if (config.mllpTlsPort !== null) {
-    const tls = { ...secrets, ...(authority === null ? {} : { clientCa: authority }) };
-    opened.push(named('hl7v2-tls', createHl7Channel({ ...hl7, port: config.mllpTlsPort, tls })));
-  }
-  if (config.dimseTlsPort !== null) {
-    const tls = { ...secrets, ...(authority === null ? {} : { ca: authority }) };
-    opened.push(named('dicom-tls', createDimseChannel({ ...dicom, port: config.dimseTlsPort, tls })));
-  }
-  return opened;
-}
-
-/** For a move whose peer takes no context of the stored syntax: what cannot be converted fails that one sub-operation. */
-async function transcodeOrThrow(part10: Buffer, to: Uid): Promise<Buffer> {
-  const made = await transcode(part10, to);
-  if (!made.ok) throw new Failure(made.problem);
-  return made.value;
-}
-
-/** The same channel under its own name, so that its readiness and address are told apart. */
-const named = (name: string, channel: Channel): Channel => ({
-  name,
-  start: () => channel.start(),
-  stop: (drainMs) => channel.stop(drainMs),
-  health: () => channel.health(),
-  address: () => channel.address(),
-});
-
 /** The faces that are open in this process, by path. */
 export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Router>> {
   const { config, objects, database, log, clock } = ground;
@@ -356,6 +323,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
   const { communities, reader, images } = rooms;
   const xds = {
     config,
+    sites: ground.sites,
     database,
     objects,
     communities,

@@ -21,7 +21,8 @@ import { objectStoreUrl, readConfig } from './config.ts';
 import type { Log, ObjectStore, Queue } from './core/ports.ts';
 import type { Sites } from './core/site.ts';
 import { listenHttp } from './http-listener.ts';
-import { channels, composeRooms, faces, renderSites } from './compose.ts';
+import { channels } from './compose-channels.ts';
+import { composeRooms, faces, renderSites } from './compose.ts';
 import type { Rooms } from './compose.ts';
 import { applicationEvent, auditDelivery } from './compose-atna.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -233,6 +234,21 @@ async function raiseRecord({ life, roles }: Ground, { audit }: Rooms): Promise<v
   );
 }
 
+/** Asks hospitals that run their own registry. */
+async function raiseHospitals({ life }: Ground, { hospitals, readHospital }: Rooms): Promise<void> {
+  await life.raise(
+    'hospitals',
+    () => {
+      readHospital.start();
+    },
+    async () => {
+      // Calls that are under way end with their connections, so a stop waits for nobody's answer.
+      hospitals.close();
+      await readHospital.stop();
+    },
+  );
+}
+
 /** Opens listeners of one protocol; `told` gets one line for each. */
 async function raiseChannels(ground: Ground, channels: readonly Channel[]): Promise<void> {
   for (const channel of channels) {
@@ -333,8 +349,11 @@ async function run(): Promise<void> {
     );
     await renderSites(ground, rooms);
     await raiseFiling(ground, rooms);
-    if (roles.has('worker')) await raiseWorkOff(ground, rooms);
-    if (roles.has('worker')) await raiseAuditDelivery(ground);
+    if (roles.has('worker')) {
+      await raiseWorkOff(ground, rooms);
+      await raiseHospitals(ground, rooms);
+      await raiseAuditDelivery(ground);
+    }
     if (roles.has('listen')) await raiseChannels(ground, channels(ground, rooms));
     await raiseHttp(ground, roles.has('api') ? faces(ground, rooms) : {}, roles.has('api') ? createDocs() : undefined);
     await raiseRecord(ground, rooms);

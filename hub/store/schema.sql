@@ -107,6 +107,21 @@ fhir_version
   occurred_at timestamp(3) with time zone not null
   journal_ids text[] not null
   partition by LIST (type)
+hospital_cursor
+  site text not null
+  seen_until timestamp with time zone not null
+hospital_manifest
+  site text not null
+  document_uid text not null
+  study_uid text not null
+  record_id uuid not null
+  object text not null
+  made_at timestamp with time zone not null
+  withdrawn_at timestamp with time zone
+hospital_patient
+  record_id uuid not null
+  site text not null
+  asked_at timestamp with time zone
 hub_key
   name text not null
   value bytea not null
@@ -277,6 +292,9 @@ exam_key.exam_key_pkey PRIMARY KEY (site, kind, value, exam_id)
 fhir_page.fhir_page_pkey PRIMARY KEY (handle)
 fhir_resource.fhir_resource_pkey PRIMARY KEY (type, id)
 fhir_version.fhir_version_pkey PRIMARY KEY (type, id, version)
+hospital_cursor.hospital_cursor_pkey PRIMARY KEY (site)
+hospital_manifest.hospital_manifest_pkey PRIMARY KEY (site, document_uid, study_uid)
+hospital_patient.hospital_patient_pkey PRIMARY KEY (record_id)
 hub_key.hub_key_pkey PRIMARY KEY (name)
 instance.instance_pkey PRIMARY KEY (record_id, study_uid, series_uid, sop_uid)
 journal.journal_pkey PRIMARY KEY (received_at, id)
@@ -333,6 +351,12 @@ fhir_text_id CREATE INDEX fhir_text_id ON ONLY public.fhir_text USING btree (id)
 fhir_text_norm CREATE INDEX fhir_text_norm ON ONLY public.fhir_text USING btree (param, norm, id)
 fhir_version_at CREATE INDEX fhir_version_at ON ONLY public.fhir_version USING btree (at, id, version)
 fhir_version_pkey CREATE UNIQUE INDEX fhir_version_pkey ON ONLY public.fhir_version USING btree (type, id, version)
+hospital_cursor_pkey CREATE UNIQUE INDEX hospital_cursor_pkey ON public.hospital_cursor USING btree (site)
+hospital_manifest_by_patient CREATE INDEX hospital_manifest_by_patient ON public.hospital_manifest USING btree (record_id)
+hospital_manifest_by_study CREATE INDEX hospital_manifest_by_study ON public.hospital_manifest USING btree (site, study_uid, made_at)
+hospital_manifest_pkey CREATE UNIQUE INDEX hospital_manifest_pkey ON public.hospital_manifest USING btree (site, document_uid, study_uid)
+hospital_patient_due CREATE INDEX hospital_patient_due ON public.hospital_patient USING btree (site, asked_at NULLS FIRST)
+hospital_patient_pkey CREATE UNIQUE INDEX hospital_patient_pkey ON public.hospital_patient USING btree (record_id)
 hub_key_pkey CREATE UNIQUE INDEX hub_key_pkey ON public.hub_key USING btree (name)
 instance_by_uid CREATE INDEX instance_by_uid ON public.instance USING btree (sop_uid)
 instance_pkey CREATE UNIQUE INDEX instance_pkey ON public.instance USING btree (record_id, study_uid, series_uid, sop_uid)
@@ -352,6 +376,7 @@ patient_record_by_local CREATE INDEX patient_record_by_local ON public.patient_r
 patient_record_by_merge CREATE INDEX patient_record_by_merge ON public.patient_record USING btree (merged_into) WHERE (merged_into IS NOT NULL)
 patient_record_by_person CREATE INDEX patient_record_by_person ON public.patient_record USING btree (person_id)
 patient_record_by_resident CREATE INDEX patient_record_by_resident ON public.patient_record USING btree (resident_id) WHERE (resident_id IS NOT NULL)
+patient_record_by_site CREATE INDEX patient_record_by_site ON public.patient_record USING btree (site, created_at)
 patient_record_pkey CREATE UNIQUE INDEX patient_record_pkey ON public.patient_record USING btree (record_id)
 pending_by_key CREATE INDEX pending_by_key ON public.pending USING btree (work_key, journal_id)
 pending_pkey CREATE UNIQUE INDEX pending_pkey ON public.pending USING btree (journal_id)

@@ -202,3 +202,40 @@ test('addresses: blocks, mapped IPv4, and what is neither', () => {
   ])
     assert.equal(parseNetwork(bad), null, bad);
 });
+
+const XDS =
+  "\nxds:\n  registry: 'https://10.99.2.10/registry'\n  repository: { url: 'https://10.99.2.10/repository', oid: 2.999.156.3.99 }\n";
+
+test('a registry of its own: defaults, and each slip with its place', async () => {
+  const dir = join(folder, 'xds');
+  await cp(join(SITES_DIR, '_example'), join(dir, 'h4'), { recursive: true });
+  const yaml = join(dir, 'h4/site.yaml');
+  const text = (await readFile(yaml, 'utf8')).replace('id: _example', 'id: h4');
+  await writeFile(yaml, text + XDS);
+  const faults: SiteFault[] = [];
+  const site = await loadSite(dir, 'h4', faults);
+  assert.deepEqual(faults, []);
+  assert.deepEqual(
+    [site.xds?.timeoutMs, site.xds?.patientIdAuthority, site.xds?.poll],
+    [15_000, '2.999.156.1.99', { perMinute: 30, everyMinutes: 240 }],
+  );
+  assert.equal(site.xds?.imagingSource, undefined);
+  for (const [from, to, path] of [
+    ['https://10.99.2.10/registry', 'ftp://10.99.2.10/', 'xds.registry'],
+    [', oid: 2.999.156.3.99', '', 'xds.repository.oid'],
+    ['2.999.156.3.99', "'2.x'", 'xds.repository.oid'],
+    ['xds:', 'xds:\n  token: short', 'xds.token'],
+    ['xds:', 'xds:\n  key: a.pem', 'xds.certificate'],
+    ['xds:', 'xds:\n  poll: { perMinute: 0 }', 'xds.poll.perMinute'],
+    ['xds:', 'xds:\n  imagingSource: { url: https://h/ }', 'xds.imagingSource.oid'],
+    ['xds:', 'xds:\n  gateway: x', 'xds.gateway'],
+  ] as const) {
+    await writeFile(yaml, text + XDS.replace(from, to));
+    const found: SiteFault[] = [];
+    await loadSite(dir, 'h4', found);
+    assert.deepEqual(
+      found.map((fault) => fault.path),
+      [path],
+    );
+  }
+});

@@ -151,7 +151,7 @@ async function askOther(
 
 /** The consumer learns that it does not answer; why is for the operator. */
 function unavailable({ log }: InitiatingGatewayDeps, home: string, why: Problem): EbrsError {
-  log.warn({ community: home, code: why.code, text: why.text }, 'a community did not give an answer');
+  log.warn({ community: home, code: why.code, why: why.text }, 'a community did not give an answer');
   const text = why.code === 'timeout' ? 'The community did not answer in time' : 'The community cannot be asked now';
   return gatewayError('XDSUnavailableCommunity', text, home);
 }
