@@ -22,6 +22,7 @@ const BENCHES: Readonly<Record<string, { readonly what: string; readonly load: (
     what: 'WADO-RS of a series and its metadata, beside Orthanc; memory with 2 GB',
     load: () => import('./wado-rs.ts'),
   },
+  xua: { what: 'SAML assertions judged per second, beside xml-crypto', load: () => import('./xua.ts') },
   query: { what: 'patient and exam queries at 1x, 10x and 100x data', load: () => import('./query.ts') },
 };
 
