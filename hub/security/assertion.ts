@@ -108,10 +108,10 @@ function inspect(
   const id = security.assertion.attributes.get('ID') ?? '';
   if (security.byId(id) !== security.assertion)
     return refuse('wsse:InvalidSecurity', 'The ID of the assertion stands on more than one element.');
-  leaveHeader(open, security);
   // The message's proof is read first: the enveloped signature leaves the document when the assertion is read.
   const proof = security.signature ? checkProof(open, security, security.signature, id, now) : null;
   if (proof && isRefusal(proof)) return proof;
+  leaveHeader(open, security);
   const assertion = verified(open, security.assertion, now);
   if (isRefusal(assertion)) return assertion;
   const issuer = authorities.get(assertion.issuer);
@@ -139,10 +139,9 @@ const digest = (...parts: readonly string[]): Buffer => createHash('sha256').upd
 const isValid = ({ from, to }: Authority['keys'][number], { at, skew }: Now): boolean =>
   at + skew >= from && at - skew <= to;
 
-/** Without the Body the canonical forms cost what the header is long; a proof over the Body is checked before. */
-function leaveHeader(open: OpenXml, security: SecurityHeader): void {
-  if (security.signature) return;
-  for (const child of open.root.children) if (child.name === 'Body') open.drop(child);
+/** The canonical forms then cost what the header is long, which is bounded, not what a stranger put beside it. */
+function leaveHeader(open: OpenXml, { header }: SecurityHeader): void {
+  for (const child of open.root.children) if (child !== header) open.drop(child);
 }
 
 /** The assertion as its issuer signed it. The sender's own certificate in KeyInfo is not asked: trust is configured. */

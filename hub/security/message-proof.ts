@@ -42,7 +42,7 @@ export function checkProof(
   if (!namesToken(signature, assertionId))
     return refuse('wsse:InvalidSecurity', 'The KeyInfo of the message signature must refer to the assertion.');
   const targets = signature.references.map(({ id }) => security.byId(id));
-  const bodies = open.root.children.filter(({ name }) => name === 'Body');
+  const bodies = open.root.children.filter((child) => child !== security.header);
   const underBody = targets.some((target) => target !== null && bodies.some((body) => holds(body, target)));
   if (!underBody) for (const body of bodies) open.drop(body);
   else if (bodies.some((body) => !isSmall(body)))
@@ -55,7 +55,6 @@ export function checkProof(
     if (!bytes) return refuse('wsse:FailedCheck', 'A part of the message was changed after it was signed.');
     if (target === security.timestamp) timestamp = bytes;
   }
-  if (underBody) for (const body of bodies) open.drop(body);
   if (!timestamp || !info) return refuse('wsse:FailedCheck', 'The message signature must cover the Timestamp.');
   const read = parseXml(timestamp, { bytes: 65_536, depth: 8, elements: 100 });
   const fresh = read.ok ? judgeTimestamp(read.value, now) : refuse('wsse:InvalidSecurity', 'No Timestamp.');

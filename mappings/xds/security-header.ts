@@ -3,7 +3,7 @@
  * timestamp and signature it carries, and whether their places and ids leave only one reading (no signature wrapping).
  */
 import { SOAP, SOAP_ROLES, WSSE } from './soap.ts';
-import { childNamed, is } from './xml.ts';
+import { childrenNamed, is } from './xml.ts';
 import type { XmlElement } from './xml.ts';
 import { DS } from './xml-signature.ts';
 
@@ -31,6 +31,8 @@ export interface SecurityRefusal {
 }
 
 export interface SecurityHeader {
+  /** env:Header, where all of it stands. */
+  readonly header: XmlElement;
   readonly assertion: XmlElement | null;
   readonly timestamp: XmlElement | null;
   /** Of the message, by the holder of a key; the assertion's own stands inside it. */
@@ -44,12 +46,14 @@ const invalid = (reason: string): SecurityRefusal => refuse('wsse:InvalidSecurit
 
 /** null: no Security header is meant for this receiver. */
 export function readSecurity(envelope: XmlElement): SecurityHeader | SecurityRefusal | null {
-  const header = childNamed(envelope, SOAP, 'Header');
+  const headers = childrenNamed(envelope, SOAP, 'Header');
+  const [header] = headers;
   const mine = (header?.children ?? []).filter(
     (block) => is(block, WSSE, 'Security') && SOAP_ROLES.has(block.attributes.get(`{${SOAP}}role`)?.trim() ?? ''),
   );
   const [security] = mine;
   if (!header || !security) return null;
+  if (headers.length > 1) return invalid('The envelope has more than one Header.');
   // WSS §5: no two Security headers for the same receiver.
   if (mine.length > 1) return invalid('There is more than one Security header for this receiver.');
   if (!within(header, MAX_ELEMENTS)) return invalid('The header has too many elements.');
@@ -67,6 +71,7 @@ export function readSecurity(envelope: XmlElement): SecurityHeader | SecurityRef
     return invalid('There is more than one Timestamp or Signature in the Security header.');
   if (repeats(header)) return invalid('An id stands on more than one element of the header.');
   return {
+    header,
     assertion,
     timestamp: timestamps[0] ?? null,
     signature: signatures[0] ?? null,

@@ -33,6 +33,7 @@ const BENCHES: Readonly<Record<string, Named>> = {
     what: 'ITI-41 of 1 GB and its memory, submissions per second; RAD-69 of a study beside WADO-RS',
     load: () => import('./repository.ts'),
   },
+  xua: { what: 'SAML assertions judged per second, beside xml-crypto', load: () => import('./xua.ts') },
   query: { what: 'patient and exam queries at 1x, 10x and 100x data', load: () => import('./query.ts') },
   registry: {
     what: 'stored queries and submissions at 10,000 and 1,000,000 document entries',

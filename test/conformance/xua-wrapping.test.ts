@@ -148,6 +148,12 @@ describe('signature wrapping', () => {
     'wsse:InvalidSecurity',
     /more than one signature/,
   );
+  none(
+    'a second Header',
+    message(NOW, genuine).replace('</env:Header>', '$&<env:Header><x/></env:Header>'),
+    'wsse:InvalidSecurity',
+    /more than one Header/,
+  );
   test('in a Security header that is not in the Header, it is no credential', () => {
     const inBody = message(NOW, genuine).replace(/<wsse:Security[\s\S]*<\/wsse:Security>/, '');
     const [security = ''] = /<wsse:Security[\s\S]*<\/wsse:Security>/.exec(message(NOW, genuine)) ?? [];
@@ -280,6 +286,19 @@ describe('XML that reads in two ways', () => {
     believed(hub.inspect(`<?xml version="1.0" encoding="utf-8"?>\n${other}`));
     believed(hub.inspect(Buffer.from(`\ufeff${other}`, 'utf16le')));
     equal(SOAP.length > 0 && SAML.length > 0, true);
+  });
+
+  test('a stranger’s large message costs little more than to read it', () => {
+    const stuffed = message(NOW, genuine, { body: '<x a="1">y</x>'.repeat(100_000) });
+    const beside = message(NOW, genuine).replace('</env:Envelope>', `<z>${'<x/>'.repeat(100_000)}</z>$&`);
+    for (const envelope of [stuffed, beside]) {
+      const began = performance.now();
+      openXml(Buffer.from(envelope), XML_LIMITS, () => null);
+      const reading = performance.now() - began;
+      const judging = performance.now();
+      believed(hub.inspect(envelope));
+      ok(performance.now() - judging < 4 * reading + 500);
+    }
   });
 
   test('whatever is changed in a signed assertion, it says what it said or is refused', () => {
