@@ -10,7 +10,10 @@ import type { Bundle, ElementDefinition, SearchParameter, StructureDefinition } 
 import { RESOURCE_TYPES } from '../mappings/fhir/parameters.ts';
 import { conformanceResources } from './profiles.ts';
 
-const ROOTS = [...RESOURCE_TYPES, 'Binary', 'Bundle', 'OperationOutcome', 'CapabilityStatement', 'Element'];
+const ROOTS = [
+  ...RESOURCE_TYPES,
+  ...['AuditEvent', 'Binary', 'Bundle', 'OperationOutcome', 'CapabilityStatement', 'Element'],
+];
 
 const structures = new Map<string, StructureDefinition>();
 for (const file of ['profiles-types', 'profiles-resources'])
@@ -72,7 +75,7 @@ function searchUrls(): Map<string, string> {
   for (const entry of (readJson('fhir/r4/search-parameters.json') as Bundle).entry ?? []) {
     const parameter = entry.resource as SearchParameter;
     for (const base of parameter.base)
-      if (base === 'Resource' || (RESOURCE_TYPES as readonly string[]).includes(base))
+      if (base === 'Resource' || base === 'AuditEvent' || (RESOURCE_TYPES as readonly string[]).includes(base))
         urls.set(`${base}.${parameter.code}`, parameter.url);
   }
   return urls;

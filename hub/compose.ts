@@ -11,6 +11,7 @@ import { createHl7Channel } from '../adapters/hl7v2/index.ts';
 import type { Channel } from '../adapters/channel.ts';
 import { projectExam, projectPerson, projectSite, renderProvenance, type FhirContext } from '../mappings/fhir/index.ts';
 import { map } from '../mappings/index.ts';
+import { auditEventFace } from './api/fhir/audit-event.ts';
 import { fhirFace } from './api/fhir/index.ts';
 import { dicomwebFace, LIMITS as DICOMWEB_LIMITS, wadoUri } from './api/dicomweb/index.ts';
 import { IMAGING_SOURCE_LIMITS, imagingSourceFace } from './api/xds/rad-69.ts';
@@ -19,6 +20,7 @@ import { SiteImageSource } from './archive/image-source.ts';
 import { render } from './archive/render.ts';
 import { openFrames } from './archive/transcode-frames.ts';
 import { canTranscode, transcode } from './archive/transcode.ts';
+import { auditSource } from './compose-atna.ts';
 import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { Intake } from './core/envelope.ts';
@@ -47,6 +49,7 @@ import { SeriesMetadata } from './flow/series-metadata.ts';
 import { createWorkOff, type WorkOff } from './flow/work-off.ts';
 import { createAssertionCheck } from './security/assertion.ts';
 import { createAssertionLedger } from './store/assertion.ts';
+import { createAuditSearch } from './store/audit-search.ts';
 import { createAuditStore } from './store/audit.ts';
 import type { Database } from './store/database.ts';
 import { createClientStore } from './store/client.ts';
@@ -315,6 +318,13 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
     '/dicomweb': dicomwebFace(dicomweb),
     '/wado': wadoUri(dicomweb),
     '/xds/imaging-source': imagingSource,
+    '/fhir/AuditEvent': auditEventFace({
+      search: createAuditSearch(database),
+      audit,
+      source: auditSource(config),
+      log,
+      origin: config.publicUrl,
+    }),
     '/fhir': fhirFace({ store: fhirStore, objects, audit, log, release: RELEASE, origin: config.publicUrl }),
     '/api/v1': rest,
   };

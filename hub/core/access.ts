@@ -43,6 +43,7 @@ export interface Caller {
 export type Act =
   | { readonly kind: 'read-record' | 'search-records' | 'read-images' } // clinical content of any site
   | { readonly kind: 'feed'; readonly site: string } // registrations, orders, exams, reports, images of a site
+  | { readonly kind: 'read-audit' } // who did what to whose data
   | { readonly kind: 'operate' } // journal, review queue, retry: no clinical content
   | { readonly kind: 'administer' }; // clients and their rights
 
@@ -56,6 +57,7 @@ export function decide(caller: Caller, act: Act): Decision {
     case 'administer':
       return caller.role === 'administrator' ? allow : deny('only an administrator may do this');
     case 'operate':
+    case 'read-audit':
       return caller.role === 'administrator' || caller.role === 'operator'
         ? allow
         : deny('only an operator may do this');

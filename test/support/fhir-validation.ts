@@ -10,6 +10,7 @@ import type { FhirBody } from '../../hub/core/fhir.ts';
 
 export interface Element {
   readonly path: string;
+  readonly id?: string;
   readonly binding?: { readonly strength: string; readonly valueSet?: string };
 }
 interface Include {
@@ -69,6 +70,13 @@ function add(resource: Definition): void {
   if (resource.resourceType === 'CodeSystem') systems.set(resource.url, resource);
 }
 
+/** Definitions of another guide, beside those of R4 and the hub. What R4 defines itself stays as it is. */
+export function addDefinitions(resources: readonly FhirBody[]): void {
+  load();
+  for (const resource of resources as readonly (FhirBody & Definition)[])
+    if ('url' in resource && !structures.has(resource.url) && !sets.has(resource.url)) add(resource);
+}
+
 export function profileDefinitions(): readonly Definition[] {
   load();
   return [...structures.values()].filter((one) => one.url.startsWith('https://hutong.example/'));
@@ -86,7 +94,9 @@ export function faultsOf(resource: FhirBody): string[] {
     if (structure === undefined) continue;
     faults.push(...structural(resource, structure));
     for (const element of structure.snapshot?.element ?? [])
-      if (element.binding?.strength === 'required') faults.push(...unbound(resource, element));
+      // What binds one slice does not bind the others of its path.
+      if (element.binding?.strength === 'required' && element.id?.includes(':') !== true)
+        faults.push(...unbound(resource, element));
   }
   for (const extension of extensionsOf(resource)) faults.push(...extensionFaults(extension));
   return faults;
