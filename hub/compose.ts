@@ -10,6 +10,7 @@ import { createImagingFetch, openCommunities, openHospitals } from '../adapters/
 import type { Communities, CommunityConfig, Hospitals } from '../adapters/xds/index.ts';
 import { projectExam, projectPerson, projectSite, renderProvenance, type FhirContext } from '../mappings/fhir/index.ts';
 import { map } from '../mappings/index.ts';
+import { auditEventFace } from './api/fhir/audit-event.ts';
 import { fhirFace } from './api/fhir/index.ts';
 import { dicomwebFace, LIMITS as DICOMWEB_LIMITS, wadoUri } from './api/dicomweb/index.ts';
 import { createRestFace } from './api/rest/face.ts';
@@ -17,6 +18,7 @@ import { SiteImageSource } from './archive/image-source.ts';
 import { render } from './archive/render.ts';
 import { openFrames } from './archive/transcode-frames.ts';
 import { canTranscode, transcode } from './archive/transcode.ts';
+import { auditSource } from './compose-atna.ts';
 import { affinityDomain, xdsFaces } from './compose-xds.ts';
 import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
@@ -51,6 +53,7 @@ import { createWorkOff, type WorkOff } from './flow/work-off.ts';
 import { createAssertionCheck } from './security/assertion.ts';
 import { createAssertionLedger } from './store/assertion.ts';
 import { createAffinityPatients } from './store/affinity-patients.ts';
+import { createAuditSearch } from './store/audit-search.ts';
 import { createAuditStore } from './store/audit.ts';
 import type { Database } from './store/database.ts';
 import { createClientStore } from './store/client.ts';
@@ -339,6 +342,13 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
     '/dicomweb': dicomwebFace(dicomweb),
     '/wado': wadoUri(dicomweb),
     ...xdsFaces(xds),
+    '/fhir/AuditEvent': auditEventFace({
+      search: createAuditSearch(database),
+      audit,
+      source: auditSource(config),
+      log,
+      origin: config.publicUrl,
+    }),
     '/fhir': fhirFace({ ...domain, objects, audit, log, release: RELEASE, origin: config.publicUrl }),
     '/api/v1': rest,
   };

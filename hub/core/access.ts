@@ -46,6 +46,7 @@ export type Act =
   | { readonly kind: 'read-record' | 'search-records' | 'read-images' } // clinical content of any site
   | { readonly kind: 'feed'; readonly site: string } // registrations, orders, exams, reports, images of a site
   | { readonly kind: 'submit-documents' } // to the affinity domain's registry and repository, and to change one's own there
+  | { readonly kind: 'read-audit' } // who did what to whose data
   | { readonly kind: 'operate' } // journal, review queue, retry: no clinical content
   | { readonly kind: 'administer' }; // clients and their rights
 
@@ -59,6 +60,7 @@ export function decide(caller: Caller, act: Act): Decision {
     case 'administer':
       return caller.role === 'administrator' ? allow : deny('only an administrator may do this');
     case 'operate':
+    case 'read-audit':
       return caller.role === 'administrator' || caller.role === 'operator'
         ? allow
         : deny('only an operator may do this');

@@ -109,6 +109,32 @@ export interface AuditTrail {
   record(event: AuditEvent): Promise<void>;
 }
 
+/** All of what is given must hold; lists are alternatives. `from` included, `to` excluded. */
+export interface AuditCriteria {
+  readonly from?: string;
+  readonly to?: string;
+  readonly ids?: readonly string[];
+  readonly persons?: readonly string[];
+  readonly callerIds?: readonly string[];
+  /** Beginnings of names, in lower case. */
+  readonly callerNames?: readonly string[];
+  readonly outcomes?: readonly AuditEvent['outcome'][];
+  readonly objects?: readonly string[];
+}
+
+/** A place in the audit, which is read newest first. */
+export type AuditPlace = Pick<AuditRecord, 'at' | 'id'>;
+
+/** Records whole, for who may see all of them. */
+export interface AuditSearch {
+  read(place: AuditPlace): Promise<AuditRecord | null>;
+  /** Newest first, at most `limit`, older than `after`. Rejects with a SearchTimeout when it takes too long. */
+  find(
+    criteria: AuditCriteria,
+    page: { readonly limit: number; readonly after?: AuditPlace },
+  ): Promise<readonly AuditRecord[]>;
+}
+
 /** Records that a repository of audit records elsewhere has still to get. */
 export interface AuditSpool {
   /**

@@ -8,6 +8,12 @@ migration_id_seq
 outbox_id_seq
 
 -- tables
+affinity_patient
+  patient_id text not null
+  record_id uuid
+  merged_into text
+  survivor text
+  announced_at timestamp with time zone not null default now()
 assertion_use
   key bytea not null
   until timestamp with time zone not null
@@ -42,6 +48,15 @@ client
   created_by text not null
   last_used_at timestamp with time zone
   revoked_at timestamp with time zone
+document_association
+  patient_id text not null
+  id uuid not null
+  type text not null
+  source uuid not null
+  target uuid not null
+  status text not null
+  body jsonb not null default '{}'::jsonb
+  registered_at timestamp with time zone not null default now()
 exam
   record_id uuid not null
   exam_id uuid not null
@@ -205,6 +220,32 @@ person
   replaced_by uuid
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
+registry_object
+  patient_id text not null
+  id uuid not null
+  kind text not null
+  lid uuid not null
+  version integer not null
+  status text not null
+  unique_id text not null
+  body jsonb not null
+  entry_type text
+  main_time text
+  service_start text
+  service_stop text
+  class_code text
+  type_code text
+  format_code text
+  facility_type text
+  practice_setting text
+  content_type text
+  confidentiality text[] not null default '{}'::text[]
+  event_codes text[] not null default '{}'::text[]
+  reference_ids text[] not null default '{}'::text[]
+  authors text[] not null default '{}'::text[]
+  source_id text
+  sender text not null default ''::text
+  registered_at timestamp with time zone not null default now()
 report_version
   record_id uuid not null
   exam_id uuid not null
@@ -214,6 +255,14 @@ report_version
   content jsonb not null
   journal_id bigint not null
   recorded_at timestamp with time zone not null default now()
+repository_document
+  patient_id text not null
+  unique_id text not null
+  mime_type text not null
+  object text not null
+  size bigint not null
+  hash text not null
+  stored_at timestamp with time zone not null default now()
 review
   id uuid not null
   kind text not null
@@ -277,6 +326,7 @@ study
   updated_at timestamp with time zone not null default now()
 
 -- constraints
+affinity_patient.affinity_patient_pkey PRIMARY KEY (patient_id)
 assertion_use.assertion_use_key_check CHECK ((octet_length(key) = 32))
 assertion_use.assertion_use_pkey PRIMARY KEY (key)
 audit.audit_pkey PRIMARY KEY (at, id)
@@ -286,6 +336,8 @@ client.client_pkey PRIMARY KEY (id)
 client.client_role_check CHECK ((role = ANY (ARRAY['administrator'::text, 'operator'::text, 'query-platform'::text, 'hospital-feed'::text])))
 client.client_token_hash_check CHECK ((octet_length(token_hash) = 32))
 client.client_token_hash_key UNIQUE (token_hash)
+document_association.document_association_pkey PRIMARY KEY (patient_id, id)
+document_association.document_association_status_check CHECK ((status = ANY (ARRAY['approved'::text, 'deprecated'::text])))
 exam.exam_pkey PRIMARY KEY (record_id, exam_id)
 exam_alias.exam_alias_pkey PRIMARY KEY (alias)
 exam_key.exam_key_pkey PRIMARY KEY (site, kind, value, exam_id)
@@ -305,7 +357,11 @@ patient_name.patient_name_pkey PRIMARY KEY (record_id, key)
 patient_record.patient_record_pkey PRIMARY KEY (record_id)
 pending.pending_pkey PRIMARY KEY (journal_id)
 person.person_pkey PRIMARY KEY (person_id)
+registry_object.registry_object_kind_check CHECK ((kind = ANY (ARRAY['document'::text, 'submission-set'::text, 'folder'::text])))
+registry_object.registry_object_pkey PRIMARY KEY (patient_id, id)
+registry_object.registry_object_status_check CHECK ((status = ANY (ARRAY['approved'::text, 'deprecated'::text])))
 report_version.report_version_pkey PRIMARY KEY (record_id, exam_id, report_number, stamp)
+repository_document.repository_document_pkey PRIMARY KEY (patient_id, unique_id)
 review.review_kind_check CHECK ((kind = ANY (ARRAY['message'::text, 'identity'::text])))
 review.review_pkey PRIMARY KEY (id)
 review.review_state_check CHECK ((state = ANY (ARRAY['open'::text, 'retried'::text, 'dismissed'::text, 'resolved'::text])))
@@ -315,6 +371,9 @@ settlement.settlement_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'r
 study.study_pkey PRIMARY KEY (record_id, study_uid)
 
 -- indexes
+affinity_patient_by_merge CREATE INDEX affinity_patient_by_merge ON public.affinity_patient USING btree (merged_into) WHERE (merged_into IS NOT NULL)
+affinity_patient_by_survivor CREATE INDEX affinity_patient_by_survivor ON public.affinity_patient USING btree (survivor) WHERE (survivor IS NOT NULL)
+affinity_patient_pkey CREATE UNIQUE INDEX affinity_patient_pkey ON public.affinity_patient USING btree (patient_id)
 assertion_use_by_until CREATE INDEX assertion_use_by_until ON public.assertion_use USING btree (until)
 assertion_use_pkey CREATE UNIQUE INDEX assertion_use_pkey ON public.assertion_use USING btree (key)
 audit_by_caller CREATE INDEX audit_by_caller ON ONLY public.audit USING btree (caller_id, at DESC)
@@ -325,6 +384,10 @@ client_bootstrap CREATE UNIQUE INDEX client_bootstrap ON public.client USING btr
 client_by_time CREATE INDEX client_by_time ON public.client USING btree (created_at DESC, id DESC)
 client_pkey CREATE UNIQUE INDEX client_pkey ON public.client USING btree (id)
 client_token_hash_key CREATE UNIQUE INDEX client_token_hash_key ON public.client USING btree (token_hash)
+document_association_by_id CREATE INDEX document_association_by_id ON public.document_association USING btree (id)
+document_association_by_source CREATE INDEX document_association_by_source ON public.document_association USING btree (source, type)
+document_association_by_target CREATE INDEX document_association_by_target ON public.document_association USING btree (target, type)
+document_association_pkey CREATE UNIQUE INDEX document_association_pkey ON public.document_association USING btree (patient_id, id)
 exam_alias_by_exam CREATE INDEX exam_alias_by_exam ON public.exam_alias USING btree (exam_id)
 exam_alias_pkey CREATE UNIQUE INDEX exam_alias_pkey ON public.exam_alias USING btree (alias)
 exam_by_id CREATE INDEX exam_by_id ON public.exam USING btree (exam_id)
@@ -381,7 +444,18 @@ patient_record_pkey CREATE UNIQUE INDEX patient_record_pkey ON public.patient_re
 pending_by_key CREATE INDEX pending_by_key ON public.pending USING btree (work_key, journal_id)
 pending_pkey CREATE UNIQUE INDEX pending_pkey ON public.pending USING btree (journal_id)
 person_pkey CREATE UNIQUE INDEX person_pkey ON public.person USING btree (person_id)
+registry_object_by_class CREATE INDEX registry_object_by_class ON public.registry_object USING btree (class_code) WHERE (class_code IS NOT NULL)
+registry_object_by_event CREATE INDEX registry_object_by_event ON public.registry_object USING gin (event_codes)
+registry_object_by_facility CREATE INDEX registry_object_by_facility ON public.registry_object USING btree (facility_type) WHERE (facility_type IS NOT NULL)
+registry_object_by_id CREATE INDEX registry_object_by_id ON public.registry_object USING btree (id)
+registry_object_by_lid CREATE INDEX registry_object_by_lid ON public.registry_object USING btree (lid)
+registry_object_by_patient CREATE INDEX registry_object_by_patient ON public.registry_object USING btree (patient_id, kind, status, main_time)
+registry_object_by_reference CREATE INDEX registry_object_by_reference ON public.registry_object USING gin (reference_ids)
+registry_object_by_unique_id CREATE INDEX registry_object_by_unique_id ON public.registry_object USING btree (unique_id, kind)
+registry_object_pkey CREATE UNIQUE INDEX registry_object_pkey ON public.registry_object USING btree (patient_id, id)
 report_version_pkey CREATE UNIQUE INDEX report_version_pkey ON public.report_version USING btree (record_id, exam_id, report_number, stamp)
+repository_document_by_unique_id CREATE INDEX repository_document_by_unique_id ON public.repository_document USING btree (unique_id)
+repository_document_pkey CREATE UNIQUE INDEX repository_document_pkey ON public.repository_document USING btree (patient_id, unique_id)
 review_by_journal CREATE INDEX review_by_journal ON public.review USING btree (journal_id) WHERE (journal_id IS NOT NULL)
 review_open CREATE INDEX review_open ON public.review USING btree (opened_at, id) WHERE (state = 'open'::text)
 review_pkey CREATE UNIQUE INDEX review_pkey ON public.review USING btree (id)

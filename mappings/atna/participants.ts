@@ -22,6 +22,8 @@ export interface Participant {
   readonly userName?: string;
   readonly requestor: boolean;
   readonly roles: readonly Code[];
+  readonly isHub?: true;
+  readonly isPerson?: true;
   readonly network?: { readonly id: string; readonly isAddress: boolean };
 }
 
@@ -32,13 +34,29 @@ export function participantsOf(record: AuditRecord, kind: AuditKind, source: Aud
   const peer: Participant = {
     ...peerOf(record),
     requestor: !initiated,
-    roles: [...roles.peer, ...callerRole(record)],
+    roles: [...roles.peer, ...(initiated ? [] : callerRole(record))],
   };
-  const hub: Participant = { ...hubOf(record, source), requestor: initiated, roles: roles.hub };
+  const hub: Participant = { ...hubOf(record, source), requestor: initiated, roles: roles.hub, isHub: true };
   const user = record.onBehalfOf;
-  const both = kind.given !== initiated ? [hub, peer] : [peer, hub];
-  return user === undefined ? both : [...both, personOf(user)];
+  return [
+    ...(kind.given !== initiated ? [hub, peer] : [peer, hub]),
+    ...(initiated ? askedBy(record) : []),
+    ...(user === undefined ? [] : [personOf(user)]),
+  ];
 }
+
+/** Where the hub asks others because somebody asked it: that one, beside both ends. */
+const askedBy = (record: AuditRecord): readonly Participant[] =>
+  record.callerId === '' || record.callerId === 'system'
+    ? []
+    : [
+        {
+          userId: record.callerId,
+          ...(record.callerName === '' ? {} : { userName: record.callerName }),
+          requestor: true,
+          roles: callerRole(record),
+        },
+      ];
 
 /** Source and destination of the data; nobody is either in an event that moves none (PS3.15 A.5.3). */
 function rolesOf(kind: AuditKind, initiated: boolean): { peer: readonly Code[]; hub: readonly Code[] } {
@@ -51,7 +69,14 @@ function rolesOf(kind: AuditKind, initiated: boolean): { peer: readonly Code[]; 
 function applicationOf(record: AuditRecord, source: AuditSource): readonly Participant[] {
   const network = { id: source.host, isAddress: false };
   return [
-    { userId: source.id, alternativeId: source.processId, requestor: false, roles: [ROLE.application], network },
+    {
+      userId: source.id,
+      alternativeId: source.processId,
+      requestor: false,
+      roles: [ROLE.application],
+      isHub: true,
+      network,
+    },
     { userId: orUnknown(record.callerId), requestor: true, roles: [ROLE.launcher], network },
   ];
 }
@@ -64,8 +89,9 @@ function peerOf(record: AuditRecord): Omit<Participant, 'requestor' | 'roles'> {
   if (detail?.initiated === true)
     return { userId: orUnknown(detail.endpoint ?? callerId), ...networkOfUrl(detail.endpoint) };
   // PS3.15 A.5.2.2: AE titles stand in the alternative id.
-  if (face === 'dimse') return { userId: orUnknown(callerId), alternativeId: `AETITLES=${callerId}`, ...network };
-  const name = callerName === '' || callerName === 'none' ? {} : { userName: callerName };
+  const name = callerName === '' || callerName === 'none' || callerName === callerId ? {} : { userName: callerName };
+  if (face === 'dimse')
+    return { userId: orUnknown(callerId), alternativeId: `AETITLES=${callerId}`, ...name, ...network };
   return { userId: orUnknown(callerId === '' ? callerName : callerId), ...name, ...network };
 }
 
@@ -102,6 +128,7 @@ const personOf = (user: AuditedUser): Participant => ({
   userName: `${user.userName ?? ''}<${user.userId}@${user.issuer}>`,
   requestor: true,
   roles: user.roles.map(codeOf),
+  isPerson: true,
 });
 
 export const codeOf = ({ code, system, display }: AuditedUser['roles'][number]): Code => ({

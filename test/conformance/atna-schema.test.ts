@@ -87,7 +87,7 @@ for (const [name, event, action, of] of EVERY_KIND)
       assert.equal(one(identification, 'EventTypeCode').attributes.get('csd-code'), transaction);
     assert.equal(
       all(root, 'ActiveParticipant').filter((who) => who.attributes.get('UserIsRequestor') === 'true').length,
-      of.onBehalfOf === undefined ? 1 : 2,
+      1 + (of.onBehalfOf === undefined ? 0 : 1) + (of.detail?.initiated === true ? 1 : 0),
       'who asks, and for whom',
     );
   });
@@ -103,8 +103,14 @@ test('source and destination follow the data, whoever asked', () => {
     record({ detail: { transaction, initiated, endpoint: 'https://x.example/y' } });
   assert.equal(roles(of('ITI-41', false)), 'c1 110153, https://x.example/y 110152');
   assert.equal(roles(of('ITI-43', false)), 'https://x.example/y 110153, c1 110152');
-  assert.equal(roles(of('ITI-43', true)), 'https://x.example/y 110153, https://hub.example/xds 110152');
-  assert.equal(roles(of('ITI-18', true)), 'https://hub.example/xds 110153, https://x.example/y 110152');
+  assert.equal(
+    roles(of('ITI-43', true)),
+    'https://x.example/y 110153, https://hub.example/xds 110152, c1 query-platform',
+  );
+  assert.equal(
+    roles(of('ITI-18', true)),
+    'https://hub.example/xds 110153, https://x.example/y 110152, c1 query-platform',
+  );
 });
 
 test('a record about many is several messages, each bounded, none left out', () => {

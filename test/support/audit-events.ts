@@ -236,7 +236,12 @@ export const EVERY_KIND: readonly (readonly [name: string, event: string, action
     'FHIR search',
     '110112',
     'E',
-    record({ face: 'fhir', action: 'search', operation: 'GET /fhir/ImagingStudy?patient' }),
+    record({
+      face: 'fhir',
+      action: 'search',
+      operation: 'GET /fhir/ImagingStudy?patient',
+      detail: { query: { content: Buffer.from('/fhir/ImagingStudy?patient=p9').toString('base64') } },
+    }),
   ],
   [
     'FHIR read',

@@ -10,6 +10,7 @@ import type { FhirBody } from '../../hub/core/fhir.ts';
 
 export interface Element {
   readonly path: string;
+  readonly id?: string;
   readonly binding?: { readonly strength: string; readonly valueSet?: string };
 }
 interface Include {
@@ -93,7 +94,9 @@ export function faultsOf(resource: FhirBody): string[] {
     if (structure === undefined) continue;
     faults.push(...structural(resource, structure));
     for (const element of structure.snapshot?.element ?? [])
-      if (element.binding?.strength === 'required') faults.push(...unbound(resource, element));
+      // What binds one slice does not bind the others of its path.
+      if (element.binding?.strength === 'required' && element.id?.includes(':') !== true)
+        faults.push(...unbound(resource, element));
   }
   for (const extension of extensionsOf(resource)) faults.push(...extensionFaults(extension));
   return faults;

@@ -4,6 +4,7 @@ import { PROFILES } from '../../../mappings/fhir/context.ts';
 import { mhdProfile } from '../../../mappings/fhir/mhd-terms.ts';
 import { SEARCH_PARAMETERS } from '../../../mappings/fhir/generated/definitions.ts';
 import { parametersOf, RESOURCE_TYPES, type Parameter, type ResourceType } from '../../../mappings/fhir/parameters.ts';
+import { AUDIT_PARAMETERS } from './audit-search.ts';
 import { allParameters } from './search-request.ts';
 
 const TRANSACTION =
@@ -36,7 +37,7 @@ export function capabilityStatement(release: Release, base: string): CapabilityS
           cors: false,
           description: 'Bearer token, signed-in session or client certificate; every read is audited.',
         },
-        resource: [...RESOURCE_TYPES.map(resource), binary],
+        resource: [...RESOURCE_TYPES.map(resource), binary, auditEvents],
         interaction: [{ code: 'history-system' }, { code: 'transaction', documentation: TRANSACTION }],
       },
     ],
@@ -100,6 +101,20 @@ const MHD_PROFILES: Readonly<Partial<Record<ResourceType, readonly string[]>>> =
 
 /** Binary is where documents are read; it is found through DocumentReference and DiagnosticReport. */
 const binary: CapabilityStatementRestResource = { type: 'Binary', interaction: [{ code: 'read' }] };
+
+/** For those who may read the audit (IHE ITI-81); every other reader gets 403. */
+const auditEvents: CapabilityStatementRestResource = {
+  type: 'AuditEvent',
+  supportedProfile: ['Read', 'PatientRead', 'Query', 'PatientQuery'].map(
+    (name) => `https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.${name}`,
+  ),
+  interaction: [{ code: 'read' }, { code: 'search-type' }],
+  versioning: 'no-version',
+  searchParam: AUDIT_PARAMETERS.map(([name, type]) => {
+    const definition = SEARCH_PARAMETERS[`AuditEvent.${name}`] ?? SEARCH_PARAMETERS[`Resource.${name}`];
+    return { name, ...(definition === undefined ? {} : { definition }), type };
+  }),
+};
 
 function searchParam(
   type: ResourceType,

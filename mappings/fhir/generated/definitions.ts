@@ -10,6 +10,18 @@ export const ELEMENTS: Readonly<Record<string, string>> = {
     'id:id extension:Extension authorReference:Reference authorString:string time:dateTime text:markdown',
   'Attachment':
     'id:id extension:Extension contentType:code language:code data:base64Binary url:url size:unsignedInt hash:base64Binary title:string creation:dateTime',
+  'AuditEvent':
+    'id:id meta:Meta implicitRules:uri language:code text:Narrative contained:Resource extension:Extension modifierExtension:Extension type:Coding subtype:Coding action:code period:Period recorded:instant outcome:code outcomeDesc:string purposeOfEvent:CodeableConcept agent:AuditEvent.agent source:AuditEvent.source entity:AuditEvent.entity',
+  'AuditEvent.agent':
+    'id:id extension:Extension modifierExtension:Extension type:CodeableConcept role:CodeableConcept who:Reference altId:string name:string requestor:boolean location:Reference policy:uri media:Coding network:AuditEvent.agent.network purposeOfUse:CodeableConcept',
+  'AuditEvent.agent.network':
+    'id:id extension:Extension modifierExtension:Extension address:string type:code',
+  'AuditEvent.entity':
+    'id:id extension:Extension modifierExtension:Extension what:Reference type:Coding role:Coding lifecycle:Coding securityLabel:Coding name:string description:string query:base64Binary detail:AuditEvent.entity.detail',
+  'AuditEvent.entity.detail':
+    'id:id extension:Extension modifierExtension:Extension type:string valueString:string valueBase64Binary:base64Binary',
+  'AuditEvent.source':
+    'id:id extension:Extension modifierExtension:Extension site:string observer:Reference type:Coding',
   'Binary':
     'id:id meta:Meta implicitRules:uri language:code contentType:code securityContext:Reference data:base64Binary url:url',
   'Bundle':
@@ -228,6 +240,18 @@ export const LISTS: Readonly<Record<string, string>> = {
     'extension',
   'Attachment':
     'extension',
+  'AuditEvent':
+    'contained extension modifierExtension subtype purposeOfEvent agent entity',
+  'AuditEvent.agent':
+    'extension modifierExtension role policy purposeOfUse',
+  'AuditEvent.agent.network':
+    'extension modifierExtension',
+  'AuditEvent.entity':
+    'extension modifierExtension securityLabel detail',
+  'AuditEvent.entity.detail':
+    'extension modifierExtension',
+  'AuditEvent.source':
+    'extension modifierExtension type',
   'Bundle':
     'link entry',
   'Bundle.entry':
@@ -436,6 +460,8 @@ export const LISTS: Readonly<Record<string, string>> = {
 
 /** Elements that R4 marks as summary. */
 export const SUMMARY: Readonly<Record<string, string>> = {
+  'AuditEvent':
+    'id meta implicitRules type subtype action recorded outcome outcomeDesc purposeOfEvent',
   'Binary':
     'id meta implicitRules contentType securityContext url',
   'Bundle':
@@ -478,6 +504,8 @@ export const SUMMARY: Readonly<Record<string, string>> = {
 
 /** Elements with a minimum of one. */
 export const MANDATORY: Readonly<Record<string, string>> = {
+  'AuditEvent':
+    'type recorded agent source',
   'Binary':
     'contentType',
   'Bundle':
@@ -508,6 +536,42 @@ export const MANDATORY: Readonly<Record<string, string>> = {
 
 /** Canonical URL of a search parameter, by `Type.name`. */
 export const SEARCH_PARAMETERS: Readonly<Record<string, string>> = {
+  'AuditEvent.action':
+    'http://hl7.org/fhir/SearchParameter/AuditEvent-action',
+  'AuditEvent.address':
+    'http://hl7.org/fhir/SearchParameter/AuditEvent-address',
+  'AuditEvent.agent':
+    'http://hl7.org/fhir/SearchParameter/AuditEvent-agent',
+  'AuditEvent.agent-name':
+    'http://hl7.org/fhir/SearchParameter/AuditEvent-agent-name',
+  'AuditEvent.agent-role':
+    'http://hl7.org/fhir/SearchParameter/AuditEvent-agent-role',
+  'AuditEvent.altid':
+    'http://hl7.org/fhir/SearchParameter/AuditEvent-altid',
+  'AuditEvent.date':
+    'http://hl7.org/fhir/SearchParameter/AuditEvent-date',
+  'AuditEvent.entity':
+    'http://hl7.org/fhir/SearchParameter/AuditEvent-entity',
+  'AuditEvent.entity-name':
+    'http://hl7.org/fhir/SearchParameter/AuditEvent-entity-name',
+  'AuditEvent.entity-role':
+    'http://hl7.org/fhir/SearchParameter/AuditEvent-entity-role',
+  'AuditEvent.entity-type':
+    'http://hl7.org/fhir/SearchParameter/AuditEvent-entity-type',
+  'AuditEvent.outcome':
+    'http://hl7.org/fhir/SearchParameter/AuditEvent-outcome',
+  'AuditEvent.patient':
+    'http://hl7.org/fhir/SearchParameter/AuditEvent-patient',
+  'AuditEvent.policy':
+    'http://hl7.org/fhir/SearchParameter/AuditEvent-policy',
+  'AuditEvent.site':
+    'http://hl7.org/fhir/SearchParameter/AuditEvent-site',
+  'AuditEvent.source':
+    'http://hl7.org/fhir/SearchParameter/AuditEvent-source',
+  'AuditEvent.subtype':
+    'http://hl7.org/fhir/SearchParameter/AuditEvent-subtype',
+  'AuditEvent.type':
+    'http://hl7.org/fhir/SearchParameter/AuditEvent-type',
   'DiagnosticReport.based-on':
     'http://hl7.org/fhir/SearchParameter/DiagnosticReport-based-on',
   'DiagnosticReport.category':
