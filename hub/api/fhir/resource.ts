@@ -26,7 +26,7 @@ export function render(version: StoredVersion, shape: Shape, origin: string): Fh
   if (version.type === 'Endpoint' && typeof address === 'string' && 'address' in kept)
     (kept as { address: string }).address = address.replace(HUB_ORIGIN, origin);
   if (version.type === 'DocumentReference' && 'content' in kept)
-    (kept as { content: unknown }).content = placed((kept as { content: unknown }).content, origin);
+    (kept).content = placed((kept).content, origin);
   return {
     resourceType,
     id,
