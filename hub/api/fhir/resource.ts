@@ -25,8 +25,7 @@ export function render(version: StoredVersion, shape: Shape, origin: string): Fh
   const address = (rest as Fields).address;
   if (version.type === 'Endpoint' && typeof address === 'string' && 'address' in kept)
     (kept as { address: string }).address = address.replace(HUB_ORIGIN, origin);
-  if (version.type === 'DocumentReference' && 'content' in kept)
-    (kept).content = placed((kept).content, origin);
+  if (version.type === 'DocumentReference' && 'content' in kept) kept.content = placed(kept.content, origin);
   return {
     resourceType,
     id,
