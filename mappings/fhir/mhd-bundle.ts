@@ -160,10 +160,10 @@ export const documentId = (reference: string | undefined): string | null =>
   /(?:^|\/)DocumentReference\/([A-Za-z0-9.-]{1,64})$/.exec(reference ?? '')?.[1] ?? null;
 
 function demands(sorted: Sorted, set: Item<List>, profile: MhdProfile): BundleFault[] {
-  const faults: BundleFault[] = profileFaults(set.body as FhirBody, 'submission-set', profile, set.path);
-  for (const { body, path } of sorted.folders) faults.push(...profileFaults(body as FhirBody, 'folder', profile, path));
+  const faults: BundleFault[] = profileFaults(set.body, 'submission-set', profile, set.path);
+  for (const { body, path } of sorted.folders) faults.push(...profileFaults(body, 'folder', profile, path));
   for (const { body, path } of sorted.references) {
-    faults.push(...profileFaults(body as FhirBody, 'document', profile, path));
+    faults.push(...profileFaults(body, 'document', profile, path));
     if (body.status !== 'current') faults.push({ path: `${path}.status`, text: 'a new document is current' });
   }
   for (const { body, path } of [set, ...sorted.folders]) {
@@ -212,14 +212,12 @@ function membership(set: Item<List>, sorted: Sorted): BundleFault[] {
 /** References of one resource: contained, or the fullUrl of another entry; `held` finds what the hub itself has. */
 export function resolver(body: FhirBody, bundle: ProvidedBundle | null, held: Resolve): Resolve {
   const contained = (body as { contained?: readonly FhirBody[] }).contained ?? [];
-  const inBundle = bundle?.patient
-    ? new Map([[bundle.patient.fullUrl, bundle.patient.body as unknown as FhirBody]])
-    : null;
+  const carried: object | undefined = bundle?.patient?.body;
   return (reference) => {
     const at = reference.reference;
     if (at === undefined) return undefined;
     if (at.startsWith('#')) return contained.find(({ id }) => id === at.slice(1));
-    return inBundle?.get(at) ?? held(reference);
+    return at === bundle?.patient?.fullUrl ? (carried as FhirBody) : held(reference);
   };
 }
 

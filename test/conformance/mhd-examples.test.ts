@@ -17,7 +17,18 @@ import { parseXml } from '../../mappings/xds/xml.ts';
 import { index } from '../support/affinity.ts';
 import { freshDatabase, type FreshDatabase } from '../support/database.ts';
 import { faultsOf } from '../support/fhir-validation.ts';
-import { openStore, personResources, personView, patientView, READER, save, serveFhir, siteResources, type Served } from '../support/fhir.ts';
+import {
+  openStore,
+  personResources,
+  personView,
+  patientView,
+  READER,
+  save,
+  serveFhir,
+  siteResources,
+  type Served,
+} from '../support/fhir.ts';
+import { as } from '../support/mhd.ts';
 import { guide, noGuides, noSamples, samples, useGuides } from '../support/ihe-guides.ts';
 
 let fresh: FreshDatabase;
@@ -87,14 +98,17 @@ after(() => {
 const PROVIDE: Readonly<Record<string, string>> = {
   // No patient at all, or one with a name alone: an affinity domain knows patients by identifiers.
   'Bundle-ex-minimalProvideDocumentBundleSimple': '422 XDSUnknownPatientId at Bundle.entry[0].resource.subject',
-  'Bundle-ex-minimalProvideDocumentBundleSimpleContained': '422 XDSUnknownPatientId at Bundle.entry[0].resource.subject',
+  'Bundle-ex-minimalProvideDocumentBundleSimpleContained':
+    '422 XDSUnknownPatientId at Bundle.entry[0].resource.subject',
   // Its attachment says another size than its Binary has (§3.65.4.1.2.1: "shall populate accurate").
-  'Bundle-ex-comprehensiveProvideDocumentBundleReplace': '422 XDSNonIdenticalSize at Bundle.entry[2].resource.content[0].attachment.size',
+  'Bundle-ex-comprehensiveProvideDocumentBundleReplace':
+    '422 XDSNonIdenticalSize at Bundle.entry[2].resource.content[0].attachment.size',
   // Two DocumentReferences with one masterIdentifier (ITI TF-2 §3.41.4.1.3).
   'Bundle-ex-comprehensiveProvideDocumentBundleMultiple':
     '422 XDSRepositoryDuplicateUniqueIdInMessage at Bundle.entry[2].resource.masterIdentifier',
   // It bears no profile, and is meant as a stand-in.
-  'Bundle-ex-dummyBundleDocAndBinary': '400 one of the ProvideBundle profiles of MHD is required at Bundle.meta.profile',
+  'Bundle-ex-dummyBundleDocAndBinary':
+    '400 one of the ProvideBundle profiles of MHD is required at Bundle.meta.profile',
 };
 
 test('ITI-65: every bundle of the guide, in JSON and in XML', { skip: noGuides }, async () => {
@@ -162,13 +176,14 @@ test('ITI-65: the bundles of other implementers', { skip: noSamples }, async () 
 function xmlResponse(text: string): string {
   const root = parseXml(Buffer.from(text));
   assert.ok(root.ok);
-  const bundle = fromXml(root.value) as unknown as Bundle;
+  const bundle = as<Bundle>(fromXml(root.value));
   assert.equal(bundle.resourceType, 'Bundle');
   const faults = structureFaults(bundle, 'Bundle', () => false);
   return faults.length === 0 ? 'read as R4' : `not R4: ${faults[0]?.path ?? ''} ${faults[0]?.text ?? ''}`;
 }
 
-const PROFILE = /IHE\.MHD\.(Minimal|Comprehensive|UnContained\.Comprehensive|SimplifiedPublish)\.(DocumentReference|SubmissionSet|Folder)$/;
+const PROFILE =
+  /IHE\.MHD\.(Minimal|Comprehensive|UnContained\.Comprehensive|SimplifiedPublish)\.(DocumentReference|SubmissionSet|Folder)$/;
 
 /** Examples that break their own profile, and where. */
 const BROKEN: Readonly<Record<string, RegExp>> = {};
@@ -182,7 +197,13 @@ test('ITI-65 to 67: every DocumentReference and List of the guide is what its pr
       if (form === '') continue;
       count += 1;
       const kind: MhdKind =
-        profile === 'SimplifiedPublish' ? 'simplified' : form === 'Folder' ? 'folder' : form === 'SubmissionSet' ? 'submission-set' : 'document';
+        profile === 'SimplifiedPublish'
+          ? 'simplified'
+          : form === 'Folder'
+            ? 'folder'
+            : form === 'SubmissionSet'
+              ? 'submission-set'
+              : 'document';
       const level = (profile === 'SimplifiedPublish' ? 'Minimal' : profile) as MhdProfile;
       const faults = [
         ...structureFaults(body, body.resourceType, () => false),
@@ -203,7 +224,7 @@ type Body = DocumentReference | List;
 const contentsOf = (resource: FhirBody): Body[] => {
   if (resource.resourceType === 'DocumentReference' || resource.resourceType === 'List') return [resource as Body];
   const { type, entry = [] } = resource as Partial<Bundle>;
-  return type === 'searchset' ? entry.map((one) => one.resource as unknown as Body) : [];
+  return type === 'searchset' ? entry.map((one) => as<Body>(one.resource)) : [];
 };
 
 test('ITI-105: the simplified example is taken, and found again', { skip: noGuides }, async () => {
@@ -223,7 +244,7 @@ test('ITI-105: the simplified example is taken, and found again', { skip: noGuid
 test('ITI-83: every request of the guide has the answer of the guide', { skip: noGuides }, async () => {
   const files = guide('ihe.iti.pixm');
   const named = (name: string): Parameters =>
-    files.find(({ path }) => path.endsWith(`${name}.json`))?.resource as unknown as Parameters;
+    as<Parameters>(files.find(({ path }) => path.endsWith(`${name}.json`))?.resource);
   for (const name of ['red-all', 'red-to-blue']) {
     const request = named(`pixm-request-mohralice-${name}`);
     const pairs = (request.parameter ?? []).map((one): [string, string] => [one.name, one.valueString ?? '']);
@@ -235,12 +256,19 @@ test('ITI-83: every request of the guide has the answer of the guide', { skip: n
     const answer = (await response.json()) as Parameters;
     assert.deepEqual(faultsOf({ ...answer, meta: named(`pixm-response-mohralice-${name}`).meta } as FhirBody), []);
     const identifiers = (one: Parameters): string[] =>
-      (one.parameter ?? []).flatMap(({ valueIdentifier }) => valueIdentifier ? [`${valueIdentifier.system ?? ''}|${valueIdentifier.value ?? ''}`] : []);
+      (one.parameter ?? []).flatMap(({ valueIdentifier }) =>
+        valueIdentifier ? [`${valueIdentifier.system ?? ''}|${valueIdentifier.value ?? ''}`] : [],
+      );
     const wanted = identifiers(named(`pixm-response-mohralice-${name}`));
     // The guide's red-to-blue asks for two domains and shows one: with both known here, both are answered.
     for (const one of wanted) assert.ok(identifiers(answer).includes(one), one);
     assert.ok(!identifiers(answer).some((one) => one.endsWith('|IHERED-994')), 'the source itself is not answered');
-    assert.ok(answer.parameter?.some(({ name: key, valueReference }) => key === 'targetId' && valueReference?.reference === `Patient/${person.personId}`));
+    assert.ok(
+      answer.parameter?.some(
+        ({ name: key, valueReference }) =>
+          key === 'targetId' && valueReference?.reference === `Patient/${person.personId}`,
+      ),
+    );
     told(`Parameters-pixm-request-mohralice-${name}`, `200 ${String(identifiers(answer).length)} identifiers`);
     const posted = await fetch(`${served.base}/Patient/$ihe-pix`, {
       method: 'POST',
@@ -251,7 +279,9 @@ test('ITI-83: every request of the guide has the answer of the guide', { skip: n
   }
   served.caller = READER;
   const missing = await served.get('/Patient/$ihe-pix?sourceIdentifier=urn:oid:1.3.6.1.4.1.21367.13.20.1000|NOBODY');
-  const example = files.find(({ path }) => path.endsWith('pixm-response-error-not-found.json'))?.resource as unknown as OperationOutcome;
+  const example = as<OperationOutcome>(
+    files.find(({ path }) => path.endsWith('pixm-response-error-not-found.json'))?.resource,
+  );
   const outcome = (await missing.json()) as OperationOutcome;
   assert.equal(missing.status, 404);
   assert.equal(outcome.issue[0]?.code, example.issue[0]?.code);
@@ -267,7 +297,11 @@ test('PDQm and PIXm: every Patient of the guides is read as R4', { skip: noGuide
       const patients = type === 'searchset' ? entry.map((one) => one.resource as FhirBody) : [resource];
       for (const patient of patients) {
         if (patient.resourceType !== 'Patient') continue;
-        assert.deepEqual(structureFaults(patient, 'Patient', () => false), [], path);
+        assert.deepEqual(
+          structureFaults(patient, 'Patient', () => false),
+          [],
+          path,
+        );
         assert.deepEqual(fromXml(rootOf(toXml(patient))), withoutText(patient), path);
       }
       told(path, 'read as R4');

@@ -4,6 +4,8 @@ import type { Binary, Bundle, BundleEntry, DocumentReference, List } from 'fhir/
 import type { FhirBody } from '../../hub/core/fhir.ts';
 import { mhdProfile, MHD_EXTENSIONS, LIST_TYPES } from '../../mappings/fhir/mhd-terms.ts';
 
+/** FHIR's types of a bundle's and a list's contents are wider than what a test means. */
+export const as = <T>(value: unknown, _like?: T): T => value as T;
 const url = (n: number): string => `urn:uuid:00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 const concept = (system: string, code: string) => ({ coding: [{ system, code, display: code }] });
 
@@ -20,10 +22,15 @@ export function documentReference(given: Given['documents'][number], subject: st
   return {
     resourceType: 'DocumentReference',
     meta: { profile: [mhdProfile('Comprehensive.DocumentReference')] },
-    contained: [
-      { resourceType: 'Patient', id: 'p', identifier: [{ system: 'urn:oid:2.999.7', value: 'L1' }], name: [{ family: '张', given: ['三'] }] },
+    contained: as([
+      {
+        resourceType: 'Patient',
+        id: 'p',
+        identifier: [{ system: 'urn:oid:2.999.7', value: 'L1' }],
+        name: [{ family: '张', given: ['三'] }],
+      },
       { resourceType: 'Practitioner', id: 'a', name: [{ family: 'Welby', given: ['Marcus'] }] },
-    ] as unknown as NonNullable<DocumentReference['contained']>,
+    ]),
     masterIdentifier: { use: 'usual', system: 'urn:ietf:rfc:3986', value: `urn:oid:${uid}` },
     status: 'current',
     type: concept('http://loinc.org', '18748-4'),
@@ -42,7 +49,10 @@ export function documentReference(given: Given['documents'][number], subject: st
           title: words,
           creation: '2024-03-01T08:00:00+08:00',
         },
-        format: { system: 'http://ihe.net/fhir/ihe.formatcode.fhir/CodeSystem/formatcode', code: 'urn:ihe:iti:xds-sd:text:2008' },
+        format: {
+          system: 'http://ihe.net/fhir/ihe.formatcode.fhir/CodeSystem/formatcode',
+          code: 'urn:ihe:iti:xds-sd:text:2008',
+        },
       },
     ],
     context: {
@@ -67,7 +77,7 @@ export function provideBundle({ subject, setId, documents, extra = [], list = {}
   const set: List = {
     resourceType: 'List',
     meta: { profile: [mhdProfile('Comprehensive.SubmissionSet')] },
-    contained: [{ resourceType: 'Practitioner', id: 'a', name: [{ family: 'Kildare', given: ['James'] }] }] as unknown as NonNullable<List['contained']>,
+    contained: as([{ resourceType: 'Practitioner', id: 'a', name: [{ family: 'Kildare', given: ['James'] }] }]),
     extension: [
       { url: MHD_EXTENSIONS.designationType, valueCodeableConcept: concept('http://snomed.info/sct', '225728007') },
       { url: MHD_EXTENSIONS.sourceId, valueIdentifier: { value: 'urn:oid:1.2.3.4' } },
@@ -82,9 +92,7 @@ export function provideBundle({ subject, setId, documents, extra = [], list = {}
     entry: [
       ...documents.map((_one, at) => ({ item: { reference: url(at + 1) } })),
       ...extra.flatMap(({ fullUrl, resource }) =>
-        fullUrl === undefined || resource.resourceType !== 'List'
-          ? []
-          : [{ item: { reference: fullUrl } }],
+        fullUrl === undefined || resource.resourceType !== 'List' ? [] : [{ item: { reference: fullUrl } }],
       ),
     ],
     ...list,
@@ -105,7 +113,7 @@ export function provideBundle({ subject, setId, documents, extra = [], list = {}
         resource: binary(one),
         request: { method: 'POST' as const, url: 'Binary' },
       })),
-      ...(extra as unknown as BundleEntry[]),
+      ...as<BundleEntry[]>(extra),
     ],
   };
 }

@@ -75,7 +75,10 @@ function resource(type: ResourceType): CapabilityStatementRestResource {
     conditionalDelete: 'not-supported',
     ...(references.length === 0 ? {} : { searchInclude: references.map(({ name }) => `${type}:${name}`) }),
     ...(revincludes.length === 0 ? {} : { searchRevInclude: revincludes }),
-    searchParam: allParameters(type).map((parameter) => searchParam(type, parameter)),
+    // `related:identifier` is a modifier of `related` (R4 §3.1.1.4.13), not a parameter of its own.
+    searchParam: allParameters(type)
+      .filter(({ name }) => !name.includes(':'))
+      .map((parameter) => searchParam(type, parameter)),
     ...(type === 'Patient' ? { operation: [{ name: 'ihe-pix', definition: PIX_OPERATION }] } : {}),
   };
 }

@@ -3,6 +3,7 @@ import type { Identifier, Parameters, Patient } from 'fhir/r4.js';
 import type { AffinityPatients } from '../../core/document-ports.ts';
 import type { PatientCx } from '../../core/document.ts';
 import type { FhirStore, StoredVersion } from '../../core/fhir.ts';
+import { structureFaults } from '../../../mappings/fhir/structure.ts';
 import { cxOf, identifierOfCx } from '../../../mappings/fhir/xds-values.ts';
 import { faulty, parsed, refusal, type Parsed, type Reply } from './reply.ts';
 import type { Place } from './search.ts';
@@ -56,12 +57,12 @@ export function pixQuery(parameters: URLSearchParams): Parsed<PixQuery> {
 
 /** A POST of the operation with a Parameters resource (R4 §3.2.0.1), as the query that it says. */
 export function pixParameters(resource: unknown): URLSearchParams | null {
-  const { resourceType, parameter } = (resource ?? {}) as Partial<Parameters>;
-  if (resourceType !== 'Parameters' || !Array.isArray(parameter)) return null;
-  const pairs = parameter.flatMap((one): [string, string][] => {
-    const value: unknown = one.valueString ?? (one as { valueUri?: unknown }).valueUri;
-    return typeof one.name === 'string' && typeof value === 'string' ? [[one.name, value]] : [];
-  });
+  if ((resource as { resourceType?: unknown } | null)?.resourceType !== 'Parameters') return null;
+  if (structureFaults(resource, 'Parameters', () => false).length > 0) return null;
+  const pairs = ((resource as Parameters).parameter ?? []).map((one): [string, string] => [
+    one.name,
+    one.valueString ?? one.valueUri ?? '',
+  ]);
   return new URLSearchParams(pairs);
 }
 
