@@ -55,6 +55,14 @@ export class SiteImageSource implements ImageSource {
     }
   }
 
+  async whole(located: InstanceLocated): Promise<boolean | null> {
+    const { object, size } = located.instance;
+    if (object === '' || size === 0) return null;
+    // Zeros that a crash left behind an object do not make it less whole.
+    const whole = ((await this.#parts.objects.size(object)) ?? -1) >= size;
+    return whole || this.#hospitalOf(located) === null ? whole : null;
+  }
+
   #hospitalOf(located: InstanceLocated): ImageSource | null {
     const site = this.#parts.sites.byId(located.study.site);
     return site !== null && site.storage !== 'centre' ? (this.#parts.hospital ?? null) : null;

@@ -106,6 +106,8 @@ export interface ImageSource {
   open(located: InstanceLocated, range?: { readonly start: number; readonly end?: number }): Promise<Readable>;
   /** As `ObjectStore.readInto`; null where these bytes can only be had by `open`. */
   readInto?(located: InstanceLocated, into: Uint8Array, start: number): Promise<number | null>;
+  /** Whether the bytes are at hand and whole, without reading them; null where only `open` can tell. */
+  whole?(located: InstanceLocated): Promise<boolean | null>;
 }
 
 /** Studies that a hospital keeps, fetched from its own archive when someone with the right asks. */

@@ -65,10 +65,10 @@ export async function findImages(
   }
   const outcomes: (FoundImage | MissedImage)[] = [];
   const documents = [...unique.values()];
-  for (let at = 0; at < documents.length; at += 16)
+  for (let at = 0; at < documents.length; at += 64)
     outcomes.push(
       ...(await Promise.all(
-        documents.slice(at, at + 16).map((document) => settle(deps, request, { instances, away }, document)),
+        documents.slice(at, at + 64).map((document) => settle(deps, request, { instances, away }, document)),
       )),
     );
   return outcomes;
@@ -120,9 +120,11 @@ async function settle(
 /** Foreign text goes back only where it is a UID. */
 const name = (uid: string): string => lenientUid(uid) ?? 'not a UID';
 
-/** Opens the file and looks at both ends: a document that is announced must come whole. */
+/** A document that is announced must come whole: where its source cannot tell, the file is opened at both ends. */
 async function readable(deps: ImagingDeps, located: InstanceLocated): Promise<boolean> {
   try {
+    const known = await deps.images.whole?.(located);
+    if (typeof known === 'boolean') return known;
     const head = await bytesAt(deps.images, located, 0, 132);
     const { size } = located.instance;
     const whole = size === 0 || (await bytesAt(deps.images, located, size - 1, 1)).length === 1;
