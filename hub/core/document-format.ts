@@ -50,23 +50,29 @@ export const isLanguage = (text: string): boolean => /^[A-Za-z]{1,8}(-[A-Za-z0-9
 /** `PID-n|value`, of the fields that the profile names (ITI TF-3 §4.2.3.2.23). */
 export const isPatientInfo = (text: string): boolean => /^PID-(3|5|7|8|11)\|/.test(text);
 
-/** Every symbolic id gets a real one, and everything that speaks of it with it (ITI TF-3 §4.2.1.3). */
-export function withRealIds(submission: Submission, draw: () => EntryId): Submission {
+/**
+ * Every symbolic id gets a real one, and everything that speaks of it with it (ITI TF-3 §4.2.1.3). `sentAs` leads back:
+ * what is wrong is told the sender in its own names.
+ */
+export function withRealIds(
+  submission: Submission,
+  draw: () => EntryId,
+): { readonly submission: Submission; readonly sentAs: ReadonlyMap<string, string> } {
   const real = new Map<EntryId, EntryId>();
   for (const { id } of [...submission.objects, ...submission.associations])
     if (isSymbol(id) && !real.has(id)) real.set(id, draw());
   const of = (id: EntryId): EntryId => real.get(id) ?? id;
-  return {
-    objects: submission.objects.map((object): RegistryObject => ({
-      ...object,
-      id: of(object.id),
-      lid: of(object.lid),
-    })),
-    associations: submission.associations.map((one): DocumentAssociation => ({
-      ...one,
-      id: of(one.id),
-      source: of(one.source),
-      target: of(one.target),
-    })),
-  };
+  const objects = submission.objects.map((object): RegistryObject => ({
+    ...object,
+    id: of(object.id),
+    lid: of(object.lid),
+  }));
+  const associations = submission.associations.map((one): DocumentAssociation => ({
+    ...one,
+    id: of(one.id),
+    source: of(one.source),
+    target: of(one.target),
+  }));
+  const sentAs = new Map([...real].map(([symbol, id]) => [id as string, symbol as string]));
+  return { submission: { objects, associations }, sentAs };
 }

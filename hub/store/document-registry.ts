@@ -71,7 +71,7 @@ export const dtmNow = (now: Date): string => now.toISOString().replace(/\D/g, ''
 async function register(deps: RegistryDeps, sent: Submission, origin: SubmissionOrigin): Promise<Registered> {
   const wrong = checkMetadata(sent);
   if (wrong.length > 0) return { ok: false, problems: wrong };
-  const submission = withRealIds(sent, draw);
+  const { submission, sentAs } = withRealIds(sent, draw);
   return deps.database.transaction(async (connection) => {
     const patientId = submissionSetOf(submission)?.patientId ?? ('' as PatientCx);
     const uniqueIds = submission.objects.map((one) => one.uniqueId);
@@ -84,7 +84,7 @@ async function register(deps: RegistryDeps, sent: Submission, origin: Submission
       at: dtmNow(deps.clock()),
       draw,
     });
-    if (!decided.ok) return decided;
+    if (!decided.ok) return { ok: false, problems: inSendersNames(decided.problems, sentAs) };
     await write(connection, decided.changes, origin, deps.clock());
     return { ok: true, warnings: [], submission: decided.changes.insert };
   });
@@ -94,7 +94,7 @@ async function register(deps: RegistryDeps, sent: Submission, origin: Submission
 async function update(deps: RegistryDeps, sent: Submission, origin: ChangeOrigin): Promise<Registered> {
   const wrong = checkMetadata(sent);
   if (wrong.length > 0) return { ok: false, problems: wrong };
-  const submission = withRealIds(sent, draw);
+  const { submission, sentAs } = withRealIds(sent, draw);
   return deps.database.transaction(async (connection) => {
     const set = submissionSetOf(submission);
     const patientId = set?.patientId ?? ('' as PatientCx);
@@ -110,7 +110,7 @@ async function update(deps: RegistryDeps, sent: Submission, origin: ChangeOrigin
     const foreign = await foreignTo(connection, origin, changedIds(submission, around));
     if (foreign.length > 0) return { ok: false, problems: foreign };
     const decided = decideUpdate(submission, around, { trusted: false, at: dtmNow(deps.clock()), draw });
-    if (!decided.ok) return decided;
+    if (!decided.ok) return { ok: false, problems: inSendersNames(decided.problems, sentAs) };
     await write(connection, decided.changes, { sender: origin.sender, documents: [] }, deps.clock());
     return { ok: true, warnings: [], submission: decided.changes.insert };
   });
@@ -191,6 +191,15 @@ async function repositoryDocuments(
     patientId: row.patient_id,
   }));
 }
+
+const inSendersNames = (
+  problems: readonly RegistryProblem[],
+  sentAs: ReadonlyMap<string, string>,
+): readonly RegistryProblem[] =>
+  problems.map((one) => {
+    const symbol = one.location === undefined ? undefined : sentAs.get(one.location);
+    return symbol === undefined ? one : { ...one, location: symbol };
+  });
 
 async function write(
   connection: Connection,

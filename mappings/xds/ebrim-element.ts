@@ -44,7 +44,10 @@ export function checkForm(element: XmlElement, at: string, complain: Complaints)
   for (const child of element.children) {
     const place = child.namespace === RIM ? ORDER.indexOf(child.name) : -1;
     if (place === -1) complain.add(at, `The element ${plain(child.name)} is not allowed there.`);
-    else if (place < last) complain.add(at, `The element ${child.name} stands too late: rim.xsd fixes the order.`);
+    else if (place < last) {
+      complain.add(at, `The element ${child.name} stands too late: rim.xsd fixes the order.`);
+      return;
+    }
     last = Math.max(last, place);
   }
 }

@@ -69,7 +69,9 @@ export function readSubmission(root: XmlElement, options: ReadOptions): Submissi
     if (element.namespace !== RIM)
       complain.add('RegistryObjectList', `The element ${plain(element.name)} is not ebRIM.`);
     else if (element.name === 'Association') {
-      const association = readAssociation(element, options, complain);
+      // An association that nothing speaks of needs no id but for the schema: the registry gives it one (WIRE §2).
+      const spare = options.form === 'lenient' ? `association-${String(associations.length + 1)}-without-id` : '';
+      const association = readAssociation(element, spare, options, complain);
       if (association) associations.push(association);
     } else if (element.name === 'ExtrinsicObject' || element.name === 'RegistryPackage') {
       const object = readObject(element, nodes.get(id) ?? [], options, complain);
@@ -278,10 +280,15 @@ const TYPE_OF: ReadonlyMap<string, AssociationType> = new Map(
   (Object.keys(ASSOCIATIONS) as AssociationType[]).map((type) => [ASSOCIATIONS[type], type]),
 );
 
-function readAssociation(element: XmlElement, options: ReadOptions, complain: Complaints): DocumentAssociation | null {
+function readAssociation(
+  element: XmlElement,
+  spareId: string,
+  options: ReadOptions,
+  complain: Complaints,
+): DocumentAssociation | null {
   const at = 'Association';
   if (options.form === 'strict') checkForm(element, at, complain);
-  const id = canonicalId(attribute(element, 'id'));
+  const id = canonicalId(attribute(element, 'id')) || spareId;
   const type = TYPE_OF.get(attribute(element, 'associationType'));
   const source = canonicalId(attribute(element, 'sourceObject'));
   const target = canonicalId(attribute(element, 'targetObject'));

@@ -69,12 +69,12 @@ export interface As {
   readonly invalid?: boolean;
 }
 
-export async function openRegistry(form: 'strict' | 'lenient' = 'lenient'): Promise<RegistryHub> {
+export async function openRegistry(form: 'strict' | 'lenient' = 'lenient', domain = DOMAIN): Promise<RegistryHub> {
   const { database } = await freshDatabase({ max: 12 });
   const clock = (): Date => new Date();
   const reader = readerOf(database);
-  const registry = createDocumentRegistry({ database, clock, affinityDomainOid: DOMAIN, reader });
-  const patients = createAffinityPatients({ database, affinityDomainOid: DOMAIN });
+  const registry = createDocumentRegistry({ database, clock, affinityDomainOid: domain, reader });
+  const patients = createAffinityPatients({ database, affinityDomainOid: domain });
   const audits: AuditEvent[] = [];
   const logged: string[] = [];
   const note = (...line: unknown[]): void => void logged.push(JSON.stringify(line));
@@ -91,7 +91,7 @@ export async function openRegistry(form: 'strict' | 'lenient' = 'lenient'): Prom
       registry,
       patients,
       homeCommunityOid: HOME,
-      affinityDomainOid: DOMAIN,
+      affinityDomainOid: domain,
       affinitySite: siteId('region'),
       form,
       limits: REGISTRY_LIMITS,
