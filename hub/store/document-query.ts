@@ -26,8 +26,9 @@ import {
 import type { AssociationRow, ObjectRow } from './document-row.ts';
 import { timed } from './fhir-query.ts';
 
-/** Bound of reads that have no limit of their own. */
-const ROWS = 100_000;
+/** Bounds of reads that have no limit of their own; more objects than these are more than any answer may hold. */
+const OBJECT_ROWS = 20_000;
+const ASSOCIATION_ROWS = 100_000;
 
 export interface NamedStatement {
   readonly name: string;
@@ -59,7 +60,7 @@ export function createDocumentReader(database: Database): DocumentReader {
     byId: (ids) => objects(idStatement('id', uuidsOf(ids))),
     byLogicalId: (ids) => objects(idStatement('lid', uuidsOf(ids))),
     byUniqueId: (kind, uniqueIds) => objects(uniqueIdStatement(kind, uniqueIds)),
-    async associations({ ids = [], sources = [], targets = [] }, limit = ROWS) {
+    async associations({ ids = [], sources = [], targets = [] }, limit = ASSOCIATION_ROWS) {
       const found = new Map<string, DocumentAssociation>();
       for (const [column, wanted] of [
         ['id', ids],
@@ -213,13 +214,13 @@ export function folderStatement(criteria: FolderCriteria, limit: number): NamedS
 
 export const idStatement = (column: 'id' | 'lid', uuids: readonly string[]): NamedStatement => ({
   name: `registry-object-by-${column}`,
-  text: `${OBJECT_SELECT} where o.${column} = any ($1::uuid[]) ${ORDER} limit ${String(ROWS)}`,
+  text: `${OBJECT_SELECT} where o.${column} = any ($1::uuid[]) ${ORDER} limit ${String(OBJECT_ROWS)}`,
   values: [uuids],
 });
 
 export const uniqueIdStatement = (kind: RegistryObject['kind'], uniqueIds: readonly string[]): NamedStatement => ({
   name: 'registry-object-by-unique-id',
-  text: `${OBJECT_SELECT} where o.unique_id = any ($1::text[]) and o.kind = $2 ${ORDER} limit ${String(ROWS)}`,
+  text: `${OBJECT_SELECT} where o.unique_id = any ($1::text[]) and o.kind = $2 ${ORDER} limit ${String(OBJECT_ROWS)}`,
   values: [uniqueIds, kind],
 });
 

@@ -1,6 +1,7 @@
 /**
- * The document registry over HTTP at 10,000 and at 1,000,000 document entries in one hub: the same questions about the
- * same patients, so that what grows is only the registry around them; beside the bare statement on a connection of its own.
+ * The document registry over HTTP with 10,000 and with 1,000,000 document entries: two hubs side by side, asked in turn the
+ * same questions about the same patients, so that the size of the registry is all that differs, whatever else the machine
+ * does; beside the bare statement on a connection of its own.
  */
 import pg from 'pg';
 import { documentStatement } from '../../hub/store/document-query.ts';
@@ -18,7 +19,7 @@ const PATIENTS = [scaled(1_000, 100), scaled(100_000, 1_000)] as const;
 const ASKED_PATIENTS = PATIENTS[0] / 2;
 const ROUNDS = 5;
 const ASKED = 100;
-const SUBMISSIONS = 100;
+const RATED = 300;
 const LANES = 4;
 
 const ITI18 = 'urn:ihe:iti:2007:RegistryStoredQuery';
@@ -88,20 +89,27 @@ interface Cost {
 
 const asked = (n: number): number => 10 + ((n * 7) % (ASKED_PATIENTS - 10));
 
-/** The middle of several rounds: one disturbed moment must not be the figure. */
-async function rounds(one: (n: number) => Promise<number>, count = ROUNDS): Promise<Cost> {
-  const costs: Cost[] = [];
+/** Both hubs in turn, and the middle of several rounds: one disturbed moment must not be the figure. */
+async function rounds(
+  ends: readonly End[],
+  one: (end: End, n: number) => Promise<number>,
+  count = ROUNDS,
+): Promise<readonly Cost[]> {
+  const costs = ends.map((): Cost[] => []);
   for (let round = 0; round <= count; round += 1) {
-    const times: number[] = [];
-    for (let at = 0; at < ASKED; at += 1) times.push(await one(asked(round * ASKED + at)));
+    const times = ends.map((): number[] => []);
+    for (let at = 0; at < ASKED; at += 1)
+      for (const [which, end] of ends.entries()) times[which]?.push(await one(end, asked(round * ASKED + at)));
     // The first round warms the caches and the plans.
-    if (round > 0) costs.push({ p50: percentile(times, 50), p95: percentile(times, 95) });
+    if (round > 0)
+      for (const [which, all] of times.entries())
+        costs[which]?.push({ p50: percentile(all, 50), p95: percentile(all, 95) });
   }
-  return { p50: median(costs.map(({ p50 }) => p50)), p95: median(costs.map(({ p95 }) => p95)) };
+  return costs.map((all) => ({ p50: median(all.map(({ p50 }) => p50)), p95: median(all.map(({ p95 }) => p95)) }));
 }
 
 /** The statement alone, prepared on a connection of its own, rows parsed by the driver. */
-function raw(client: pg.Client, n: number): Promise<number> {
+function raw({ client }: End, n: number): Promise<number> {
   const statement = documentStatement(
     { patientIds: [patientOf(n) as PatientCx], status: ['approved'], entryTypes: ['stable'] },
     2_000,
@@ -114,11 +122,11 @@ function raw(client: pg.Client, n: number): Promise<number> {
 }
 
 /** One document in one submission set, for a patient that is there. */
-function submission(n: number, mark: string): string {
+function submission(n: number): string {
   const patient = patientOf(ASKED_PATIENTS + 1 + (n % (ASKED_PATIENTS - 1))) as PatientCx;
   return writeSubmission([
-    documentEntry('Document01', patient, `2.999.4.${mark}.${String(n)}`),
-    submissionSet('SubmissionSet01', patient, `2.999.5.${mark}.${String(n)}`),
+    documentEntry('Document01', patient, `2.999.9.1.${String(n)}`),
+    submissionSet('SubmissionSet01', patient, `2.999.9.2.${String(n)}`),
     association('as01', 'HasMember', 'SubmissionSet01', 'Document01', { submissionSetStatus: 'Original' }),
   ]);
 }
@@ -153,78 +161,89 @@ async function grow(client: pg.Client, from: number, to: number): Promise<void> 
   await client.query('checkpoint');
 }
 
-interface Size {
-  readonly costs: ReadonlyMap<string, Cost>;
-  readonly raw: Cost;
-  readonly queries: number;
-  readonly submissions: number;
-  readonly submission: Cost;
+/** A hub with its registry of one size. */
+interface End {
+  readonly hub: BenchHub;
+  readonly client: pg.Client;
 }
 
-async function measure(hub: BenchHub, client: pg.Client, mark: string): Promise<Size> {
-  const costs = new Map<string, Cost>();
-  for (const question of QUESTIONS)
-    costs.set(question.what, await rounds((n) => ask(hub, question, n), question.target === undefined ? 1 : ROUNDS));
-  const [first] = QUESTIONS;
-  if (!first) throw new Error('there is no question');
-  const times: number[] = [];
-  for (let n = 0; n < SUBMISSIONS; n += 1) {
-    const began = performance.now();
-    await post(hub, ITI42, submission(n, `${mark}.1`));
-    times.push(performance.now() - began);
-  }
-  return {
-    costs,
-    raw: await rounds((n) => raw(client, n)),
-    queries: await rate(ASKED * 5, (n) => ask(hub, first, asked(n))),
-    submissions: await rate(SUBMISSIONS * 2, (n) => post(hub, ITI42, submission(n, `${mark}.2`))),
-    submission: { p50: percentile(times, 50), p95: percentile(times, 95) },
-  };
+async function open(patients: number): Promise<End> {
+  const hub = await startBenchHub();
+  const client = new pg.Client({ connectionString: hub.databaseUrl });
+  await client.connect();
+  const began = performance.now();
+  await grow(client, 1, patients);
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  show(`  ${String(patients * DOCUMENTS_EACH)} document entries there after ${seconds} s`);
+  return { hub, client };
+}
+
+interface Measured {
+  readonly what: string;
+  readonly costs: readonly Cost[];
+  readonly target?: number;
 }
 
 export async function run(): Promise<readonly Figure[]> {
-  const hub = await startBenchHub();
-  const client = new pg.Client({ connectionString: hub.databaseUrl });
+  const ends: End[] = [];
   try {
-    await client.connect();
-    const sizes: Size[] = [];
-    let there = 0;
-    for (const patients of PATIENTS) {
-      const began = performance.now();
-      await grow(client, there + 1, patients);
-      there = patients;
-      const seconds = ((performance.now() - began) / 1000).toFixed(1);
-      show(`  ${String(patients * DOCUMENTS_EACH)} document entries there after ${seconds} s, asking ...`);
-      sizes.push(await measure(hub, client, String(patients)));
+    for (const patients of PATIENTS) ends.push(await open(patients));
+    const measured: Measured[] = [];
+    for (const { what, target, ...question } of QUESTIONS) {
+      const one = ({ hub }: End, n: number): Promise<number> => ask(hub, { what, ...question }, n);
+      const costs = await rounds(ends, one, target === undefined ? 1 : ROUNDS);
+      measured.push({ what: `${what} over HTTP`, costs, ...(target === undefined ? {} : { target }) });
     }
-    return figures(sizes);
+    measured.push({ what: 'FindDocuments, the statement alone', costs: await rounds(ends, raw), target: 1.2 });
+    let submitted = 0;
+    const submit = async ({ hub }: End): Promise<number> => {
+      const began = performance.now();
+      await post(hub, ITI42, submission((submitted += 1)));
+      return performance.now() - began;
+    };
+    measured.push({ what: 'ITI-42 of one document', costs: await rounds(ends, submit, 1) });
+    const [first] = QUESTIONS;
+    const rates: { queries: number; submissions: number }[] = [];
+    for (const end of ends)
+      rates.push({
+        queries: await rate(RATED, (n) => (first ? ask(end.hub, first, asked(n)) : Promise.resolve())),
+        submissions: await rate(RATED, () => submit(end)),
+      });
+    return figures(measured, rates);
   } finally {
-    await client.end();
-    await hub.stop();
+    for (const { hub, client } of ends) {
+      await client.end();
+      await hub.stop();
+    }
   }
 }
 
-function figures([small, large]: readonly Size[]): Figure[] {
-  if (!small || !large) throw new Error('both sizes are needed');
-  const told = ({ p50, p95 }: Cost): string => `${p50.toFixed(1)}/${p95.toFixed(1)}`;
+function figures(
+  measured: readonly Measured[],
+  rates: readonly { readonly queries: number; readonly submissions: number }[],
+): Figure[] {
   const at = PATIENTS.map((patients) => String(patients * DOCUMENTS_EACH)).join(' and ');
-  const figure = (what: string, a: Cost, b: Cost, target: number | undefined): Figure => ({
-    what: `${what}: p50/p95 at ${at} entries`,
-    measured: `${told(a)}, ${told(b)} ms`,
-    ...(target === undefined ? {} : { ratio: { of: 'p95 at the first', value: b.p95 / a.p95, target, most: true } }),
-  });
-  const none: Cost = { p50: NaN, p95: NaN };
-  const per = (what: string, a: number, b: number): Figure => ({
+  const perSecond = (what: string, all: readonly number[]): Figure => ({
     what: `${what} a second by ${String(LANES)} callers, at ${at} entries`,
-    measured: `${a.toFixed(0)}, ${b.toFixed(0)}`,
+    measured: all.map((one) => one.toFixed(0)).join(', '),
   });
   return [
-    ...QUESTIONS.map(({ what, target }) =>
-      figure(`${what} over HTTP`, small.costs.get(what) ?? none, large.costs.get(what) ?? none, target),
+    ...measured.map(({ what, costs, target }): Figure => {
+      const [small, large] = costs.map(({ p95 }) => p95);
+      const ratio = (large ?? NaN) / (small ?? NaN);
+      return {
+        what: `${what}: p50/p95 at ${at} entries`,
+        measured: `${costs.map(({ p50, p95 }) => `${p50.toFixed(1)}/${p95.toFixed(1)}`).join(', ')} ms`,
+        ...(target === undefined ? {} : { ratio: { of: 'p95 at the first', value: ratio, target, most: true } }),
+      };
+    }),
+    perSecond(
+      'FindDocuments',
+      rates.map(({ queries }) => queries),
     ),
-    figure('FindDocuments, the statement alone', small.raw, large.raw, 1.2),
-    figure('ITI-42 of one document', small.submission, large.submission, undefined),
-    per('FindDocuments', small.queries, large.queries),
-    per('ITI-42 of one document', small.submissions, large.submissions),
+    perSecond(
+      'ITI-42 of one document',
+      rates.map(({ submissions }) => submissions),
+    ),
   ];
 }
