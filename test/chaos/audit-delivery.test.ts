@@ -75,7 +75,10 @@ test('records survive kill -9 and reach the repository when it is there', { skip
   await hub?.ended();
   await raise();
   await reads(10);
-  for (const end = Date.now() + 30_000; (await waiting()) !== 0; await pause(100)) assert.ok(Date.now() < end);
+  for (const end = Date.now() + 30_000; (await waiting()) !== 0;) {
+    assert.ok(Date.now() < end);
+    await pause(100);
+  }
   assert.deepEqual(server.wrong, []);
 
   // Searches of patients by this test: each is a record of the store and a message of the repository.
