@@ -23,10 +23,15 @@ export interface ReceiveDocumentsDeps {
   readonly maxBytes: number;
 }
 
+/** What is stored for somebody of whom nothing is known yet, of one request: as much as an envelope may have. */
+const UNTRUSTED_BYTES = 16 * 1024 ** 2;
+
 export class DocumentIntake {
   readonly #deps: ReceiveDocumentsDeps;
   readonly #unclaimed = new Set<string>();
   #closed = false;
+  /** Bytes that may still come. */
+  #allowance = UNTRUSTED_BYTES;
   #broken: Problem | null = null;
 
   constructor(deps: ReceiveDocumentsDeps) {
@@ -36,6 +41,11 @@ export class DocumentIntake {
   /** Why the store could not take a document; the sender may come again. */
   get broken(): Problem | null {
     return this.#broken;
+  }
+
+  /** The sender may submit: from now on only the size of each document counts. */
+  trust(): void {
+    this.#allowance = Infinity;
   }
 
   /** From now on nothing is written: what still comes belongs to a refused submission. */
@@ -67,6 +77,12 @@ export class DocumentIntake {
         if (!chunk.ok) refused = chunk.problem;
         else if ((size += chunk.value.length) > this.#deps.maxBytes)
           refused = problem('too-large', undefined, 'A document is larger than the hub takes.');
+        else if ((this.#allowance -= chunk.value.length) < 0)
+          refused = problem(
+            'too-large',
+            undefined,
+            'Documents this large must come after the envelope that names them.',
+          );
         if (refused || !chunk.ok) break;
         hash.update(chunk.value);
         await writer.write(chunk.value);

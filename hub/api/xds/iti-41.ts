@@ -44,6 +44,7 @@ export async function provideAndRegister(
   for (const [at, document] of documents.entries()) {
     const one = await keptOf(document, taken.parts, intake);
     if (!one.ok) return settle([outOf(intake) ?? unreadable(one.problem, document)]);
+    if (one.value.object === '') throw new Error('a document of an accepted submission was passed by');
     // One object of two documents could not be removed with one of them.
     if (kept.some(({ kept: { object } }) => object === one.value.object))
       return settle([failure('XDSRepositoryError', 'Two documents name the same part of the package.')]);

@@ -200,7 +200,9 @@ async function readRequest(door: SoapDoor, request: Request, intake: DocumentInt
   const opened = await readRoot(door, type, body, limits, (part) => intake.take(part.body));
   if ('fault' in opened) return opened;
   const documents = async (skip: boolean): Promise<Documents> => {
+    // Asked for by a transaction that its caller is allowed.
     if (skip) intake.close();
+    else intake.trust();
     const rest = await readRest(opened);
     return 'fault' in rest ? { refusal: rest, intake } : { parts: rest.parts, intake };
   };
