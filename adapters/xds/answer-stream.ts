@@ -6,7 +6,7 @@ import { Failure, fail, ok, problem } from '../../hub/core/problem.ts';
 import type { Problem, Result } from '../../hub/core/problem.ts';
 import { readMultipart } from '../../mappings/xds/multipart.ts';
 import type { Part } from '../../mappings/xds/multipart.ts';
-import { parseMediaType } from '../../mappings/xds/mtom.ts';
+import { parseMediaType } from '../../mappings/xds/media-type.ts';
 import type { XdsLimits } from './endpoint.ts';
 
 export interface Attachment {

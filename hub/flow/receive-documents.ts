@@ -23,11 +23,15 @@ export interface ReceiveDocumentsDeps {
   readonly maxBytes: number;
 }
 
+/** What is stored for somebody of whom nothing is known yet, of one request: as much as an envelope may have. */
+const UNTRUSTED_BYTES = 16 * 1024 ** 2;
+
 export class DocumentIntake {
   readonly #deps: ReceiveDocumentsDeps;
   readonly #unclaimed = new Set<string>();
   #closed = false;
-  #dropped = false;
+  /** Bytes that may still come. */
+  #allowance = UNTRUSTED_BYTES;
   #broken: Problem | null = null;
 
   constructor(deps: ReceiveDocumentsDeps) {
@@ -39,23 +43,18 @@ export class DocumentIntake {
     return this.#broken;
   }
 
+  /** The sender may submit: from now on only the size of each document counts. */
+  trust(): void {
+    this.#allowance = Infinity;
+  }
+
   /** From now on nothing is written: what still comes belongs to a refused submission. */
   close(): void {
     this.#closed = true;
   }
 
-  /** The sender was not known until its envelope was read: what came before that is lost, and told. */
-  open(): void {
-    this.#closed = false;
-    if (this.#dropped)
-      this.#broken = problem('conflict', undefined, 'A document came before the assertion that names its sender.');
-  }
-
   async take(body: AsyncIterable<Result<Uint8Array>>): Promise<Result<KeptDocument>> {
-    if (this.#closed) {
-      this.#dropped = true;
-      return ok({ object: '', size: 0, hash: '' });
-    }
+    if (this.#closed) return ok({ object: '', size: 0, hash: '' });
     try {
       return await this.#store(body);
     } catch (error) {
@@ -78,6 +77,12 @@ export class DocumentIntake {
         if (!chunk.ok) refused = chunk.problem;
         else if ((size += chunk.value.length) > this.#deps.maxBytes)
           refused = problem('too-large', undefined, 'A document is larger than the hub takes.');
+        else if ((this.#allowance -= chunk.value.length) < 0)
+          refused = problem(
+            'too-large',
+            undefined,
+            'Documents this large must come after the envelope that names them.',
+          );
         if (refused || !chunk.ok) break;
         hash.update(chunk.value);
         await writer.write(chunk.value);

@@ -133,12 +133,15 @@ const identifiers = (found: Found, wanted: (scheme: string) => boolean): readonl
     ),
   );
 
+/** ITI TF-3 Table 4.2.3.1.7-2: an OID, or an OID and an extension. What is none names no document, and may be anything. */
+const UNIQUE_ID = /^[\d.]{1,128}(\^[\x21-\x7e]{1,64})?$/;
+
 function documentsIn(body: XmlElement, found: Found, only: ReadonlySet<string>): readonly AuditDocument[] {
   const all: AuditDocument[] = [];
   for (const one of named(found, 'DocumentRequest')) {
     const uniqueId = child(one, 'DocumentUniqueId');
     const [repository, home] = [child(one, 'RepositoryUniqueId'), child(one, 'HomeCommunityId')];
-    if (uniqueId !== '')
+    if (UNIQUE_ID.test(uniqueId))
       all.push({ uniqueId, ...(repository === '' ? {} : { repository }), ...(home === '' ? {} : { home }) });
   }
   if (body.name === 'RemoveObjectsRequest')

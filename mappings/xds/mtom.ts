@@ -10,7 +10,6 @@ import { readMultipart } from './multipart.ts';
 import { BoundedSource, collect, Kept, readRoot, RelatedReader } from './related.ts';
 import type { KeepPart, PackageLimits } from './related.ts';
 
-export { parseMediaType } from './media-type.ts';
 export type { MediaType } from './media-type.ts';
 export type { IncomingPart, KeepPart, PackageLimits } from './related.ts';
 export { binaryOf, contentOf, includedPart, includesResolve, includeTag, XOP } from './xop.ts';

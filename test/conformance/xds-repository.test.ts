@@ -216,6 +216,9 @@ describe('ITI-41 (WIRE §4)', () => {
     assert.deepEqual([good?.action, good?.outcome, good?.operation], ['feed', 'success', 'ITI-41']);
     assert.match(good?.objects[0] ?? '', /^2\.999\./);
     assert.deepEqual([refused?.outcome, refused?.reason], ['failure', 'XDSRepositoryMetadataError']);
-    assert.doesNotMatch(JSON.stringify([good, refused]), /REPO1|Wang/);
+    // The patient's id stands where the audit message takes it from (ITI TF-2 §3.41.5.1.2), and nowhere else.
+    assert.deepEqual(good?.detail?.patientIds, ['REPO1^^^&2.999.156.1&ISO']);
+    const elsewhere = [good, refused].map((event) => ({ ...event, detail: { ...event?.detail, patientIds: [] } }));
+    assert.doesNotMatch(JSON.stringify(elsewhere), /REPO1|Wang/);
   });
 });

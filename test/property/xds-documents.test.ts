@@ -201,6 +201,22 @@ test('what is too large, too many or twice is refused', async () => {
   assert.equal(await stored(), 0);
 });
 
+test('for whom nothing is known yet, no more is stored than an envelope may have', async () => {
+  const half = { bytes: Buffer.alloc(9 << 20, 2), how: 'xop' as const };
+  const limits = { ...LIMITS, bytes: 1 << 26 };
+  for (const [trusted, expected] of [
+    [false, 'too-large'],
+    [true, undefined],
+  ] as const) {
+    const intake = intakeOf(1 << 24);
+    if (trusted) intake.trust();
+    const got = await receive([message([half, half], false)], intake, limits);
+    assert.equal('code' in got ? got.code : undefined, expected);
+    await intake.discard();
+  }
+  assert.equal(await stored(), 0);
+});
+
 test('inline text that is no base64, or has markup inside, is refused', async () => {
   const text = 'QUJD'.repeat(50);
   for (const content of [

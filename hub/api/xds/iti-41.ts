@@ -40,12 +40,11 @@ export async function provideAndRegister(
     return null;
   };
   if (hasError(early)) return settle(early);
-  const lost = outOf(intake);
-  if (lost) return settle([lost]);
   const kept: { id: string; kept: KeptDocument }[] = [];
   for (const [at, document] of documents.entries()) {
     const one = await keptOf(document, taken.parts, intake);
     if (!one.ok) return settle([outOf(intake) ?? unreadable(one.problem, document)]);
+    if (one.value.object === '') throw new Error('a document of an accepted submission was passed by');
     // One object of two documents could not be removed with one of them.
     if (kept.some(({ kept: { object } }) => object === one.value.object))
       return settle([failure('XDSRepositoryError', 'Two documents name the same part of the package.')]);
@@ -98,12 +97,8 @@ const unreadable = (problem: Problem, { id }: ProvidedDocument): RegistryProblem
   location: id.slice(0, 100),
 });
 
-function outOf({ broken }: DocumentIntake): RegistryProblem | null {
-  if (broken === null) return null;
-  return broken.code === 'conflict'
-    ? failure('XDSRepositoryError', broken.text)
-    : failure('XDSRepositoryOutOfResources', 'The repository cannot store documents now.');
-}
+const outOf = ({ broken }: DocumentIntake): RegistryProblem | null =>
+  broken === null ? null : failure('XDSRepositoryOutOfResources', 'The repository cannot store documents now.');
 
 /** A store that takes no more is no fault of the sender's message (ITI TF-3 §4.2.4.1). */
 async function storeIsFull(

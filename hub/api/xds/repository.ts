@@ -54,12 +54,12 @@ export function repositoryFace(deps: RepositoryDeps): Router {
     requestBytes: deps.limits.requestBytes,
     intake: (caller) => {
       const intake = new DocumentIntake({ ...deps, maxBytes: deps.limits.documentBytes });
-      // Parts may come before the envelope that says what they are for: of a mere reader, or of nobody, none is stored.
-      if (caller === null || !decide(caller, SUBMIT).allowed) intake.close();
+      // Parts may come before the envelope that says what they are for: of a mere reader none is stored, and of one whom
+      // only the envelope names no more than an envelope may have.
+      if (caller === null) return intake;
+      if (decide(caller, SUBMIT).allowed) intake.trust();
+      else intake.close();
       return intake;
-    },
-    admitted: (intake, caller) => {
-      if (decide(caller, SUBMIT).allowed) intake.open();
     },
   };
   const router = Router();

@@ -35,8 +35,6 @@ export interface SoapDoor {
   readonly transactions?: Readonly<Record<string, SoapTransaction>>;
   /** Of a door whose attachments are larger than memory: who takes them, once for each exchange. */
   readonly intake?: (caller: Caller | null) => DocumentIntake;
-  /** The caller is known now, if only by the envelope. */
-  readonly admitted?: (intake: DocumentIntake, caller: Caller) => void;
 }
 
 export interface SoapTransaction {
@@ -111,7 +109,6 @@ export async function soapExchange(
       return;
     }
     const { caller } = admitted;
-    if (intake) door.admitted?.(intake, caller);
     const { message } = read;
     const { operation, act, audited: action = 'read' }: SoapTransaction = door.transactions?.[message.action] ?? door;
     const decision = decide(caller, act);
@@ -204,7 +201,9 @@ async function readRequest(
   const opened = await readRoot(deps, door, type, { body, limits }, (part) => intake.take(part.body));
   if ('fault' in opened) return opened;
   const documents = async (skip: boolean): Promise<Documents> => {
+    // Asked for by a transaction that its caller is allowed.
     if (skip) intake.close();
+    else intake.trust();
     const rest = await readRest(opened);
     return 'fault' in rest ? { refusal: rest, intake } : { parts: rest.parts, intake };
   };
