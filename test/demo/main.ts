@@ -39,11 +39,11 @@ async function main(): Promise<boolean> {
   const query = await createClient(hub, 'demo query platform', 'query-platform');
   const operator = await createClient(hub, 'demo operator', 'operator');
   say('\npainting CT, MR and radiographs, while the hub of 邻省 starts …');
-  const starting = startNeighbour(hub.neighbour);
+  neighbour = await startNeighbour(hub.neighbour);
   const played = paint(province(new Date().toISOString().slice(0, 10)));
   const travelled = abroad(played);
   await openArchive(hub, played);
-  neighbour = await starting;
+  await neighbour.up();
   say(`  邻省 is up at ${neighbour.base}, ${((Date.now() - started) / 1000).toFixed(1)} s`);
   const senders = new Senders(hub, tokens, show);
   const scene = (title: string): void => {

@@ -29,6 +29,7 @@ const N1: Dialect = { ...DIALECTS.h1, facility: 'N1', authority: `${DOMAIN}.1` }
 const PLATFORM: Dialect = { ...DIALECTS.region, authority: DOMAIN };
 
 export interface Neighbour extends HubAddress {
+  up(): Promise<void>;
   /** Lets it drain and end. */
   stop(): Promise<void>;
 }
@@ -68,6 +69,7 @@ export async function writeCommunities(path: string, { base, home, domain, admin
   await writeFile(path, `${lines.join('\n  ')}\n`, { mode: 0o600 });
 }
 
+/** Resolves once the process runs, so that what the demo does meanwhile may block this one. */
 export async function startNeighbour(plan: HubAddress): Promise<Neighbour> {
   await mkdir(plan.dataDir, { recursive: true });
   const sites = await writeSites(plan.dataDir);
@@ -97,9 +99,9 @@ export async function startNeighbour(plan: HubAddress): Promise<Neighbour> {
   const end = once(child, 'exit').then(() => {
     over = true;
   });
-  await ready(plan.base, () => over);
   return {
     ...plan,
+    up: () => ready(plan.base, () => over),
     stop: async () => {
       if (child.connected) child.disconnect();
       await end;
