@@ -9,39 +9,11 @@ import { SOAP } from '../../mappings/xds/soap.ts';
 import { childNamed, parseXml } from '../../mappings/xds/xml.ts';
 import { EXPLICIT_LE } from '../../mappings/dicom/uids.ts';
 import type { Exam } from '../province/exams.ts';
-import type { DicomFile } from '../province/images.ts';
 import { PERSONS } from '../province/persons.ts';
-import type { DemoHub } from './hub.ts';
+import { digests, filesOf, same } from './asker.ts';
+import type { Asker, Check } from './asker.ts';
 import { at, call, list, postJson, text } from './http.ts';
-import type { Played } from './play.ts';
 import { requestBody, requestEnvelope, SOAP_TYPE } from '../support/xds-peer.ts';
-import type { Told } from './senders.ts';
-
-export interface Asker {
-  readonly hub: DemoHub;
-  readonly query: string;
-  readonly operator: string;
-  readonly feed: string;
-  readonly played: Played;
-  readonly told: readonly Told[];
-}
-
-export interface Check {
-  readonly name: string;
-  /** Empty: it holds; else what was seen instead. */
-  readonly holds: (asker: Asker) => Promise<string>;
-}
-
-const same = (what: string, seen: unknown, wanted: unknown): string =>
-  JSON.stringify(seen) === JSON.stringify(wanted)
-    ? ''
-    : `${what}: saw ${JSON.stringify(seen)}, wanted ${JSON.stringify(wanted)}`;
-
-const filesOf = ({ played }: Asker, exam: Exam): readonly DicomFile[] => played.files.get(exam) ?? [];
-const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-/** The hub writes the head of a C-STORE file itself: what counts is every byte of the data set. */
-const dataSet = (file: Buffer): Buffer => file.subarray(144 + file.readUInt32LE(140));
-const digests = (files: readonly Buffer[]): string[] => files.map((file) => digest(dataSet(file))).sort();
 
 async function search(
   asker: Asker,

@@ -1,22 +1,18 @@
 /** Starts a fresh hub in this very process for the demo, and makes the clients that its senders and askers use. */
 import { randomBytes } from 'node:crypto';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { claimLock } from '../../hub/store/process-lock.ts';
 import { runningServer, stopServer } from '../../hub/store/postgres-server.ts';
+import { freePort, ready } from './address.ts';
+import type { HubAddress } from './address.ts';
+import { planNeighbour, writeCommunities } from './neighbour.ts';
 
-export interface DemoHub {
-  readonly base: string;
-  readonly host: string;
-  readonly mllpPort: number;
-  readonly dimsePort: number;
-  readonly aeTitle: string;
-  readonly repositoryOid: string;
-  readonly adminToken: string;
+export interface DemoHub extends HubAddress {
   /** Where the hub looks for h3's own archive. */
   readonly pacsPort: number;
-  readonly dataDir: string;
+  /** The neighbouring community that it knows, which is still to be started. */
+  readonly neighbour: HubAddress;
 }
 
 const HOSPITAL_PORT = 11_114;
@@ -30,7 +26,10 @@ export async function startHub(): Promise<DemoHub> {
   env.HUB_DATA_DIR = dataDir;
   given('HUB_ADMIN_TOKEN', randomBytes(24).toString('hex'));
   given('HUB_LOG_LEVEL', 'warn');
-  if (pacsPort !== HOSPITAL_PORT) env.HUB_SITES_DIR = await sitesWithPort(dataDir, pacsPort);
+  const neighbour = await planNeighbour(dataDir);
+  env.HUB_SITES_DIR = await ownSites(dataDir, pacsPort, neighbour.domain);
+  env.HUB_COMMUNITIES = join(dataDir, 'communities.yaml');
+  await writeCommunities(env.HUB_COMMUNITIES, neighbour);
   const host = given('HUB_HOST', '127.0.0.1');
   const hub: DemoHub = {
     host,
@@ -39,8 +38,11 @@ export async function startHub(): Promise<DemoHub> {
     dimsePort: Number(given('HUB_DIMSE_PORT', '11112')),
     aeTitle: given('HUB_AE_TITLE', 'HUTONG'),
     repositoryOid: given('HUB_REPOSITORY_OID', '2.999.156.3'),
+    home: `urn:oid:${given('HUB_HOME_COMMUNITY_OID', '2.999.156.2')}`,
+    domain: given('HUB_AFFINITY_DOMAIN_OID', '2.999.156.1'),
     adminToken: env.HUB_ADMIN_TOKEN ?? '',
     pacsPort,
+    neighbour,
     dataDir,
   };
   process.argv.length = 2; // the hub reads its roles from what follows: none, so all
@@ -54,48 +56,23 @@ async function freshFolder(dataDir: string): Promise<void> {
   await mkdir(resolve('var'), { recursive: true });
   const claim = await claimLock(`${dataDir}.lock`, 'demo');
   if (!claim.ok) throw new Error(`another demo (pid ${String(claim.holder.pid)}) is running: end it first`);
-  const data = join(dataDir, 'postgres', 'data');
-  if ((await runningServer(data)) !== null) await stopServer(data);
-  await rm(dataDir, { recursive: true, force: true });
-}
-
-/** The port, or any other where it is taken. */
-function freePort(port: number): Promise<number> {
-  return new Promise((settle, reject) => {
-    const server = createServer();
-    server.once('error', () => {
-      if (port === 0) reject(new Error('no port is free'));
-      else freePort(0).then(settle, reject);
-    });
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        settle(typeof address === 'object' && address !== null ? address.port : port);
-      });
-    });
-  });
-}
-
-/** The demo's sites, with h3's archive at another port than its site.yaml says. */
-async function sitesWithPort(dataDir: string, port: number): Promise<string> {
-  const folder = join(`${dataDir}-sites`);
-  await rm(folder, { recursive: true, force: true });
-  await cp(process.env.HUB_SITES_DIR ?? 'adapters/sites', folder, { recursive: true });
-  const path = join(folder, 'h3', 'site.yaml');
-  const text = await readFile(path, 'utf8');
-  await writeFile(path, text.replace(`port: ${String(HOSPITAL_PORT)}`, `port: ${String(port)}`));
-  return folder;
-}
-
-async function ready(base: string): Promise<void> {
-  const deadline = Date.now() + 90_000;
-  for (;;) {
-    const up = await fetch(`${base}/readyz`).then(
-      (response) => response.status === 200,
-      () => false,
-    );
-    if (up) return;
-    if (Date.now() > deadline) throw new Error(`the hub did not become ready at ${base}/readyz within 90 seconds`);
-    await new Promise((settle) => setTimeout(settle, 100));
+  for (const folder of [dataDir, join(dataDir, 'neighbour')]) {
+    const data = join(folder, 'postgres', 'data');
+    if ((await runningServer(data)) !== null) await stopServer(data);
   }
+  await rm(dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  await mkdir(dataDir);
+}
+
+/** The demo's sites: h3's archive at the port that was free, and a platform that may speak of the neighbour's patient ids. */
+async function ownSites(dataDir: string, pacsPort: number, neighbourDomain: string): Promise<string> {
+  const folder = join(dataDir, 'sites');
+  await cp(process.env.HUB_SITES_DIR ?? 'adapters/sites', folder, { recursive: true });
+  const edit = async (site: string, change: (text: string) => string): Promise<void> => {
+    const path = join(folder, site, 'site.yaml');
+    await writeFile(path, change(await readFile(path, 'utf8')));
+  };
+  await edit('h3', (text) => text.replace(`port: ${String(HOSPITAL_PORT)}`, `port: ${String(pacsPort)}`));
+  await edit('region', (text) => text.replace(/^ {2}authorities:$/m, `$&\n    NEIGHBOUR: ${neighbourDomain}`));
+  return folder;
 }

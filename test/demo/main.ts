@@ -4,11 +4,14 @@
  */
 import { resolve } from 'node:path';
 import { CHECKS } from './checks.ts';
-import type { Asker } from './checks.ts';
+import { DOCUMENT_CHECKS } from './document-checks.ts';
+import type { Asker } from './asker.ts';
 import { at, call } from './http.ts';
 import { startPacs } from './hospital-pacs.ts';
 import { startHub } from './hub.ts';
 import type { DemoHub } from './hub.ts';
+import { abroad, playAbroad, startNeighbour } from './neighbour.ts';
+import type { Neighbour } from './neighbour.ts';
 import { paint, play, province } from './play.ts';
 import type { Played } from './play.ts';
 import { createClient, Senders } from './senders.ts';
@@ -35,21 +38,31 @@ async function main(): Promise<boolean> {
     tokens[site] = await createClient(hub, `demo feed ${site}`, 'hospital-feed', site);
   const query = await createClient(hub, 'demo query platform', 'query-platform');
   const operator = await createClient(hub, 'demo operator', 'operator');
-  say('\npainting CT, MR and radiographs …');
+  say('\npainting CT, MR and radiographs, while the hub of 邻省 starts …');
+  neighbour = await startNeighbour(hub.neighbour);
   const played = paint(province(new Date().toISOString().slice(0, 10)));
+  const travelled = abroad(played);
   await openArchive(hub, played);
+  await neighbour.up();
+  say(`  邻省 is up at ${neighbour.base}, ${((Date.now() - started) / 1000).toFixed(1)} s`);
   const senders = new Senders(hub, tokens, show);
-  await play(senders, played, (title) => {
-    say(`\n${title}`);
-  });
+  const scene = (title: string): void => {
+    say(`\n${title}   +${((Date.now() - started) / 1000).toFixed(0)} s`);
+  };
+  await play(senders, played, scene);
+  scene('邻省 the neighbouring province: a person of ours is examined there');
+  const there = new Senders(neighbour, {}, show);
+  await playAbroad(neighbour, travelled, there, senders);
+  await there.close();
   await senders.close();
   await settled(hub, operator);
-  const asker: Asker = { hub, query, operator, feed: tokens.h1 ?? '', played, told: senders.told };
+  const told = [...senders.told, ...there.told];
+  const asker: Asker = { hub, query, operator, feed: tokens.h1 ?? '', played, told, abroad: travelled };
   const held = await check(asker);
-  const files = [...played.files.values()].flat();
+  const files = [...played.files.values(), travelled.files].flat();
   const megabytes = files.reduce((sum, file) => sum + file.bytes.length, 0) / 1e6;
   say(
-    `\n${String(senders.told.length)} messages and batches, ${String(played.exams.length)} exams, ${String(files.length)} images (${megabytes.toFixed(0)} MB), ${((Date.now() - started) / 1000).toFixed(0)} s.`,
+    `\n${String(told.length)} messages and batches, ${String(played.exams.length + 1)} exams, ${String(files.length)} images (${megabytes.toFixed(0)} MB), ${((Date.now() - started) / 1000).toFixed(0)} s.`,
   );
   addresses(hub, query, played);
   return held;
@@ -87,12 +100,13 @@ async function settled(hub: DemoHub, operator: string): Promise<void> {
 async function check(asker: Asker): Promise<boolean> {
   say('\n检查 checks through the outside faces');
   let failed = 0;
-  for (const { name, holds } of CHECKS) {
+  const checks = [...CHECKS, ...DOCUMENT_CHECKS];
+  for (const { name, holds } of checks) {
     const wrong = await holds(asker).catch((error: unknown) => (error instanceof Error ? error.message : 'it broke'));
     if (wrong !== '') failed++;
     say(`  ${wrong === '' ? 'ok    ' : 'FAILED'}  ${name}${wrong === '' ? '' : `\n          ${wrong.slice(0, 400)}`}`);
   }
-  say(`\n${String(CHECKS.length - failed)} checks held, ${String(failed)} failed.`);
+  say(`\n${String(checks.length - failed)} checks held, ${String(failed)} failed.`);
   return failed === 0;
 }
 
@@ -102,6 +116,7 @@ function addresses(hub: DemoHub, query: string, played: Played): void {
 Open
   ${hub.base}/docs                     the REST API
   ${hub.base}/fhir/metadata            what FHIR serves here
+  ${hub.base}/xds/initiating-gateway   ITI-18, ITI-43, RAD-69 over both communities; 邻省 is ${hub.neighbour.base}
   MLLP ${hub.host}:${String(hub.mllpPort)}   DICOM ${hub.aeTitle}@${hub.host}:${String(hub.dimsePort)}   RAD-69 ${hub.base}/xds/imaging-source
 Ask (the query platform's token, valid until this demo ends)
   curl -s ${auth} '${hub.base}/fhir/ImagingStudy?_count=5'
@@ -115,22 +130,27 @@ Administer
 
 const once = process.argv.includes('--once');
 let held = false;
+let neighbour: Neighbour | null = null;
 let broken = false;
 // The hub ends this process when it has drained; the code is the demo's.
 process.on('exit', () => {
   if (broken || (once && !held)) process.exitCode = 1;
 });
+/** The neighbour drains first, then this process; it would also end by itself when this process is gone. */
+function end(): void {
+  void (neighbour?.stop() ?? Promise.resolve()).finally(() => process.kill(process.pid, 'SIGTERM'));
+}
 main().then(
   (outcome) => {
     held = outcome;
-    if (once) process.kill(process.pid, 'SIGTERM');
+    if (once) end();
     else say('The hub stays up. Ctrl-C ends it.');
   },
   (error: unknown) => {
     say(`demo: ${error instanceof Error ? error.message : 'it broke'}`);
     broken = true;
     // Before the hub has raised anything nobody listens for a signal.
-    if (process.listenerCount('SIGTERM') > 0) process.kill(process.pid, 'SIGTERM');
+    if (process.listenerCount('SIGTERM') > 0) end();
     else process.exit(1);
   },
 );

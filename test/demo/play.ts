@@ -64,7 +64,7 @@ export function province(today: string): Omit<Played, 'files'> {
 const numberAt = (exam: Exam): string => exam.person.local[exam.site] ?? '';
 
 /** Wall clock of the hospital some minutes from the exam. */
-function when(exam: Exam, minutes: number): string {
+export function when(exam: Exam, minutes: number): string {
   const [date, time] = [exam.startedAt.slice(0, 8), exam.startedAt.slice(8)];
   const iso = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}T${time.slice(0, 2)}:${time.slice(2, 4)}:${time.slice(4)}Z`;
   return new Date(Date.parse(iso) + minutes * 60_000).toISOString().replace(/[-:T]/g, '').slice(0, 14);

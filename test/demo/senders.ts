@@ -5,7 +5,7 @@ import type { Hl7Sender } from '../../adapters/hl7v2/index.ts';
 import { send } from '../../adapters/dicom/index.ts';
 import { EXPLICIT_LE } from '../../mappings/dicom/uids.ts';
 import type { DicomFile } from '../province/images.ts';
-import type { DemoHub } from './hub.ts';
+import type { HubAddress } from './address.ts';
 import { at, call, list, postJson, text } from './http.ts';
 
 /** One thing that happened, for the eye; `expected` is what an answer of a healthy hub looks like. */
@@ -20,12 +20,12 @@ export interface Told {
 
 export class Senders {
   readonly told: Told[] = [];
-  readonly #hub: DemoHub;
+  readonly #hub: HubAddress;
   readonly #tokens: Readonly<Record<string, string>>;
   readonly #show: (told: Told) => void;
   readonly #mllp = new Map<string, Hl7Sender>();
 
-  constructor(hub: DemoHub, tokens: Readonly<Record<string, string>>, show: (told: Told) => void) {
+  constructor(hub: HubAddress, tokens: Readonly<Record<string, string>>, show: (told: Told) => void) {
     this.#hub = hub;
     this.#tokens = tokens;
     this.#show = show;
@@ -130,7 +130,7 @@ async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
 }
 
 /** Makes a client through the REST API and gives its token. */
-export async function createClient(hub: DemoHub, name: string, role: string, site?: string): Promise<string> {
+export async function createClient(hub: HubAddress, name: string, role: string, site?: string): Promise<string> {
   const answer = await postJson(`${hub.base}/api/v1/clients`, hub.adminToken, {
     name,
     role,

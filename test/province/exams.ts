@@ -33,6 +33,8 @@ export interface Exam {
   readonly startedAt: string;
   readonly report: ReportText;
   readonly seed: number;
+  /** As its devices write it, where the exam is not of one of our hospitals. */
+  readonly institution?: string;
 }
 
 /** A UID that stands for these words, under 2.25 (PS3.5 §B.2). */

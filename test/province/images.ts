@@ -219,7 +219,7 @@ function file(exam: Exam, sopClass: string, series: number, number: number, own:
     Modality: exam.modality,
     Manufacturer: 'Hutong Phantom Works',
     ManufacturerModelName: `Phantom ${exam.modality}`,
-    InstitutionName: habit.institution,
+    InstitutionName: exam.institution ?? habit.institution,
     ReferringPhysicianName: '李建平',
     StationName: `${habit.device}${exam.modality}1`,
     StudyDescription: exam.procedure[1],
