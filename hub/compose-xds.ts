@@ -14,6 +14,7 @@ import type { ImagingSourceDeps } from './api/xds/rad-69.ts';
 import { registryFace, REGISTRY_LIMITS } from './api/xds/registry.ts';
 import { repositoryFace, REPOSITORY_LIMITS } from './api/xds/repository.ts';
 import { GATEWAY_LIMITS, respondingGateway } from './api/xds/responding-gateway.ts';
+import { subscriptionFace, SUBSCRIPTION_LIMITS } from './api/xds/subscription.ts';
 import type { Config } from './config.ts';
 import type { EntryId, PatientCx } from './core/document.ts';
 import type { AffinityPatients } from './core/document-ports.ts';
@@ -27,6 +28,7 @@ import type { Database } from './store/database.ts';
 import { createDocumentReader } from './store/document-query.ts';
 import { createDocumentRegistry } from './store/document-registry.ts';
 import { createDocumentRemoval } from './store/document-removal.ts';
+import { createSubscriptionStore } from './store/subscription.ts';
 
 interface XdsParts extends Pick<ImagingSourceDeps, 'reader' | 'images' | 'transcode' | 'audit' | 'assertions' | 'log'> {
   readonly reader: IndexReader;
@@ -55,6 +57,16 @@ export function xdsFaces(parts: XdsParts): Readonly<Record<string, Router>> {
   const callers = assertions === undefined ? { audit } : { audit, assertions };
   const gateway = { own, ...callers, log, limits: GATEWAY_LIMITS };
   return {
+    '/xds/subscription': subscriptionFace({
+      ...callers,
+      log,
+      clock,
+      patients,
+      subscriptions: createSubscriptionStore({ database, clock }),
+      consumerHosts: config.subscriberHosts,
+      origin: config.publicUrl,
+      limits: SUBSCRIPTION_LIMITS,
+    }),
     '/xds/registry': registryFace({ ...documents, limits: REGISTRY_LIMITS }),
     '/xds/repository': repositoryFace({
       ...documents,

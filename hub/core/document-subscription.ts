@@ -123,3 +123,15 @@ export function isLike(text: string, pattern: string): boolean {
   while (signs[sign] === '%') sign++;
   return sign === signs.length;
 }
+
+/**
+ * Whether notifications may go there: http or https at a host that the operator named, `host` for any port of it or
+ * `host:port`. Everything else would let a subscriber make the hub call inner addresses.
+ */
+export function isAllowedConsumer(address: string, hosts: ReadonlySet<string>): boolean {
+  if (!/^https?:\/\/[^\s\\@]+$/i.test(address) || !URL.canParse(address)) return false;
+  const { protocol, hostname, port, username, password } = new URL(address);
+  if (username !== '' || password !== '' || hostname === '') return false;
+  const given = port === '' ? (protocol === 'https:' ? '443' : '80') : port;
+  return hosts.has(hostname) || hosts.has(`${hostname}:${given}`);
+}

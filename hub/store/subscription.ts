@@ -16,6 +16,10 @@ import type { Connection, Database } from './database.ts';
 import { entryId, patientKeys, uuidsOf } from './document-row.ts';
 import { bulk } from './save.ts';
 
+/** A subscription is worth what its subscriber's token is. */
+const REVOKED = (s: string): string =>
+  `exists (select from client c where c.id::text = ${s}.subscriber_id and c.revoked_at is not null)`;
+
 const COLUMNS = 's.id, s.topic, s.patient_id, s.criteria, s.consumer, s.subscriber, s.origin, s.ends_at';
 
 interface SubscriptionRow {
@@ -138,7 +142,8 @@ async function take(connection: Connection, now: Date, until: Date): Promise<Pen
     name: 'subscription-take',
     text: `update document_subscription s set next_at = $2 where s.id = (
         select f.id from document_subscription f where f.next_at <= $1 and f.ends_at > $1
-          and exists (select from document_notification n where n.subscription_id = f.id)
+          and exists (select from document_notification)
+          and exists (select from document_notification n where n.subscription_id = f.id) and not ${REVOKED('f')}
         order by f.next_at limit 1 for update skip locked)
       returning ${COLUMNS}`,
     values: [now, until],
@@ -161,7 +166,10 @@ async function prune(
   now: Date,
   oldest: Date,
 ): Promise<{ subscriptions: number; notifications: number }> {
-  const ended = await connection.query('delete from document_subscription where ends_at <= $1', [now]);
+  const ended = await connection.query(
+    `delete from document_subscription s where s.ends_at <= $1 or ${REVOKED('s')}`,
+    [now],
+  );
   const gone = await connection.query(
     `delete from document_notification n where n.registered_at <= $1
        or not exists (select from document_subscription s where s.id = n.subscription_id)`,
