@@ -200,7 +200,10 @@ function readLimits(read: Reader): Limits {
 /** Compared with what `URL` makes of an address: lower case, IPv6 in brackets. */
 function readSubscriberHosts(read: Reader): ReadonlySet<string> {
   const name = 'HUB_SUBSCRIBER_HOSTS';
-  const hosts = (read.text(name) ?? '').toLowerCase().split(/[\s,]+/).filter((host) => host !== '');
+  const hosts = (read.text(name) ?? '')
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter((host) => host !== '');
   if (hosts.some((host) => !/^(\[[0-9a-f:.]{2,45}\]|[a-z0-9_-][a-z0-9_.-]{0,252})(:\d{1,5})?$/.test(host)))
     read.fail(name, 'hosts that notifications may be sent to, host or host:port, with commas between them');
   return new Set(hosts);

@@ -94,7 +94,8 @@ export function createNotifySubscribers(deps: NotifySubscribersDeps): NotifySubs
 
 async function prune({ subscriptions, log }: NotifySubscribersDeps, oldest: Date): Promise<void> {
   const gone = await subscriptions.prune(oldest);
-  if (gone.subscriptions + gone.notifications > 0) log.info({ ...gone }, 'ended subscriptions and what waited too long');
+  if (gone.subscriptions + gone.notifications > 0)
+    log.info({ ...gone }, 'ended subscriptions and what waited too long');
 }
 
 async function deliver(deps: NotifySubscribersDeps, pending: PendingNotification): Promise<NotificationOutcome> {

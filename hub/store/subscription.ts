@@ -166,10 +166,9 @@ async function prune(
   now: Date,
   oldest: Date,
 ): Promise<{ subscriptions: number; notifications: number }> {
-  const ended = await connection.query(
-    `delete from document_subscription s where s.ends_at <= $1 or ${REVOKED('s')}`,
-    [now],
-  );
+  const ended = await connection.query(`delete from document_subscription s where s.ends_at <= $1 or ${REVOKED('s')}`, [
+    now,
+  ]);
   const gone = await connection.query(
     `delete from document_notification n where n.registered_at <= $1
        or not exists (select from document_subscription s where s.id = n.subscription_id)`,

@@ -32,7 +32,11 @@ export interface SubscriptionDeps extends SoapDeps {
 }
 
 /** `base`: the address of the broker as its caller reached it. */
-export async function subscribe(deps: SubscriptionDeps, exchange: SoapExchange, base: string): Promise<SoapFault | null> {
+export async function subscribe(
+  deps: SubscriptionDeps,
+  exchange: SoapExchange,
+  base: string,
+): Promise<SoapFault | null> {
   const { message, caller } = exchange;
   const now = deps.clock();
   if (!is(message.body, WSNT, 'Subscribe')) return senderFault(`The body must be a Subscribe of ${WSNT}.`);
@@ -56,8 +60,13 @@ export async function subscribe(deps: SubscriptionDeps, exchange: SoapExchange, 
 }
 
 /** `id`: from the path, whatever stands there. */
-export async function unsubscribe(deps: SubscriptionDeps, exchange: SoapExchange, id: string): Promise<SoapFault | null> {
-  if (!is(exchange.message.body, WSNT, 'Unsubscribe')) return senderFault(`The body must be an Unsubscribe of ${WSNT}.`);
+export async function unsubscribe(
+  deps: SubscriptionDeps,
+  exchange: SoapExchange,
+  id: string,
+): Promise<SoapFault | null> {
+  if (!is(exchange.message.body, WSNT, 'Unsubscribe'))
+    return senderFault(`The body must be an Unsubscribe of ${WSNT}.`);
   const found = await own(deps, exchange.caller, id);
   if (found === null || !(await deps.subscriptions.end(found.id))) return unknown(deps, exchange);
   await exchange.audited('success', await personsOf(deps, found.patientId), [found.id]);
