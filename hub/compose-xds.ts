@@ -9,6 +9,7 @@ import { identifierSystems } from '../mappings/fhir/index.ts';
 import type { fhirFace } from './api/fhir/index.ts';
 import { initiatingGateway } from './api/xds/initiating-gateway.ts';
 import { createOwnCommunity } from './api/xds/own-community.ts';
+import { CONSUMER_LIMITS, notificationConsumer } from './api/xds/iti-53.ts';
 import { IMAGING_SOURCE_LIMITS, imagingSourceFace } from './api/xds/rad-69.ts';
 import type { ImagingSourceDeps } from './api/xds/rad-69.ts';
 import { registryFace, REGISTRY_LIMITS } from './api/xds/registry.ts';
@@ -28,6 +29,7 @@ import type { Database } from './store/database.ts';
 import { createDocumentReader } from './store/document-query.ts';
 import { createDocumentRegistry } from './store/document-registry.ts';
 import { createDocumentRemoval } from './store/document-removal.ts';
+import { createHospitalShelf } from './store/hospital.ts';
 import { createSubscriptionStore } from './store/subscription.ts';
 
 interface XdsParts extends Pick<ImagingSourceDeps, 'reader' | 'images' | 'transcode' | 'audit' | 'assertions' | 'log'> {
@@ -66,6 +68,13 @@ export function xdsFaces(parts: XdsParts): Readonly<Record<string, Router>> {
       consumerHosts: config.subscriberHosts,
       origin: config.publicUrl,
       limits: SUBSCRIPTION_LIMITS,
+    }),
+    '/xds/notify': notificationConsumer({
+      ...callers,
+      log,
+      sites,
+      shelf: createHospitalShelf({ database, clock }),
+      limits: CONSUMER_LIMITS,
     }),
     '/xds/registry': registryFace({ ...documents, limits: REGISTRY_LIMITS }),
     '/xds/repository': repositoryFace({

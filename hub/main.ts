@@ -25,7 +25,7 @@ import { channels } from './compose-channels.ts';
 import { composeRooms, faces, renderSites } from './compose.ts';
 import type { Rooms } from './compose.ts';
 import { applicationEvent, auditDelivery } from './compose-atna.ts';
-import { notifications } from './compose-notify.ts';
+import { raiseNotifications } from './compose-notify.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import { ensureAdministrator } from './security/token.ts';
@@ -225,25 +225,6 @@ async function raiseAuditDelivery(ground: Ground): Promise<void> {
     () => delivery.stop(),
   );
 }
-
-/** Tells subscribers of new documents. */
-async function raiseNotifications(ground: Ground, { audit }: Rooms): Promise<void> {
-  const { notify, sender } = notifications(ground, audit);
-  await ground.life.raise(
-    'notifications',
-    () => {
-      notify.start(NOTIFIERS);
-    },
-    async () => {
-      // A notification that is broken off stays in the store: nobody waits for a consumer's answer.
-      sender.close();
-      await notify.stop();
-    },
-  );
-}
-
-/** Consumers that are told at the same time: a slow one holds up one of them. */
-const NOTIFIERS = 4;
 
 /** The start, and in time the stop, of this process in the audit; last of all parts, so first to close. */
 async function raiseRecord({ life, roles }: Ground, { audit }: Rooms): Promise<void> {

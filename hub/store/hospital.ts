@@ -34,6 +34,14 @@ export function createHospitalShelf({ database, clock }: { database: Database; c
     async putBack(recordId) {
       await pool.query('update hospital_patient set asked_at = null where record_id = $1', [recordId]);
     },
+    async wake(site, authority, localIds) {
+      const { rows } = await pool.query<{ person_id: HubId }>({
+        name: 'hospital-wake',
+        text: WAKE,
+        values: [site, authority, localIds],
+      });
+      return [...new Set(rows.map((row) => row.person_id))];
+    },
     async known(site, documentUids) {
       const { rows } = await pool.query<{ document_uid: string }>(
         'select distinct document_uid from hospital_manifest where site = $1 and document_uid = any ($2::text[])',
@@ -88,6 +96,15 @@ taken as (
   update hospital_patient h set asked_at = $4 from due where h.record_id = due.record_id returning h.record_id)
 select r.record_id, r.person_id, r.authority, r.local_id from taken join patient_record r using (record_id)
 where r.merged_into is null`;
+
+/** A registration that was not seen yet gets its row with nobody asked about it: its turn comes by itself. */
+const WAKE = `
+with told as (
+  select r.record_id, r.person_id from patient_record r
+  where r.local_id = any ($3::text[]) and r.site = $1 and r.authority = $2 and r.merged_into is null),
+woken as (
+  update hospital_patient h set asked_at = null from told where h.record_id = told.record_id)
+select person_id from told`;
 
 const STANDING = `
 update hospital_manifest set withdrawn_at = case when document_uid = any ($3::text[]) then null else $4::timestamptz end

@@ -23,10 +23,12 @@ export const DIALECTS: ReadonlySet<string> = new Set([
 
 export const TOPICS = { full: 'FullDocumentEntry', minimal: 'MinimalDocumentEntry' } as const;
 
+export const ANY_PATIENT = 'urn:uuid:742790e0-aba6-43d6-9f1f-e43ed9790b79';
+
 /** ITI TF-2 §3.52.5.1.1: by the id of the AdhocQuery, documents of one patient, or of any. */
 export const FILTERS: Readonly<Record<string, 'patient' | 'any-patient'>> = {
   'urn:uuid:aa2332d0-f8fe-11e0-be50-0800200c9a66': 'patient',
-  'urn:uuid:742790e0-aba6-43d6-9f1f-e43ed9790b79': 'any-patient',
+  [ANY_PATIENT]: 'any-patient',
 };
 
 export type FaultName =

@@ -5,7 +5,16 @@
 import type { NewSubscription, SubscriptionCriteria, SubscriptionTopic } from '../../hub/core/document-subscription.ts';
 import type { PatientCx } from '../../hub/core/document.ts';
 import { RIM } from './ebrim-names.ts';
-import { DIALECTS, FILTERS, notificationFault, TOPICS, WSNT } from './notification-names.ts';
+import {
+  ANY_PATIENT,
+  DIALECTS,
+  DSUB,
+  FILTERS,
+  notificationFault,
+  SIMPLE_DIALECT,
+  TOPICS,
+  WSNT,
+} from './notification-names.ts';
 import type { FaultName } from './notification-names.ts';
 import { WSA } from './soap.ts';
 import type { SoapFault } from './soap.ts';
@@ -180,3 +189,17 @@ export const writeRenewResponse = (now: Date, endsAt: Date): string =>
   `<wsnt:CurrentTime>${now.toISOString()}</wsnt:CurrentTime></wsnt:RenewResponse>`;
 
 export const UNSUBSCRIBED = `<wsnt:UnsubscribeResponse xmlns:wsnt="${WSNT}"/>`;
+
+/** What the hub asks of a hospital's broker: to be told of every document that is registered there. */
+export const writeSubscribe = (consumer: string, endsAt: Date): string =>
+  `<wsnt:Subscribe xmlns:wsnt="${WSNT}" xmlns:wsa="${WSA}"><wsnt:ConsumerReference><wsa:Address>${xml(consumer)}</wsa:Address></wsnt:ConsumerReference>` +
+  `<wsnt:Filter><wsnt:TopicExpression xmlns:ihe="${DSUB}" Dialect="${SIMPLE_DIALECT}">ihe:${TOPICS.full}</wsnt:TopicExpression>` +
+  `<rim:AdhocQuery xmlns:rim="${RIM}" id="${ANY_PATIENT}"/></wsnt:Filter>` +
+  `<wsnt:InitialTerminationTime>${endsAt.toISOString()}</wsnt:InitialTerminationTime></wsnt:Subscribe>`;
+
+/** When the subscription ends that the broker made; `asked` where it does not tell. null: it made none. */
+export function readSubscribeResponse(body: XmlElement, asked: Date): Date | null {
+  if (!is(body, WSNT, 'SubscribeResponse') || !childNamed(body, WSNT, 'SubscriptionReference')) return null;
+  const told = Date.parse(childNamed(body, WSNT, 'TerminationTime')?.text.trim() ?? '');
+  return Number.isNaN(told) ? asked : new Date(told);
+}

@@ -29,9 +29,9 @@ function absolute(text: string): number | null {
 function relative(text: string, now: Date): number | null {
   const found = DURATION.exec(text);
   if (!found) return null;
-  const [years = 0, months = 0, days = 0, hours = 0, minutes = 0, seconds = 0] = found
-    .slice(1)
-    .map((n) => Number(n ?? 0));
+  const [years = 0, months = 0, days = 0, hours = 0, minutes = 0, seconds = 0] = (
+    found.slice(1) as (string | undefined)[]
+  ).map((n) => Number(n ?? 0));
   const at = new Date(now);
   at.setUTCFullYear(at.getUTCFullYear() + years, at.getUTCMonth() + months, at.getUTCDate() + days);
   return at.getTime() + ((hours * 60 + minutes) * 60 + seconds) * 1_000;
