@@ -9,11 +9,13 @@ import { identifierSystems } from '../mappings/fhir/index.ts';
 import type { fhirFace } from './api/fhir/index.ts';
 import { initiatingGateway } from './api/xds/initiating-gateway.ts';
 import { createOwnCommunity } from './api/xds/own-community.ts';
+import { CONSUMER_LIMITS, notificationConsumer } from './api/xds/iti-53.ts';
 import { IMAGING_SOURCE_LIMITS, imagingSourceFace } from './api/xds/rad-69.ts';
 import type { ImagingSourceDeps } from './api/xds/rad-69.ts';
 import { registryFace, REGISTRY_LIMITS } from './api/xds/registry.ts';
 import { repositoryFace, REPOSITORY_LIMITS } from './api/xds/repository.ts';
 import { GATEWAY_LIMITS, respondingGateway } from './api/xds/responding-gateway.ts';
+import { subscriptionFace, SUBSCRIPTION_LIMITS } from './api/xds/subscription.ts';
 import type { Config } from './config.ts';
 import type { EntryId, PatientCx } from './core/document.ts';
 import type { AffinityPatients } from './core/document-ports.ts';
@@ -27,6 +29,8 @@ import type { Database } from './store/database.ts';
 import { createDocumentReader } from './store/document-query.ts';
 import { createDocumentRegistry } from './store/document-registry.ts';
 import { createDocumentRemoval } from './store/document-removal.ts';
+import { createHospitalShelf } from './store/hospital.ts';
+import { createSubscriptionStore } from './store/subscription.ts';
 
 interface XdsParts extends Pick<ImagingSourceDeps, 'reader' | 'images' | 'transcode' | 'audit' | 'assertions' | 'log'> {
   readonly reader: IndexReader;
@@ -55,6 +59,23 @@ export function xdsFaces(parts: XdsParts): Readonly<Record<string, Router>> {
   const callers = assertions === undefined ? { audit } : { audit, assertions };
   const gateway = { own, ...callers, log, limits: GATEWAY_LIMITS };
   return {
+    '/xds/subscription': subscriptionFace({
+      ...callers,
+      log,
+      clock,
+      patients,
+      subscriptions: createSubscriptionStore({ database, clock }),
+      consumerHosts: config.subscriberHosts,
+      origin: config.publicUrl,
+      limits: SUBSCRIPTION_LIMITS,
+    }),
+    '/xds/notify': notificationConsumer({
+      ...callers,
+      log,
+      sites,
+      shelf: createHospitalShelf({ database, clock }),
+      limits: CONSUMER_LIMITS,
+    }),
     '/xds/registry': registryFace({ ...documents, limits: REGISTRY_LIMITS }),
     '/xds/repository': repositoryFace({
       ...documents,

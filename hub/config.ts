@@ -53,6 +53,8 @@ export interface Config {
   readonly communities: string | null;
   /** Whose assertions about users are believed on SOAP paths, and how far their clocks may be off. */
   readonly xua: { readonly issuers: readonly TrustedIssuer[]; readonly skewMs: number };
+  /** Where subscribers may have notifications sent: `host` or `host:port`; empty: nowhere. */
+  readonly subscriberHosts: ReadonlySet<string>;
   /** null: audit records stay in the hub's own store. */
   readonly atna: AtnaConfig | null;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -195,6 +197,18 @@ function readLimits(read: Reader): Limits {
   });
 }
 
+/** Compared with what `URL` makes of an address: lower case, IPv6 in brackets. */
+function readSubscriberHosts(read: Reader): ReadonlySet<string> {
+  const name = 'HUB_SUBSCRIBER_HOSTS';
+  const hosts = (read.text(name) ?? '')
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter((host) => host !== '');
+  if (hosts.some((host) => !/^(\[[0-9a-f:.]{2,45}\]|[a-z0-9_-][a-z0-9_.-]{0,252})(:\d{1,5})?$/.test(host)))
+    read.fail(name, 'hosts that notifications may be sent to, host or host:port, with commas between them');
+  return new Set(hosts);
+}
+
 function readXua(read: Reader): Config['xua'] {
   const name = 'HUB_XUA_ISSUERS';
   const value = read.text(name);
@@ -264,6 +278,7 @@ export function readConfig(environment: Environment = process.env): Config {
     affinityDomainOid: oid('HUB_AFFINITY_DOMAIN_OID', '2.999.156.1'),
     communities: read.text('HUB_COMMUNITIES') === null ? null : read.path('HUB_COMMUNITIES', ''),
     xua: readXua(read),
+    subscriberHosts: readSubscriberHosts(read),
     atna: readAtna(read),
     logLevel: readLogLevel(read),
     limits: readLimits(read),

@@ -25,6 +25,7 @@ import { channels } from './compose-channels.ts';
 import { composeRooms, faces, renderSites } from './compose.ts';
 import type { Rooms } from './compose.ts';
 import { applicationEvent, auditDelivery } from './compose-atna.ts';
+import { raiseNotifications } from './compose-notify.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import { ensureAdministrator } from './security/token.ts';
@@ -353,6 +354,7 @@ async function run(): Promise<void> {
       await raiseWorkOff(ground, rooms);
       await raiseHospitals(ground, rooms);
       await raiseAuditDelivery(ground);
+      await raiseNotifications(ground, rooms);
     }
     if (roles.has('listen')) await raiseChannels(ground, channels(ground, rooms));
     await raiseHttp(ground, roles.has('api') ? faces(ground, rooms) : {}, roles.has('api') ? createDocs() : undefined);

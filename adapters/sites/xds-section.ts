@@ -18,11 +18,13 @@ export function readXds(reader: MapReader | null, defaultAuthority: string, faul
   };
   const imagingSource = reader.section('imagingSource');
   const bearer = reader.text('token', token);
+  const subscription = reader.text('subscription', url);
   const poll = reader.map('poll');
   const xds: SiteXds = {
     registry: reader.required('registry', url),
     repository: place(reader.map('repository')),
     ...(imagingSource === null ? {} : { imagingSource: place(imagingSource) }),
+    ...(subscription === undefined ? {} : { subscription }),
     timeoutMs: reader.integer('timeoutMs', 100, 600_000) ?? 15_000,
     ...(bearer === undefined ? {} : { token: bearer }),
     tls: readTls(reader, fault),

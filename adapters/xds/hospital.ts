@@ -13,6 +13,8 @@ import { ITI18_REQUEST } from '../../mappings/xds/cross-query.ts';
 import { ITI43_REQUEST, writeRetrieveRequest } from '../../mappings/xds/document-set.ts';
 import { readSubmission } from '../../mappings/xds/ebrim-read.ts';
 import { QUERY, RIM } from '../../mappings/xds/ebrim-names.ts';
+import { SUBSCRIBE } from '../../mappings/xds/notification-names.ts';
+import { readSubscribeResponse, writeSubscribe } from '../../mappings/xds/subscription.ts';
 import { xml } from '../../mappings/xds/xml.ts';
 import type { XdsEndpoint, XdsLimits } from './endpoint.ts';
 import { XdsPeer } from './peer.ts';
@@ -36,7 +38,14 @@ export interface Hospitals {
   of(site: SiteId): Hospital | null;
   /** The hospital's imaging source, where its data names one. */
   imagingSource(site: SiteId): XdsPeer | null;
+  /** Tells of new documents to whom it is asked to (DSUB), where its data names one. */
+  broker(site: SiteId): Broker | null;
   close(): void;
+}
+
+export interface Broker {
+  /** Until when the hub is told; the consumer is the hub's own address. */
+  subscribe(consumer: string, endsAt: Date): Promise<Result<Date>>;
 }
 
 const FIND_DOCUMENTS = 'urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d';
@@ -46,6 +55,7 @@ const MANIFEST_BYTES = 64 * 2 ** 20;
 export function openHospitals(sites: Sites, limits: Partial<XdsLimits> = {}): Hospitals {
   const hospitals = new Map<string, Hospital>();
   const sources = new Map<string, XdsPeer>();
+  const brokers = new Map<string, Broker>();
   const peers: XdsPeer[] = [];
   const opened = (site: SiteXds, url: string): XdsPeer => {
     const peer = new XdsPeer(endpointOf(site, url), limits);
@@ -56,16 +66,29 @@ export function openHospitals(sites: Sites, limits: Partial<XdsLimits> = {}): Ho
     const { xds } = site;
     if (xds === undefined) continue;
     hospitals.set(site.id, hospitalOf(site, xds, opened(xds, xds.registry), opened(xds, xds.repository.url)));
+    if (xds.subscription !== undefined) brokers.set(site.id, brokerOf(opened(xds, xds.subscription)));
     if (xds.imagingSource) sources.set(site.id, opened(xds, xds.imagingSource.url));
   }
   return {
     of: (site) => hospitals.get(site) ?? null,
     imagingSource: (site) => sources.get(site) ?? null,
+    broker: (site) => brokers.get(site) ?? null,
     close: () => {
       for (const peer of peers) peer.close();
     },
   };
 }
+
+const brokerOf = (peer: XdsPeer): Broker => ({
+  async subscribe(consumer, endsAt) {
+    const answer = await peer.subscribe(SUBSCRIBE, writeSubscribe(consumer, endsAt));
+    if (!answer.ok) return answer;
+    const until = readSubscribeResponse(answer.value, endsAt);
+    return until === null
+      ? fail(problem('malformed', 'Body', 'The broker answered without a subscription.'))
+      : ok(until);
+  },
+});
 
 /** Rejects where a certificate cannot be read: the hub does not start on that. */
 function endpointOf({ timeoutMs, token, tls = {} }: SiteXds, url: string): XdsEndpoint {

@@ -6,3 +6,5 @@ export { openHospitals } from './hospital.ts';
 export type { Hospital, HospitalManifest, Hospitals } from './hospital.ts';
 export type { Communities, Community, CommunityConfig } from './community.ts';
 export type { XdsEndpoint } from './endpoint.ts';
+export { createNotificationSender } from './notify.ts';
+export type { NotificationSender } from './notify.ts';

@@ -8,6 +8,7 @@ import { readQueryAnswer } from '../../mappings/xds/cross-query.ts';
 import type { QueryAnswer } from '../../mappings/xds/cross-query.ts';
 import { readRetrieveAnswer } from '../../mappings/xds/cross-retrieve.ts';
 import type { GivenByPeer, RetrieveAnswer } from '../../mappings/xds/cross-retrieve.ts';
+import type { XmlElement } from '../../mappings/xds/xml.ts';
 import { SoapClient } from './soap-client.ts';
 import type { SoapReply } from './soap-client.ts';
 import type { XdsEndpoint, XdsLimits } from './endpoint.ts';
@@ -44,6 +45,14 @@ export class XdsPeer {
     if (!reply.ok) return reply;
     reply.value.close();
     return readQueryAnswer(reply.value.body);
+  }
+
+  /** ITI-52: the body of the answer. */
+  async subscribe(action: string, body: string): Promise<Result<XmlElement>> {
+    const reply = await this.#client.call({ action, body, packaged: false });
+    if (!reply.ok) return reply;
+    reply.value.close();
+    return ok(reply.value.body);
   }
 
   /** ITI-43, ITI-39, RAD-69 or RAD-75, as `action` says. */

@@ -25,6 +25,11 @@ export interface HospitalShelf {
   takeDue(site: SiteId, before: Date, limit: number): Promise<readonly HospitalPatient[]>;
   /** Could not be asked about: the next turn is theirs again. */
   putBack(recordId: HubId): Promise<void>;
+  /**
+   * The hospital told of news of these patients, numbers of its own authority: the next turns are theirs. Gives their
+   * persons; who is not registered has no turn.
+   */
+  wake(site: SiteId, authority: string, localIds: readonly string[]): Promise<readonly HubId[]>;
   /** Which of these documents were filed before. */
   known(site: SiteId, documentUids: readonly string[]): Promise<ReadonlySet<string>>;
   file(manifest: FiledManifest): Promise<void>;

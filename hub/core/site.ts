@@ -63,6 +63,8 @@ export interface SiteXds {
   readonly registry: string;
   readonly repository: { readonly url: string; readonly oid: string };
   readonly imagingSource?: { readonly url: string; readonly oid: string };
+  /** Its notification broker (DSUB, ITI-52), where it has one: the hub subscribes to new documents. */
+  readonly subscription?: string;
   readonly timeoutMs: number;
   readonly token?: string;
   /** Paths of PEM files: the client certificate and its key, and who signed the hospital's own. */

@@ -37,6 +37,7 @@ import {
   uuidsOf,
 } from './document-row.ts';
 import { bulk } from './save.ts';
+import { announceDocuments } from './subscription.ts';
 
 interface RegistryDeps {
   readonly database: Database;
@@ -92,7 +93,9 @@ async function register(deps: RegistryDeps, sent: Submission, origin: Submission
       draw,
     });
     if (!decided.ok) return { ok: false, problems: inSendersNames(decided.problems, sentAs) };
-    await write(connection, decided.changes, origin, deps.clock());
+    const now = deps.clock();
+    await write(connection, decided.changes, origin, now);
+    await announceDocuments(connection, decided.changes.insert, now);
     return { ok: true, warnings: [], submission: decided.changes.insert };
   });
 }

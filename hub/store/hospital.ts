@@ -34,6 +34,14 @@ export function createHospitalShelf({ database, clock }: { database: Database; c
     async putBack(recordId) {
       await pool.query('update hospital_patient set asked_at = null where record_id = $1', [recordId]);
     },
+    async wake(site, authority, localIds) {
+      const { rows } = await pool.query<{ person_id: HubId }>({
+        name: 'hospital-wake',
+        text: WAKE,
+        values: [site, authority, localIds],
+      });
+      return [...new Set(rows.map((row) => row.person_id))];
+    },
     async known(site, documentUids) {
       const { rows } = await pool.query<{ document_uid: string }>(
         'select distinct document_uid from hospital_manifest where site = $1 and document_uid = any ($2::text[])',
@@ -78,16 +86,34 @@ insert into hospital_cursor (site, seen_until)
 select $1, case when count(*) < $2 then $3::timestamptz else max(created_at) end from fresh
 on conflict (site) do update set seen_until = greatest(hospital_cursor.seen_until, excluded.seen_until)`;
 
-/** Other processes take others. Registrations that were merged away are no longer anybody's. */
+/**
+ * Those whom their hospital told of, before those of whom nobody spoke. Other processes take others. Registrations that
+ * were merged away are no longer anybody's.
+ */
 const TAKE = `
-with due as (
+with woken as (
   select h.record_id from hospital_patient h
-  where h.site = $1 and (h.asked_at is null or h.asked_at < $2)
+  where h.site = $1 and h.asked_at = '-infinity' limit $3 for update skip locked),
+others as (
+  select h.record_id from hospital_patient h
+  where h.site = $1 and (h.asked_at is null or h.asked_at < $2 and h.asked_at > '-infinity')
   order by h.asked_at nulls first limit $3 for update skip locked),
+due as (
+  select record_id from (select 0 as turn, record_id from woken union all select 1, record_id from others) t
+  order by turn limit $3),
 taken as (
   update hospital_patient h set asked_at = $4 from due where h.record_id = due.record_id returning h.record_id)
 select r.record_id, r.person_id, r.authority, r.local_id from taken join patient_record r using (record_id)
 where r.merged_into is null`;
+
+/** `-infinity` is first of all turns. A registration that was not seen yet gets its row by itself, and its turn. */
+const WAKE = `
+with told as (
+  select r.record_id, r.person_id from patient_record r
+  where r.local_id = any ($3::text[]) and r.site = $1 and r.authority = $2 and r.merged_into is null),
+woken as (
+  update hospital_patient h set asked_at = '-infinity' from told where h.record_id = told.record_id)
+select person_id from told`;
 
 const STANDING = `
 update hospital_manifest set withdrawn_at = case when document_uid = any ($3::text[]) then null else $4::timestamptz end

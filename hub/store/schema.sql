@@ -3,6 +3,7 @@
 
 -- sequences
 audit_id_seq
+document_notification_id_seq
 journal_id_seq
 migration_id_seq
 outbox_id_seq
@@ -57,6 +58,24 @@ document_association
   status text not null
   body jsonb not null default '{}'::jsonb
   registered_at timestamp with time zone not null default now()
+document_notification
+  subscription_id uuid not null
+  id bigint not null identity
+  entry_ids uuid[] not null
+  attempts integer not null default 0
+  registered_at timestamp with time zone not null
+document_subscription
+  id uuid not null
+  topic text not null
+  patient_id text
+  criteria jsonb not null
+  consumer text not null
+  subscriber_id text not null
+  subscriber jsonb not null
+  origin text not null
+  created_at timestamp with time zone not null
+  ends_at timestamp with time zone not null
+  next_at timestamp with time zone not null
 exam
   record_id uuid not null
   exam_id uuid not null
@@ -338,6 +357,9 @@ client.client_token_hash_check CHECK ((octet_length(token_hash) = 32))
 client.client_token_hash_key UNIQUE (token_hash)
 document_association.document_association_pkey PRIMARY KEY (patient_id, id)
 document_association.document_association_status_check CHECK ((status = ANY (ARRAY['approved'::text, 'deprecated'::text])))
+document_notification.document_notification_pkey PRIMARY KEY (subscription_id, id)
+document_subscription.document_subscription_pkey PRIMARY KEY (id)
+document_subscription.document_subscription_topic_check CHECK ((topic = ANY (ARRAY['full'::text, 'minimal'::text])))
 exam.exam_pkey PRIMARY KEY (record_id, exam_id)
 exam_alias.exam_alias_pkey PRIMARY KEY (alias)
 exam_key.exam_key_pkey PRIMARY KEY (site, kind, value, exam_id)
@@ -388,6 +410,12 @@ document_association_by_id CREATE INDEX document_association_by_id ON public.doc
 document_association_by_source CREATE INDEX document_association_by_source ON public.document_association USING btree (source, type)
 document_association_by_target CREATE INDEX document_association_by_target ON public.document_association USING btree (target, type)
 document_association_pkey CREATE UNIQUE INDEX document_association_pkey ON public.document_association USING btree (patient_id, id)
+document_notification_by_age CREATE INDEX document_notification_by_age ON public.document_notification USING btree (registered_at)
+document_notification_pkey CREATE UNIQUE INDEX document_notification_pkey ON public.document_notification USING btree (subscription_id, id)
+document_subscription_by_end CREATE INDEX document_subscription_by_end ON public.document_subscription USING btree (ends_at)
+document_subscription_by_patient CREATE INDEX document_subscription_by_patient ON public.document_subscription USING btree (patient_id)
+document_subscription_by_subscriber CREATE INDEX document_subscription_by_subscriber ON public.document_subscription USING btree (subscriber_id)
+document_subscription_pkey CREATE UNIQUE INDEX document_subscription_pkey ON public.document_subscription USING btree (id)
 exam_alias_by_exam CREATE INDEX exam_alias_by_exam ON public.exam_alias USING btree (exam_id)
 exam_alias_pkey CREATE UNIQUE INDEX exam_alias_pkey ON public.exam_alias USING btree (alias)
 exam_by_id CREATE INDEX exam_by_id ON public.exam USING btree (exam_id)

@@ -29,15 +29,15 @@ const entryTypes = (p: Parameters): DocumentEntry['entryType'][] =>
   p.has(`${DOC}Type`) ? named(p.many(`${DOC}Type`), ENTRY_TYPES) : ['stable'];
 
 /** An absent criterion is absent, never undefined. */
-const field = <Key extends string, T>(key: Key, value: T | undefined): Partial<Record<Key, T>> =>
+export const field = <Key extends string, T>(key: Key, value: T | undefined): Partial<Record<Key, T>> =>
   (value === undefined ? {} : { [key]: value }) as Partial<Record<Key, T>>;
 
-function codes(p: Parameters, name: string): readonly CodeToken[] | undefined {
+export function codes(p: Parameters, name: string): readonly CodeToken[] | undefined {
   const values = p.many(name);
   return values.length === 0 ? undefined : p.parsed(name, values, parseCode, CODE);
 }
 
-function andOrCodes(p: Parameters, name: string): AndOr<CodeToken> | undefined {
+export function andOrCodes(p: Parameters, name: string): AndOr<CodeToken> | undefined {
   const groups = p.andOr(name);
   return groups.length === 0 ? undefined : groups.map((group) => p.parsed(name, group, parseCode, CODE));
 }

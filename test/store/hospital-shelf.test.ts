@@ -55,6 +55,19 @@ test('who came later is seen, also where the transaction was late; who was merge
   assert.deepEqual(await taken(), ['slow']);
 });
 
+test('of whom the hospital tells has the next turn, before those who never had one', async () => {
+  await register('A');
+  assert.deepEqual(await taken(), ['A']);
+  await register('A', 'h1');
+  for (let at = 0; at < 5; at++) await register(`new${String(at)}`);
+  assert.equal((await taken(1)).length, 1);
+  assert.equal((await shelf().wake(H3, '2.999.156.1.3', ['A', 'nobody'])).length, 1);
+  assert.deepEqual(await shelf().wake(H3, '2.999.156.1.4', ['A']), []);
+  assert.deepEqual(await taken(1), ['A']);
+  assert.equal((await taken()).length, 4);
+  assert.deepEqual(await taken(), []);
+});
+
 test('two processes never take the same patient', async () => {
   for (let at = 0; at < 40; at++) await register(`P${String(at)}`);
   const takes = await Promise.all(Array.from({ length: 20 }, () => taken(2)));

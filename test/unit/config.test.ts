@@ -60,6 +60,12 @@ test('issuers of assertions: inline or in a file, with their certificates, and c
   }
 });
 
+test('hosts of subscribers: none unless told, as URLs name them', () => {
+  assert.equal(readConfig({}).subscriberHosts.size, 0);
+  const { subscriberHosts } = readConfig({ HUB_SUBSCRIBER_HOSTS: 'A.example, b.example:8443 [::1]' });
+  assert.deepEqual([...subscriberHosts], ['a.example', 'b.example:8443', '[::1]']);
+});
+
 const BAD: readonly (readonly [name: string, value: string])[] = [
   ['HUB_HOST', 'no host!'],
   ['HUB_HTTP_PORT', '65536'],
@@ -99,6 +105,8 @@ const BAD: readonly (readonly [name: string, value: string])[] = [
   ['HUB_XUA_ISSUERS', '[{ issuer: i, certificates: [package.json], audience: a, roles: { x: administrator } }]'],
   ['HUB_XUA_ISSUERS', '[{ issuer: i, certificates: [package.json], audience: a, roles: { x: hospital-feed } }]'],
   ['HUB_XUA_SKEW_SECONDS', '601'],
+  ['HUB_SUBSCRIBER_HOSTS', 'https://secret-word/'],
+  ['HUB_SUBSCRIBER_HOSTS', '*'],
 ];
 
 for (const [name, value] of BAD)

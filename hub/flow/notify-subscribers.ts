@@ -1,0 +1,176 @@
+/**
+ * Tells subscribers of new documents (ITI-53), beside everything and waited for by nobody: one notification of a
+ * subscription at a time, in order, at least once. A consumer that is away is asked ever more rarely; what it does not
+ * take within so many attempts is given up, and the audit tells.
+ */
+import type { AuditTrail } from '../core/audit.ts';
+import type { AffinityPatients, DocumentReader } from '../core/document-ports.ts';
+import type { NotificationOutcome, PendingNotification, SubscriptionStore } from '../core/document-subscription.ts';
+import type { DocumentEntry } from '../core/document.ts';
+import type { Log } from '../core/ports.ts';
+import { problem } from '../core/problem.ts';
+import type { Problem, Result } from '../core/problem.ts';
+import { writeNotify } from '../../mappings/xds/notification.ts';
+
+export interface NotifySubscribersDeps {
+  readonly subscriptions: SubscriptionStore;
+  readonly reader: Pick<DocumentReader, 'byId'>;
+  readonly patients: Pick<AffinityPatients, 'personsOf'>;
+  readonly send: (to: string, body: string) => Promise<Result<null>>;
+  readonly audit: AuditTrail;
+  readonly log: Log;
+  readonly clock: () => Date;
+  readonly times: NotificationTimes;
+}
+
+export interface NotificationTimes {
+  readonly pollMs: number;
+  /** The wait after the first failure; it doubles up to the longest. */
+  readonly retryMs: number;
+  readonly longestRetryMs: number;
+  /** A notification in hand is anybody's again after this: longer than any attempt takes. */
+  readonly leaseMs: number;
+  readonly pruneMs: number;
+  /** What waited longer than this is given up. */
+  readonly keepMs: number;
+}
+
+export const NOTIFICATION_TIMES: NotificationTimes = {
+  pollMs: 1_000,
+  retryMs: 5_000,
+  longestRetryMs: 3_600_000,
+  leaseMs: 120_000,
+  pruneMs: 600_000,
+  keepMs: 7 * 86_400_000,
+};
+
+/** Of one notification: to a consumer that is away, and to one that says that the message is wrong. */
+export const ATTEMPTS = { away: 16, refused: 3 } as const;
+
+export interface NotifySubscribers {
+  start(concurrency: number): void;
+  /** What is being sent ends first; close its sender where that may take too long. */
+  stop(): Promise<void>;
+}
+
+export function createNotifySubscribers(deps: NotifySubscribersDeps): NotifySubscribers {
+  const stopping = new AbortController();
+  let loops: Promise<void>[] = [];
+  let prunedAt = 0;
+
+  /** Whether there was something to do. */
+  async function turn(): Promise<boolean> {
+    try {
+      const now = deps.clock().getTime();
+      if (now - prunedAt >= deps.times.pruneMs) {
+        prunedAt = now;
+        await prune(deps, new Date(now - deps.times.keepMs));
+      }
+      const pending = await deps.subscriptions.take(new Date(now + deps.times.leaseMs));
+      if (pending === null) return false;
+      await deps.subscriptions.settle(pending, await deliver(deps, pending));
+      return true;
+    } catch (error) {
+      // The lease ends by itself, and the notification is taken again.
+      deps.log.error({ name: error instanceof Error ? error.name : 'unknown' }, 'a notification failed; it waits');
+      return false;
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) if (!(await turn())) await pause(deps.times.pollMs, stopping.signal);
+  }
+
+  return {
+    start(concurrency) {
+      loops = Array.from({ length: concurrency }, run);
+    },
+    async stop() {
+      stopping.abort();
+      await Promise.all(loops);
+    },
+  };
+}
+
+async function prune({ subscriptions, log }: NotifySubscribersDeps, oldest: Date): Promise<void> {
+  const gone = await subscriptions.prune(oldest);
+  if (gone.subscriptions + gone.notifications > 0)
+    log.info({ ...gone }, 'ended subscriptions and what waited too long');
+}
+
+async function deliver(deps: NotifySubscribersDeps, pending: PendingNotification): Promise<NotificationOutcome> {
+  const { subscription, entryIds } = pending;
+  const found = await deps.reader.byId(entryIds);
+  const entries = found.filter((one) => one.kind === 'document');
+  // Removed meanwhile: there is nothing to tell.
+  if (entries.length === 0) return { kind: 'given-up' };
+  const { topic, origin, consumer, id } = subscription;
+  const body = writeNotify({ topic, subscription: `${origin}/${id}`, producer: origin, entries });
+  const sent = await deps.send(consumer, body);
+  const outcome = sent.ok ? ({ kind: 'delivered' } as const) : afterFailure(deps, pending, sent.problem);
+  await audit(deps, pending, entries, sent.ok ? null : sent.problem);
+  if (!sent.ok)
+    deps.log.warn(
+      { subscription: id, code: sent.problem.code, attempts: pending.attempts + 1, outcome: outcome.kind },
+      'a subscriber did not take a notification',
+    );
+  return outcome;
+}
+
+function afterFailure(
+  { clock, times }: NotifySubscribersDeps,
+  { attempts }: PendingNotification,
+  why: Problem,
+): NotificationOutcome {
+  const most = why.code === 'precondition' ? ATTEMPTS.refused : ATTEMPTS.away;
+  if (why.code === 'forbidden' || attempts + 1 >= most) return { kind: 'given-up' };
+  const wait = Math.min(times.longestRetryMs, times.retryMs * 2 ** Math.min(attempts, 20));
+  return { kind: 'again', at: new Date(clock().getTime() + wait) };
+}
+
+/** Every attempt: what was sent and not acknowledged may have been read all the same. */
+async function audit(
+  deps: NotifySubscribersDeps,
+  { subscription }: PendingNotification,
+  entries: readonly DocumentEntry[],
+  failure: Problem | null,
+): Promise<void> {
+  const patientIds = [...new Set(entries.map(({ patientId }) => patientId))];
+  const persons = [...new Set((await deps.patients.personsOf(patientIds)).values())];
+  const { id, name, role } = subscription.subscriber;
+  await deps.audit.record({
+    action: 'export',
+    outcome: failure === null ? 'success' : 'failure',
+    face: 'xds',
+    operation: 'ITI-53',
+    callerId: id,
+    callerName: name,
+    callerRole: role,
+    peer: new URL(subscription.consumer).hostname,
+    persons,
+    objects: entries.map(({ uniqueId }) => uniqueId).slice(0, 1_000),
+    detail: {
+      transaction: 'ITI-53',
+      initiated: true,
+      endpoint: subscription.consumer,
+      patientIds,
+      documents: entries.slice(0, 1_000).map(({ uniqueId, repositoryUniqueId }) => ({
+        uniqueId,
+        ...(repositoryUniqueId === undefined ? {} : { repository: repositoryUniqueId }),
+      })),
+    },
+    ...(failure === null ? {} : { reason: problem(failure.code).text }),
+  });
+}
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const go = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', go);
+      resolve();
+    };
+    const timer = setTimeout(go, ms);
+    signal.addEventListener('abort', go, { once: true });
+    if (signal.aborted) go();
+  });

@@ -1,0 +1,81 @@
+/**
+ * Subscribes the hub at the notification brokers of hospitals (ITI-52), so that a new document is asked for when it is
+ * there and not at its patient's next turn. Turns go on: a broker that is away, or tells nothing, costs time and no document.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { SiteId } from '../core/identifier.ts';
+import type { Log } from '../core/ports.ts';
+import type { Result } from '../core/problem.ts';
+import type { Sites } from '../core/site.ts';
+
+export interface SubscribeHospitalsDeps {
+  readonly sites: Sites;
+  readonly broker: (site: SiteId) => { subscribe(consumer: string, endsAt: Date): Promise<Result<Date>> } | null;
+  /** Where the hub takes notifications; null: nobody can reach it by a name that it knows. */
+  readonly consumer: string | null;
+  readonly log: Log;
+  readonly clock: () => Date;
+  readonly times: {
+    /** One subscription; the next one is made before it ends. Short, since one whose hub is gone should end soon. */
+    readonly lastsMs: number;
+    readonly retryMs: number;
+    readonly longestRetryMs: number;
+  };
+}
+
+export const HOSPITAL_SUBSCRIPTION_TIMES = {
+  lastsMs: 24 * 3_600_000,
+  retryMs: 10_000,
+  longestRetryMs: 900_000,
+} as const;
+
+export interface SubscribeHospitals {
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export function createSubscribeHospitals(deps: SubscribeHospitalsDeps): SubscribeHospitals {
+  const ending = new AbortController();
+  let loops: Promise<void>[] = [];
+  return {
+    start() {
+      const wanted = deps.sites.all.flatMap(({ id }) => (deps.broker(id) === null ? [] : [id]));
+      if (deps.consumer === null && wanted.length > 0)
+        deps.log.warn({ sites: wanted }, 'brokers of hospitals are not subscribed to without HUB_PUBLIC_URL');
+      else loops = wanted.map((site) => keep(deps, site, ending.signal));
+    },
+    async stop() {
+      ending.abort();
+      await Promise.all(loops);
+    },
+  };
+}
+
+async function keep(deps: SubscribeHospitalsDeps, site: SiteId, signal: AbortSignal): Promise<void> {
+  let failures = 0;
+  while (!signal.aborted) {
+    const until = await subscribe(deps, site, failures);
+    failures = until === null ? failures + 1 : 0;
+    const { retryMs, longestRetryMs } = deps.times;
+    const wait =
+      until === null
+        ? Math.min(longestRetryMs, retryMs * 2 ** Math.min(failures - 1, 20))
+        : Math.max(retryMs, Math.min(deps.times.lastsMs, until.getTime() - deps.clock().getTime()) * 0.9);
+    await pause(wait, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** A new subscription each time: the profile knows no other way to go on, and to be told twice for a while is no harm. */
+async function subscribe(deps: SubscribeHospitalsDeps, site: SiteId, failures: number): Promise<Date | null> {
+  try {
+    const endsAt = new Date(deps.clock().getTime() + deps.times.lastsMs);
+    const made = (await deps.broker(site)?.subscribe(deps.consumer ?? '', endsAt)) ?? null;
+    if (made?.ok === true) return made.value;
+    // The first failure, then ever fewer.
+    if (made && ((failures + 1) & failures) === 0)
+      deps.log.warn({ site, code: made.problem.code, why: made.problem.text }, 'a broker made no subscription');
+  } catch (error) {
+    deps.log.error({ site, name: error instanceof Error ? error.name : 'unknown' }, 'subscribing failed; tried again');
+  }
+  return null;
+}
