@@ -1,6 +1,5 @@
 /** The door of audit messages: records to AuditMessage XML and syslog frames, and what SOAP bodies say for a record. */
 export { auditMessages } from './audit-message.ts';
-export { kindOf } from './event.ts';
 export type { AuditSource } from './participants.ts';
 export { soapDetail } from './soap-detail.ts';
 export { frame, syslogMessages } from './syslog.ts';
