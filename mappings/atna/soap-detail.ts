@@ -138,7 +138,8 @@ function documentsIn(body: XmlElement, found: Found, only: ReadonlySet<string>):
   for (const one of named(found, 'DocumentRequest')) {
     const uniqueId = child(one, 'DocumentUniqueId');
     const [repository, home] = [child(one, 'RepositoryUniqueId'), child(one, 'HomeCommunityId')];
-    if (uniqueId !== '')
+    // Text that is no unique id is nobody's document, and stays out of the record.
+    if (/^[0-9.]+(\^[\w.-]*)?$/.test(uniqueId))
       all.push({ uniqueId, ...(repository === '' ? {} : { repository }), ...(home === '' ? {} : { home }) });
   }
   if (body.name === 'RemoveObjectsRequest')

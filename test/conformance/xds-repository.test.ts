@@ -216,6 +216,10 @@ describe('ITI-41 (WIRE §4)', () => {
     assert.deepEqual([good?.action, good?.outcome, good?.operation], ['feed', 'success', 'ITI-41']);
     assert.match(good?.objects[0] ?? '', /^2\.999\./);
     assert.deepEqual([refused?.outcome, refused?.reason], ['failure', 'XDSRepositoryMetadataError']);
-    assert.doesNotMatch(JSON.stringify([good, refused]), /REPO1|Wang/);
+    // The id as it was sent is for the audit message alone (ITI TF-2 §3.41.5).
+    const { detail, ...rest } = good ?? {};
+    assert.deepEqual(detail?.patientIds, ['REPO1^^^&2.999.156.1&ISO']);
+    assert.doesNotMatch(JSON.stringify(rest), /REPO1/);
+    assert.doesNotMatch(JSON.stringify([good, refused]), /Wang/);
   });
 });
