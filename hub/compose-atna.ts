@@ -7,6 +7,7 @@ import { ConfigError, type AtnaConfig, type Config } from './config.ts';
 import type { AuditEvent, AuditRepository } from './core/audit.ts';
 import type { Log } from './core/ports.ts';
 import { createAuditDelivery, type AuditDelivery } from './flow/deliver-audit.ts';
+import { createAffinityPatients } from './store/affinity-patients.ts';
 import { createAuditSpool } from './store/audit-spool.ts';
 import type { Database } from './store/database.ts';
 
@@ -30,15 +31,15 @@ export function auditDelivery(ground: {
   readonly database: Database;
   readonly clock: () => Date;
   readonly log: Log;
-  readonly patientIds: (persons: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 }): AuditDelivery {
-  const { config, atna, database, clock, log, patientIds } = ground;
+  const { config, atna, database, clock, log } = ground;
+  const patients = createAffinityPatients({ database, affinityDomainOid: config.affinityDomainOid });
   const source = auditSource(config);
   return createAuditDelivery({
     spool: createAuditSpool({ database, clock }),
     repository: repositoryOf(atna, source),
     source,
-    patientIds,
+    patientIds: (persons) => patients.idsOf(persons),
     log,
     ...TIMES,
   });

@@ -15,6 +15,7 @@ import type { ImagingSourceDeps } from './api/xds/rad-69.ts';
 import { registryFace, REGISTRY_LIMITS } from './api/xds/registry.ts';
 import { repositoryFace, REPOSITORY_LIMITS } from './api/xds/repository.ts';
 import { GATEWAY_LIMITS, respondingGateway } from './api/xds/responding-gateway.ts';
+import type { PatientScope } from './api/xds/soap-caller.ts';
 import { subscriptionFace, SUBSCRIPTION_LIMITS } from './api/xds/subscription.ts';
 import type { Config } from './config.ts';
 import type { EntryId, PatientCx } from './core/document.ts';
@@ -50,13 +51,14 @@ export function xdsFaces(parts: XdsParts): Readonly<Record<string, Router>> {
   const reader = createDocumentReader(database);
   const registry = createDocumentRegistry({ database, clock, affinityDomainOid, reader });
   const repositoryOid = config.repositoryOid as Oid;
-  const shared = { ...parts, registry, patients, repositoryOid, homeCommunityOid, affinityDomainOid };
+  const scope = patientScope(patients, parts.reader);
+  const shared = { ...parts, scope, registry, patients, repositoryOid, homeCommunityOid, affinityDomainOid };
   // Whose ids are those of the domain may feed them (ITI-44).
   const affinitySite = sites.all.find(({ patientIds }) => patientIds.defaultAuthority === affinityDomainOid)?.id;
   const documents = { ...shared, form: 'lenient' as const, ...(affinitySite === undefined ? {} : { affinitySite }) };
   const own = createOwnCommunity(shared);
   const { audit, assertions, log } = parts;
-  const callers = assertions === undefined ? { audit } : { audit, assertions };
+  const callers = assertions === undefined ? { audit, scope } : { audit, scope, assertions };
   const gateway = { own, ...callers, log, limits: GATEWAY_LIMITS };
   return {
     '/xds/subscription': subscriptionFace({
@@ -89,6 +91,21 @@ export function xdsFaces(parts: XdsParts): Readonly<Record<string, Router>> {
       communities: communities.all,
       patientIn: (id, authority) => patientIn({ patients, index: parts.reader }, id, authority),
     }),
+  };
+}
+
+/** A person's id in the affinity domain, numbers at hospitals, and numbers that registrations tell. */
+export function patientScope(patients: AffinityPatients, index: Pick<IndexReader, 'person'>): PatientScope {
+  return {
+    personsOf: (ids) => patients.personsOf(ids as readonly PatientCx[]),
+    async idsOf(personId) {
+      const [issued, person] = await Promise.all([patients.idsOf([personId]), index.person(personId)]);
+      const numbers = (person?.records ?? []).flatMap(({ authority, localId, identifiers }) => [
+        { authority, value: localId },
+        ...identifiers,
+      ]);
+      return [...issued.values(), ...numbers.map(({ authority, value }) => `${value}^^^&${authority}&ISO`)];
+    },
   };
 }
 

@@ -210,13 +210,12 @@ async function raiseWorkOff({ life }: Ground, { workOff }: Rooms): Promise<void>
   );
 }
 
-/** Where a repository is configured it gets the audit; which persons have which id is the registry's to say. */
+/** Where a repository is configured it gets the audit. */
 async function raiseAuditDelivery(ground: Ground): Promise<void> {
   const { config, life } = ground;
   const { atna } = config;
   if (atna === null) return;
-  const patientIds = (): Promise<ReadonlyMap<string, string>> => Promise.resolve(new Map());
-  const delivery = auditDelivery({ ...ground, atna, patientIds });
+  const delivery = auditDelivery({ ...ground, atna });
   await life.raise(
     'atna',
     () => {

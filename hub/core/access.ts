@@ -84,8 +84,8 @@ const mayRead = (role: Role | null): Decision =>
   role === 'query-platform' || role === 'administrator' ? allow : deny('this role may not read records');
 
 /**
- * Whether the caller's user may see these patients (`ids`: CX, all known ones of each patient asked for). A statement that
- * was issued for one patient is good for this patient only, as far as an id of the same authority can be compared.
+ * Whether the caller's user may see this patient (`ids`: every CX that is known of them). A statement that was issued for
+ * one patient is good for this patient only: what cannot be compared with it is another.
  */
 export function decidePatient(caller: Caller, ids: readonly string[]): Decision {
   const named = caller.onBehalfOf?.patientIds ?? [];
@@ -94,8 +94,7 @@ export function decidePatient(caller: Caller, ids: readonly string[]): Decision 
   const asked = ids.map(cxKey);
   if (asked.some((one) => allowed.some((other) => other.authority === one.authority && other.id === one.id)))
     return allow;
-  const comparable = asked.some((one) => allowed.some((other) => other.authority === one.authority));
-  return comparable ? deny('the assertion was issued for another patient') : allow;
+  return deny('the assertion was issued for another patient');
 }
 
 /** `id^^^namespace&oid&ISO`: id and OID alone tell a patient. */

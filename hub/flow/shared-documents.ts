@@ -1,7 +1,7 @@
 /**
  * The documents of the affinity domain as FHIR resources (IHE MHD ITI-66, 67, 68): DocumentReference, List and Binary are
  * rendered from the registry as they are asked for, beside the projection of the hub's own exams, each document once
- * (decision 0014). Everything else is the projection's.
+ * (decision 0016). Everything else is the projection's.
  */
 import type { DocumentReference, Reference } from 'fhir/r4.js';
 import type { AffinityPatients, DocumentRegistry } from '../core/document-ports.ts';

@@ -114,6 +114,18 @@ export const withHome = (object: XmlElement, home: string): XmlElement => withAt
 
 export const homeOf = (object: XmlElement): string | null => object.attributes.get('home')?.trim() ?? null;
 
+/** patientId of entries, submission sets and folders (ITI TF-3 §4.2.3), as its community knows the patient. */
+const PATIENT_SCHEMES = [
+  'urn:uuid:58a6f841-87b3-4a3e-92fd-a8ffeff98427',
+  'urn:uuid:6b5aea1a-874d-4603-a4bc-96a0a7b38446',
+  'urn:uuid:f64ffdf0-4b97-4e06-b79f-a52b38ec2f8a',
+];
+
+export const patientsIn = (object: XmlElement): string[] =>
+  childrenNamed(object, RIM, 'ExternalIdentifier')
+    .filter(({ attributes }) => PATIENT_SCHEMES.includes(attributes.get('identificationScheme')?.trim() ?? ''))
+    .map(({ attributes }) => attributes.get('value')?.trim() ?? '');
+
 export function writeQueryAnswer({ status, errors, objects }: QueryAnswer): string {
   return (
     `<query:AdhocQueryResponse xmlns:query="${QUERY}" xmlns:rim="${RIM}" status="${xml(statusUri(status))}">${writeErrors(errors)}` +

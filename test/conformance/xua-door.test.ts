@@ -263,8 +263,8 @@ describe('for one patient', () => {
       assert.deepEqual([outcome, persons, onBehalfOf?.userId], ['refused', ['person-of-1.2.3'], 'dr.wang@h1']);
     }
   });
-  test('an id of an authority that cannot be compared', async () => {
-    assert.equal((await call(asked({ patient: 'Q1^^^&amp;1.2.3.4.5&amp;ISO' }))).status, 200);
+  test('an id of an authority that cannot be compared is that of another', async () => {
+    isFault(await call(asked({ patient: 'Q1^^^&amp;1.2.3.4.5&amp;ISO' })), 403, 'wsse:FailedAuthentication');
   });
 });
 

@@ -8,6 +8,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { createSyslogSender } from '../../adapters/atna/index.ts';
 import type { AuditEvent, AuditRepository, AuditSpool } from '../../hub/core/audit.ts';
+import { auditDelivery } from '../../hub/compose-atna.ts';
+import { readConfig } from '../../hub/config.ts';
 import { createAuditDelivery, type AuditDelivery } from '../../hub/flow/deliver-audit.ts';
 import { createAuditSpool } from '../../hub/store/audit-spool.ts';
 import { createAuditStore, type AuditStore } from '../../hub/store/audit.ts';
@@ -221,3 +223,22 @@ test(
     );
   },
 );
+
+test('as the hub is wired, a read at FHIR or DICOMweb names its patient by the affinity CX', { skip }, async () => {
+  const server = await syslogServer(pair);
+  const config = { ...readConfig({}), affinityDomainOid: '2.999.156.1' };
+  const atna = { host: '127.0.0.1', port: server.port, ca: pair.files.cert, identity: null };
+  const running = auditDelivery({ config, atna, database: fresh.database, clock, log: quiet });
+  const persons = ['7f6b2f3a-93c7-4a8e-8d53-0a5b0a3c1d11', '0b6f6b9e-6f0f-4f1b-9a3e-5a1c2d3e4f50'];
+  await recordAll([
+    record({ face: 'fhir', operation: 'GET /fhir/ImagingStudy/{id}', persons: persons.slice(0, 1), objects: [] }),
+    record({ face: 'dicomweb', operation: 'GET /studies/{study}', persons: persons.slice(1), objects: ['1.2.3'] }),
+  ]);
+  running.start();
+  await until(() => server.received.length >= 2);
+  await running.stop();
+  await server.close();
+  const text = JSON.stringify(server.received);
+  for (const person of persons) assert.ok(text.includes(`${person}^^^&amp;2.999.156.1&amp;ISO`), text);
+  assert.ok(await empty());
+});

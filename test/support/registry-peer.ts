@@ -16,6 +16,7 @@ import { ASSOCIATION_COLUMNS, associationRow, OBJECT_COLUMNS, objectRow } from '
 import { parseXml } from '../../mappings/xds/xml.ts';
 import type { XmlElement } from '../../mappings/xds/xml.ts';
 import { cx } from './documents.ts';
+import { onBehalfOf } from './on-behalf.ts';
 import { invalid, noSchemas } from './xsd.ts';
 
 export const HOME = 'urn:oid:2.999.156.2';
@@ -91,7 +92,12 @@ export const envelope = (action: string, body: string): string =>
 export interface RegistryPeer {
   readonly url: string;
   readonly audits: AuditEvent[];
-  post(message: string, action: string, role?: Role | null): Promise<{ status: number; text: string }>;
+  post(
+    message: string,
+    action: string,
+    role?: Role | null,
+    patient?: string,
+  ): Promise<{ status: number; text: string }>;
   /** Both messages are checked against the schemas, where those are there. */
   ask(uuid: string, slots: readonly AskedSlot[], asked?: Asked): Promise<Answered>;
   close(): Promise<void>;
@@ -117,7 +123,9 @@ export async function serveRegistry(database: Database): Promise<RegistryPeer> {
     const role = request.get('x-role');
     setCaller(
       response,
-      role === undefined ? null : { id: 'c1', name: 'client', role: role as Role, peer: '127.0.0.1' },
+      role === undefined
+        ? null
+        : { id: 'c1', name: 'client', role: role as Role, peer: '127.0.0.1', ...onBehalfOf(request) },
     );
     next();
   });
@@ -141,11 +149,12 @@ export async function serveRegistry(database: Database): Promise<RegistryPeer> {
   const server = createServer(app).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/xds/registry`;
-  const post: RegistryPeer['post'] = async (message, action, role = 'query-platform') => {
+  const post: RegistryPeer['post'] = async (message, action, role = 'query-platform', patient) => {
     const headers: Record<string, string> = {
       'Content-Type': `application/soap+xml; charset=UTF-8; action="${action}"`,
     };
     if (role !== null) headers['x-role'] = role;
+    if (patient !== undefined) headers['x-patient'] = patient;
     const response = await fetch(url, { method: 'POST', headers, body: message });
     return { status: response.status, text: await response.text() };
   };

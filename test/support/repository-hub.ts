@@ -34,6 +34,7 @@ import { childNamed, parseXml } from '../../mappings/xds/xml.ts';
 import type { XmlElement } from '../../mappings/xds/xml.ts';
 import { freshDatabase } from './database.ts';
 import { cx } from './documents.ts';
+import { onBehalfOf } from './on-behalf.ts';
 
 const nothing = (): void => undefined;
 export const silent: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing, child: () => silent };
@@ -90,7 +91,14 @@ export async function startRepositoryHub(
   app.use((request, response, next) => {
     const role = request.get('x-role') ?? 'nobody';
     const feeds = role === 'hospital-feed' ? { site: siteId('h1') } : {};
-    const caller = { id: 'c1', name: 'client', role: role as Role, peer: '127.0.0.1', ...feeds };
+    const caller = {
+      id: 'c1',
+      name: 'client',
+      role: role as Role,
+      peer: '127.0.0.1',
+      ...feeds,
+      ...onBehalfOf(request),
+    };
     setCaller(response, role === 'nobody' ? null : caller);
     next();
   });

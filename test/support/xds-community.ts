@@ -29,6 +29,7 @@ import { writeEnvelope } from '../../mappings/xds/soap.ts';
 import { readReply, writeRequest } from '../../mappings/xds/soap-request.ts';
 import { parseXml } from '../../mappings/xds/xml.ts';
 import type { XmlElement } from '../../mappings/xds/xml.ts';
+import { onBehalfOf } from './on-behalf.ts';
 import { REPOSITORY, studyOf } from './xds-peer.ts';
 import type { StoredImage } from './xds-peer.ts';
 
@@ -111,6 +112,7 @@ const noShare: Share = {
   documents: [],
   errors: [],
   persons: [],
+  patients: [],
   send: () => Promise.resolve(),
   close: () => undefined,
 };
@@ -143,7 +145,7 @@ export async function gateways(options: {
   };
   const own: OwnCommunity = {
     home,
-    query: () => Promise.resolve({ answer: { status: 'success', errors: [], objects: [] }, persons: [] }),
+    query: () => Promise.resolve({ answer: { status: 'success', errors: [], objects: [] }, persons: [], patients: [] }),
     documents: () => Promise.resolve(noShare),
     images: (request) => ownImages(imaging, home, request),
     ...options.own,
@@ -161,7 +163,9 @@ export async function gateways(options: {
     const role = request.get('x-role') ?? (request.get('authorization') === undefined ? undefined : 'query-platform');
     setCaller(
       response,
-      role === undefined ? null : { id: 'c1', name: 'client', role: role as Role, peer: '127.0.0.1' },
+      role === undefined
+        ? null
+        : { id: 'c1', name: 'client', role: role as Role, peer: '127.0.0.1', ...onBehalfOf(request) },
     );
     next();
   });

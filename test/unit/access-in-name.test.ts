@@ -50,8 +50,8 @@ test('an assertion for one patient is good for this one', () => {
     [['P1^^^Hospital&2.999.1&ISO '], true],
     [['P2^^^&2.999.1&ISO'], false],
     [['P2^^^&2.999.1&ISO', 'P1^^^&2.999.1&ISO'], true],
-    [['P1^^^&2.999.2&ISO'], true],
-    [[], true],
+    [['P1^^^&2.999.2&ISO'], false],
+    [[], false],
   ];
   for (const [ids, allowed] of rows) equal(decidePatient(for1, ids).allowed, allowed, ids.join());
   equal(decidePatient(caller('query-platform'), ['P2^^^&2.999.1&ISO']).allowed, true);

@@ -20,6 +20,7 @@ const EMPTY: Share = {
   documents: [],
   errors: [],
   persons: [],
+  patients: [],
   send: () => Promise.resolve(),
   close: () => undefined,
 };
@@ -75,6 +76,7 @@ export function foreignShare(
     documents: [...taken.values()],
     errors,
     persons: [],
+    patients: [],
     close: () => {
       foreign.close();
     },

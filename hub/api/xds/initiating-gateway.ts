@@ -9,6 +9,7 @@ import {
   homeOf,
   ITI18_REQUEST,
   ITI18_RESPONSE,
+  patientsIn,
   readCrossQuery,
   withHome,
   writeCrossQuery,
@@ -29,8 +30,8 @@ import { RAD69_REQUEST, RAD69_RESPONSE, readImagingRequest } from '../../../mapp
 import type { SoapFault } from '../../../mappings/xds/soap.ts';
 import { foreignShare, gatewayError, refusedShare, sendShares } from './gateway-answer.ts';
 import type { ForeignAnswer } from './gateway-answer.ts';
-import { answerQuery, auditShares } from './gateway-exchange.ts';
-import type { OwnCommunity, Share } from './own-community.ts';
+import { answerQuery, auditShares, refuseShares, wantedDocuments, wantedImages } from './gateway-exchange.ts';
+import type { OwnCommunity, OwnQueryAnswer, Share } from './own-community.ts';
 import { faultOf, gatewayRouter, refusal } from './responding-gateway.ts';
 import type { GatewayLimits } from './responding-gateway.ts';
 import type { SoapDeps, SoapExchange, SoapTransaction } from './soap-exchange.ts';
@@ -78,15 +79,21 @@ export function initiatingGateway(deps: InitiatingGatewayDeps): Router {
 async function query(deps: InitiatingGatewayDeps, exchange: SoapExchange): Promise<SoapFault | null> {
   const read = readCrossQuery(exchange.message.body);
   if (!read.ok) return faultOf(read.problem);
+  const { patientId } = read.value;
+  const named = await exchange.refuseOthers(patientId === null ? [] : [patientId]);
+  if (named) return named;
   const asked = targets(deps, read.value);
-  const persons: string[] = [];
+  const found: OwnQueryAnswer[] = [];
   const answers =
     'code' in asked
       ? [refusal([asked])]
       : await Promise.all([
-          ...(asked.own ? [askOwn(deps, read.value, persons)] : []),
+          ...(asked.own ? [askOwn(deps, read.value, found)] : []),
           ...asked.others.map((community) => askOther(deps, community, read.value)),
         ]);
+  const refused = (await refuseFound(exchange, found)) ?? (await refuseForeign(deps, exchange, answers));
+  if (refused) return refused;
+  const persons = found.flatMap((one) => one.persons);
   const errors = answers.flatMap((answer) => answer.errors);
   const status = statusOf(
     answers.some((answer) => answer.status !== 'failure'),
@@ -94,6 +101,41 @@ async function query(deps: InitiatingGatewayDeps, exchange: SoapExchange): Promi
   );
   const objects = answers.flatMap((answer) => answer.objects);
   await answerQuery(exchange, ITI18_RESPONSE, writeQueryAnswer({ status, errors, objects }), persons, errors);
+  return null;
+}
+
+async function refuseFound(exchange: SoapExchange, found: readonly OwnQueryAnswer[]): Promise<SoapFault | null> {
+  const patients = found.flatMap((one) => one.patients);
+  return exchange.refuseOthers(
+    patients,
+    found.flatMap(({ persons }) => persons),
+  );
+}
+
+/** What others found, too, is to be of the patient for whom the user's assertion was issued, as they know them. */
+async function refuseForeign(
+  { own, communities, patientIn }: InitiatingGatewayDeps,
+  exchange: SoapExchange,
+  answers: readonly QueryAnswer[],
+): Promise<SoapFault | null> {
+  const named = exchange.caller.onBehalfOf?.patientIds ?? [];
+  if (named.length === 0) return null;
+  for (const object of answers.flatMap(({ objects }) => objects)) {
+    if (homeOf(object) === own.home) continue;
+    const { patientIdAuthority } = communities.find(({ home }) => home === homeOf(object)) ?? {};
+    const there = new Set(
+      patientIdAuthority === undefined
+        ? []
+        : await Promise.all(named.map((patientId) => patientIn(patientId, patientIdAuthority))),
+    );
+    const ids = patientsIn(object);
+    // References and associations say nothing of a patient; anything else must say whose it is.
+    const isNobodys = ids.length === 0 && !['ObjectRef', 'Association'].includes(object.name);
+    const refused = isNobodys
+      ? await exchange.refusePatient([], [])
+      : await exchange.refuseOthers(ids.filter((id) => !there.has(id)));
+    if (refused) return refused;
+  }
   return null;
 }
 
@@ -115,10 +157,11 @@ function targets({ own, communities }: InitiatingGatewayDeps, { home, patientId 
     : gatewayError('XDSUnknownCommunity', 'The home community is not known here', own.home);
 }
 
-async function askOwn(deps: InitiatingGatewayDeps, query: CrossQuery, persons: string[]): Promise<QueryAnswer> {
+async function askOwn(deps: InitiatingGatewayDeps, query: CrossQuery, all: OwnQueryAnswer[]): Promise<QueryAnswer> {
   const { home } = deps.own;
-  const { answer, persons: found } = await deps.own.query(query);
-  persons.push(...found);
+  const found = await deps.own.query(query);
+  const { answer } = found;
+  all.push(found);
   return {
     ...answer,
     objects: answer.objects.map((object) => withHome(object, home)),
@@ -159,12 +202,16 @@ function unavailable({ log }: InitiatingGatewayDeps, home: string, why: Problem)
 async function documents(deps: InitiatingGatewayDeps, exchange: SoapExchange): Promise<SoapFault | null> {
   const read = readRetrieveRequest(exchange.message.body, deps.limits);
   if (!read.ok) return faultOf(read.problem);
+  const strange = await refuseStrange(deps, exchange, read.value);
+  if (strange) return strange;
   const shares = await retrieve(deps, 'documents', read.value, {
     own: (wanted) => deps.own.documents(wanted),
     write: writeRetrieveRequest,
     key: (wanted) => wanted,
   });
-  await auditShares(exchange, shares, []);
+  const refused = await refuseShares(exchange, shares);
+  if (refused) return refused;
+  await auditShares(exchange, shares, wantedDocuments(read.value));
   await sendShares(exchange, ITI43_RESPONSE, shares);
   return null;
 }
@@ -173,15 +220,28 @@ async function images(deps: InitiatingGatewayDeps, exchange: SoapExchange): Prom
   const read = readImagingRequest(exchange.message.body, deps.limits);
   if (!read.ok) return faultOf(read.problem);
   const { transferSyntaxes, documents: wanted } = read.value;
+  const strange = await refuseStrange(deps, exchange, wanted);
+  if (strange) return strange;
   const shares = await retrieve(deps, 'images', wanted, {
     own: (documents) => deps.own.images({ documents, transferSyntaxes }),
     write: (documents) => writeImagingRequest({ documents, transferSyntaxes }),
     key: ({ repositoryUid, sopUid }) => ({ repositoryUniqueId: repositoryUid, documentUniqueId: sopUid }),
   });
-  const studies = wanted.map(({ studyUid }) => studyUid);
-  await auditShares(exchange, shares, studies);
+  const refused = await refuseShares(exchange, shares);
+  if (refused) return refused;
+  await auditShares(exchange, shares, wantedImages(wanted));
   await sendShares(exchange, RAD69_RESPONSE, shares);
   return null;
+}
+
+/** An answer to a retrieve does not say whose its documents are: for one patient only, none of others is asked for. */
+async function refuseStrange(
+  { own }: InitiatingGatewayDeps,
+  exchange: SoapExchange,
+  wanted: readonly { readonly homeCommunityId: string | null }[],
+): Promise<SoapFault | null> {
+  const isOwn = wanted.every(({ homeCommunityId: home }) => home === null || home === own.home);
+  return isOwn ? null : exchange.refusePatient([], []);
 }
 
 interface Kind<W> {

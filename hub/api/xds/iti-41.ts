@@ -31,7 +31,9 @@ export async function provideAndRegister(
   const { submission, problems: form } = readSubmission(metadata, { form: deps.form });
   const ids = documents.map(({ id }) => canonicalId(id));
   const early = [...form, ...(hasError(form) ? [] : checkPairs(submission, ids))];
-  const taken = await exchange.documents(hasError(early));
+  const refused = await exchange.refuseOthers(subjectsOf(submission).patients);
+  const taken = await exchange.documents(refused !== null || hasError(early));
+  if (refused) return refused;
   if ('refusal' in taken) return await storeIsFull(deps, exchange, taken);
   const { intake } = taken;
   const settle = async (problems: readonly RegistryProblem[]): Promise<null> => {

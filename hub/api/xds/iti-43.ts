@@ -36,6 +36,8 @@ export async function retrieveDocuments(deps: RepositoryDeps, exchange: SoapExch
   const outcomes = await locateDocuments(deps, request.value);
   const found = outcomes.filter((outcome) => 'stored' in outcome);
   const missed = outcomes.filter((outcome) => 'problem' in outcome);
+  const refused = await exchange.refuseOthers(found.map(({ stored }) => stored.patientId));
+  if (refused) return refused;
   await audit(deps, exchange, found, missed);
   await send(deps, exchange, found, missed);
   return null;

@@ -21,6 +21,8 @@ export const removeMetadata: RegistryTransaction = {
       return senderFault(`The body must be a RemoveObjectsRequest of ${LCM}.`);
     const ids = [...new Set(readObjectRefs(body).map(({ id }) => id))];
     const going = ids.length > deps.limits.objects ? [] : await deps.registry.byId(ids);
+    const refused = await exchange.refuseOthers(going.map(({ patientId }) => patientId));
+    if (refused) return refused;
     const problems = await remove(deps, exchange, ids);
     const submission: Submission = { objects: going, associations: [] };
     await answerChange(deps, exchange, ITI62_RESPONSE, problems, submission);

@@ -1,4 +1,5 @@
 /** ITI-86 Remove Documents (ITI TF-2 §3.86, RMD): takes documents out of the repository for good; their entries stay. */
+import { lenientUid } from '../../core/identifier.ts';
 import type { RegistryProblem } from '../../core/document.ts';
 import { removeDocuments } from '../../flow/remove-documents.ts';
 import { ITI86_RESPONSE, readRemoveRequest } from '../../../mappings/xds/document-set.ts';
@@ -14,6 +15,8 @@ export async function removeFromRepository(deps: RepositoryDeps, exchange: SoapE
   if (!request.ok) return senderFault(`${request.problem.text} (${request.problem.where ?? 'Body'})`);
   const names = [...new Set(ownOf(deps, request.value))];
   const stored = await deps.registry.documents(names);
+  const refused = await exchange.refuseOthers(stored.map(({ patientId }) => patientId));
+  if (refused) return refused;
   const persons = await deps.patients.personsOf([...new Set(stored.map(({ patientId }) => patientId))]);
   const removed = await removeDocuments(deps, names);
   const problems = request.value.flatMap((reference): RegistryProblem[] => {
@@ -28,7 +31,8 @@ export async function removeFromRepository(deps: RepositoryDeps, exchange: SoapE
   });
   const codes = [...new Set(problems.map(({ code }) => code))].join(' ');
   if (removed.size > 0) await exchange.audited('success', [...new Set(persons.values())], [...removed]);
-  if (problems.length > 0) await exchange.audited('failure', [], [], codes);
+  const missed = names.filter((name) => !removed.has(name) && lenientUid(name) !== null);
+  if (problems.length > 0) await exchange.audited('failure', [], missed, codes);
   const status = statusOf(problems, removed.size > 0);
   answerBody(exchange, ITI86_RESPONSE, writeRegistryResponse(problems, { status }));
   return null;

@@ -30,6 +30,8 @@ export interface Share {
   readonly errors: readonly EbrsError[];
   /** Persons of the index whose documents these are, for the audit; empty where another community knows. */
   readonly persons: readonly string[];
+  /** CX of the affinity domain of the patients whose documents these are, where they are known by them. */
+  readonly patients: readonly string[];
   /** Sends the bytes of every document, each behind its head; rejects where they do not come as listed. */
   send(response: Response, headOf: (document: DocumentGiven) => Buffer): Promise<void>;
   close(): void;
@@ -38,6 +40,8 @@ export interface Share {
 export interface OwnQueryAnswer {
   readonly answer: QueryAnswer;
   readonly persons: readonly string[];
+  /** CX of the patients asked for and found. */
+  readonly patients: readonly string[];
 }
 
 export interface OwnCommunity {
@@ -67,7 +71,7 @@ export function createOwnCommunity(deps: OwnCommunityDeps): OwnCommunity {
 /** As ITI-18 at the registry; written out and read again, so that both answers are the same to the letter. */
 async function ownQuery(deps: OwnCommunityDeps, home: string, { body }: CrossQuery): Promise<OwnQueryAnswer> {
   const read = readStoredQuery(body, 'stored-query');
-  if (!read.ok) return { answer: failure(read.problems, home), persons: [] };
+  if (!read.ok) return { answer: failure(read.problems, home), persons: [], patients: [] };
   const { request } = read;
   const found = await createStoredQuery({ reader: deps.registry, limits: QUERY_LIMITS })(request);
   const asked = 'criteria' in request.query ? request.query.criteria.patientIds : [];
@@ -77,7 +81,7 @@ async function ownQuery(deps: OwnCommunityDeps, home: string, { body }: CrossQue
   const root = parseXml(Buffer.from(writeQueryResponse(found, { returnType, home, location: home })), OWN_XML);
   const answer = root.ok ? readQueryAnswer(root.value) : root;
   if (!answer.ok) throw new Failure(answer.problem);
-  return { answer: answer.value, persons: [...new Set(persons)] };
+  return { answer: answer.value, persons: [...new Set(persons)], patients: [...patients] };
 }
 
 /** The answer is the hub's own and bounded by its registry; only a foreign one is held to the limits of a message. */
@@ -105,8 +109,10 @@ async function ownDocuments(
     homeCommunityId: home,
     mimeType: stored.mimeType,
   }));
-  const persons = await deps.patients.personsOf([...new Set(found.map(({ stored }) => stored.patientId))]);
+  const patients = [...new Set(found.map(({ stored }) => stored.patientId))];
+  const persons = await deps.patients.personsOf(patients);
   return {
+    patients,
     documents,
     errors,
     persons: [...new Set(persons.values())],
@@ -140,6 +146,7 @@ export async function ownImages(deps: ImagingDeps, home: string, request: Imagin
     documents,
     errors,
     persons: [...new Set(found.map(({ located }) => located.personId))],
+    patients: [],
     send: (response, headOf) =>
       sendParts(
         response,

@@ -19,7 +19,8 @@ import { senderFault } from '../../../mappings/xds/soap.ts';
 import type { SoapFault } from '../../../mappings/xds/soap.ts';
 import type { Problem } from '../../core/problem.ts';
 import { gatewayError, refusedShare, sendShares } from './gateway-answer.ts';
-import { answerQuery, auditShares } from './gateway-exchange.ts';
+import { answerQuery, auditShares, refuseShares, wantedDocuments, wantedImages } from './gateway-exchange.ts';
+import type { Wanted } from './gateway-exchange.ts';
 import type { OwnCommunity, Share } from './own-community.ts';
 import { soapExchange } from './soap-exchange.ts';
 import type { SoapDeps, SoapDoor, SoapExchange, SoapTransaction } from './soap-exchange.ts';
@@ -85,8 +86,12 @@ async function query(deps: RespondingGatewayDeps, exchange: SoapExchange): Promi
   if (!read.ok) return faultOf(read.problem);
   const { home } = deps.own;
   const wrong = wrongHome(read.value, home);
-  const { answer, persons } =
-    wrong === null ? await deps.own.query(read.value) : { answer: refusal([wrong]), persons: [] };
+  const asked = await exchange.refuseOthers(read.value.patientId === null ? [] : [read.value.patientId]);
+  if (asked) return asked;
+  const { answer, persons, patients } =
+    wrong === null ? await deps.own.query(read.value) : { answer: refusal([wrong]), persons: [], patients: [] };
+  const refused = await exchange.refuseOthers(patients, persons);
+  if (refused) return refused;
   const objects = answer.objects.map((object) => withHome(object, home));
   const errors = answer.errors.map((error) => ({ ...error, location: error.location ?? home }));
   await answerQuery(exchange, ITI38_RESPONSE, writeQueryAnswer({ ...answer, objects, errors }), persons, errors);
@@ -124,8 +129,7 @@ async function documents(deps: RespondingGatewayDeps, exchange: SoapExchange): P
   if (!read.ok) return faultOf(read.problem);
   const { wanted, errors } = mine(read.value, deps.own.home);
   const given = wanted.length === 0 ? [] : [await deps.own.documents(wanted)];
-  await give(exchange, ITI39_RESPONSE, [...given, refusedShare(errors)], []);
-  return null;
+  return give(exchange, ITI39_RESPONSE, [...given, refusedShare(errors)], wantedDocuments(read.value));
 }
 
 async function images(deps: RespondingGatewayDeps, exchange: SoapExchange): Promise<SoapFault | null> {
@@ -133,17 +137,18 @@ async function images(deps: RespondingGatewayDeps, exchange: SoapExchange): Prom
   if (!read.ok) return faultOf(read.problem);
   const { wanted, errors } = mine(read.value.documents, deps.own.home);
   const given = wanted.length === 0 ? [] : [await deps.own.images({ ...read.value, documents: wanted })];
-  const studies = read.value.documents.map(({ studyUid }) => studyUid);
-  await give(exchange, RAD75_RESPONSE, [...given, refusedShare(errors)], studies);
-  return null;
+  return give(exchange, RAD75_RESPONSE, [...given, refusedShare(errors)], wantedImages(read.value.documents));
 }
 
 async function give(
   exchange: SoapExchange,
   action: string,
   shares: readonly Share[],
-  studies: readonly string[],
-): Promise<void> {
-  await auditShares(exchange, shares, studies);
+  wanted: readonly Wanted[],
+): Promise<SoapFault | null> {
+  const refused = await refuseShares(exchange, shares);
+  if (refused) return refused;
+  await auditShares(exchange, shares, wanted);
   await sendShares(exchange, action, shares);
+  return null;
 }

@@ -16,8 +16,18 @@ import { callerOf, setCaller } from '../caller.ts';
 
 export interface CallerDeps {
   readonly audit: AuditTrail;
+  /** Where it is absent a patient is known by the ids of the message alone, and other ids are other patients. */
+  readonly scope?: PatientScope;
   /** Absent: no assertion is looked at. */
   readonly assertions?: Pick<AssertionCheck, 'inspect' | 'use'>;
+}
+
+/** Which ids are the same patient's, for users whose assertion was issued for one patient. */
+export interface PatientScope {
+  /** The persons of the index behind ids of the affinity domain. */
+  personsOf(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Every CX under which a person of the index is known. */
+  idsOf(personId: string): Promise<readonly string[]>;
 }
 
 /** What the envelope says of its caller; null: nothing, or the envelope could not be read. */
@@ -97,9 +107,31 @@ export function who(known: Caller | OnBehalfOf | null, request: Request): Who {
 }
 
 /**
- * The fault where the caller's assertion was issued for another patient than the one asked for; `ids` are all CX that are
- * known of that one. Without an assertion for one patient there is none.
+ * The fault where the caller's assertion was issued for another patient than one of these. Without an assertion for one
+ * patient there is none. `ids` are CX of as many patients, `persons` such as are known by the index alone.
  */
+export async function refuseOthers(
+  deps: CallerDeps,
+  operation: string,
+  caller: Caller,
+  request: Request,
+  patients: { readonly ids: readonly string[]; readonly persons: readonly string[] },
+): Promise<SoapFault | null> {
+  if ((caller.onBehalfOf?.patientIds.length ?? 0) === 0) return null;
+  const ids = [...new Set(patients.ids)];
+  const known = ids.length === 0 ? new Map<string, string>() : await deps.scope?.personsOf(ids);
+  const named = ids.map((id): [string[], string | undefined] => [[id], known?.get(id)]);
+  const covered = new Set(known?.values());
+  const others = [...new Set(patients.persons)].filter((person) => !covered.has(person));
+  for (const [own, person] of [...named, ...others.map((one): [string[], string] => [[], one])]) {
+    const persons = person === undefined ? [] : [person];
+    const fault = await refusePatient(deps, operation, caller, request, { ids: own, persons });
+    if (fault) return fault;
+  }
+  return null;
+}
+
+/** As refuseOthers, of one patient: `ids` are CX that the caller knows of them, beside those that the index knows. */
 export async function refusePatient(
   deps: CallerDeps,
   operation: string,
@@ -107,7 +139,10 @@ export async function refusePatient(
   request: Request,
   patient: { readonly ids: readonly string[]; readonly persons: readonly string[] },
 ): Promise<SoapFault | null> {
-  const decision = decidePatient(caller, patient.ids);
+  if ((caller.onBehalfOf?.patientIds.length ?? 0) === 0) return null;
+  const { scope } = deps;
+  const more = scope ? (await Promise.all(patient.persons.map((person) => scope.idsOf(person)))).flat() : [];
+  const decision = decidePatient(caller, [...patient.ids, ...more]);
   if (decision.allowed) return null;
   await deps.audit.record({
     ...who(caller, request),

@@ -18,7 +18,7 @@ import { faultStatus, readEnvelope, receiverFault, senderFault, writeFault } fro
 import type { SoapFault, SoapMessage } from '../../../mappings/xds/soap.ts';
 import { openXml, XML_LIMITS } from '../../../mappings/xds/xml.ts';
 import { callerOf } from '../caller.ts';
-import { admit, refusePatient, who } from './soap-caller.ts';
+import { admit, refuseOthers, refusePatient, who } from './soap-caller.ts';
 import type { CallerDeps, Stated } from './soap-caller.ts';
 
 export interface SoapDeps extends CallerDeps {
@@ -67,6 +67,11 @@ export interface SoapExchange {
   ): Promise<void>;
   /** The fault where the caller may see other patients only; `ids`: every CX known of the patient asked for. */
   refusePatient(ids: readonly string[], persons: readonly string[]): Promise<SoapFault | null>;
+  /**
+   * The fault where one of several patients is another than the caller may see: ids of the affinity domain, and persons of
+   * the index. Before anything is sent.
+   */
+  refuseOthers(ids: readonly string[], persons?: readonly string[]): Promise<SoapFault | null>;
 }
 
 export type Documents =
@@ -129,7 +134,9 @@ export async function soapExchange(
       });
     const refusing: SoapExchange['refusePatient'] = (ids, persons) =>
       refusePatient(deps, operation, caller, request, { ids, persons });
-    const fault = await answer({ ...read, caller, response, audited, refusePatient: refusing });
+    const others: SoapExchange['refuseOthers'] = (ids, persons = []) =>
+      refuseOthers(deps, operation, caller, request, { ids, persons });
+    const fault = await answer({ ...read, caller, response, audited, refusePatient: refusing, refuseOthers: others });
     if (fault) refuse('fault' in fault ? fault : { fault });
   } catch (error) {
     broke(deps, door, response, error, relatesTo);

@@ -24,7 +24,13 @@ export async function answerStoredQuery(
   if (!is(body, QUERY, 'AdhocQueryRequest')) return senderFault(`The body must be an AdhocQueryRequest of ${QUERY}.`);
   const read = readStoredQuery(body, door);
   const home = `urn:oid:${deps.homeCommunityOid}`;
+  // Who asks for another patient by name is not told whether there is one.
+  const asked = askedFor(read.ok ? read.request.query : null);
+  const refused = await exchange.refuseOthers(asked);
+  if (refused) return refused;
   const answer = read.ok ? await run(deps, read.request, home) : refusal(read.problems);
+  const found = await exchange.refuseOthers(answer.objects.map(({ patientId }) => patientId));
+  if (found) return found;
   await audit(deps.patients, exchange, read.ok ? read.request.query : null, answer);
   const returnType = read.ok ? read.request.returnType : 'LeafClass';
   answerBody(exchange, responseAction, writeQueryResponse(answer, { returnType, home, location: home }));

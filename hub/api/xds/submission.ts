@@ -30,6 +30,8 @@ export async function answerSubmission(
   const { body } = exchange.message;
   if (!is(body, LCM, 'SubmitObjectsRequest')) return senderFault(`The body must be a SubmitObjectsRequest of ${LCM}.`);
   const { submission, problems } = readSubmission(body, { form: deps.form, objects: deps.limits.objects });
+  const refused = await refuseOthers(deps, exchange, submission);
+  if (refused) return refused;
   const changed =
     statusOf(problems) === 'failure'
       ? []
@@ -40,6 +42,20 @@ export async function answerSubmission(
   const told = [...problems, ...changed];
   await answerChange(deps, exchange, action, told, submission);
   return null;
+}
+
+/** Patients named, and those of what associations speak of: whom a user may not see that user may not change either. */
+async function refuseOthers(
+  { registry }: RegistryDeps,
+  exchange: SoapExchange,
+  { objects, associations }: Submission,
+): Promise<SoapFault | null> {
+  if ((exchange.caller.onBehalfOf?.patientIds.length ?? 0) === 0) return null;
+  const named = await exchange.refuseOthers(objects.map(({ patientId }) => patientId));
+  if (named) return named;
+  const ends = [...new Set(associations.flatMap(({ source, target }) => [source, target]))];
+  const around = ends.length === 0 ? [] : await registry.byId(ends);
+  return exchange.refuseOthers(around.map(({ patientId }) => patientId));
 }
 
 /** A change that broke was rolled back: the sender may send it again, and is told so in the registry's own words. */

@@ -1,0 +1,160 @@
+/**
+ * A user whose assertion was issued for one patient sees no other, at whichever door: by the patient's name, by the ids of
+ * objects, by documents, and through the gateways. Nothing has been sent, stored or asked of others by the time of the no.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { ITI41_REQUEST, ITI43_REQUEST, writeRetrieveRequest } from '../../mappings/xds/document-set.ts';
+import { freshDatabase } from '../support/database.ts';
+import { cx, documentEntry } from '../support/documents.ts';
+import { file, adhocQuery, envelope, serveRegistry, readAnswer } from '../support/registry-peer.ts';
+import type { AskedSlot, RegistryPeer } from '../support/registry-peer.ts';
+import { PATIENT, plainType, REPOSITORY, soap, startRepositoryHub } from '../support/repository-hub.ts';
+import type { RepositoryHub } from '../support/repository-hub.ts';
+import { leavesNothing, provide, provided, sent } from '../support/submission.ts';
+import {
+  ask,
+  community,
+  gateways,
+  ITI18,
+  ITI43,
+  OTHER,
+  OWN,
+  scripted,
+  soap as reply,
+} from '../support/xds-community.ts';
+import type { GatewayUnderTest, Listening } from '../support/xds-community.ts';
+
+const P1 = cx('P1');
+const P2 = cx('P2');
+const FIND = '14d4debf-8f97-4251-9a74-a90016b0af0d';
+const GET = '5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4';
+const u = (n: number): string => `urn:uuid:00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+const find = (patient: string): readonly AskedSlot[] => [
+  ['$XDSDocumentEntryPatientId', `'${patient}'`],
+  ['$XDSDocumentEntryStatus', "('urn:oasis:names:tc:ebxml-regrep:StatusType:Approved')"],
+];
+
+describe('ITI-18', () => {
+  let fresh: Awaited<ReturnType<typeof freshDatabase>>;
+  let peer: RegistryPeer;
+  before(async () => {
+    fresh = await freshDatabase();
+    await file(fresh.database, [documentEntry(u(1), P1, '1.2.3.1'), documentEntry(u(2), P2, '1.2.3.2')]);
+    peer = await serveRegistry(fresh.database);
+  });
+  after(async () => {
+    await peer.close();
+    await fresh.drop();
+  });
+  const query = (uuid: string, slots: readonly AskedSlot[], patient: string) =>
+    peer.post(envelope(ITI18, adhocQuery(uuid, slots)), ITI18, 'query-platform', patient);
+
+  test('the patient of the assertion is answered for, by patient and by document', async () => {
+    for (const [uuid, slots] of [
+      [FIND, find(P1)],
+      [GET, [['$XDSDocumentEntryEntryUUID', `('${u(1)}')`]]],
+    ] as const) {
+      const { status, text } = await query(uuid, slots, P1);
+      assert.equal(status, 200, text);
+      assert.deepEqual(readAnswer(text).ids, [u(1)]);
+    }
+  });
+
+  test('another patient is not, nor told of; the audit knows', async () => {
+    for (const [uuid, slots] of [
+      [FIND, find(P2)],
+      [FIND, find(cx('nobody'))],
+      [GET, [['$XDSDocumentEntryEntryUUID', `('${u(2)}')`]]],
+      [GET, [['$XDSDocumentEntryUniqueId', "('1.2.3.2')"]]],
+    ] as const) {
+      const at = peer.audits.length;
+      const { status, text } = await query(uuid, slots, P1);
+      assert.equal(status, 403, text);
+      assert.match(text, /FailedAuthentication/);
+      assert.doesNotMatch(text, /ExtrinsicObject|P2/);
+      assert.deepEqual(
+        peer.audits.slice(at).map(({ operation, outcome }) => [operation, outcome]),
+        [['ITI-18', 'refused']],
+      );
+    }
+  });
+});
+
+describe('the repository', () => {
+  let hub: RepositoryHub;
+  const one = sent('for one patient only');
+  before(async () => {
+    hub = await startRepositoryHub();
+    await provide(hub, [one]);
+  });
+  after(() => hub.close());
+  const post = async (type: string, body: string | Buffer, role: string, patient: string) => {
+    const headers = { 'Content-Type': type, 'x-role': role, 'x-patient': patient };
+    const response = await fetch(hub.url, { method: 'POST', headers, body });
+    return { status: response.status, text: await response.text() };
+  };
+  const retrieve = (patient: string) => {
+    const wanted = { homeCommunityId: null, repositoryUniqueId: REPOSITORY, documentUniqueId: one.uniqueId };
+    const body = soap(ITI43_REQUEST, writeRetrieveRequest([wanted]));
+    return post(plainType(ITI43_REQUEST), body, 'query-platform', patient);
+  };
+
+  test('ITI-43: the document of the patient is given, another user gets no byte of it', async () => {
+    assert.match((await retrieve(PATIENT)).text, /for one patient only/);
+    const at = hub.audits.length;
+    const { status, text } = await retrieve(P2);
+    assert.equal(status, 403);
+    assert.doesNotMatch(text, /for one patient only|DocumentResponse/);
+    assert.deepEqual(
+      hub.audits.slice(at).map(({ operation, outcome }) => [operation, outcome]),
+      [['ITI-43', 'refused']],
+    );
+  });
+
+  test('ITI-41: a submission of another patient stores nothing', async () => {
+    const { type, bytes } = provided([sent('not of this patient')]);
+    await leavesNothing(hub, async () => {
+      const { status, text } = await post(type, bytes, 'hospital-feed', P2);
+      assert.equal(status, 403, `${ITI41_REQUEST} ${text}`);
+    });
+  });
+});
+
+describe('the initiating gateway', () => {
+  let asked = 0;
+  let remote: Listening;
+  let gateway: GatewayUnderTest;
+  before(async () => {
+    remote = await scripted((request, response) => {
+      asked++;
+      const entry =
+        `<r:ExtrinsicObject xmlns:r="urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0" id="${u(9)}" objectType="urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1">` +
+        `<r:ExternalIdentifier id="e" registryObject="${u(9)}" identificationScheme="urn:uuid:58a6f841-87b3-4a3e-92fd-a8ffeff98427" value="${P2.replace('&', '&amp;').replace('&ISO', '&amp;ISO')}"/></r:ExtrinsicObject>`;
+      const body = `<q:AdhocQueryResponse xmlns:q="urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0" xmlns:r="urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0" status="urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success"><r:RegistryObjectList>${entry}</r:RegistryObjectList></q:AdhocQueryResponse>`;
+      response.setHeader('Content-Type', 'application/soap+xml; charset=UTF-8').end(reply(request, body));
+    });
+    gateway = await gateways({ home: OWN, communities: [community(OTHER, remote.url)] });
+  });
+  after(async () => {
+    await gateway.close();
+    await remote.close();
+  });
+  const as = (patient: string) => ({ 'x-role': 'query-platform', 'x-patient': patient });
+
+  test('another patient is asked about nowhere, and another’s documents are asked for nowhere', async () => {
+    const url = `${gateway.url}initiating`;
+    assert.equal((await ask(url, ITI18, adhocQuery(FIND, find(P2)), as(P1))).status, 403);
+    const wanted = { homeCommunityId: OTHER, repositoryUniqueId: '1.2', documentUniqueId: '1.2.3' };
+    assert.equal((await ask(url, ITI43, writeRetrieveRequest([wanted]), as(P1))).status, 403);
+    assert.equal(asked, 0);
+  });
+
+  test('what another community found of another patient is not passed on', async () => {
+    const url = `${gateway.url}initiating`;
+    const answered = await ask(url, ITI18, adhocQuery(FIND, find(P1)), as(P1));
+    assert.deepEqual([answered.status, asked], [403, 1]);
+    assert.doesNotMatch(answered.envelope.toString(), /ExtrinsicObject/);
+    assert.equal((await ask(url, ITI18, adhocQuery(FIND, find(P2)), as(P2))).status, 200);
+  });
+});
