@@ -18,6 +18,7 @@ import { GATEWAY_LIMITS, respondingGateway } from './api/xds/responding-gateway.
 import type { PatientScope } from './api/xds/soap-caller.ts';
 import { subscriptionFace, SUBSCRIPTION_LIMITS } from './api/xds/subscription.ts';
 import type { Config } from './config.ts';
+import type { Caller } from './core/access.ts';
 import type { EntryId, PatientCx } from './core/document.ts';
 import type { AffinityPatients } from './core/document-ports.ts';
 import type { FhirStore } from './core/fhir.ts';
@@ -55,7 +56,9 @@ export function xdsFaces(parts: XdsParts): Readonly<Record<string, Router>> {
   const shared = { ...parts, scope, registry, patients, repositoryOid, homeCommunityOid, affinityDomainOid };
   // Whose ids are those of the domain may feed them (ITI-44).
   const affinitySite = sites.all.find(({ patientIds }) => patientIds.defaultAuthority === affinityDomainOid)?.id;
-  const documents = { ...shared, form: 'lenient' as const, ...(affinitySite === undefined ? {} : { affinitySite }) };
+  const form = ({ site }: Caller): 'strict' | 'lenient' =>
+    (site === undefined ? null : sites.byId(site))?.metadataForm ?? 'lenient';
+  const documents = { ...shared, form, ...(affinitySite === undefined ? {} : { affinitySite }) };
   const own = createOwnCommunity(shared);
   const { audit, assertions, log } = parts;
   const callers = assertions === undefined ? { audit, scope } : { audit, scope, assertions };

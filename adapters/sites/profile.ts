@@ -67,6 +67,7 @@ export function parseProfile(id: string, text: string, codes: CodeTable, fault: 
   const level = root.text('level', anyText);
   const settleSeconds = root.integer('settleSeconds', 1, 86_400);
   const accessionIssuer = root.text('accessionIssuer', oid);
+  const metadataForm = root.choice('metadataForm', ['lenient', 'strict']);
   const profile: SiteProfile = {
     id: siteId(id),
     name: root.required('name', anyText),
@@ -78,6 +79,7 @@ export function parseProfile(id: string, text: string, codes: CodeTable, fault: 
     ...(settleSeconds === undefined ? {} : { settleSeconds }),
     patientIds: readPatientIds(root.map('patientIds')),
     ...(accessionIssuer === undefined ? {} : { accessionIssuer }),
+    ...(metadataForm === undefined ? {} : { metadataForm }),
     hl7v2: readHl7(root.map('hl7v2'), fault),
     dicom: readDicom(root.map('dicom'), fault),
     codes,

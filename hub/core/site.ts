@@ -55,6 +55,8 @@ export interface SiteProfile {
   };
   /** Its own XDS domain, where it runs one: the hub reads from it. */
   readonly xds?: SiteXds;
+  /** How strictly the form of this site's submissions to the registry is taken; lenient by default. */
+  readonly metadataForm?: 'strict' | 'lenient';
   readonly codes: CodeTable;
 }
 

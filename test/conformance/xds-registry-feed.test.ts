@@ -17,7 +17,7 @@ const { oneDocument, accepted, refused } = caseAt(
 );
 before(async () => {
   hub = await openRegistry();
-  strict = await openRegistry('strict');
+  strict = await openRegistry('strict of h1');
   patient = await newPatient(hub);
 });
 
@@ -85,9 +85,11 @@ test('§2: an order that rim.xsd forbids is taken leniently and refused strictly
   );
   assert.equal((await hub.send(ACTIONS['ITI-42'], turned, { invalid: true })).status, 'success');
   await strict.patients.add(patient);
-  const answer = await strict.send(ACTIONS['ITI-42'], turned, { invalid: true });
+  const answer = await strict.send(ACTIONS['ITI-42'], turned, { invalid: true, site: 'h1' });
   assert.deepEqual([answer.status, answer.codes], ['failure', ['XDSRegistryMetadataError']]);
-  assert.equal((await strict.send(ACTIONS['ITI-42'], submission())).status, 'success');
+  assert.equal((await strict.send(ACTIONS['ITI-42'], submission(), { site: 'h1' })).status, 'success');
+  // Which of the two is the data of the site that sends.
+  assert.equal((await strict.send(ACTIONS['ITI-42'], turned, { invalid: true, site: 'h2' })).status, 'success');
 });
 
 test('§2: unknown slots, schemes, nodes and types are refused; extra metadata that is not kept is told', async () => {

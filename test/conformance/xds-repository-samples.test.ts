@@ -30,7 +30,7 @@ const DOCUMENT = '1.3.6.1.4.1.21367.2017.2.1.75.20200922130227623';
 
 let hub: RepositoryHub;
 before(async () => {
-  hub = await startRepositoryHub(() => ({ repositoryOid: REPOSITORY, form: 'lenient' }));
+  hub = await startRepositoryHub(() => ({ repositoryOid: REPOSITORY, form: () => 'lenient' }));
   const domain = { database: hub.database, affinityDomainOid: '2.999.156.1' };
   const patients = createAffinityPatients(domain);
   for (const id of ['CHPAM3946^^^&1.3.6.1.4.1.12559.11.20.1&ISO', '103^^^&2.3.4&ISO'])

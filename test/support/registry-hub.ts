@@ -69,7 +69,10 @@ export interface As {
   readonly invalid?: boolean;
 }
 
-export async function openRegistry(form: 'strict' | 'lenient' = 'lenient', domain = DOMAIN): Promise<RegistryHub> {
+export async function openRegistry(
+  form: 'strict' | 'lenient' | 'strict of h1' = 'lenient',
+  domain = DOMAIN,
+): Promise<RegistryHub> {
   const { database } = await freshDatabase({ max: 12 });
   const clock = (): Date => new Date();
   const reader = readerOf(database);
@@ -93,7 +96,7 @@ export async function openRegistry(form: 'strict' | 'lenient' = 'lenient', domai
       homeCommunityOid: HOME,
       affinityDomainOid: domain,
       affinitySite: siteId('region'),
-      form,
+      form: ({ site }) => (form === 'strict of h1' ? (site === 'h1' ? 'strict' : 'lenient') : form),
       limits: REGISTRY_LIMITS,
       audit: { record: (event) => Promise.resolve(void audits.push(event)) },
       log,

@@ -140,7 +140,7 @@ export async function serveRegistry(database: Database): Promise<RegistryPeer> {
       },
       homeCommunityOid: HOME.slice('urn:oid:'.length),
       affinityDomainOid,
-      form: 'strict',
+      form: () => 'strict',
       audit: { record: (event) => Promise.resolve(void audits.push(event)) },
       log: silent,
       limits: REGISTRY_LIMITS,

@@ -82,7 +82,7 @@ export async function startRepositoryHub(
     repositoryOid: REPOSITORY as Oid,
     homeCommunityOid: '2.999.156.2',
     clock,
-    form: 'strict',
+    form: () => 'strict',
     limits: REPOSITORY_LIMITS,
     audit: { record: (event) => Promise.resolve(void audits.push(event)) },
     log,

@@ -206,6 +206,27 @@ test('addresses: blocks, mapped IPv4, and what is neither', () => {
 const XDS =
   "\nxds:\n  registry: 'https://10.99.2.10/registry'\n  repository: { url: 'https://10.99.2.10/repository', oid: 2.999.156.3.99 }\n";
 
+test('the form of submissions is lenient or strict, and nothing else', async () => {
+  const dir = join(folder, 'form');
+  await cp(join(SITES_DIR, '_example'), join(dir, 'h4'), { recursive: true });
+  const yaml = join(dir, 'h4/site.yaml');
+  const text = (await readFile(yaml, 'utf8')).replace('id: _example', 'id: h4');
+  for (const [value, form, paths] of [
+    ['', undefined, []],
+    ['strict', 'strict', []],
+    ['loose', 'lenient', ['metadataForm']],
+  ] as const) {
+    await writeFile(yaml, value === '' ? text : `${text}\nmetadataForm: ${value}\n`);
+    const faults: SiteFault[] = [];
+    const site = await loadSite(dir, 'h4', faults);
+    assert.equal(site.metadataForm, form);
+    assert.deepEqual(
+      faults.map((fault) => fault.path),
+      paths,
+    );
+  }
+});
+
 test('a registry of its own: defaults, and each slip with its place', async () => {
   const dir = join(folder, 'xds');
   await cp(join(SITES_DIR, '_example'), join(dir, 'h4'), { recursive: true });

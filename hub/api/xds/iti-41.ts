@@ -28,7 +28,7 @@ export async function provideAndRegister(
   const request = readProvideRequest(exchange.message.body, deps.limits);
   if (!request.ok) return senderFault(`${request.problem.text} (${request.problem.where ?? 'Body'})`);
   const { metadata, documents } = request.value;
-  const { submission, problems: form } = readSubmission(metadata, { form: deps.form });
+  const { submission, problems: form } = readSubmission(metadata, { form: deps.form(exchange.caller) });
   const ids = documents.map(({ id }) => canonicalId(id));
   const early = [...form, ...(hasError(form) ? [] : checkPairs(submission, ids))];
   const refused = await exchange.refuseOthers(subjectsOf(submission).patients);

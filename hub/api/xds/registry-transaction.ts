@@ -1,4 +1,5 @@
 /** What the document registry's transactions are given and what each of them is; the table of them is in registry.ts. */
+import type { Caller } from '../../core/access.ts';
 import type { Act } from '../../core/access.ts';
 import type { AuditEvent } from '../../core/audit.ts';
 import type { AffinityPatients, DocumentRegistry } from '../../core/document-ports.ts';
@@ -12,8 +13,8 @@ export interface RegistryDeps extends SoapDeps {
   readonly affinityDomainOid: string;
   /** The site that feeds the affinity domain's ids (ITI-44), where there is one. */
   readonly affinitySite?: string;
-  /** How strictly the form of ebRIM is taken (WIRE §2). */
-  readonly form: 'strict' | 'lenient';
+  /** How strictly the form of this caller's ebRIM is taken (WIRE §2). */
+  readonly form: (caller: Caller) => 'strict' | 'lenient';
   readonly limits: { readonly requestBytes: number; readonly objects: number };
 }
 

@@ -1,4 +1,5 @@
 /** What the transactions of the document repository stand on. */
+import type { Caller } from '../../core/access.ts';
 import type { AffinityPatients, DocumentRegistry, DocumentRemoval } from '../../core/document-ports.ts';
 import type { Oid } from '../../core/identifier.ts';
 import type { ObjectStore } from '../../core/ports.ts';
@@ -12,8 +13,8 @@ export interface RepositoryDeps extends SoapDeps {
   readonly repositoryOid: Oid;
   readonly homeCommunityOid: string;
   readonly clock: () => Date;
-  /** How strictly the form of ebRIM is taken (WIRE §2). */
-  readonly form: 'strict' | 'lenient';
+  /** How strictly the form of this caller's ebRIM is taken (WIRE §2). */
+  readonly form: (caller: Caller) => 'strict' | 'lenient';
   readonly limits: RepositoryLimits;
 }
 

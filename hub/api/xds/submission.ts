@@ -29,7 +29,8 @@ export async function answerSubmission(
 ): Promise<SoapFault | null> {
   const { body } = exchange.message;
   if (!is(body, LCM, 'SubmitObjectsRequest')) return senderFault(`The body must be a SubmitObjectsRequest of ${LCM}.`);
-  const { submission, problems } = readSubmission(body, { form: deps.form, objects: deps.limits.objects });
+  const form = deps.form(exchange.caller);
+  const { submission, problems } = readSubmission(body, { form, objects: deps.limits.objects });
   const refused = await refuseOthers(deps, exchange, submission);
   if (refused) return refused;
   const changed =
