@@ -43,6 +43,7 @@ import { createManifest, keepManifest } from './flow/manifest.ts';
 import { createPublishDocuments, type PublishDocuments } from './flow/publish-documents.ts';
 import { createReadHospital, manifestOfStudy } from './flow/read-hospital.ts';
 import type { ManifestDeps, ReadHospital } from './flow/read-hospital.ts';
+import { recordCalls } from './flow/record-call.ts';
 import { createRecallingIndex } from './flow/recall-index.ts';
 import { createRecallingReader } from './flow/recall.ts';
 import { Filing } from './flow/file-instances.ts';
@@ -158,7 +159,8 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
   const reader = createIndexReader({ database, derive });
   const settling = createStudySettling({ database, reader, derive, projection, clock, settleMs });
   const outbox = createOutbox({ database, clock });
-  const hospitals = openHospitals(sites);
+  const audit = createAuditStore({ database, clock, spool: config.atna !== null });
+  const hospitals = openHospitals(sites, {}, recordCalls(audit));
   const shelf = createHospitalShelf({ database, clock });
   const readHospital = createReadHospital({
     sites,
@@ -187,7 +189,7 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
     ),
     hospitals,
     readHospital,
-    audit: createAuditStore({ database, clock, spool: config.atna !== null }),
+    audit,
     arrived,
     workOff: createWorkOff({
       outbox,

@@ -3,6 +3,7 @@
  * initiating gateway asks, every call bounded by the community's own time limit.
  */
 import { mkdir, rm } from 'node:fs/promises';
+import type { Calling } from '../../hub/core/audit.ts';
 import type { Problem, Result } from '../../hub/core/problem.ts';
 import { fail, ok, problem } from '../../hub/core/problem.ts';
 import { ITI38_REQUEST } from '../../mappings/xds/cross-query.ts';
@@ -29,11 +30,11 @@ export interface Community {
   readonly home: string;
   readonly name: string;
   readonly patientIdAuthority?: string;
-  query(body: string): Promise<Result<QueryAnswer>>;
+  query(body: string, calling?: Calling): Promise<Result<QueryAnswer>>;
   /** The answer as it comes: it may still break off. */
-  open(kind: 'documents' | 'images', body: string): Promise<Result<Retrieved>>;
+  open(kind: 'documents' | 'images', body: string, calling?: Calling): Promise<Result<Retrieved>>;
   /** The answer whole, or what came of it. */
-  take(kind: 'documents' | 'images', body: string): Promise<Result<Spooled>>;
+  take(kind: 'documents' | 'images', body: string, calling?: Calling): Promise<Result<Spooled>>;
 }
 
 const SPOOL_BYTES = 16 * 2 ** 30;
@@ -62,17 +63,18 @@ export async function openCommunities(
   const all = configs.map((config): Community => {
     const query = peerOf(config.query);
     const by = { documents: peerOf(config.retrieve), images: peerOf(config.images) };
-    const open: Community['open'] = (kind, body) =>
-      by[kind]?.retrieve(kind === 'images' ? RAD75_REQUEST : ITI39_REQUEST, body) ?? Promise.resolve(fail(NOT_OFFERED));
+    const open: Community['open'] = (kind, body, calling) =>
+      by[kind]?.retrieve(kind === 'images' ? RAD75_REQUEST : ITI39_REQUEST, body, calling) ??
+      Promise.resolve(fail(NOT_OFFERED));
     const { home, name, patientIdAuthority } = config;
     return {
       home,
       name,
       ...(patientIdAuthority === undefined ? {} : { patientIdAuthority }),
-      query: (body) => query?.query(ITI38_REQUEST, body) ?? Promise.resolve(fail(NOT_OFFERED)),
+      query: (body, calling) => query?.query(ITI38_REQUEST, body, calling) ?? Promise.resolve(fail(NOT_OFFERED)),
       open,
-      async take(kind, body) {
-        const opened = await open(kind, body);
+      async take(kind, body, calling) {
+        const opened = await open(kind, body, calling);
         return opened.ok ? ok(await spool(opened.value, folder, room)) : opened;
       },
     };

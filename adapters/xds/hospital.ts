@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { Calling } from '../../hub/core/audit.ts';
 import type { DocumentEntry } from '../../hub/core/document.ts';
 import type { SiteId } from '../../hub/core/identifier.ts';
 import { Failure, fail, ok, problem } from '../../hub/core/problem.ts';
@@ -52,13 +53,13 @@ const FIND_DOCUMENTS = 'urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d';
 const KOS = '1.2.840.10008.5.1.4.1.1.88.59';
 const MANIFEST_BYTES = 64 * 2 ** 20;
 
-export function openHospitals(sites: Sites, limits: Partial<XdsLimits> = {}): Hospitals {
+export function openHospitals(sites: Sites, limits: Partial<XdsLimits> = {}, calling?: Calling): Hospitals {
   const hospitals = new Map<string, Hospital>();
   const sources = new Map<string, XdsPeer>();
   const brokers = new Map<string, Broker>();
   const peers: XdsPeer[] = [];
   const opened = (site: SiteXds, url: string): XdsPeer => {
-    const peer = new XdsPeer(endpointOf(site, url), limits);
+    const peer = new XdsPeer(endpointOf(site, url), limits, calling);
     peers.push(peer);
     return peer;
   };

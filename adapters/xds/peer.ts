@@ -2,6 +2,7 @@
  * The transactions that the hub asks of another system: stored queries (ITI-18, ITI-38) and retrieves (ITI-43, ITI-39,
  * RAD-69, RAD-75), each with its own form on the wire.
  */
+import type { Calling } from '../../hub/core/audit.ts';
 import type { Result } from '../../hub/core/problem.ts';
 import { fail, ok } from '../../hub/core/problem.ts';
 import { readQueryAnswer } from '../../mappings/xds/cross-query.ts';
@@ -31,7 +32,11 @@ export interface RetrievedDocument {
 export class XdsPeer {
   readonly #client: SoapClient;
 
-  constructor(endpoint: XdsEndpoint, limits?: Partial<XdsLimits>) {
+  readonly #calling: Calling | undefined;
+
+  /** `calling` is told of every call, unless the call brings its own. */
+  constructor(endpoint: XdsEndpoint, limits?: Partial<XdsLimits>, calling?: Calling) {
+    this.#calling = calling;
     this.#client = new SoapClient(endpoint, limits);
   }
 
@@ -40,8 +45,8 @@ export class XdsPeer {
   }
 
   /** ITI-18 or ITI-38, as `action` says. */
-  async query(action: string, body: string): Promise<Result<QueryAnswer>> {
-    const reply = await this.#client.call({ action, body, packaged: false });
+  async query(action: string, body: string, calling = this.#calling): Promise<Result<QueryAnswer>> {
+    const reply = await this.#client.call({ action, body, packaged: false, calling });
     if (!reply.ok) return reply;
     reply.value.close();
     return readQueryAnswer(reply.value.body);
@@ -56,8 +61,8 @@ export class XdsPeer {
   }
 
   /** ITI-43, ITI-39, RAD-69 or RAD-75, as `action` says. */
-  async retrieve(action: string, body: string): Promise<Result<Retrieved>> {
-    const reply = await this.#client.call({ action, body, packaged: true });
+  async retrieve(action: string, body: string, calling = this.#calling): Promise<Result<Retrieved>> {
+    const reply = await this.#client.call({ action, body, packaged: true, calling });
     if (!reply.ok) return reply;
     const { value } = reply;
     const answer = readRetrieveAnswer(value.body);

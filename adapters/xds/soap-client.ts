@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { Agent as HttpAgent, request as requestHttp } from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import type { Calling } from '../../hub/core/audit.ts';
 import { Failure, fail, ok, problem } from '../../hub/core/problem.ts';
 import type { Problem, Result } from '../../hub/core/problem.ts';
 import { packageEnd, packageType, rootHead } from '../../mappings/xds/mtom.ts';
@@ -22,6 +23,7 @@ export interface SoapCall {
   readonly body: string;
   /** MTOM, which the retrieves prescribe for the request too (ITI TF-2 §3.43.4.1.2); else plain SOAP. */
   readonly packaged: boolean;
+  readonly calling?: Calling | undefined;
 }
 
 export interface SoapReply {
@@ -49,14 +51,17 @@ export class SoapClient {
     this.#agent.destroy();
   }
 
-  /** Never rejects: what went wrong is a problem whose text holds no word of the peer. */
+  /** Rejects where `calling` does, else never: what went wrong is a problem whose text holds no word of the peer. */
   async call(call: SoapCall): Promise<Result<SoapReply>> {
+    const messageId = `urn:uuid:${randomUUID()}`;
+    const { action, body } = call;
+    await call.calling?.({ action, messageId, body, endpoint: this.#endpoint.url });
     const limit = new AbortController();
     const timer = setTimeout(() => {
       limit.abort();
     }, this.#endpoint.timeoutMs);
     try {
-      return await this.#call(call, limit.signal);
+      return await this.#call(call, messageId, limit.signal);
     } catch (error) {
       if (limit.signal.aborted) return fail(problem('timeout', undefined, 'The peer did not answer in time.'));
       return fail(problemOf(error));
@@ -65,8 +70,7 @@ export class SoapClient {
     }
   }
 
-  async #call(call: SoapCall, signal: AbortSignal): Promise<Result<SoapReply>> {
-    const messageId = `urn:uuid:${randomUUID()}`;
+  async #call(call: SoapCall, messageId: string, signal: AbortSignal): Promise<Result<SoapReply>> {
     const { type, bytes } = written(
       call,
       writeRequest({ action: call.action, messageId, to: this.#endpoint.url }, call.body),

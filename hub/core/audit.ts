@@ -23,6 +23,18 @@ export interface AuditEvent {
   readonly detail?: AuditDetail;
 }
 
+/** A SOAP request to another system. */
+export interface OutgoingCall {
+  readonly action: string;
+  readonly messageId: string;
+  /** XML of the body. */
+  readonly body: string;
+  readonly endpoint: string;
+}
+
+/** Is told of a call before it is made; where it rejects, the call is not made. */
+export type Calling = (call: OutgoingCall) => Promise<void>;
+
 /** A document of the affinity domain, as an audit message names it. */
 export interface AuditDocument {
   readonly uniqueId: string;

@@ -4,6 +4,7 @@
  * are asked at the same time; who does not answer in time is told as unavailable and holds up nobody.
  */
 import type { Router } from 'express';
+import type { Calling } from '../../core/audit.ts';
 import type { Problem, Result } from '../../core/problem.ts';
 import {
   homeOf,
@@ -41,11 +42,12 @@ export interface RemoteCommunity {
   readonly home: string;
   /** Authority of the patient ids that it knows; absent: the same as here. */
   readonly patientIdAuthority?: string;
-  query(body: string): Promise<Result<QueryAnswer>>;
-  open(kind: 'documents' | 'images', body: string): Promise<Result<ForeignAnswer>>;
+  query(body: string, calling: Calling): Promise<Result<QueryAnswer>>;
+  open(kind: 'documents' | 'images', body: string, calling: Calling): Promise<Result<ForeignAnswer>>;
   take(
     kind: 'documents' | 'images',
     body: string,
+    calling: Calling,
   ): Promise<Result<{ readonly retrieved: ForeignAnswer; readonly broken: Problem | null }>>;
 }
 
@@ -89,7 +91,7 @@ async function query(deps: InitiatingGatewayDeps, exchange: SoapExchange): Promi
       ? [refusal([asked])]
       : await Promise.all([
           ...(asked.own ? [askOwn(deps, read.value, found)] : []),
-          ...asked.others.map((community) => askOther(deps, community, read.value)),
+          ...asked.others.map((community) => askOther(deps, exchange, community, read.value)),
         ]);
   const refused = (await refuseFound(exchange, found)) ?? (await refuseForeign(deps, exchange, answers));
   if (refused) return refused;
@@ -171,6 +173,7 @@ async function askOwn(deps: InitiatingGatewayDeps, query: CrossQuery, all: OwnQu
 
 async function askOther(
   deps: InitiatingGatewayDeps,
+  { calling }: SoapExchange,
   community: RemoteCommunity,
   query: CrossQuery,
 ): Promise<QueryAnswer> {
@@ -181,7 +184,7 @@ async function askOther(
     // Nobody there is known to be this patient: there is nothing to ask.
     if (patientId === null) return { status: 'success', errors: [], objects: [] };
   }
-  const answer = await community.query(writeCrossQuery(query, query.home, patientId));
+  const answer = await community.query(writeCrossQuery(query, query.home, patientId), calling);
   if (!answer.ok) return refusal([unavailable(deps, home, answer.problem)]);
   const claimed = answer.value.objects.filter((object) => [null, '', home].includes(homeOf(object)));
   const errors = answer.value.errors.map((error): EbrsError => ({ ...error, location: home }));
@@ -204,7 +207,7 @@ async function documents(deps: InitiatingGatewayDeps, exchange: SoapExchange): P
   if (!read.ok) return faultOf(read.problem);
   const strange = await refuseStrange(deps, exchange, read.value);
   if (strange) return strange;
-  const shares = await retrieve(deps, 'documents', read.value, {
+  const shares = await retrieve({ ...deps, calling: exchange.calling }, 'documents', read.value, {
     own: (wanted) => deps.own.documents(wanted),
     write: writeRetrieveRequest,
     key: (wanted) => wanted,
@@ -222,7 +225,7 @@ async function images(deps: InitiatingGatewayDeps, exchange: SoapExchange): Prom
   const { transferSyntaxes, documents: wanted } = read.value;
   const strange = await refuseStrange(deps, exchange, wanted);
   if (strange) return strange;
-  const shares = await retrieve(deps, 'images', wanted, {
+  const shares = await retrieve({ ...deps, calling: exchange.calling }, 'images', wanted, {
     own: (documents) => deps.own.images({ documents, transferSyntaxes }),
     write: (documents) => writeImagingRequest({ documents, transferSyntaxes }),
     key: ({ repositoryUid, sopUid }) => ({ repositoryUniqueId: repositoryUid, documentUniqueId: sopUid }),
@@ -250,9 +253,13 @@ interface Kind<W> {
   readonly key: (wanted: W) => Pick<DocumentReference, 'repositoryUniqueId' | 'documentUniqueId'>;
 }
 
+interface RetrieveDeps extends InitiatingGatewayDeps {
+  readonly calling: Calling;
+}
+
 /** Groups by community and asks all at once (RAD TF-2 §4.75.1). */
 async function retrieve<W extends { readonly homeCommunityId: string | null }>(
-  deps: InitiatingGatewayDeps,
+  deps: RetrieveDeps,
   kind: 'documents' | 'images',
   wanted: readonly W[],
   { own, write, key }: Kind<W>,
@@ -285,7 +292,7 @@ async function retrieve<W extends { readonly homeCommunityId: string | null }>(
 
 /** One alone is passed through as it comes; of several, none may break off what the others gave. */
 async function askFor(
-  deps: InitiatingGatewayDeps,
+  deps: RetrieveDeps,
   community: RemoteCommunity,
   kind: 'documents' | 'images',
   body: string,
@@ -294,12 +301,12 @@ async function askFor(
 ): Promise<Share> {
   const { home } = community;
   if (alone) {
-    const opened = await community.open(kind, body);
+    const opened = await community.open(kind, body, deps.calling);
     return opened.ok
       ? foreignShare(home, wanted, opened.value)
       : refusedShare([unavailable(deps, home, opened.problem)]);
   }
-  const taken = await community.take(kind, body);
+  const taken = await community.take(kind, body, deps.calling);
   if (!taken.ok) return refusedShare([unavailable(deps, home, taken.problem)]);
   const { retrieved, broken } = taken.value;
   const share = foreignShare(home, wanted, retrieved);

@@ -6,12 +6,12 @@ import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { decide } from '../../core/access.ts';
 import type { Act, Caller } from '../../core/access.ts';
-import type { AuditEvent } from '../../core/audit.ts';
+import type { AuditEvent, Calling } from '../../core/audit.ts';
 import type { Log } from '../../core/ports.ts';
 import { Failure, problemClass } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { DocumentIntake, KeptDocument } from '../../flow/receive-documents.ts';
-import { soapDetail } from '../../../mappings/atna/index.ts';
+import { callEvent, soapDetail } from '../../../mappings/atna/index.ts';
 import { includesResolve, keepBytes, openPackage } from '../../../mappings/xds/mtom.ts';
 import type { KeepPart, OpenPackage, PackageLimits, SoapPackage } from '../../../mappings/xds/mtom.ts';
 import { faultStatus, readEnvelope, receiverFault, senderFault, writeFault } from '../../../mappings/xds/soap.ts';
@@ -65,6 +65,8 @@ export interface SoapExchange {
     objects: readonly string[],
     reason?: string,
   ): Promise<void>;
+  /** Records a call to another system in the caller's name, before it is made. */
+  readonly calling: Calling;
   /** The fault where the caller may see other patients only; `ids`: every CX known of the patient asked for. */
   refusePatient(ids: readonly string[], persons: readonly string[]): Promise<SoapFault | null>;
   /**
@@ -134,9 +136,18 @@ export async function soapExchange(
       });
     const refusing: SoapExchange['refusePatient'] = (ids, persons) =>
       refusePatient(deps, operation, caller, request, { ids, persons });
+    const calling: Calling = (call) => deps.audit.record({ ...who(caller, request), ...callEvent(call), persons: [] });
     const others: SoapExchange['refuseOthers'] = (ids, persons = []) =>
       refuseOthers(deps, operation, caller, request, { ids, persons });
-    const fault = await answer({ ...read, caller, response, audited, refusePatient: refusing, refuseOthers: others });
+    const fault = await answer({
+      ...read,
+      caller,
+      response,
+      audited,
+      calling,
+      refusePatient: refusing,
+      refuseOthers: others,
+    });
     if (fault) refuse('fault' in fault ? fault : { fault });
   } catch (error) {
     broke(deps, door, response, error, relatesTo);
