@@ -56,9 +56,20 @@ describe('the initiating gateway fetches', () => {
       [OWN, OWN, OTHER, OTHER, OTHER, THIRD],
     );
     if (noSchemas === false) assert.equal(invalid(answer.answered.envelope), '');
+    // The calls to the others, each before it was made, and then what was given to the caller.
+    const recorded = answer.audits.map(({ operation, outcome, objects, detail }) => [
+      detail?.initiated === true,
+      operation,
+      outcome,
+      objects,
+    ]);
     assert.deepEqual(
-      answer.audits.map(({ operation, outcome, objects }) => [operation, outcome, objects]),
-      [['RAD-69', 'success', ['1.2.3', '1.2.8', '1.2.9']]],
+      recorded.sort(([a], [b]) => Number(b) - Number(a)),
+      [
+        [true, 'RAD-75', 'success', ['1.2.8']],
+        [true, 'RAD-75', 'success', ['1.2.9']],
+        [false, 'RAD-69', 'success', ['1.2.3', '1.2.8', '1.2.9']],
+      ],
     );
     await Promise.all([second.close(), third.close()]);
   });
