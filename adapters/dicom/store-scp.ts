@@ -1,6 +1,6 @@
 /**
  * C-STORE as provider (PS3.4 Annex B, PS3.7 §9.1.1): the data set's bytes go to the instance sink as they arrive, and
- * the sender hears "success" only when the sink says that bytes and journal are durable.
+ * the sender hears "success" only when the sink says that the instance is durable.
  */
 import { lenientUid } from '../../hub/core/identifier.ts';
 import { Failure, problem } from '../../hub/core/problem.ts';

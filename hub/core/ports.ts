@@ -150,7 +150,8 @@ export interface InstanceArrival {
 
 /**
  * `write` takes data set bytes when `announced` was given (the sink writes the Part-10 head itself), else the bytes of
- * a whole Part-10 file. `finish` resolves only when bytes and journal row are durable.
+ * a whole Part-10 file. `finish` resolves only when the bytes are durable and the
+ * journal names them, or is sure to after any crash.
  */
 export interface InstanceIntake {
   write(chunk: Uint8Array): Promise<void>;

@@ -307,8 +307,9 @@ export function instanceEnvelope(
   return patient ? { ...envelope, patientKey: `${patient.authority}|${patient.value}` } : envelope;
 }
 
-function envelopeOf(
-  { channel, site, sender, peer }: Pick<InstanceArrival, 'channel' | 'site' | 'sender' | 'peer'>,
+/** What the journal keeps of an object, whoever sent it. */
+export function envelopeOf(
+  { channel, site, sender, peer }: Pick<Envelope, 'channel' | 'site' | 'sender' | 'peer'>,
   object: string,
   digest: string,
   named: Pick<Envelope, 'controlId' | 'messageType'>,

@@ -4,16 +4,23 @@
  */
 import { createHash } from 'node:crypto';
 import type { ObjectStore } from '../core/ports.ts';
+import { problem } from '../core/problem.ts';
 import type { SiteProfile } from '../core/site.ts';
 import { InstancePrefix } from '../../mappings/dicom/instance-prefix.ts';
 import { readInstance } from '../../mappings/dicom/instance.ts';
 import { parsePart10Header } from '../../mappings/dicom/parse.ts';
 import { IMPLEMENTATION_CLASS } from '../../mappings/dicom/write.ts';
 import { settle } from './file-instances.ts';
-import { instanceEnvelope, STORED_BY_DIMSE, type ReceiveOptions } from './receive-instance.ts';
+import { envelopeOf, instanceEnvelope, STORED_BY_DIMSE, type ReceiveOptions } from './receive-instance.ts';
 
 /** All that a header needs (instance-prefix.ts). */
 const HEAD_BYTES = 1024 * 1024;
+
+const NO_SITE = problem(
+  'unknown-sender',
+  '(0002,0016)',
+  'Received before a restart; its AE title belongs to no site any more. Add the data of the site and send it again.',
+);
 
 /** How many were journalled. To run before anything is received. */
 export async function recoverInstances(options: ReceiveOptions): Promise<number> {
@@ -32,9 +39,21 @@ async function refile(key: string, options: ReceiveOptions): Promise<boolean> {
   const head = await objects.readAll(key, { start: 0, end: Math.min(size, HEAD_BYTES) });
   const parsed = parsePart10Header(head);
   const sender = parsed.ok ? parsed.value.meta.one(0x00020016) : '';
-  const site = options.sites.byAeTitle(sender);
-  if (!parsed.ok || parsed.value.meta.one(0x00020012) !== IMPLEMENTATION_CLASS || site === null) {
+  if (!parsed.ok || parsed.value.meta.one(0x00020012) !== IMPLEMENTATION_CLASS) {
     log.warn({ object: key }, 'an object that no journal row names was left by a process before this one');
+    return false;
+  }
+  const site = options.sites.byAeTitle(sender);
+  if (site === null) {
+    const { meta, dataSetOffset } = parsed.value;
+    const named = { controlId: meta.one(0x00020003), messageType: meta.one(0x00020002) };
+    const digest = await digestFrom(objects, key, dataSetOffset, size);
+    const stranger = { channel: 'dicom', site: null, sender, peer: '' } as const;
+    // Its sender was told that it is stored: it stays to be found, with the reason.
+    await intake.refuse(
+      envelopeOf(stranger, key, digest, named, { object: key, size, digest, dataSetOffset }),
+      NO_SITE,
+    );
     return false;
   }
   const read = await readStored(key, head, size, site, options);

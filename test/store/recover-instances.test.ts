@@ -117,6 +117,27 @@ test('what was answered and not journalled is journalled by the next start, as i
   for (const each of [alive, next, dying]) await each.objects.close();
 });
 
+test('what was answered is kept with its reason where its site is no more', async () => {
+  let lost = false;
+  const losing: Journal = {
+    ...journal,
+    accept: (envelope, kept) => (lost ? new Promise(() => undefined) : journal.accept(envelope, kept)),
+  };
+  const dying = hub('e-listen', losing);
+  await reserved(dying, '2.25.740');
+  lost = true;
+  assert.ok((await store(dying, '2.25.741')).ok);
+  const next = { ...hub('e-listen', journal), sites: sitesOf(dicomSite('h2', 'H2MOD')) };
+  assert.equal(await recoverInstances(next), 0);
+  const { rows: kept } = await database.pool.query<{ object: string; state: string; code: string }>(
+    `select j.object, s.state, s.problem->>'code' as code from journal j join settlement s on s.journal_id = j.id
+     where j.control_id = '2.25.741'`,
+  );
+  assert.deepEqual([kept.length, kept[0]?.state, kept[0]?.code], [1, 'refused', 'unknown-sender']);
+  assert.ok((await next.objects.size(kept[0]?.object ?? '')) !== null);
+  for (const each of [next, dying]) await each.objects.close();
+});
+
 test('the same instance twice at once is one, and other bytes of its UID are refused before anybody is told otherwise', async () => {
   const one = hub('c-listen', journal);
   await reserved(one, '2.25.720');
