@@ -11,7 +11,7 @@ import { lenientUid } from '../../hub/core/identifier.ts';
 import type { Uid } from '../../hub/core/identifier.ts';
 import { Failure, fail, ok, problem } from '../../hub/core/problem.ts';
 import type { Problem, Result } from '../../hub/core/problem.ts';
-import type { InstanceRecord, SourceTime } from '../../hub/core/record.ts';
+import { hashed, type InstanceRecord, type SourceTime } from '../../hub/core/record.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
 import { InstancePrefix } from '../../mappings/dicom/instance-prefix.ts';
 import { readInstance } from '../../mappings/dicom/instance.ts';
@@ -170,7 +170,6 @@ class Arrivals {
           {
             object: '',
             size: file.size,
-            digest: file.hash.digest('hex'),
             dataSetOffset,
             transferSyntax: header.value.transferSyntax,
           },
@@ -184,7 +183,7 @@ class Arrivals {
     const [record] = mapped.records;
     if (record?.keys.studyUid !== studyUid || record.instance.uid !== sopUid)
       throw new Failure(problem('conflict', '(0020,000D)', 'The archive sent another instance than was asked for.'));
-    this.files.set(sopUid, { path: file.path, record });
+    this.files.set(sopUid, { path: file.path, record: hashed(record, file.hash.digest('hex')) });
   }
 
   #refused(cause: unknown): Error {

@@ -10,7 +10,7 @@ import type { SiteId, Uid } from '../../hub/core/identifier.ts';
 import type { Log } from '../../hub/core/ports.ts';
 import { Failure, fail, ok, problem } from '../../hub/core/problem.ts';
 import type { Result } from '../../hub/core/problem.ts';
-import type { InstanceRecord, SourceTime } from '../../hub/core/record.ts';
+import { hashed, type InstanceRecord, type SourceTime } from '../../hub/core/record.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
 import { InstancePrefix } from '../../mappings/dicom/instance-prefix.ts';
 import { readInstance } from '../../mappings/dicom/instance.ts';
@@ -209,13 +209,12 @@ class ArrivingFile {
     const stored = {
       object: '',
       size: this.#size,
-      digest: this.#hash.digest('hex'),
       dataSetOffset,
       transferSyntax: header.value.transferSyntax,
     };
     const mapped = readInstance(header.value, site, stored, at);
     const record = mapped.ok ? mapped.records[0] : undefined;
     if (!mapped.ok || !record) throw new Failure(mapped.ok ? problem('malformed') : mapped.problem);
-    return record;
+    return hashed(record, this.#hash.digest('hex'));
   }
 }

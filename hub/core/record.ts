@@ -209,4 +209,14 @@ export interface InstanceRecord extends About {
   };
 }
 
+/** An instance whose bytes are not hashed yet. */
+export interface UnhashedInstance extends Omit<InstanceRecord, 'instance'> {
+  readonly instance: Omit<InstanceRecord['instance'], 'digest'>;
+}
+
+export const hashed = (record: UnhashedInstance, digest: string): InstanceRecord => ({
+  ...record,
+  instance: { ...record.instance, digest },
+});
+
 export type CanonicalRecord = PatientRecord | MergeRecord | OrderRecord | StudyRecord | ReportRecord | InstanceRecord;

@@ -3,7 +3,7 @@
  * nobody named yet, so an object on that list is as durable as a journal row: the sender need not wait for both. What a
  * crash left on the list is journalled at the next start (recover-instances.ts).
  */
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as answered, setTimeout as pause } from 'node:timers/promises';
 import type { Envelope, Journal, Receipt } from '../core/envelope.ts';
 import type { FreshObject, Log, ObjectStore } from '../core/ports.ts';
 
@@ -19,9 +19,9 @@ export interface FilingDeps {
 
 /** The right to answer before the journal does, for one control id. Used once. */
 export interface Ticket {
-  /** Takes the instance over; the object is durable. */
-  file(envelope: Envelope, object: Pick<FreshObject, 'key' | 'filed'>): void;
-  /** There is nothing to file. */
+  /** Takes the instance over; the object is durable. `envelope` is called when the sender was answered. */
+  file(envelope: () => Envelope, object: Pick<FreshObject, 'key' | 'filed'>): void;
+  /** There is nothing to file; after `file` it does nothing. */
   release(): void;
 }
 
@@ -47,25 +47,29 @@ export class Filing {
       return null;
     }
     if (this.#stopping || this.#flying.size >= MOST) return null;
-    let landed = (): void => undefined;
-    this.#flying.set(key, new Promise((resolve) => (landed = resolve)));
-    const release = (): void => {
+    let resolve = (): void => undefined;
+    this.#flying.set(key, new Promise((landed) => (resolve = landed)));
+    const land = (): void => {
       this.#flying.delete(key);
-      landed();
+      resolve();
     };
     try {
       if (await this.#deps.journal.seen(envelope)) {
-        release();
+        land();
         return null;
       }
     } catch (error) {
-      release();
+      land();
       throw error;
     }
+    let filed = false;
     return {
-      release,
-      file: (filed, object) => {
-        void this.#file(filed, object).finally(release);
+      release: () => {
+        if (!filed) land();
+      },
+      file: (of, object) => {
+        filed = true;
+        void this.#file(of, object).finally(land);
       },
     };
   }
@@ -82,8 +86,10 @@ export class Filing {
   }
 
   /** Never rejects. */
-  async #file(envelope: Envelope, object: Pick<FreshObject, 'key' | 'filed'>): Promise<void> {
+  async #file(of: () => Envelope, object: Pick<FreshObject, 'key' | 'filed'>): Promise<void> {
     const { journal, objects, log } = this.#deps;
+    await answered(); // which goes out in the turn of the event loop that took the instance over
+    const envelope = of();
     for (let tries = 0; ; tries++) {
       try {
         await settle(await journal.accept(envelope), object, objects, log);

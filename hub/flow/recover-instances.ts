@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { ObjectStore } from '../core/ports.ts';
 import { problem } from '../core/problem.ts';
+import { hashed, type InstanceRecord } from '../core/record.ts';
 import type { SiteProfile } from '../core/site.ts';
 import { InstancePrefix } from '../../mappings/dicom/instance-prefix.ts';
 import { readInstance } from '../../mappings/dicom/instance.ts';
@@ -56,8 +57,8 @@ async function refile(key: string, options: ReceiveOptions): Promise<boolean> {
     );
     return false;
   }
-  const read = await readStored(key, head, size, site, options);
-  if (read === null) {
+  const record = await readStored(key, head, size, site, options);
+  if (record === null) {
     log.warn(
       { object: key },
       'an object that no journal row names is not a whole instance; its sender was not answered',
@@ -65,7 +66,7 @@ async function refile(key: string, options: ReceiveOptions): Promise<boolean> {
     return false;
   }
   const arrival = { channel: 'dicom', site: site.id, sender, peer: '' } as const;
-  const receipt = await intake.accept(instanceEnvelope(arrival, key, read.record, read.digest));
+  const receipt = await intake.accept(instanceEnvelope(arrival, key, record));
   await settle(receipt, { key, filed: () => undefined }, objects, log);
   return receipt.kind === 'accepted';
 }
@@ -76,7 +77,7 @@ async function readStored(
   size: number,
   site: SiteProfile,
   { objects, clock }: ReceiveOptions,
-): Promise<{ record: Parameters<typeof instanceEnvelope>[2]; digest: string } | null> {
+): Promise<InstanceRecord | null> {
   const prefix = new InstancePrefix(null);
   prefix.add(head);
   const start = prefix.startOfFile();
@@ -84,12 +85,11 @@ async function readStored(
   const { dataSetOffset } = start.value;
   const header = prefix.header(size - dataSetOffset);
   if (!header.ok) return null;
-  const digest = await digestFrom(objects, key, dataSetOffset, size);
   const { transferSyntax } = header.value;
-  const stored = { object: key, size, digest, dataSetOffset, transferSyntax };
+  const stored = { object: key, size, dataSetOffset, transferSyntax };
   const mapped = readInstance(header.value, site, stored, clock().toISOString());
   const record = mapped.ok ? mapped.records[0] : undefined;
-  return record === undefined ? null : { record, digest };
+  return record === undefined ? null : hashed(record, await digestFrom(objects, key, dataSetOffset, size));
 }
 
 async function digestFrom(

@@ -4,7 +4,7 @@
  */
 import type { Mapped } from '../../hub/core/envelope.ts';
 import type { Uid } from '../../hub/core/identifier.ts';
-import type { Coded, ExamKeys, InstanceRecord, SourceTime } from '../../hub/core/record.ts';
+import type { Coded, ExamKeys, InstanceRecord, SourceTime, UnhashedInstance } from '../../hub/core/record.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
 import type { Tag } from './dictionary.ts';
 import { HeaderSource } from './header-source.ts';
@@ -20,7 +20,6 @@ export { readCharset } from './header-source.ts';
 export interface StoredObject {
   readonly object: string;
   readonly size: number;
-  readonly digest: string;
   readonly dataSetOffset: number;
   readonly transferSyntax: Uid;
 }
@@ -31,7 +30,7 @@ export function readInstance(
   site: SiteProfile,
   stored: StoredObject,
   receivedAt: SourceTime,
-): Mapped<InstanceRecord> {
+): Mapped<UnhashedInstance> {
   const source = new HeaderSource(header.dataSet, site);
   const study = source.uid(TAG.StudyInstanceUID);
   const series = source.uid(TAG.SeriesInstanceUID);
@@ -42,7 +41,7 @@ export function readInstance(
   }
   const uids = { study: study as Uid, series: series as Uid, sop: sop as Uid, sopClass: sopClass as Uid };
   const patient = patientOf(source);
-  const record: InstanceRecord = {
+  const record: UnhashedInstance = {
     kind: 'instance',
     site: site.id,
     at: assertedAt(source, receivedAt),
@@ -58,7 +57,6 @@ export function readInstance(
       ...imageOf(source),
       object: stored.object,
       size: stored.size,
-      digest: stored.digest,
       dataSetOffset: stored.dataSetOffset,
     },
   };

@@ -18,7 +18,7 @@ const site: SiteProfile = plainSite;
 const RECEIVED = '2026-11-22T00:00:00.000Z';
 
 function recordOutcome(header: ParsedHeader): string {
-  const stored = { object: 'o', size: 1, digest: '', dataSetOffset: 0, transferSyntax: header.transferSyntax };
+  const stored = { object: 'o', size: 1, dataSetOffset: 0, transferSyntax: header.transferSyntax };
   const mapped = readInstance(header, site, stored, RECEIVED);
   if (!mapped.ok) return `refused: ${mapped.problem.code} ${mapped.problem.where ?? ''}`;
   const [record] = mapped.records;

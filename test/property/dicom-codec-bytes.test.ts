@@ -20,7 +20,7 @@ const SYNTAXES = [
   syntax.DEFLATED_LE,
   syntax.JPEG_LS_LOSSLESS,
 ];
-const stored = { object: 'o', size: 1, digest: '', dataSetOffset: 0, transferSyntax: syntax.EXPLICIT_LE };
+const stored = { object: 'o', size: 1, dataSetOffset: 0, transferSyntax: syntax.EXPLICIT_LE };
 
 test('any bytes end as a data set or a problem', () => {
   fc.assert(
