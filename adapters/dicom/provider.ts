@@ -144,6 +144,7 @@ export class Provider implements UpperLayerUser {
     this.#association?.end(ending.text);
     if (ending.kind === 'released') this.#log.debug({}, 'association released');
     else this.#log.info({ ending: ending.kind, reason: ending.text }, 'association ended');
+    if (this.#site) this.#ports.sink.paused({ site: this.#site.id, sender: this.#callingAe });
     this.#occupancy.over();
   }
 

@@ -59,6 +59,8 @@ export interface Intake {
 export interface Journal extends Intake {
   /** Whether something of this control id was accepted before. */
   seen(envelope: Pick<Envelope, 'site' | 'channel' | 'sender' | 'controlId'>): Promise<boolean>;
+  /** What waits of these patients of a site is applied now, not when more of it may have come. */
+  hasten(site: SiteId, patientKeys: readonly string[]): Promise<void>;
 }
 
 export type JournalState = 'received' | 'applied' | 'refused' | 'review';

@@ -5,10 +5,19 @@
  */
 import { setImmediate as answered, setTimeout as pause } from 'node:timers/promises';
 import type { Envelope, Journal, Receipt } from '../core/envelope.ts';
+import type { SiteId } from '../core/identifier.ts';
 import type { FreshObject, Log, ObjectStore } from '../core/ports.ts';
 
 /** Instances on their way above which senders wait for the journal again: a store that is away must be felt. */
 const MOST = 256;
+/**
+ * Nobody waits for the journal row, so the rows of this time share a commit: each commit is a flush that the objects on
+ * the same disk wait for (measured).
+ */
+const TOGETHER_MS = 50;
+/** An association that brought this many is worth a batch of its own; some senders open one for every image. */
+const SERIES = 16;
+const PATIENTS_NOTED = 256;
 const BACKOFF_MS = [50, 200, 1_000, 5_000] as const;
 
 export interface FilingDeps {
@@ -29,6 +38,9 @@ export class Filing {
   readonly #deps: FilingDeps;
   /** By control id: one that comes again while the first is on its way waits for it. */
   readonly #flying = new Map<string, Promise<void>>();
+  /** What a sender filed since it paused: how many, and of whom. */
+  readonly #since = new Map<string, { instances: number; readonly patients: Set<string> }>();
+  #batch: { readonly due: Promise<void>; readonly close: () => void } | null = null;
   #stopping = false;
 
   constructor(deps: FilingDeps) {
@@ -74,6 +86,22 @@ export class Filing {
     };
   }
 
+  /** The sender has nothing more for now. Never rejects. */
+  async paused({ site, sender }: { readonly site: SiteId; readonly sender: string }): Promise<void> {
+    const key = senderKey(site, sender);
+    const since = this.#since.get(key);
+    this.#since.delete(key);
+    if (since === undefined || since.instances < SERIES) return;
+    await answered(); // those of this turn of the event loop join the batch first
+    this.#batch?.close();
+    await this.settled();
+    try {
+      await this.#deps.journal.hasten(site, [...since.patients]);
+    } catch (cause) {
+      this.#deps.log.warn({ cause }, 'a series is applied a little later: the journal did not answer');
+    }
+  }
+
   /** Resolves when all that was taken over so far is filed. */
   async settled(): Promise<void> {
     await Promise.all(this.#flying.values());
@@ -85,11 +113,49 @@ export class Filing {
     return this.settled();
   }
 
+  #together(): Promise<void> {
+    this.#batch ??= this.#newBatch();
+    return this.#batch.due;
+  }
+
+  #newBatch(): { due: Promise<void>; close: () => void } {
+    let close = (): void => undefined;
+    const due = new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        close();
+      }, TOGETHER_MS);
+      close = () => {
+        clearTimeout(timer);
+        this.#batch = null;
+        resolve();
+      };
+    });
+    return { due, close };
+  }
+
+  #note({ site, sender, patientKey }: Envelope): void {
+    const key = senderKey(site, sender);
+    const since = this.#since.get(key) ?? { instances: 0, patients: new Set() };
+    this.#since.set(key, since);
+    since.instances++;
+    if (patientKey !== '' && since.patients.size < PATIENTS_NOTED) since.patients.add(patientKey);
+  }
+
   /** Never rejects. */
   async #file(of: () => Envelope, object: Pick<FreshObject, 'key' | 'filed'>): Promise<void> {
-    const { journal, objects, log } = this.#deps;
     await answered(); // which goes out in the turn of the event loop that took the instance over
-    const envelope = of();
+    try {
+      const envelope = of();
+      this.#note(envelope);
+      await this.#together();
+      await this.#journal(envelope, object);
+    } catch (cause) {
+      this.#deps.log.error({ cause, object: object.key }, 'an instance is left for the next start to journal');
+    }
+  }
+
+  async #journal(envelope: Envelope, object: Pick<FreshObject, 'key' | 'filed'>): Promise<void> {
+    const { journal, objects, log } = this.#deps;
     for (let tries = 0; ; tries++) {
       try {
         await settle(await journal.accept(envelope), object, objects, log);
@@ -102,6 +168,8 @@ export class Filing {
     }
   }
 }
+
+const senderKey = (site: SiteId | null, sender: string): string => JSON.stringify([site, sender]);
 
 /** What becomes of an object after the journal's verdict on its instance. */
 export async function settle(

@@ -57,6 +57,7 @@ export function createInstanceSink(options: ReceiveOptions): InstanceSink {
       const object = await options.objects.writeFresh(`${kind}/${day}`, '.dcm');
       return new Receiving(options, arrival, site, receivedAt.toISOString(), object);
     },
+    paused: (sender) => void options.filing.paused(sender),
   };
 }
 

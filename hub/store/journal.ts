@@ -150,7 +150,7 @@ export function createJournal(deps: { database: Database; clock: () => Date; log
   function enter(waiter: Waiter): void {
     const { site, patientKey } = waiter.envelope;
     // Of one patient, and under one control id, one after another.
-    const alone = [waiter.key.toString('base64'), ...(patientKey === '' ? [] : [`${site ?? ''}|${patientKey}`])];
+    const alone = [waiter.key.toString('base64'), ...(patientKey === '' ? [] : [workKey({ site, patientKey })])];
     (waiter.kept === null ? messages : images).push(waiter, waiter.envelope.bytes.length, alone);
   }
 
@@ -192,6 +192,15 @@ export function createJournal(deps: { database: Database; clock: () => Date; log
       });
       return found.rowCount === 1;
     },
+    async hasten(site, patientKeys) {
+      const keys = patientKeys.map((patientKey) => workKey({ site, patientKey: clean(patientKey) }));
+      const hastened = await database.pool.query({
+        name: 'journal-hasten',
+        text: `update pending set next_try_at = '-infinity' where work_key = any ($1::text[]) and attempts = 0`,
+        values: [keys],
+      });
+      if (hastened.rowCount !== 0) deps.arrived();
+    },
     refuse,
   };
 }
@@ -213,9 +222,12 @@ function columns(batch: readonly Waiter[]): unknown[] {
     pick((w) => w.envelope.bytes),
     pick((w) => w.envelope.object ?? null),
     pick((w) => w.envelope.answer),
-    pick((w) => (w.envelope.patientKey === '' ? '' : `${w.envelope.site ?? ''}|${w.envelope.patientKey}`)),
+    pick((w) => (w.envelope.patientKey === '' ? '' : workKey(w.envelope))),
   ];
 }
+
+/** What is applied one after another. */
+const workKey = ({ site, patientKey }: Pick<Envelope, 'site' | 'patientKey'>): string => `${site ?? ''}|${patientKey}`;
 
 const buffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -123,6 +123,26 @@ test('the same exam comes out whatever came first', async () => {
   assert.equal(await count(`select count(*)::int as n from study where availability = 'complete'`), 1);
 });
 
+test('an image waits for the rest of its series until its sender has no more', async () => {
+  await wipe();
+  const later = new Date(Date.now() + 3_600_000);
+  let told = 0;
+  const images = createJournal({ database, clock: () => later, log: quiet, arrived: () => (told += 1) });
+  const image = STORY.find((record) => record.kind === 'instance');
+  await images.accept({ ...envelope(image), channel: 'dicom' }, Promise.resolve());
+  await ingest.drain();
+  assert.equal(await count('select count(*)::int as n from pending'), 1);
+  await images.hasten(siteId('h1'), ['P0009']);
+  await ingest.drain();
+  assert.equal(await count('select count(*)::int as n from pending'), 1);
+  assert.equal(told, 1);
+  await images.hasten(siteId('h1'), ['P0001']);
+  assert.equal(told, 2);
+  await ingest.drain();
+  assert.equal(await count('select count(*)::int as n from pending'), 0);
+  assert.equal(await count('select count(*)::int as n from instance'), 1);
+});
+
 test('a report and its revision that arrive together are two versions in the history, and what follows them is applied', async () => {
   await wipe();
   await database.pool.query('truncate fhir_resource, fhir_version');

@@ -7,7 +7,7 @@ import type { DimseChannel, DimseOptions } from '../../adapters/dicom/index.ts';
 import { FileObjectStore } from '../../hub/archive/object-store-file.ts';
 import type { AuditEvent } from '../../hub/core/audit.ts';
 import type { Envelope, Journal, Receipt } from '../../hub/core/envelope.ts';
-import type { HubId, Uid } from '../../hub/core/identifier.ts';
+import type { HubId, Uid, SiteId } from '../../hub/core/identifier.ts';
 import type { DicomMatch, DicomQuery, InstanceLocated, Log } from '../../hub/core/ports.ts';
 import { problem } from '../../hub/core/problem.ts';
 import type { Problem } from '../../hub/core/problem.ts';
@@ -54,6 +54,7 @@ export function sitesOf(...all: readonly SiteProfile[]): Sites {
 export class RecordingIntake implements Journal {
   readonly accepted: Envelope[] = [];
   readonly refused: { envelope: Envelope; problem: Problem }[] = [];
+  readonly hastened: string[] = [];
   readonly #seen = new Map<string, string>();
   delayMs = 0;
   broken = false;
@@ -77,6 +78,11 @@ export class RecordingIntake implements Journal {
   seen({ site, channel, sender, controlId }: Parameters<Journal['seen']>[0]): Promise<boolean> {
     if (this.broken) return Promise.reject(new Error('the journal does not answer'));
     return Promise.resolve(this.#seen.has(`${String(site)}|${channel}|${sender}|${controlId}`));
+  }
+
+  hasten(site: SiteId, patientKeys: readonly string[]): Promise<void> {
+    for (const patientKey of patientKeys) this.hastened.push(`${site}|${patientKey}`);
+    return Promise.resolve();
   }
 
   refuse(envelope: Envelope, why: Problem): Promise<{ journalId: string }> {

@@ -1,9 +1,10 @@
 /** C-ECHO and C-STORE against DCMTK as the peer: what is acknowledged is stored byte for byte, what is not is refused. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parsePart10 } from '../../mappings/dicom/parse.ts';
 import { writePart10 } from '../../mappings/dicom/write.ts';
 import { dcmtk, withoutDcmtk } from '../support/dcmtk.ts';
@@ -121,6 +122,22 @@ describe('C-ECHO and C-STORE from DCMTK', { skip: withoutDcmtk }, () => {
     assert.match(failed.output, /0xa700/i);
     const retried = await call('storescu', ...peer(), file);
     assert.equal(retried.code, 0, retried.output);
+    await hub.filed();
+  });
+
+  test('a series is applied at the end of its association; an image alone waits for company', async () => {
+    const series = join(folder, 'series');
+    await mkdir(series);
+    for (let n = 1; n <= 20; n++) await writeFile(join(series, `${String(n)}.dcm`), instance(`2.25.60.${String(n)}`));
+    const alone = await call('storescu', ...peer(), join(series, '1.dcm'));
+    assert.equal(alone.code, 0, alone.output);
+    const ran = await call('storescu', '+sd', ...peer(), series);
+    assert.equal(ran.code, 0, ran.output);
+    await hub.filed();
+    // The hub hears of the release a moment after the sender has gone.
+    for (let tries = 0; tries < 200 && hub.intake.hastened.length === 0; tries++) await pause(20);
+    assert.deepEqual(hub.intake.hastened, ['h1|2.999.156.1.1|P1']);
+    assert.equal(hub.intake.accepted.filter(({ controlId }) => controlId.startsWith('2.25.60.')).length, 20);
   });
 
   const data = process.env.HUB_TEST_DATA;
