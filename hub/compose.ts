@@ -37,6 +37,7 @@ import type {
 } from './core/ports.ts';
 import type { Sites } from './core/site.ts';
 import type { ManifestView } from './core/view.ts';
+import { Burst } from './flow/burst.ts';
 import { createIngest, type Ingest } from './flow/ingest.ts';
 import { createDocumentStore } from './flow/keep-document.ts';
 import { createManifest, keepManifest } from './flow/manifest.ts';
@@ -152,7 +153,12 @@ export async function composeIndex(
 export async function composeRooms(ground: Ground, wake: (() => void) | null): Promise<Rooms> {
   const { config, log, database, journalDatabase, objects, queue, sites, clock } = ground;
   const { derive, projection, settleMs, fhirContext } = await composeIndex(ground);
-  const arrived = wake ?? throttled(() => queue.offer('ingest', 'wake', {}), log);
+  const burst = new Burst();
+  const rouse = wake ?? throttled(() => queue.offer('ingest', 'wake', {}), log);
+  const arrived = (): void => {
+    burst.arrived();
+    rouse();
+  };
   const journal = createJournal({ database: journalDatabase, clock, log, arrived });
   const filing = new Filing({ journal, objects, log });
   const receiving = { objects, intake: journal, sites, filing, log, clock, maxBytes: config.limits.instanceBytes };
@@ -198,6 +204,7 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
       manifest: manifestOf(ground, derive),
       publish: publisherOf(ground, derive),
       log,
+      burst,
     }),
     fhirContext,
   };

@@ -19,8 +19,8 @@ export interface PublishableExams {
 export type OutboxOutcome = { readonly done: true } | { readonly done: false; readonly againAt: Date };
 
 export interface Outbox {
-  /** Ids of open events that are due, oldest first. */
-  due(limit: number): Promise<readonly string[]>;
+  /** Open events that are due, oldest first, each with the time since when it is. */
+  due(limit: number): Promise<readonly { readonly id: string; readonly dueAt: string }[]>;
   /**
    * Works one event off; false: gone, not due, or in other hands. A rejection leaves it open, later. The event's row is
    * not locked meanwhile: who has more news of the same key writes it there at once, and the event stays open.

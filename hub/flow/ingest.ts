@@ -13,16 +13,13 @@ import type { Log } from '../core/ports.ts';
 import { problem, type Finding } from '../core/problem.ts';
 import type { CanonicalRecord } from '../core/record.ts';
 import type { SiteProfile } from '../core/site.ts';
+import { Burst } from './burst.ts';
 
 const BATCH = 200;
 /** A claim this large tells that more waits than one worker should do alone. */
 const CROWD = 40;
 /** After a small claim, so that a steady trickle is applied in some batches a second and not message by message. */
 const LINGER_MS = 40;
-/** Commits of the journal a second that make a burst, and how long applying stands back for one. */
-const BURST_PER_SECOND = 100;
-const HOLD_MS = 1_000;
-const HOLD_STEP_MS = 50;
 const ATTEMPTS = 6;
 const BACKOFF_MS = [100, 1_000, 5_000, 30_000, 120_000] as const;
 
@@ -68,7 +65,7 @@ export function createIngest(deps: IngestDeps): Ingest {
   let working = 0;
   let arrivals = 0;
   let caughtUp = true;
-  let mark = { arrivals: 0, at: performance.now() };
+  const burst = new Burst();
   const sleepers = new Set<() => void>();
 
   const rouseOne = (): void => {
@@ -76,6 +73,7 @@ export function createIngest(deps: IngestDeps): Ingest {
   };
   const wake = (): void => {
     arrivals += 1;
+    burst.arrived();
     if (working === 0) rouseOne();
   };
 
@@ -91,24 +89,11 @@ export function createIngest(deps: IngestDeps): Ingest {
     });
   }
 
-  /**
-   * In a burst, what is acknowledged matters more than what is applied: while arrivals are many and everything before
-   * them is applied, the worker waits a little for a larger batch. Never long, and never with a backlog.
-   */
-  async function holdBack(): Promise<void> {
-    for (let held = 0; held < HOLD_MS && caughtUp && !stopped; held += HOLD_STEP_MS) {
-      const now = performance.now();
-      const perSecond = ((arrivals - mark.arrivals) * 1000) / Math.max(now - mark.at, HOLD_STEP_MS);
-      mark = { arrivals, at: now };
-      if (perSecond < BURST_PER_SECOND) return;
-      await pause(HOLD_STEP_MS);
-    }
-  }
-
   async function loop(sweepMs: number): Promise<void> {
     while (!stopped) {
       working += 1;
-      await holdBack();
+      // With everything before it applied, a burst waits a little for a larger batch; a backlog never waits.
+      await burst.over(() => stopped || !caughtUp);
       const seen = arrivals;
       const entries = await once(deps, (claimed) => {
         if (claimed >= CROWD) rouseOne();

@@ -7,9 +7,11 @@ import type { Outbox, OutboxEvent, OutboxOutcome, StudySettling } from '../core/
 import type { HubId } from '../core/identifier.ts';
 import type { Log, Queue, StudyLocated } from '../core/ports.ts';
 import type { ManifestView } from '../core/view.ts';
+import type { Burst } from './burst.ts';
 import type { PublishDocuments } from './publish-documents.ts';
 
 const SWEEP_LIMIT = 500;
+const REOFFER_MS = 5_000;
 
 export interface WorkOffDeps {
   readonly outbox: Outbox;
@@ -19,6 +21,8 @@ export interface WorkOffDeps {
   readonly manifest: (located: StudyLocated) => Promise<ManifestView | null>;
   readonly publish: PublishDocuments;
   readonly log: Log;
+  /** Events wait while many messages are being acknowledged. */
+  readonly burst: Pick<Burst, 'over'>;
 }
 
 export interface WorkOff {
@@ -29,10 +33,19 @@ export interface WorkOff {
 export function createWorkOff(deps: WorkOffDeps): WorkOff {
   let timer: NodeJS.Timeout | undefined;
   let sweeping: Promise<void> = Promise.resolve();
+  const offered = new Map<string, number>();
 
+  /** What was offered is offered again only after a time, in case the queue forgot it: each offer is a commit. */
   async function sweep(): Promise<void> {
+    const now = performance.now();
+    for (const [event, at] of offered) if (now - at > REOFFER_MS) offered.delete(event);
     try {
-      for (const id of await deps.outbox.due(SWEEP_LIMIT)) await deps.queue.offer('outbox', id, { id });
+      for (const { id, dueAt } of await deps.outbox.due(SWEEP_LIMIT)) {
+        const event = `${id}|${dueAt}`;
+        if (offered.has(event)) continue;
+        await deps.queue.offer('outbox', id, { id });
+        offered.set(event, now);
+      }
     } catch (error) {
       deps.log.warn(
         { name: error instanceof Error ? error.name : 'unknown' },
@@ -44,6 +57,7 @@ export function createWorkOff(deps: WorkOffDeps): WorkOff {
   return {
     async start(concurrency, sweepMs) {
       await deps.queue.work('outbox', concurrency, async (payload) => {
+        await deps.burst.over();
         await deps.outbox.work(payload['id'] ?? '', (event) => handle(event, deps));
       });
       const tick = (): void => {

@@ -14,12 +14,12 @@ export function createOutbox(deps: { database: Database; clock: () => Date }): O
   const { database, clock } = deps;
   return {
     async due(limit) {
-      const result = await database.pool.query<{ id: string }>({
+      const result = await database.pool.query<{ id: string; due_at: Date }>({
         name: 'outbox-due',
-        text: 'select id from outbox where done_at is null and due_at <= $1 order by due_at limit $2',
+        text: 'select id, due_at from outbox where done_at is null and due_at <= $1 order by due_at limit $2',
         values: [clock(), limit],
       });
-      return result.rows.map((row) => row.id);
+      return result.rows.map((row) => ({ id: row.id, dueAt: row.due_at.toISOString() }));
     },
     async work(id, handle) {
       const worked = await database.transaction(async (connection): Promise<{ failure: Error | null } | null> => {

@@ -125,7 +125,8 @@ async function onPostgres(options: QueueOptions): Promise<Backend> {
     connectionString: databaseUrl,
     max: options.connections ?? 8,
     application_name: 'hutong-queue',
-    options: `-c search_path=${SCHEMA}`,
+    // Jobs that a crash of the server takes are found by the sweep: nobody waits for the disk because of them.
+    options: `-c search_path=${SCHEMA} -c synchronous_commit=off`,
     keepAlive: true,
     connectionTimeoutMillis: CONNECT_MS,
   });

@@ -128,6 +128,7 @@ before(async () => {
       return made === null ? null : keepManifest(objects, study.studyUid, made);
     },
     publish,
+    burst: { over: () => Promise.resolve() },
     log: quiet,
   });
   await workOff.start(1, 3_600_000);
@@ -186,7 +187,7 @@ async function workAll(): Promise<void> {
     now += 7_200_000;
     const due = await outbox.due(100);
     if (due.length === 0) return;
-    for (const id of due) await work(id).catch(() => undefined);
+    for (const { id } of due) await work(id).catch(() => undefined);
   }
   assert.fail('the outbox does not come to rest');
 }
@@ -277,8 +278,9 @@ test('news that come while the documents are published keep the event open and n
   });
   await arrive(revise(1));
   now += 60_000;
-  const [id] = await outbox.due(10);
-  assert.ok(id);
+  const [due] = await outbox.due(10);
+  assert.ok(due);
+  const { id } = due;
   const handled: OutboxEvent[] = [];
   const worked = await outbox.work(id, async (event) => {
     handled.push(event);
