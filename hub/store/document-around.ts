@@ -95,5 +95,16 @@ export async function loadAround(
   });
   const named = await associationsBy(connection, { ids: wanted.named });
   for (const one of named) associations.set(one.id, one);
-  return { objects, associations: [...associations.values()], known };
+  const filed = await filedUnder(connection, wanted.uniqueIds);
+  return { objects, associations: [...associations.values()], known, filed };
+}
+
+/** What the repository holds under these unique ids, whoever's it is and whether or not an entry still tells of it. */
+async function filedUnder(connection: Connection, uniqueIds: readonly string[]): Promise<NonNullable<Around['filed']>> {
+  const { rows } = await connection.query<{ unique_id: string; hash: string; size: string }>({
+    name: 'document-filed',
+    text: 'select unique_id, hash, size from repository_document where unique_id = any ($1::text[])',
+    values: [uniqueIds],
+  });
+  return rows.map(({ unique_id: uniqueId, hash, size }) => ({ uniqueId, hash, size: Number(size) }));
 }
