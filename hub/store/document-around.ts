@@ -5,6 +5,14 @@ import type { Connection } from './database.ts';
 import { ASSOCIATION_SELECT, associationOf, OBJECT_SELECT, objectOf, uuidsOf } from './document-row.ts';
 import type { AssociationRow, ObjectRow } from './document-row.ts';
 
+/** Of advisory locks with two keys: nobody else's has this first one. */
+const LOCKS = 17;
+/**
+ * A message may name very many, and all locks of the server share one table of some thousands, whose end would fail
+ * everybody's transactions. Two names of one slot wait for each other without need, which is rare and short.
+ */
+const SLOTS = 1_024;
+
 /**
  * Waits for whoever registers the same patient, unique id or object id now, in one order for all, so that none waits in
  * a circle. Two that replace one document meet here: the second sees what the first did.
@@ -12,7 +20,8 @@ import type { AssociationRow, ObjectRow } from './document-row.ts';
 export async function lockNames(connection: Connection, names: readonly string[]): Promise<void> {
   await connection.query({
     name: 'document-lock',
-    text: `select pg_advisory_xact_lock(k) from (select distinct hashtextextended(n, 17) as k from unnest($1::text[]) n order by 1) ordered`,
+    text: `select pg_advisory_xact_lock(${String(LOCKS)}, slot) from (
+      select distinct (hashtextextended(n, 17) & ${String(SLOTS - 1)})::int as slot from unnest($1::text[]) n order by 1) ordered`,
     values: [names],
   });
 }
