@@ -153,6 +153,24 @@ test('ITI-57: UpdateAvailabilityStatus from what it is to what it shall be', asy
   assert.equal((await hub.associations(first.id)).find((one) => one.id === member.id)?.status, 'deprecated');
 });
 
+test('ITI-57: of one object one message asks one thing: no second version stands beside the new one', async () => {
+  const first = await accepted(oneDocument());
+  const status = (one: string): Any =>
+    association(one, 'UpdateAvailabilityStatus', 's', first.id, {
+      extra: [slot('OriginalStatus', STATUSES.approved), slot('NewStatus', STATUSES.approved)],
+    });
+  const all = update(first, '1');
+  await refused([...all, status('b')], 'XDSMetadataUpdateOperationError', 'ITI-57');
+  await refused([status('b'), ...all], 'XDSMetadataUpdateOperationError', 'ITI-57');
+  const [set] = all;
+  assert.ok(set);
+  await refused([set, status('b'), status('c')], 'XDSMetadataUpdateOperationError', 'ITI-57');
+  assert.deepEqual(
+    (await hub.byUniqueId(first.uniqueId)).map(({ version, status: stands }) => [version, stands]),
+    [[1, 'approved']],
+  );
+});
+
 test('ITI-57: SubmitAssociation puts a registered document into a registered folder', async () => {
   const { folderId } = await inFolder();
   const entry = await accepted(oneDocument());
