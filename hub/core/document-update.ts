@@ -180,7 +180,9 @@ function updateStatus(one: DocumentAssociation, work: Work, fail: Fail): Registr
   if (!target) return fail('UnresolvedReferenceException', 'There is no such object.');
   if (object?.kind === 'submission-set')
     return fail('XDSMetadataUpdateOperationError', 'The status of a submission set does not change.');
-  if (object && object.patientId !== set.patientId)
+  // An association is theirs whose its source is.
+  const owner = object ?? around.objects.find(({ id }) => id === association?.source);
+  if (owner && owner.patientId !== set.patientId)
     return fail('XDSPatientIDReconciliationError', 'The submission set is of another patient.');
   if (object && newest(around, object.lid)?.id !== object.id)
     return fail('XDSMetadataVersionError', 'It is not the version that stands.');

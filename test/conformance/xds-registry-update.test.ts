@@ -171,6 +171,16 @@ test('ITI-57: of one object one message asks one thing: no second version stands
   );
 });
 
+test("ITI-57: an association of another patient's documents keeps its status", async () => {
+  const { entry } = await inFolder();
+  const [member] = await hub.associations(entry.id);
+  assert.ok(member);
+  const [, ask] = changeStatus(member.id, STATUSES.approved, STATUSES.deprecated);
+  assert.ok(ask);
+  const other = await newPatient(hub);
+  await refused([submissionSet('s', other, oid()), ask], 'XDSPatientIDReconciliationError', 'ITI-57');
+});
+
 test('ITI-57: SubmitAssociation puts a registered document into a registered folder', async () => {
   const { folderId } = await inFolder();
   const entry = await accepted(oneDocument());
