@@ -61,20 +61,18 @@ export async function associationsBy(
   return [...found.values()];
 }
 
-/** A chain of addenda of addenda is no longer than this. */
-const DEPTH = 20;
-
 /** Associations that lead to these documents, and to their addenda and transformations, and so on. */
 async function associationsDown(connection: Connection, ids: readonly EntryId[]): Promise<AssociationRow[]> {
   if (ids.length === 0) return [];
   const { rows } = await connection.query<AssociationRow>({
     name: 'document-dependants',
-    text: `with recursive down as (
-        select a.*, 1 as depth from document_association a where a.target = any ($1::uuid[])
+    // Each id once, so that a circle ends too.
+    text: `with recursive fallen as (
+        select unnest($1::uuid[]) as id
         union
-        select a.*, d.depth + 1 from document_association a join down d on a.target = d.source
-        where d.type in ('APND', 'XFRM') and a.type in ('APND', 'XFRM') and d.depth < ${String(DEPTH)})
-      select distinct on (id) id, type, source, target, status, body from down`,
+        select a.source from document_association a join fallen f on a.target = f.id where a.type in ('APND', 'XFRM'))
+      ${ASSOCIATION_SELECT} where a.target = any ($1::uuid[])
+        or (a.type in ('APND', 'XFRM') and a.target in (select id from fallen))`,
     values: [uuidsOf(ids)],
   });
   return rows;

@@ -119,3 +119,16 @@ test('WIRE 3: XFRM_RPLC deprecates what it replaces, as RPLC does', async () => 
     ['deprecated'],
   );
 });
+
+test('WIRE 3: with a document fall its addenda and theirs, however long the chain', async () => {
+  const first = await accepted(oneDocument());
+  const chain = [first];
+  for (let at = 0; at < 24; at++) {
+    const end = chain.at(-1);
+    assert.ok(end);
+    chain.push(await accepted(oneDocument({}, [association('r', 'APND', 'Document01', end.id)])));
+  }
+  await accepted(oneDocument({}, [association('r', 'RPLC', 'Document01', first.id)]));
+  const stand = (await registry.objects(chain.map(({ id }) => id))).filter(({ status }) => status === 'approved');
+  assert.deepEqual(stand, []);
+});
