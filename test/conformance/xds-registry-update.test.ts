@@ -211,6 +211,28 @@ test('ITI-62: what is unknown, what is spoken of, what would be orphaned, and wh
   assert.equal(await hub.rows(), rows - 3);
 });
 
+test('ITI-62: a folder that goes while a document in it is replaced leaves no association to nothing', async () => {
+  for (let round = 0; round < 12; round++) {
+    const { entry, folderId } = await inFolder();
+    const around = await hub.associations(folderId);
+    const inside = around.find(({ source }) => source === folderId);
+    assert.ok(inside);
+    const held = await hub.associations(inside.id);
+    const ids = new Set([folderId, ...[...around, ...held].map((one) => one.id)]);
+    const [, replaced] = await Promise.all([
+      hub.remove([...ids]),
+      hub.submit(oneDocument({}, [association('r', 'RPLC', 'Document01', entry.id)])),
+    ]);
+    assert.equal(replaced.status, 'success', replaced.text);
+    const { rows } = await hub.database.pool.query(
+      `select a.id from document_association a where exists (select from unnest(array[a.source, a.target]) as e(id)
+         where not exists (select from registry_object o where o.id = e.id)
+           and not exists (select from document_association other where other.id = e.id))`,
+    );
+    assert.deepEqual(rows, [], `round ${String(round)}`);
+  }
+});
+
 test('ITI-62: a membership in a folder goes only together with that of its submission set', async () => {
   const { entry, folderId } = await inFolder();
   const member = (await hub.associations(entry.id)).find(({ source }) => source === folderId);
