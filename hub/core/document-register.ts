@@ -24,6 +24,14 @@ export interface Around {
   /** Associations with one of the named or replaced objects as source or target, and associations named as target. */
   readonly associations: readonly DocumentAssociation[];
   readonly known: ReadonlySet<PatientCx>;
+  /** Documents that the repository holds under the unique ids of the submission: they outlive their entries (ITI-62). */
+  readonly filed?: readonly Filed[];
+}
+
+interface Filed {
+  readonly uniqueId: string;
+  readonly hash: string;
+  readonly size: number;
 }
 
 export interface RegistryChanges {
@@ -128,15 +136,30 @@ function checkUnique(submission: Submission, around: Around): RegistryProblem[] 
     if (ids.has(id)) problems.push(metadataError(id, 'The registry already has an object with this id.'));
   const stored = new Map<string, RegistryObject[]>();
   for (const one of around.objects) stored.set(one.uniqueId, [...(stored.get(one.uniqueId) ?? []), one]);
-  for (const own of submission.objects)
-    for (const other of stored.get(own.uniqueId) ?? [])
-      if (own.kind !== 'document' || other.kind !== 'document')
-        problems.push(registryError('XDSDuplicateUniqueIdInRegistry', own.id, 'The uniqueId is registered already.'));
-      else if (own.hash !== other.hash)
-        problems.push(registryError('XDSNonIdenticalHash', own.id, 'The document is registered with another hash.'));
-      else if (own.size !== other.size)
-        problems.push(registryError('XDSNonIdenticalSize', own.id, 'The document is registered with another size.'));
+  const filed = new Map((around.filed ?? []).map((one) => [one.uniqueId, one]));
+  for (const own of submission.objects) {
+    const others = stored.get(own.uniqueId) ?? [];
+    if (others.some((other) => own.kind !== 'document' || other.kind !== 'document'))
+      problems.push(registryError('XDSDuplicateUniqueIdInRegistry', own.id, 'The uniqueId is registered already.'));
+    else if (own.kind === 'document')
+      problems.push(
+        ...checkContent(own, [...documentsOf({ objects: others, associations: [] }), filed.get(own.uniqueId)]),
+      );
+  }
   return problems;
+}
+
+/** One unique id is one content, for ever: whoever asks for it must not get another's. */
+function checkContent(
+  own: DocumentEntry,
+  others: readonly (Pick<DocumentEntry, 'hash' | 'size'> | undefined)[],
+): RegistryProblem[] {
+  const here = others.filter((other) => other !== undefined);
+  if (here.some(({ hash }) => hash !== own.hash))
+    return [registryError('XDSNonIdenticalHash', own.id, 'The document is here with another hash.')];
+  if (here.some(({ size }) => size !== own.size))
+    return [registryError('XDSNonIdenticalSize', own.id, 'The document is here with another size.')];
+  return [];
 }
 
 /** One association against its two ends; empty: it may stand. */

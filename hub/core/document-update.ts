@@ -39,18 +39,21 @@ interface Work {
   readonly associations: DocumentAssociation[];
   readonly status: Map<EntryId, ApprovalStatus>;
   readonly touched: Set<EntryId>;
+  /** Ids of the associations of the message, and of those that an operation of its submission set is about. */
+  readonly own: ReadonlySet<EntryId>;
+  readonly submitted: ReadonlySet<EntryId>;
 }
 
 export function decideUpdate(submission: Submission, around: Around, under: Circumstances): Decided {
   const set = submissionSetOf(submission);
   if (!set) return { ok: false, problems: [metadataError('XDSSubmissionSet', 'There is no submission set.')] };
-  const stored = new Map(around.objects.map((one) => [one.id, one]));
+  const stored = new Set([...around.objects, ...around.associations].map(({ id }) => id));
   const problems: RegistryProblem[] =
     under.trusted || around.known.has(set.patientId)
       ? []
       : checkPatients({ objects: [], associations: [] }, around, set, false);
   for (const { id } of [...submission.objects, ...submission.associations])
-    if (stored.has(id) || around.associations.some((one) => one.id === id))
+    if (stored.has(id))
       problems.push(
         registryError('XDSMetadataIdentifierError', id, 'The registry already has an object with this id.'),
       );
@@ -66,6 +69,12 @@ export function decideUpdate(submission: Submission, around: Around, under: Circ
     associations: [],
     status: new Map(),
     touched: new Set(),
+    own: new Set(submission.associations.map(({ id }) => id)),
+    submitted: new Set(
+      submission.associations
+        .filter(({ source, type }) => source === set.id && (type === 'SubmitAssociation' || type === 'HasMember'))
+        .map(({ target }) => target),
+    ),
   };
   const steps = submission.associations.map((one) => operate(one, work));
   problems.push(...steps.flatMap((step) => step ?? []));
@@ -83,18 +92,14 @@ export function decideUpdate(submission: Submission, around: Around, under: Circ
 
 /** One association of the message: those of the submission set ask for something, others come along with one that does. */
 function operate(one: DocumentAssociation, work: Work): RegistryProblem[] | null {
-  const { set, submission } = work;
+  const { set } = work;
   const fail = (code: RegistryErrorCode, context: string): RegistryProblem[] => [registryError(code, one.id, context)];
-  const submitted = submission.associations.some(
-    (other) =>
-      other.source === set.id && other.target === one.id && ['SubmitAssociation', 'HasMember'].includes(other.type),
-  );
   if (one.source !== set.id)
-    return submitted
+    return work.submitted.has(one.id)
       ? submitAssociation(one, work)
       : fail('XDSMetadataUpdateOperationError', 'No operation is about it.');
   if (one.type === 'UpdateAvailabilityStatus') return updateStatus(one, work, fail);
-  const inMessage = submission.associations.some((other) => other.id === one.target);
+  const inMessage = work.own.has(one.target);
   if (one.type === 'SubmitAssociation' || (one.type === 'HasMember' && inMessage)) {
     if (!inMessage) return fail('XDSMetadataUpdateOperationError', 'The association is not in the message.');
     work.associations.push({ ...one, type: 'HasMember' });
@@ -103,6 +108,8 @@ function operate(one: DocumentAssociation, work: Work): RegistryProblem[] | null
   if (one.type !== 'HasMember') return fail('XDSMetadataUpdateOperationError', 'The operation is not known.');
   return updateObject(one, work, fail);
 }
+
+const TWICE = 'Another operation of the message changes the same object.';
 
 type Fail = (code: RegistryErrorCode, context: string) => RegistryProblem[];
 
@@ -136,6 +143,7 @@ function updateObject(one: DocumentAssociation, work: Work, fail: Fail): Registr
       : (['patientId', 'uniqueId'] as const);
   const changed = fixed.find((name) => Reflect.get(made, name) !== Reflect.get(current, name));
   if (changed !== undefined) return fail('UnmodifiableMetadataError', `${changed} cannot be changed.`);
+  if (work.status.has(current.id)) return fail('XDSMetadataUpdateOperationError', TWICE);
   const extra = one.extra.filter(({ name }) => !UPDATE_SLOTS.has(name));
   work.associations.push({ ...one, extra, submissionSetStatus: 'Original' });
   work.objects.push({
@@ -172,7 +180,9 @@ function updateStatus(one: DocumentAssociation, work: Work, fail: Fail): Registr
   if (!target) return fail('UnresolvedReferenceException', 'There is no such object.');
   if (object?.kind === 'submission-set')
     return fail('XDSMetadataUpdateOperationError', 'The status of a submission set does not change.');
-  if (object && object.patientId !== set.patientId)
+  // An association is theirs whose its source is.
+  const owner = object ?? around.objects.find(({ id }) => id === association?.source);
+  if (owner && owner.patientId !== set.patientId)
     return fail('XDSPatientIDReconciliationError', 'The submission set is of another patient.');
   if (object && newest(around, object.lid)?.id !== object.id)
     return fail('XDSMetadataVersionError', 'It is not the version that stands.');
@@ -180,6 +190,7 @@ function updateStatus(one: DocumentAssociation, work: Work, fail: Fail): Registr
   if (from === null || to === null)
     return fail('XDSMetadataUpdateOperationError', 'OriginalStatus and NewStatus must be Approved or Deprecated.');
   if (target.status !== from) return fail('XDSMetadataUpdateOperationError', 'The status is not OriginalStatus.');
+  if (work.status.has(one.target)) return fail('XDSMetadataUpdateOperationError', TWICE);
   work.status.set(one.target, to);
   return null;
 }

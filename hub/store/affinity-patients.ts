@@ -81,13 +81,28 @@ const announce = (connection: Connection, ids: readonly PatientCx[]): Promise<un
   );
 
 /**
+ * One merge after the other, in the whole domain: where a chain ends is read from rows that another merge may be writing.
+ * Before any row is written, so that nobody who waits here holds one. Merges are few.
+ */
+const oneAtATime = (connection: Connection): Promise<unknown> =>
+  connection.query('select pg_advisory_xact_lock(18, 0)');
+
+/**
  * [subsumed, survivor] in pairs. The survivor may be new, or have been merged away itself: the latest word counts, so it
- * stands again.
+ * stands again. A merge that stands already is no word: told again, it undoes none that came after it.
  */
 async function mergePatients(
   connection: Connection,
-  pairs: readonly (readonly [PatientCx, PatientCx])[],
+  told: readonly (readonly [PatientCx, PatientCx])[],
 ): Promise<void> {
+  await oneAtATime(connection);
+  const standing = await connection.query<{ patient_id: PatientCx; merged_into: PatientCx | null }>(
+    'select patient_id, merged_into from affinity_patient where patient_id = any ($1::text[])',
+    [told.map(([subsumed]) => subsumed)],
+  );
+  const into = new Map(standing.rows.map((row) => [row.patient_id, row.merged_into]));
+  const pairs = told.filter(([subsumed, survivor]) => into.get(subsumed) !== survivor);
+  if (pairs.length === 0) return;
   const survivors = pairs.map(([, survivor]) => survivor);
   await announce(connection, survivors);
   await connection.query('update affinity_patient set merged_into = null where patient_id = any ($1::text[])', [
@@ -137,15 +152,16 @@ export async function announceRecords(connection: Connection, recordIds: readonl
   // A number that no CX can carry names nobody in the affinity domain.
   const rows = found.rows.filter((row) => isCx(affinityId(row.local_id, oid)));
   if (rows.length === 0) return;
-  await connection.query(
-    `insert into affinity_patient (patient_id, record_id) select * from unnest($1::text[], $2::uuid[])
-     on conflict (patient_id) do update set record_id = excluded.record_id`,
-    [rows.map((row) => affinityId(row.local_id, oid)), rows.map((row) => row.record_id)],
-  );
   const merged = rows.flatMap(({ local_id: local, survivor }) =>
     survivor === null || !isCx(affinityId(survivor, oid))
       ? []
       : [[affinityId(local, oid), affinityId(survivor, oid)] as const],
+  );
+  if (merged.length > 0) await oneAtATime(connection);
+  await connection.query(
+    `insert into affinity_patient (patient_id, record_id) select * from unnest($1::text[], $2::uuid[])
+     on conflict (patient_id) do update set record_id = excluded.record_id`,
+    [rows.map((row) => affinityId(row.local_id, oid)), rows.map((row) => row.record_id)],
   );
   if (merged.length > 0) await mergePatients(connection, merged);
 }
@@ -162,6 +178,7 @@ export async function followPersons(connection: Connection, personIds: readonly 
     values: [personIds, `^^^&${oid}&ISO`],
   });
   if (rows.length === 0) return;
+  await oneAtATime(connection);
   const ids = rows.map((row) => affinityId(row.person_id, oid));
   await connection.query(
     `insert into affinity_patient (patient_id, merged_into) select * from unnest($1::text[], $2::text[])

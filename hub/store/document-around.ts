@@ -5,6 +5,14 @@ import type { Connection } from './database.ts';
 import { ASSOCIATION_SELECT, associationOf, OBJECT_SELECT, objectOf, uuidsOf } from './document-row.ts';
 import type { AssociationRow, ObjectRow } from './document-row.ts';
 
+/** Of advisory locks with two keys: nobody else's has this first one. */
+const LOCKS = 17;
+/**
+ * A message may name very many, and all locks of the server share one table of some thousands, whose end would fail
+ * everybody's transactions. Two names of one slot wait for each other without need, which is rare and short.
+ */
+const SLOTS = 1_024;
+
 /**
  * Waits for whoever registers the same patient, unique id or object id now, in one order for all, so that none waits in
  * a circle. Two that replace one document meet here: the second sees what the first did.
@@ -12,7 +20,8 @@ import type { AssociationRow, ObjectRow } from './document-row.ts';
 export async function lockNames(connection: Connection, names: readonly string[]): Promise<void> {
   await connection.query({
     name: 'document-lock',
-    text: `select pg_advisory_xact_lock(k) from (select distinct hashtextextended(n, 17) as k from unnest($1::text[]) n order by 1) ordered`,
+    text: `select pg_advisory_xact_lock(${String(LOCKS)}, slot) from (
+      select distinct (hashtextextended(n, 17) & ${String(SLOTS - 1)})::int as slot from unnest($1::text[]) n order by 1) ordered`,
     values: [names],
   });
 }
@@ -52,20 +61,18 @@ export async function associationsBy(
   return [...found.values()];
 }
 
-/** A chain of addenda of addenda is no longer than this. */
-const DEPTH = 20;
-
 /** Associations that lead to these documents, and to their addenda and transformations, and so on. */
 async function associationsDown(connection: Connection, ids: readonly EntryId[]): Promise<AssociationRow[]> {
   if (ids.length === 0) return [];
   const { rows } = await connection.query<AssociationRow>({
     name: 'document-dependants',
-    text: `with recursive down as (
-        select a.*, 1 as depth from document_association a where a.target = any ($1::uuid[])
+    // Each id once, so that a circle ends too.
+    text: `with recursive fallen as (
+        select unnest($1::uuid[]) as id
         union
-        select a.*, d.depth + 1 from document_association a join down d on a.target = d.source
-        where d.type in ('APND', 'XFRM') and a.type in ('APND', 'XFRM') and d.depth < ${String(DEPTH)})
-      select distinct on (id) id, type, source, target, status, body from down`,
+        select a.source from document_association a join fallen f on a.target = f.id where a.type in ('APND', 'XFRM'))
+      ${ASSOCIATION_SELECT} where a.target = any ($1::uuid[])
+        or (a.type in ('APND', 'XFRM') and a.target in (select id from fallen))`,
     values: [uuidsOf(ids)],
   });
   return rows;
@@ -95,5 +102,16 @@ export async function loadAround(
   });
   const named = await associationsBy(connection, { ids: wanted.named });
   for (const one of named) associations.set(one.id, one);
-  return { objects, associations: [...associations.values()], known };
+  const filed = await filedUnder(connection, wanted.uniqueIds);
+  return { objects, associations: [...associations.values()], known, filed };
+}
+
+/** What the repository holds under these unique ids, whoever's it is and whether or not an entry still tells of it. */
+async function filedUnder(connection: Connection, uniqueIds: readonly string[]): Promise<NonNullable<Around['filed']>> {
+  const { rows } = await connection.query<{ unique_id: string; hash: string; size: string }>({
+    name: 'document-filed',
+    text: 'select unique_id, hash, size from repository_document where unique_id = any ($1::text[])',
+    values: [uniqueIds],
+  });
+  return rows.map(({ unique_id: uniqueId, hash, size }) => ({ uniqueId, hash, size: Number(size) }));
 }

@@ -133,10 +133,13 @@ async function remove(
   origin: ChangeOrigin = { sender: '', anybodys: true },
 ): Promise<readonly RegistryProblem[]> {
   return deps.database.transaction(async (connection) => {
-    await lockNames(connection, ids);
+    // The patients too: a replacement enters folders that its message does not name.
+    const named = await objectsBy(connection, { ids });
+    await lockNames(connection, [...ids, ...named.map(({ patientId }) => patientId)]);
     const objects = await objectsBy(connection, { ids });
     const direct = await associationsBy(connection, { ids, ends: ids });
-    const targets = direct.filter((one) => ids.includes(one.id)).map(({ target }) => target);
+    const gone = new Set(ids);
+    const targets = direct.filter((one) => gone.has(one.id)).map(({ target }) => target);
     const associations = unique([...direct, ...(await associationsBy(connection, { targets }))]);
     const ends = await objectsBy(connection, { ids: associations.flatMap(({ source, target }) => [source, target]) });
     const kinds = new Map([...objects, ...ends].map((one) => [one.id, one.kind]));

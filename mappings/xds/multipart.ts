@@ -34,7 +34,12 @@ export async function* readMultipart(
   }
   for (;;) {
     const tail = await afterDelimiter(window);
-    if (tail === 'close') return;
+    if (tail === 'close') {
+      // An epilogue is nobody's, but stands before the next message of the connection (RFC 2046 §5.1.1).
+      do window.take(window.held.length);
+      while (await window.more());
+      return;
+    }
     if (tail !== 'part') {
       yield tail;
       return;

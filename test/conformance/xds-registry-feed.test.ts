@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { PatientCx } from '../../hub/core/document.ts';
+import { lockNames } from '../../hub/store/document-around.ts';
 import { writeSubmission } from '../../mappings/xds/ebrim-write.ts';
 import { association } from '../support/documents.ts';
 import { caseAt } from '../support/registry-case.ts';
@@ -164,6 +165,18 @@ test('a slot value of a megabyte, thousands of slots and associations: a Failure
   assert.ok(answer.errors.length <= 100, 'and no answer as long as the question');
   assert.ok(Date.now() - began < 20_000);
   assert.equal(await hub.rows(), rows);
+});
+
+test('whatever a message names, it takes few of the locks that all transactions of the server share', async () => {
+  const names = Array.from({ length: 20_000 }, (_, at) => `urn:uuid:${String(at)}`);
+  const held = await hub.database.transaction(async (connection) => {
+    await lockNames(connection, names);
+    const { rows } = await connection.query<{ n: number }>(
+      "select count(*)::int as n from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()",
+    );
+    return rows[0]?.n ?? 0;
+  });
+  assert.ok(held > 0 && held <= 1_024, String(held));
 });
 
 test('what is no ebRS message is a fault: DOCTYPE, cut off, another body, another action; the next request is served', async () => {

@@ -153,6 +153,34 @@ test('ITI-57: UpdateAvailabilityStatus from what it is to what it shall be', asy
   assert.equal((await hub.associations(first.id)).find((one) => one.id === member.id)?.status, 'deprecated');
 });
 
+test('ITI-57: of one object one message asks one thing: no second version stands beside the new one', async () => {
+  const first = await accepted(oneDocument());
+  const status = (one: string): Any =>
+    association(one, 'UpdateAvailabilityStatus', 's', first.id, {
+      extra: [slot('OriginalStatus', STATUSES.approved), slot('NewStatus', STATUSES.approved)],
+    });
+  const all = update(first, '1');
+  await refused([...all, status('b')], 'XDSMetadataUpdateOperationError', 'ITI-57');
+  await refused([status('b'), ...all], 'XDSMetadataUpdateOperationError', 'ITI-57');
+  const [set] = all;
+  assert.ok(set);
+  await refused([set, status('b'), status('c')], 'XDSMetadataUpdateOperationError', 'ITI-57');
+  assert.deepEqual(
+    (await hub.byUniqueId(first.uniqueId)).map(({ version, status: stands }) => [version, stands]),
+    [[1, 'approved']],
+  );
+});
+
+test("ITI-57: an association of another patient's documents keeps its status", async () => {
+  const { entry } = await inFolder();
+  const [member] = await hub.associations(entry.id);
+  assert.ok(member);
+  const [, ask] = changeStatus(member.id, STATUSES.approved, STATUSES.deprecated);
+  assert.ok(ask);
+  const other = await newPatient(hub);
+  await refused([submissionSet('s', other, oid()), ask], 'XDSPatientIDReconciliationError', 'ITI-57');
+});
+
 test('ITI-57: SubmitAssociation puts a registered document into a registered folder', async () => {
   const { folderId } = await inFolder();
   const entry = await accepted(oneDocument());
@@ -181,6 +209,28 @@ test('ITI-62: what is unknown, what is spoken of, what would be orphaned, and wh
   const gone = await hub.remove([entry.id, member.id, member.source]);
   assert.deepEqual([gone.status, gone.codes], ['success', []], gone.text);
   assert.equal(await hub.rows(), rows - 3);
+});
+
+test('ITI-62: a folder that goes while a document in it is replaced leaves no association to nothing', async () => {
+  for (let round = 0; round < 12; round++) {
+    const { entry, folderId } = await inFolder();
+    const around = await hub.associations(folderId);
+    const inside = around.find(({ source }) => source === folderId);
+    assert.ok(inside);
+    const held = await hub.associations(inside.id);
+    const ids = new Set([folderId, ...[...around, ...held].map((one) => one.id)]);
+    const [, replaced] = await Promise.all([
+      hub.remove([...ids]),
+      hub.submit(oneDocument({}, [association('r', 'RPLC', 'Document01', entry.id)])),
+    ]);
+    assert.equal(replaced.status, 'success', replaced.text);
+    const { rows } = await hub.database.pool.query(
+      `select a.id from document_association a where exists (select from unnest(array[a.source, a.target]) as e(id)
+         where not exists (select from registry_object o where o.id = e.id)
+           and not exists (select from document_association other where other.id = e.id))`,
+    );
+    assert.deepEqual(rows, [], `round ${String(round)}`);
+  }
 });
 
 test('ITI-62: a membership in a folder goes only together with that of its submission set', async () => {

@@ -1,5 +1,8 @@
 /** Retrieve and Remove Documents, and who may do what: the wire contract §4 by number, over HTTP and PostgreSQL. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { ITI41_REQUEST, ITI43_REQUEST, ITI86_REQUEST, writeRetrieveRequest } from '../../mappings/xds/document-set.ts';
 import { association } from '../support/documents.ts';
@@ -228,4 +231,22 @@ describe('who may', () => {
       assert.match(wrong.envelope.toString(), /env:Sender/);
     }
   });
+});
+
+test('what follows the last part of a package does not hold up the next request of the connection', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const post = async (tail: string): Promise<[number | undefined, boolean]> => {
+    const { type, bytes } = provided([sent('with an epilogue')]);
+    const headers = { 'Content-Type': type, 'x-role': 'hospital-feed' };
+    const sending = request(hub.url, { agent, method: 'POST', headers, timeout: 20_000 });
+    sending.on('timeout', () => sending.destroy(new Error('no answer')));
+    sending.end(Buffer.concat([bytes, Buffer.from(tail)]));
+    const [response] = (await once(sending, 'response')) as [IncomingMessage];
+    response.resume();
+    await once(response, 'end');
+    return [response.statusCode, sending.reusedSocket];
+  };
+  assert.deepEqual(await post('x'.repeat(1_000_000)), [200, false]);
+  assert.deepEqual(await post(''), [200, true]);
+  agent.destroy();
 });

@@ -221,4 +221,24 @@ describe('ITI-41 (WIRE §4)', () => {
     const elsewhere = [good, refused].map((event) => ({ ...event, detail: { ...event?.detail, patientIds: [] } }));
     assert.doesNotMatch(JSON.stringify(elsewhere), /REPO1|Wang/);
   });
+
+  test('4.18 bytes outlive their entry (ITI-62): its unique id takes no others, of whichever patient', async () => {
+    const { pool } = hub.database;
+    const first = sent('what was acknowledged');
+    assert.equal(said(await provide(hub, [first])).status, 'success');
+    await pool.query('delete from registry_object where unique_id = $1', [first.uniqueId]);
+    for (const patientId of [PATIENT, cx('REPO2')]) {
+      await pool.query('insert into affinity_patient (patient_id) values ($1) on conflict do nothing', [patientId]);
+      const other = { ...sent('other bytes', { patientId }), uniqueId: first.uniqueId };
+      const metadata = writeSubmission(
+        objectsOf([other]).map((one) => ('patientId' in one ? { ...one, patientId } : one)),
+      );
+      await leavesNothing(hub, async () =>
+        assert.deepEqual(codesOf(await provide(hub, [other], { metadata })), ['XDSNonIdenticalHash']),
+      );
+    }
+    assert.equal((await fetched(first.uniqueId)).documents[0]?.bytes?.toString(), 'what was acknowledged');
+    const again = { ...sent('what was acknowledged'), uniqueId: first.uniqueId };
+    assert.equal(said(await provide(hub, [again])).status, 'success');
+  });
 });

@@ -5,8 +5,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ITI41_REQUEST, ITI43_REQUEST, writeRetrieveRequest } from '../../mappings/xds/document-set.ts';
+import { writeSubmission } from '../../mappings/xds/ebrim-write.ts';
 import { freshDatabase } from '../support/database.ts';
-import { cx, documentEntry } from '../support/documents.ts';
+import { association, cx, documentEntry, folder, submissionSet } from '../support/documents.ts';
+import { ACTIONS, removal } from '../support/registry-hub.ts';
 import { file, adhocQuery, envelope, serveRegistry, readAnswer } from '../support/registry-peer.ts';
 import type { AskedSlot, RegistryPeer } from '../support/registry-peer.ts';
 import { PATIENT, plainType, REPOSITORY, soap, startRepositoryHub } from '../support/repository-hub.ts';
@@ -78,6 +80,58 @@ describe('ITI-18', () => {
         [['ITI-18', 'refused']],
       );
     }
+  });
+});
+
+describe('associations, which have no patient of their own', () => {
+  const APPROVED = 'urn:oasis:names:tc:ebxml-regrep:StatusType:Approved';
+  const [set, theirs, member] = [u(11), u(12), u(13)];
+  let fresh: Awaited<ReturnType<typeof freshDatabase>>;
+  let peer: RegistryPeer;
+  before(async () => {
+    fresh = await freshDatabase();
+    await file(
+      fresh.database,
+      [folder(set, P2, '1.2.3.11'), documentEntry(theirs, P2, '1.2.3.12'), documentEntry(u(14), P1, '1.2.3.14')],
+      [association(member, 'HasMember', set, theirs)],
+    );
+    await fresh.database.pool.query('insert into affinity_patient (patient_id) values ($1), ($2)', [P1, P2]);
+    peer = await serveRegistry(fresh.database);
+  });
+  after(async () => {
+    await peer.close();
+    await fresh.drop();
+  });
+  const kept = async () =>
+    (await fresh.database.pool.query<{ status: string }>('select status from document_association')).rows;
+
+  test('ITI-57 and ITI-62: those of another patient are neither changed nor removed', async () => {
+    const slots = [
+      { name: 'OriginalStatus', values: [APPROVED] },
+      { name: 'NewStatus', values: [APPROVED.replace('Approved', 'Deprecated')] },
+    ];
+    const deprecate = writeSubmission([
+      submissionSet('s', P1, '1.2.3.15'),
+      association('a', 'UpdateAvailabilityStatus', 's', member, { extra: slots }),
+    ]);
+    for (const [action, body] of [
+      [ACTIONS['ITI-57'], deprecate],
+      [ACTIONS['ITI-62'], removal([member])],
+    ] as const) {
+      const { status, text } = await peer.post(envelope(action, body), action, 'administrator', P1);
+      assert.equal(status, 403, text);
+      assert.deepEqual(await kept(), [{ status: 'approved' }]);
+    }
+  });
+
+  test('ITI-18 GetAssociations: those of another patient are not told of; the audit names whose they are', async () => {
+    const body = envelope(ITI18, adhocQuery('a7ae438b-4bc2-4642-93e9-be891f7bb155', [['$uuid', `('${theirs}')`]]));
+    const { status, text } = await peer.post(body, ITI18, 'query-platform', P1);
+    assert.equal(status, 403, text);
+    assert.doesNotMatch(text, new RegExp(member));
+    const at = peer.audits.length;
+    assert.deepEqual(readAnswer((await peer.post(body, ITI18, 'query-platform', P2)).text).ids, [member]);
+    assert.deepEqual(peer.audits[at]?.persons, ['person of P2']);
   });
 });
 

@@ -149,6 +149,45 @@ test('ITI-8: A01, A04, A05 and A08 announce ids; A40 merges them', async () => {
   assert.match(persons.get(cxOf('FA04')) ?? '', /^[0-9a-f-]{36}$/, 'the person behind an announced id is told');
 });
 
+test('a merge that is told again, or a message about an id that ended, undoes no later merge', async () => {
+  const [a, b, c] = [await newPatient(hub), await newPatient(hub), await newPatient(hub)];
+  await hub.patients.merge(b, a);
+  await hub.patients.merge(c, b);
+  await hub.patients.merge(b, a);
+  assert.deepEqual(await hub.patients.known([a, b, c]), new Set([c]));
+  const pid = (id: string): string => `PID|1||${id}^^^&${DOMAIN}&ISO||LIN^YI||19700101|F`;
+  for (const id of ['LATE1', 'LATE2', 'LATE3']) assert.equal(await feed(adt('A04', pid(id))), null);
+  assert.equal(await feed(adt('A40', pid('LATE2'), `MRG|LATE1^^^&${DOMAIN}&ISO`)), null);
+  assert.equal(await feed(adt('A40', pid('LATE3'), `MRG|LATE2^^^&${DOMAIN}&ISO`)), null);
+  await feed(adt('A08', pid('LATE1')));
+  assert.deepEqual(
+    await hub.patients.known(['LATE1', 'LATE2', 'LATE3'].map((one) => cxOf(one))),
+    new Set([cxOf('LATE3')]),
+  );
+});
+
+test('whatever merges come at once, each id ends where its chain ends', async () => {
+  const ids = await Promise.all(Array.from({ length: 6 }, () => newPatient(hub)));
+  const pick = (at: number): PatientCx => ids[at % ids.length] ?? cxOf('none');
+  for (let round = 0; round < 10; round++) {
+    await Promise.all(
+      Array.from({ length: 12 }, (_, at) =>
+        hub.patients.merge(pick(at * 5 + round), pick(at * 5 + round + 1 + (at % 4))),
+      ),
+    );
+    const { rows } = await hub.database.pool.query<{ wrong: number }>(
+      `with recursive up as (
+         select patient_id as start, merged_into as at from affinity_patient where merged_into is not null
+         union select up.start, a.merged_into from up join affinity_patient a on a.patient_id = up.at
+         where a.merged_into is not null)
+       select count(*)::int as wrong from affinity_patient p where p.survivor is distinct from
+         (select up.at from up where up.start = p.patient_id and not exists
+           (select from affinity_patient e where e.patient_id = up.at and e.merged_into is not null))`,
+    );
+    assert.equal(rows[0]?.wrong, 0, `round ${String(round)}`);
+  }
+});
+
 test('ITI-8: an authority of another site announces nothing', async () => {
   const h1 = siteProfile('h1');
   const told = await feed(adt('A04', `PID|1||X1^^^&${DOMAIN}&ISO||Li^Na||19800101|F`, 'PV1|1|N'), DOMAIN, h1);

@@ -1,5 +1,6 @@
 /** ITI-62 Remove Metadata, once Delete Document Set (ITI TF-2 §3.62): objects go that nothing left speaks of. */
 import type { EntryId, RegistryProblem, Submission } from '../../core/document.ts';
+import { patientsNamed } from '../../flow/patients-named.ts';
 import { LCM } from '../../../mappings/xds/ebrim-names.ts';
 import { readObjectRefs } from '../../../mappings/xds/ebrim-read.ts';
 import { senderFault } from '../../../mappings/xds/soap.ts';
@@ -20,9 +21,10 @@ export const removeMetadata: RegistryTransaction = {
     if (!is(body, LCM, 'RemoveObjectsRequest'))
       return senderFault(`The body must be a RemoveObjectsRequest of ${LCM}.`);
     const ids = [...new Set(readObjectRefs(body).map(({ id }) => id))];
-    const going = ids.length > deps.limits.objects ? [] : await deps.registry.byId(ids);
-    const refused = await exchange.refuseOthers(going.map(({ patientId }) => patientId));
+    const bounded = ids.length > deps.limits.objects ? [] : ids;
+    const refused = await exchange.refuseOthers(await patientsNamed(deps.registry, bounded));
     if (refused) return refused;
+    const going = await deps.registry.byId(bounded);
     const problems = await remove(deps, exchange, ids);
     const submission: Submission = { objects: going, associations: [] };
     await answerChange(deps, exchange, ITI62_RESPONSE, problems, submission);

@@ -23,6 +23,7 @@ import { findImages, imagePart } from './imaging-documents.ts';
 import type { ImagingDeps } from './imaging-documents.ts';
 import { documentBytes, locateDocuments } from './iti-43.ts';
 import type { DocumentSourceDeps } from './iti-43.ts';
+import { askedFor } from './stored-query.ts';
 
 /** What one community gives of what it was asked for. */
 export interface Share {
@@ -74,7 +75,7 @@ async function ownQuery(deps: OwnCommunityDeps, home: string, { body }: CrossQue
   if (!read.ok) return { answer: failure(read.problems, home), persons: [], patients: [] };
   const { request } = read;
   const found = await createStoredQuery({ reader: deps.registry, limits: QUERY_LIMITS })(request);
-  const asked = 'criteria' in request.query ? request.query.criteria.patientIds : [];
+  const asked = await askedFor(deps.registry, request.query);
   const patients = new Set([...asked, ...found.objects.map(({ patientId }) => patientId)]);
   const persons = patients.size === 0 ? [] : [...(await deps.patients.personsOf([...patients])).values()];
   const { returnType } = request;

@@ -1,6 +1,7 @@
 /** What ITI-18 and ITI-51 share: the query read, run and audited, and its answer sent (ITI TF-2 §3.18.4.1, §3.51.4.1). */
-import type { AffinityPatients } from '../../core/document-ports.ts';
+import type { AffinityPatients, DocumentReader } from '../../core/document-ports.ts';
 import type { PatientCx, RegistryProblem } from '../../core/document.ts';
+import { patientsNamed } from '../../flow/patients-named.ts';
 import { createStoredQuery, QUERY_LIMITS } from '../../flow/stored-query.ts';
 import type { QueryAnswer } from '../../flow/stored-query.ts';
 import { QUERY } from '../../../mappings/xds/ebrim-names.ts';
@@ -25,13 +26,13 @@ export async function answerStoredQuery(
   const read = readStoredQuery(body, door);
   const home = `urn:oid:${deps.homeCommunityOid}`;
   // Who asks for another patient by name is not told whether there is one.
-  const asked = askedFor(read.ok ? read.request.query : null);
+  const asked = await askedFor(deps.registry, read.ok ? read.request.query : null);
   const refused = await exchange.refuseOthers(asked);
   if (refused) return refused;
   const answer = read.ok ? await run(deps, read.request, home) : refusal(read.problems);
   const found = await exchange.refuseOthers(answer.objects.map(({ patientId }) => patientId));
   if (found) return found;
-  await audit(deps.patients, exchange, read.ok ? read.request.query : null, answer);
+  await audit(deps.patients, exchange, read.ok ? read.request.query : null, answer, asked);
   const returnType = read.ok ? read.request.returnType : 'LeafClass';
   answerBody(exchange, responseAction, writeQueryResponse(answer, { returnType, home, location: home }));
   return null;
@@ -60,8 +61,9 @@ async function audit(
   exchange: SoapExchange,
   query: StoredQuery | null,
   answer: QueryAnswer,
+  asked: readonly PatientCx[],
 ): Promise<void> {
-  const ids = new Set<PatientCx>([...askedFor(query), ...answer.objects.map(({ patientId }) => patientId)]);
+  const ids = new Set<PatientCx>([...asked, ...answer.objects.map(({ patientId }) => patientId)]);
   const persons = ids.size === 0 ? [] : [...new Set((await patients.personsOf([...ids])).values())];
   const codes = [...new Set(answer.problems.map(({ code }) => code))].join(' ');
   const objects = query === null ? [] : [query.name];
@@ -69,8 +71,13 @@ async function audit(
   else await exchange.audited('failure', persons, objects, codes);
 }
 
-function askedFor(query: StoredQuery | null): readonly PatientCx[] {
+/** Whose documents a query is about, by name or by the ids of what has no patient of its own. */
+export async function askedFor(
+  registry: Pick<DocumentReader, 'byId' | 'associations'>,
+  query: StoredQuery | null,
+): Promise<readonly PatientCx[]> {
   if (query === null) return [];
   if ('criteria' in query) return query.criteria.patientIds;
+  if (query.name === 'GetAssociations') return patientsNamed(registry, query.ids);
   return query.name === 'GetAll' ? [query.patientId] : [];
 }

@@ -4,6 +4,7 @@
  */
 import type { ChangeOrigin } from '../../core/document-ports.ts';
 import type { PatientCx, Registered, RegistryProblem, Submission } from '../../core/document.ts';
+import { patientsNamed } from '../../flow/patients-named.ts';
 import { LCM } from '../../../mappings/xds/ebrim-names.ts';
 import { readSubmission } from '../../../mappings/xds/ebrim-read.ts';
 import { statusOf, writeRegistryResponse } from '../../../mappings/xds/registry-response.ts';
@@ -55,8 +56,7 @@ async function refuseOthers(
   const named = await exchange.refuseOthers(objects.map(({ patientId }) => patientId));
   if (named) return named;
   const ends = [...new Set(associations.flatMap(({ source, target }) => [source, target]))];
-  const around = ends.length === 0 ? [] : await registry.byId(ends);
-  return exchange.refuseOthers(around.map(({ patientId }) => patientId));
+  return exchange.refuseOthers(await patientsNamed(registry, ends));
 }
 
 /** A change that broke was rolled back: the sender may send it again, and is told so in the registry's own words. */
