@@ -4,7 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Router } from 'express';
-import type { Communities } from '../adapters/xds/index.ts';
+import { createRemoteRepositories } from '../adapters/xds/index.ts';
+import type { Communities, Hospitals } from '../adapters/xds/index.ts';
 import { identifierSystems } from '../mappings/fhir/index.ts';
 import type { fhirFace } from './api/fhir/index.ts';
 import { initiatingGateway } from './api/xds/initiating-gateway.ts';
@@ -114,15 +115,8 @@ export function patientScope(patients: AffinityPatients, index: Pick<IndexReader
 
 /** The same documents as FHIR (MHD), and who the patients of the domain are (PIXm, PDQm). */
 export function affinityDomain(
-  {
-    config,
-    sites,
-    database,
-    objects,
-    clock,
-  }: Pick<XdsParts, 'config' | 'database' | 'objects' | 'clock'> & {
-    readonly sites: Sites;
-  },
+  { config, sites, database, objects, clock }: Pick<XdsParts, 'config' | 'sites' | 'database' | 'objects' | 'clock'>,
+  hospitals: Hospitals,
   projection: FhirStore,
 ): Pick<FhirFaceDeps, 'store' | 'domain'> {
   const { affinityDomainOid } = config;
@@ -145,7 +139,12 @@ export function affinityDomain(
   };
   return {
     store: createSharedDocuments({ projection, registry, patients }),
-    domain: { provide, patients, systems: identifierSystems([affinityDomainOid, ...authorities]) },
+    domain: {
+      provide,
+      patients,
+      elsewhere: createRemoteRepositories(hospitals),
+      systems: identifierSystems([affinityDomainOid, ...authorities]),
+    },
   };
 }
 
