@@ -90,7 +90,8 @@ before(async () => {
     poll: { perMinute: 1, everyMinutes: 1 },
   };
   const site = siteProfile('h3', { xds });
-  hospitals = openHospitals({ all: [site], byId: () => site } as unknown as Parameters<typeof openHospitals>[0]);
+  const of = () => site;
+  hospitals = openHospitals({ all: [site], byId: of, byHl7Sender: of, byAeTitle: of });
   const { store, domain } = openStore(fresh.database);
   served = await serveFhir({ store, domain: { ...domain, elsewhere: createRemoteRepositories(hospitals) } });
 });
@@ -155,7 +156,7 @@ test('other bytes than the registry tells of never arrive whole, and the audit s
     await refused(await served.get(`/Binary/${at(LYING)}`, { accept: 'application/fhir+json' }), 502),
     'transient',
   );
-  assert.ok(served.audited.some(({ outcome, reason }) => outcome === 'failure' && /other bytes/.test(reason ?? '')));
+  assert.ok(served.audited.some(({ outcome, reason }) => outcome === 'failure' && reason?.includes('other bytes')));
 });
 
 test('what its repository has no more, or nobody known keeps, is not found; a hospital that is away is 502', async () => {
