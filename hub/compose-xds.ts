@@ -19,6 +19,7 @@ import { GATEWAY_LIMITS, respondingGateway } from './api/xds/responding-gateway.
 import type { PatientScope } from './api/xds/soap-caller.ts';
 import { subscriptionFace, SUBSCRIPTION_LIMITS } from './api/xds/subscription.ts';
 import type { Config } from './config.ts';
+import { plainCx } from './core/access.ts';
 import type { Caller } from './core/access.ts';
 import type { EntryId, PatientCx } from './core/document.ts';
 import type { AffinityPatients } from './core/document-ports.ts';
@@ -110,6 +111,7 @@ export function patientScope(patients: AffinityPatients, index: Pick<IndexReader
       ]);
       return [...issued.values(), ...numbers.map(({ authority, value }) => `${value}^^^&${authority}&ISO`)];
     },
+    survivorsOf: async (ids) => [...(await patients.survivorsOf(ids.map(plainCx) as PatientCx[])).values()],
   };
 }
 

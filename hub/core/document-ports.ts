@@ -128,6 +128,8 @@ export interface AffinityPatients {
   known(ids: readonly PatientCx[]): Promise<ReadonlySet<PatientCx>>;
   /** The person of the master index behind an id, where there is one: for the audit and the access decision. */
   personsOf(ids: readonly PatientCx[]): Promise<ReadonlyMap<PatientCx, string>>;
+  /** Where the patients of ids that were merged away stand now; an id that stands itself is not among them. */
+  survivorsOf(ids: readonly PatientCx[]): Promise<ReadonlyMap<PatientCx, PatientCx>>;
   /** ITI-8, ITI-44: announces an outside id. */
   add(id: PatientCx): Promise<void>;
   /** A40: the subsumed id takes no more submissions, its documents follow the survivor. */
