@@ -132,9 +132,16 @@ async function replyTo(
   if (interaction.kind === 'binary') return serveBinary(deps, asked, interaction.id, format, response);
   const reply = isSubmission ? await submission(deps, asked) : await answer(deps, asked);
   const recorded = event(request, caller, reply.status < 400 ? 'success' : 'failure', reply.touched);
-  await deps.audit.record(isSubmission ? { ...recorded, action: 'feed' } : recorded);
+  if (isSubmission) await deps.audit.record({ ...recorded, action: 'feed' });
+  else await Promise.all(ofEach(recorded, reply.touched).map((one) => deps.audit.record(one)));
   return reply;
 }
+
+/** BALP PatientQuery: a record for every patient whom a result shows, each with the query; the store commits them as one. */
+const ofEach = (recorded: AuditEvent, { each }: Reply['touched']): readonly AuditEvent[] =>
+  each === undefined || recorded.action !== 'search'
+    ? [recorded]
+    : [...each].map(([person, objects]) => ({ ...recorded, persons: [person], objects }));
 
 async function submission(deps: FhirFaceDeps, { interaction, request, caller, place }: Asked): Promise<Reply> {
   const body = await readBody(request);
