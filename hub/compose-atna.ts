@@ -1,7 +1,7 @@
 /** Wires the way of the audit to a repository elsewhere, and the records of the hub's own start and stop. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { createSyslogSender } from '../adapters/atna/index.ts';
+import { createDatagramSender, createSyslogSender } from '../adapters/atna/index.ts';
 import type { AuditSource } from '../mappings/atna/index.ts';
 import { ConfigError, type AtnaConfig, type Config } from './config.ts';
 import type { AuditEvent, AuditRepository } from './core/audit.ts';
@@ -46,7 +46,8 @@ export function auditDelivery(ground: {
 }
 
 /** A file that cannot be used stops the start with one line that names its variable. */
-function repositoryOf({ host, port, ca, identity }: AtnaConfig, source: AuditSource): AuditRepository {
+function repositoryOf({ transport, host, port, ca, identity }: AtnaConfig, source: AuditSource): AuditRepository {
+  if (transport === 'udp') return createDatagramSender({ host, port }, source);
   const pem = (name: string, file: string): Buffer => {
     try {
       return readFileSync(file);

@@ -4,7 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Router } from 'express';
-import type { Communities } from '../adapters/xds/index.ts';
+import { createRemoteRepositories } from '../adapters/xds/index.ts';
+import type { Communities, Hospitals } from '../adapters/xds/index.ts';
 import { identifierSystems } from '../mappings/fhir/index.ts';
 import type { fhirFace } from './api/fhir/index.ts';
 import { initiatingGateway } from './api/xds/initiating-gateway.ts';
@@ -18,6 +19,7 @@ import { GATEWAY_LIMITS, respondingGateway } from './api/xds/responding-gateway.
 import type { PatientScope } from './api/xds/soap-caller.ts';
 import { subscriptionFace, SUBSCRIPTION_LIMITS } from './api/xds/subscription.ts';
 import type { Config } from './config.ts';
+import { plainCx } from './core/access.ts';
 import type { Caller } from './core/access.ts';
 import type { EntryId, PatientCx } from './core/document.ts';
 import type { AffinityPatients } from './core/document-ports.ts';
@@ -109,20 +111,14 @@ export function patientScope(patients: AffinityPatients, index: Pick<IndexReader
       ]);
       return [...issued.values(), ...numbers.map(({ authority, value }) => `${value}^^^&${authority}&ISO`)];
     },
+    survivorsOf: async (ids) => [...(await patients.survivorsOf(ids.map(plainCx) as PatientCx[])).values()],
   };
 }
 
 /** The same documents as FHIR (MHD), and who the patients of the domain are (PIXm, PDQm). */
 export function affinityDomain(
-  {
-    config,
-    sites,
-    database,
-    objects,
-    clock,
-  }: Pick<XdsParts, 'config' | 'database' | 'objects' | 'clock'> & {
-    readonly sites: Sites;
-  },
+  { config, sites, database, objects, clock }: Pick<XdsParts, 'config' | 'sites' | 'database' | 'objects' | 'clock'>,
+  hospitals: Hospitals,
   projection: FhirStore,
 ): Pick<FhirFaceDeps, 'store' | 'domain'> {
   const { affinityDomainOid } = config;
@@ -145,7 +141,12 @@ export function affinityDomain(
   };
   return {
     store: createSharedDocuments({ projection, registry, patients }),
-    domain: { provide, patients, systems: identifierSystems([affinityDomainOid, ...authorities]) },
+    domain: {
+      provide,
+      patients,
+      elsewhere: createRemoteRepositories(hospitals),
+      systems: identifierSystems([affinityDomainOid, ...authorities]),
+    },
   };
 }
 

@@ -306,7 +306,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
     searchTimeoutMs: 10_000,
     pageLifetimeMs: 3_600_000,
   });
-  const domain = affinityDomain(ground, fhirStore);
+  const domain = affinityDomain(ground, rooms.hospitals, fhirStore);
   const worked = { database, derive: rooms.derive, clock, arrived: rooms.arrived };
   const rest = createRestFace({
     sites: ground.sites,

@@ -60,7 +60,18 @@ function text(path: string, what: string): string {
   }
 }
 
-const KNOWN = ['issuer', 'certificates', 'audience', 'confirmation', 'oneTime', 'roles', 'site'];
+const KNOWN = [
+  'issuer',
+  'certificates',
+  'ca',
+  'subject',
+  'audience',
+  'confirmation',
+  'oneTime',
+  'roles',
+  'purposes',
+  'site',
+];
 
 function readIssuer(entry: unknown, where: string, base: string): TrustedIssuer {
   if (typeof entry !== 'object' || entry === null) throw new Error(`{ issuer, certificates, audience } as ${where}`);
@@ -77,11 +88,42 @@ function readIssuer(entry: unknown, where: string, base: string): TrustedIssuer 
     throw new Error(`bearer, holder-of-key or both as confirmation of ${where}`);
   const audiences = strings(fields['audience']);
   if (!audiences) throw new Error(`audience, a name or a list of them, in ${where}`);
-  const paths = strings(fields['certificates']);
-  if (!paths) throw new Error(`certificates, a list of PEM files, in ${where}`);
   const roles = readRoles(fields['roles'] ?? null, site, where);
-  const certificates = paths.flatMap((path) => readCertificates(resolve(base, path), where));
-  return Object.freeze({ issuer: issuer.trim(), certificates, audiences, confirmations, oneTime, roles, site });
+  const purposes = fields['purposes'] === undefined ? null : strings(fields['purposes']);
+  if (purposes === null && fields['purposes'] !== undefined)
+    throw new Error(`codes of purposes of use as purposes of ${where}`);
+  const signers = readSigners(fields, where, base);
+  return Object.freeze({
+    issuer: issuer.trim(),
+    ...signers,
+    audiences,
+    confirmations,
+    oneTime,
+    roles,
+    purposes: purposes === null ? null : new Set(purposes),
+    site,
+  });
+}
+
+/** Pinned certificates, authorities that issue them, or both. An authority issues to others too: its signer is named. */
+function readSigners(
+  fields: Readonly<Record<string, unknown>>,
+  where: string,
+  base: string,
+): Pick<TrustedIssuer, 'certificates' | 'authorities' | 'subject'> {
+  const pems = (name: string): readonly string[] => {
+    const paths = fields[name] === undefined ? [] : strings(fields[name]);
+    if (!paths) throw new Error(`${name}, a list of PEM files, in ${where}`);
+    return paths.flatMap((path) => readCertificates(resolve(base, path), where));
+  };
+  const [certificates, authorities] = [pems('certificates'), pems('ca')];
+  const { subject = null } = fields;
+  if (certificates.length + authorities.length === 0) throw new Error(`certificates, a list of PEM files, in ${where}`);
+  if (authorities.some((pem) => !new X509Certificate(pem).ca))
+    throw new Error(`certificates of authorities as ca of ${where}`);
+  if (authorities.length > 0 && (typeof subject !== 'string' || subject.trim() === ''))
+    throw new Error(`beside ca the name of the signer (common, DNS or URI name) as subject of ${where}`);
+  return { certificates, authorities, subject: typeof subject === 'string' ? subject.trim() : null };
 }
 
 /** One text or a list of them, none empty; null: it is something else. */

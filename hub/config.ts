@@ -13,6 +13,8 @@ export interface TlsConfig {
 
 /** The audit record repository that gets every record (IHE ITI-20). PEM files; `ca` null: whom the system trusts. */
 export interface AtnaConfig {
+  /** By UDP each record goes at most once, in the clear. */
+  readonly transport: 'tls' | 'udp';
   readonly host: string;
   readonly port: number;
   readonly ca: string | null;
@@ -221,7 +223,7 @@ function readXua(read: Reader): Config['xua'] {
   }
 }
 
-/** RFC 5425 §4.2: port 6514. A path or a user would mean something that syslog has not: they are refused. */
+/** RFC 5425 §4.2: port 6514; RFC 5426 §3.3: port 514. A path or a user would mean something that syslog has not: they are refused. */
 function readAtna(read: Reader): AtnaConfig | null {
   const url = read.text('HUB_ATNA_SYSLOG');
   const [ca, cert, key] = (['HUB_ATNA_CA', 'HUB_ATNA_CERT', 'HUB_ATNA_KEY'] as const).map((name) => read.text(name));
@@ -229,17 +231,22 @@ function readAtna(read: Reader): AtnaConfig | null {
     const idle = ['HUB_ATNA_CA', 'HUB_ATNA_CERT', 'HUB_ATNA_KEY'].find((name) => read.text(name) !== null);
     return idle === undefined ? null : read.fail(idle, 'the path of a PEM file together with HUB_ATNA_SYSLOG');
   }
-  const parts = /^tls:\/\/(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253})(?::(\d{1,5}))?\/?$/.exec(url);
-  const port = Number(parts?.[2] ?? 6514);
-  if (parts?.[1] === undefined || port < 1 || port > 65_535)
+  const parts = /^(tls|udp):\/\/(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253})(?::(\d{1,5}))?\/?$/.exec(url);
+  const transport = parts?.[1] === 'udp' ? 'udp' : 'tls';
+  const port = Number(parts?.[3] ?? (transport === 'udp' ? 514 : 6514));
+  if (parts?.[2] === undefined || port < 1 || port > 65_535)
     return read.fail(
       'HUB_ATNA_SYSLOG',
-      'tls://host[:port] of the audit record repository (port 6514 where none is given)',
+      'tls://host[:port] or udp://host[:port] of the audit record repository (port 6514 or 514 where none is given)',
     );
+  const secrets = [ca, cert, key].some((path) => path !== null);
+  if (transport === 'udp' && secrets)
+    return read.fail('HUB_ATNA_SYSLOG', 'tls://host[:port] together with HUB_ATNA_* PEM files');
   if (cert && !key) return read.fail('HUB_ATNA_KEY', 'the path of a PEM private key when HUB_ATNA_CERT is set');
   if (key && !cert) return read.fail('HUB_ATNA_CERT', 'the path of a PEM certificate when HUB_ATNA_KEY is set');
   return {
-    host: parts[1].replace(/^\[|\]$/g, ''),
+    transport,
+    host: parts[2].replace(/^\[|\]$/g, ''),
     port,
     ca: ca ? resolve(ca) : null,
     identity: cert && key ? { cert: resolve(cert), key: resolve(key) } : null,

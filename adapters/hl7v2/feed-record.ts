@@ -1,17 +1,26 @@
 /**
- * The audit record of a registration, change or merge that a hospital sent (IHE ITI TF-2 §3.8.5.1, §3.30.5). The journal
- * holds the message itself and is what the acknowledgement stands on; this tells it to whoever reads the audit.
+ * The audit record of a message that a hospital sent: registrations and merges (IHE ITI TF-2 §3.8.5.1, §3.30.5), orders and
+ * schedules (RAD TF-2 §4.2, §4.4, §4.48), reports (§4.28). The journal holds the message itself and is what the
+ * acknowledgement stands on; this tells it to whoever reads the audit.
  */
 import type { AuditDetail, AuditEvent } from '../../hub/core/audit.ts';
 import type { Inspected } from '../../mappings/hl7v2/index.ts';
 
 const CREATES = new Set(['A01', 'A04', 'A05', 'A28']);
 
-/** null: the message changes no patient's record. */
-export function feedRecord(inspected: Inspected, sender: string, peer: string): AuditEvent | null {
+/** What is no transaction of IHE (MDM) stands under the message's own name. */
+const TRANSACTIONS: ReadonlyMap<string, string> = new Map([
+  ['ORM', 'RAD-2'],
+  ['OMG', 'RAD-2'],
+  ['OMI', 'RAD-4'],
+  ['ORU', 'RAD-28'],
+  ['SIU', 'RAD-48'],
+]);
+
+/** One record a message, whatever it holds. */
+export function feedRecord(inspected: Inspected, sender: string, peer: string): AuditEvent {
   const { header, patientKey, endedKey } = inspected;
-  if (header.messageCode !== 'ADT' || patientKey === '') return null;
-  const patientIds = [patientKey, ...(endedKey === undefined ? [] : [endedKey])].map(cx);
+  const patientIds = [patientKey, ...(endedKey === undefined ? [] : [endedKey])].filter((key) => key !== '').map(cx);
   return {
     action: 'feed',
     outcome: 'success',
@@ -23,13 +32,17 @@ export function feedRecord(inspected: Inspected, sender: string, peer: string): 
     peer,
     persons: [],
     objects: [],
-    detail: {
-      // ITI-8 is HL7 2.3.1; the same feed in later versions is ITI-30.
-      transaction: header.version.startsWith('2.3') ? 'ITI-8' : 'ITI-30',
-      change: changeOf(header.trigger, endedKey !== undefined),
-      messageId: header.controlId,
-      patientIds,
-    },
+    detail: { ...aboutOf(inspected), messageId: header.controlId, patientIds },
+  };
+}
+
+function aboutOf({ header, endedKey }: Inspected): Pick<AuditDetail, 'transaction' | 'change'> {
+  const transaction = TRANSACTIONS.get(header.messageCode);
+  if (header.messageCode !== 'ADT') return transaction === undefined ? {} : { transaction };
+  return {
+    // ITI-8 is HL7 2.3.1; the same feed in later versions is ITI-30.
+    transaction: header.version.startsWith('2.3') ? 'ITI-8' : 'ITI-30',
+    change: changeOf(header.trigger, endedKey !== undefined),
   };
 }
 

@@ -150,10 +150,8 @@ export async function receiveMessage(door: Door, bytes: Buffer, peer: Peer): Pro
 
 /** Nobody waits for it: the journal has the message already, and an acknowledgement is not slower for its record. */
 function recordFeed(door: Door, inspected: Inspected, header: Hl7Header, peer: Peer): void {
-  const event = feedRecord(inspected, senderOf(header), peer.address);
-  if (event === null) return;
-  door.audit.record(event).catch((error: unknown) => {
-    door.log.error({ err: error }, 'an accepted registration could not be put into the audit');
+  door.audit.record(feedRecord(inspected, senderOf(header), peer.address)).catch((error: unknown) => {
+    door.log.error({ err: error }, 'an accepted message could not be put into the audit');
   });
 }
 

@@ -37,6 +37,8 @@ export interface Hospital {
 
 export interface Hospitals {
   of(site: SiteId): Hospital | null;
+  /** Who keeps the documents of this repository (OID). */
+  repository(oid: string): XdsPeer | null;
   /** The hospital's imaging source, where its data names one. */
   imagingSource(site: SiteId): XdsPeer | null;
   /** Tells of new documents to whom it is asked to (DSUB), where its data names one. */
@@ -57,6 +59,7 @@ export function openHospitals(sites: Sites, limits: Partial<XdsLimits> = {}, cal
   const hospitals = new Map<string, Hospital>();
   const sources = new Map<string, XdsPeer>();
   const brokers = new Map<string, Broker>();
+  const repositories = new Map<string, XdsPeer>();
   const peers: XdsPeer[] = [];
   const opened = (site: SiteXds, url: string): XdsPeer => {
     const peer = new XdsPeer(endpointOf(site, url), limits, calling);
@@ -66,12 +69,15 @@ export function openHospitals(sites: Sites, limits: Partial<XdsLimits> = {}, cal
   for (const site of sites.all) {
     const { xds } = site;
     if (xds === undefined) continue;
-    hospitals.set(site.id, hospitalOf(site, xds, opened(xds, xds.registry), opened(xds, xds.repository.url)));
+    const repository = opened(xds, xds.repository.url);
+    hospitals.set(site.id, hospitalOf(site, xds, opened(xds, xds.registry), repository));
+    repositories.set(xds.repository.oid, repository);
     if (xds.subscription !== undefined) brokers.set(site.id, brokerOf(opened(xds, xds.subscription)));
     if (xds.imagingSource) sources.set(site.id, opened(xds, xds.imagingSource.url));
   }
   return {
     of: (site) => hospitals.get(site) ?? null,
+    repository: (oid) => repositories.get(oid) ?? null,
     imagingSource: (site) => sources.get(site) ?? null,
     broker: (site) => brokers.get(site) ?? null,
     close: () => {

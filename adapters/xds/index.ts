@@ -1,5 +1,6 @@
 /** The hub as a client of other XDS systems: neighbouring communities, and hospitals that run their own domain. */
 export { openCommunities } from './community.ts';
+export { createRemoteRepositories } from './fetch-document.ts';
 export { createImagingFetch } from './fetch-study.ts';
 export type { ImagingFetch } from './fetch-study.ts';
 export { openHospitals } from './hospital.ts';

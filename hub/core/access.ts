@@ -22,6 +22,8 @@ export interface OnBehalfOf {
   readonly purposes: readonly CodedValue[];
   /** What the user's roles stand for here, by the issuer's table; null: nothing. */
   readonly role: Role | null;
+  /** The issuer's purposes of use were limited, and none that the user has is among them; an emergency always is. */
+  readonly purposeRefused?: true;
   /** CX of the patients for whom the statement was issued; empty: it names none. */
   readonly patientIds: readonly string[];
   /** Privacy policies and consent documents that the user's side points to. */
@@ -56,6 +58,7 @@ const allow: Decision = { allowed: true };
 const deny = (reason: string): Decision => ({ allowed: false, reason });
 
 export function decide(caller: Caller, act: Act): Decision {
+  if (caller.onBehalfOf?.purposeRefused === true) return deny('the purpose of use gives no right here');
   switch (act.kind) {
     case 'administer':
       return caller.role === 'administrator' ? allow : deny('only an administrator may do this');
@@ -85,16 +88,23 @@ const mayRead = (role: Role | null): Decision =>
 
 /**
  * Whether the caller's user may see this patient (`ids`: every CX that is known of them). A statement that was issued for
- * one patient is good for this patient only: what cannot be compared with it is another.
+ * one patient is good for this patient only: what cannot be compared with it is another. `standing`: where the patients
+ * that it names stand now, of those whose ids were merged away since.
  */
-export function decidePatient(caller: Caller, ids: readonly string[]): Decision {
+export function decidePatient(caller: Caller, ids: readonly string[], standing: readonly string[] = []): Decision {
   const named = caller.onBehalfOf?.patientIds ?? [];
   if (named.length === 0) return allow;
-  const allowed = named.map(cxKey);
+  const allowed = [...named, ...standing].map(cxKey);
   const asked = ids.map(cxKey);
   if (asked.some((one) => allowed.some((other) => other.authority === one.authority && other.id === one.id)))
     return allow;
   return deny('the assertion was issued for another patient');
+}
+
+/** The same id as the affinity domain writes it: `id^^^&oid&ISO`. */
+export function plainCx(cx: string): string {
+  const { id, authority } = cxKey(cx);
+  return `${id}^^^&${authority}&ISO`;
 }
 
 /** `id^^^namespace&oid&ISO`: id and OID alone tell a patient. */
@@ -107,5 +117,5 @@ function cxKey(cx: string): { readonly id: string; readonly authority: string } 
 /** Purposes of use that stand for an emergency: XSPA, HL7 v3 ActReason, and a national code list. */
 const EMERGENCY = new Set(['EMERGENCY', 'ETREAT', 'BTG', 'EMER']);
 
-export const isEmergency = (user: OnBehalfOf): boolean =>
+export const isEmergency = (user: Pick<OnBehalfOf, 'purposes'>): boolean =>
   user.purposes.some(({ code }) => EMERGENCY.has(code.toUpperCase()));

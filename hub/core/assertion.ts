@@ -7,6 +7,10 @@ export interface TrustedIssuer {
   readonly issuer: string;
   /** PEM, one certificate each: the keys that sign. */
   readonly certificates: readonly string[];
+  /** PEM of certificate authorities: what they issued to `subject` signs too, where the signature brings it along. */
+  readonly authorities: readonly string[];
+  /** Common name, DNS or URI name of the signer; never null where there are authorities: they issue to others as well. */
+  readonly subject: string | null;
   /** The names by which it calls this hub or the domain: one must stand in each AudienceRestriction. */
   readonly audiences: readonly string[];
   /** How a sender may prove that the assertion is its own (SAML Core §2.4.1). */
@@ -15,6 +19,8 @@ export interface TrustedIssuer {
   readonly oneTime: boolean;
   /** Role code, or `code^^system`, to the role it stands for here. */
   readonly roles: ReadonlyMap<string, Role>;
+  /** Codes of the purposes of use for which its users may act; null: any. An emergency is never refused. */
+  readonly purposes: ReadonlySet<string> | null;
   /** The hospital for which users with the role hospital-feed send. */
   readonly site: string | null;
 }

@@ -1,4 +1,5 @@
 /** What faces and use cases ask of the document registry; hub/store implements it. */
+import type { Calling } from './audit.ts';
 import type {
   DocumentAssociation,
   DocumentCode,
@@ -10,6 +11,7 @@ import type {
   Registered,
   Submission,
 } from './document.ts';
+import type { Result } from './problem.ts';
 
 /** Values of one parameter: any of a group, all of the groups (ITI TF-2 §3.18.4.1.2.3.5). */
 export type AndOr<T> = readonly (readonly T[])[];
@@ -126,6 +128,8 @@ export interface AffinityPatients {
   known(ids: readonly PatientCx[]): Promise<ReadonlySet<PatientCx>>;
   /** The person of the master index behind an id, where there is one: for the audit and the access decision. */
   personsOf(ids: readonly PatientCx[]): Promise<ReadonlyMap<PatientCx, string>>;
+  /** Where the patients of ids that were merged away stand now; an id that stands itself is not among them. */
+  survivorsOf(ids: readonly PatientCx[]): Promise<ReadonlyMap<PatientCx, PatientCx>>;
   /** ITI-8, ITI-44: announces an outside id. */
   add(id: PatientCx): Promise<void>;
   /** A40: the subsumed id takes no more submissions, its documents follow the survivor. */
@@ -138,4 +142,19 @@ export interface DocumentRemoval {
   withdraw(
     uniqueIds: readonly string[],
   ): Promise<{ readonly uniqueIds: ReadonlySet<string>; readonly objects: readonly string[] }>;
+}
+
+/** A document that the registry tells of and the hub's own repository does not have. */
+export interface RemoteDocument {
+  readonly repositoryUniqueId: string;
+  readonly documentUniqueId: string;
+}
+
+/** Repositories of others, which the hub may ask for their documents (ITI-43). */
+export interface RemoteRepositories {
+  /**
+   * The bytes as they come; rejects with a Failure where they break off. `calling` is told before anybody is asked. null:
+   * whose repository it is is not known here.
+   */
+  open(document: RemoteDocument, calling: Calling): Promise<Result<AsyncIterable<Uint8Array>>> | null;
 }

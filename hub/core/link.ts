@@ -8,6 +8,7 @@ import { parseResidentId } from './identifier.ts';
 import { comparableName, compatibleDates, nameOf, opposite, residentIdOf, type PatientState } from './patient.ts';
 import type { Sex } from './record.ts';
 import { value } from './register.ts';
+import type { PatientView } from './view.ts';
 
 export interface LinkDecision {
   readonly recordId: HubId;
@@ -54,7 +55,7 @@ export function linkGroup(
       continue;
     }
     anchors.set(resident, anchor ?? state);
-    personOf.set(state.recordId, derive.id('person', RESIDENT_PERSON, resident));
+    personOf.set(state.recordId, residentPerson(resident, derive));
   }
   const links = group.map((state) => ({
     recordId: state.recordId,
@@ -63,7 +64,18 @@ export function linkGroup(
   return { links, doubts };
 }
 
-const RESIDENT_PERSON = 'resident';
+/** The person whom linking gives the number to. */
+export const residentPerson = (resident: string, derive: Derivation): HubId =>
+  derive.id('person', 'resident', resident);
+
+/**
+ * A registration as readers see it. A resident ID that linking did not give to its person is a claim that somebody has
+ * still to settle, no identifier: who looks for its owner must not be shown the claimant as well.
+ */
+export function settledView(view: PatientView, personId: HubId, derive: Derivation): PatientView {
+  if (view.residentId === null || personId === residentPerson(view.residentId, derive)) return view;
+  return { ...view, residentId: null, identifiers: view.identifiers.filter(({ type }) => type !== 'NI') };
+}
 
 /** Follows the hospital's merges; a circle (refused on entry) would end at its first repeated registration. */
 export function survivor(state: PatientState, byId: ReadonlyMap<HubId, PatientState>): PatientState {

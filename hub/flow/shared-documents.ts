@@ -8,7 +8,7 @@ import type { AffinityPatients, DocumentRegistry } from '../core/document-ports.
 import type { DocumentEntry, EntryId, PatientCx, RegistryObject } from '../core/document.ts';
 import type { Criterion, FhirBody, FhirQuery, FhirStore, StoredVersion } from '../core/fhir.ts';
 import { HUB_ORIGIN } from '../../mappings/fhir/context.ts';
-import type { StoredBinary } from '../../mappings/fhir/document.ts';
+import type { RemoteBinary, StoredBinary } from '../../mappings/fhir/document.ts';
 import { mimeType } from '../../mappings/fhir/document.ts';
 import { candidateOf } from '../../mappings/fhir/extract.ts';
 import { inOrder, matches } from '../../mappings/fhir/match.ts';
@@ -42,19 +42,23 @@ export function createSharedDocuments(deps: SharedDocuments): FhirStore {
       return (await one(type, id)) ?? projection.read(type, id);
     },
     async vread(type, id, version) {
-      const found = await one(type, id);
-      return found?.version === version ? found : projection.vread(type, id, version);
+      const found = (await versionsOf(deps, type, id)).find((one) => one.version === version);
+      return found ?? projection.vread(type, id, version);
     },
     async history(scope, page) {
       const { type, id } = scope;
-      const found = await projection.history(scope, page);
-      if (found.length > 0 || page.before || type === undefined || id === undefined) return found;
-      const only = await one(type, id);
-      return only ? [only] : [];
+      const versions = type === undefined || id === undefined ? [] : await versionsOf(deps, type, id);
+      if (versions.length === 0) return projection.history(scope, page);
+      const { since = '', before } = page;
+      return versions
+        .filter(({ version, at }) => at >= since && version < (before?.version ?? Infinity))
+        .slice(0, page.limit);
     },
-    async countVersions(type, id, since) {
-      const count = await projection.countVersions(type, id, since);
-      return count > 0 ? count : (await one(type, id)) ? 1 : 0;
+    async countVersions(type, id, since = '') {
+      const versions = await versionsOf(deps, type, id);
+      return versions.length === 0
+        ? projection.countVersions(type, id, since === '' ? undefined : since)
+        : versions.filter(({ at }) => at >= since).length;
     },
     async search(query) {
       if (!shared(query.type)) return projection.search(query);
@@ -80,6 +84,24 @@ export function createSharedDocuments(deps: SharedDocuments): FhirStore {
     savePages: (pages) => projection.savePages(pages),
     pages: (handle, callerId) => projection.pages(handle, callerId),
   };
+}
+
+/**
+ * Newest first: the versions of the logical object up to the one of this id (ITI-57). XDS gives each version an id of its
+ * own, so what came after is the history of another id; all are shown under the id that was asked for (R4 §3.1.0.10).
+ */
+async function versionsOf(deps: SharedDocuments, type: string, id: string): Promise<readonly StoredVersion[]> {
+  const entry = type === 'DocumentReference' || type === 'List' ? entryId(id) : null;
+  const [own] = entry === null ? [] : ofType(type, await deps.registry.byId([entry]));
+  if (own === undefined) return [];
+  const all = own.version === 1 ? [own] : ofType(type, await deps.registry.byLogicalId([own.lid]));
+  const rendered = await render(
+    deps,
+    all.filter(({ version }) => version <= own.version),
+  );
+  return rendered
+    .map((version) => ({ ...version, id, body: version.body && { ...version.body, id } }))
+    .sort((a, b) => b.version - a.version);
 }
 
 const ofType = (type: string, objects: readonly RegistryObject[]): readonly RegistryObject[] =>
@@ -328,21 +350,32 @@ function withLinks(body: DocumentReference, twin: DocumentReference | undefined)
   return { ...body, context: { ...body.context, related: [...(body.context?.related ?? []), ...related] } };
 }
 
-/** ITI-68: where the bytes of a document in the hub's own repository lie. */
+/** ITI-68: where the bytes of a document lie: in the hub's own repository, or in the one that its entry names. */
 async function binary({ registry, patients }: SharedDocuments, id: EntryId): Promise<StoredVersion | null> {
   const [entry] = await registry.byId([id]);
   if (entry?.kind !== 'document') return null;
   const [stored] = await registry.documents([entry.uniqueId]);
-  if (!stored) return null;
   const person = (await patients.personsOf([entry.patientId])).get(entry.patientId);
-  const body: StoredBinary = {
-    resourceType: 'Binary',
+  const about = {
+    resourceType: 'Binary' as const,
     id: fhirId(id),
-    contentType: mimeType(stored.mimeType),
+    contentType: mimeType(stored?.mimeType ?? entry.mimeType),
     subject: { reference: person === undefined ? '' : `Patient/${person}` },
     securityContext: { reference: `DocumentReference/${fhirId(id)}` },
-    object: stored.object,
-    size: stored.size,
   };
-  return versionOf('Binary', entry, body, entry.creationTime);
+  const body = stored ? { ...about, object: stored.object, size: stored.size } : remote(about, entry);
+  return body && versionOf('Binary', entry, body satisfies StoredBinary | RemoteBinary, entry.creationTime);
+}
+
+/** An on-demand document is made when it is asked for: what the registry says of bytes is not said of those. */
+function remote(about: Omit<StoredBinary, 'object' | 'size'>, entry: DocumentEntry): RemoteBinary | null {
+  const { repositoryUniqueId, uniqueId, hash, size, entryType } = entry;
+  if (repositoryUniqueId === undefined) return null;
+  const isStable = entryType === 'stable';
+  return {
+    ...about,
+    elsewhere: { repositoryUniqueId, documentUniqueId: uniqueId },
+    ...(isStable && size !== undefined ? { size } : {}),
+    ...(isStable && hash !== undefined ? { hash: hash.toLowerCase() } : {}),
+  };
 }

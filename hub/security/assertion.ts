@@ -4,6 +4,7 @@
  */
 import { createHash, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { isEmergency } from '../core/access.ts';
 import type { OnBehalfOf, Role } from '../core/access.ts';
 import type { AssertionLedger, TrustedIssuer } from '../core/assertion.ts';
 import { readAssertion } from '../../mappings/xds/saml-assertion.ts';
@@ -15,6 +16,8 @@ import type { OpenXml, XmlElement } from '../../mappings/xds/xml.ts';
 import { DS, readSignature, signedBytes, signedInfoBytes } from '../../mappings/xds/xml-signature.ts';
 import { inTime, judgeTerms, judgeTimestamp } from './assertion-terms.ts';
 import type { Now } from './assertion-terms.ts';
+import { chainedKey, isValid, trustedKey } from './certificate-chain.ts';
+import type { TrustedKey } from './certificate-chain.ts';
 import { checkProof } from './message-proof.ts';
 import { flawed, isGoodKey, isGoodMethod, isSignedBy, keysOf } from './signature.ts';
 
@@ -38,7 +41,13 @@ export interface AssertionCheck {
 }
 
 interface Authority extends TrustedIssuer {
-  readonly keys: readonly { readonly key: KeyObject; readonly from: number; readonly to: number }[];
+  readonly keys: readonly TrustedKey[];
+}
+
+/** What an issuer signed, and the keys that may have done it: one must still be valid whenever it is used. */
+interface Signed {
+  readonly assertion: Assertion;
+  readonly keys: readonly TrustedKey[];
 }
 
 const LIMITS = { bytes: 1 << 20, depth: 64, elements: 5_000 };
@@ -55,8 +64,8 @@ export function createAssertionCheck(deps: {
 }): AssertionCheck {
   const authorities = new Map(deps.issuers.map((issuer) => [issuer.issuer, authority(issuer)]));
   /** By the digest of the whole assertion: a bearer sends the same one again with every message. */
-  const signed = new Map<string, Assertion>();
-  const verified = (open: OpenXml, element: XmlElement, now: Now): Assertion | SecurityRefusal => {
+  const signed = new Map<string, Signed>();
+  const verified = (open: OpenXml, element: XmlElement, now: Now): Signed | SecurityRefusal => {
     const whole = open.canonical(element, []);
     if (whole === null) return refuse('wsse:InvalidSecurity', 'The assertion has no canonical form.');
     const key = createHash('sha256').update(whole).digest('base64');
@@ -87,11 +96,7 @@ export function createAssertionCheck(deps: {
 }
 
 function authority(issuer: TrustedIssuer): Authority {
-  const keys = issuer.certificates.map((pem) => {
-    const certificate = new X509Certificate(pem);
-    const key = certificate.publicKey;
-    return { key, from: Date.parse(certificate.validFrom), to: Date.parse(certificate.validTo) };
-  });
+  const keys = issuer.certificates.map((pem) => trustedKey(new X509Certificate(pem)));
   return { ...issuer, keys: keys.filter(({ key }) => isGoodKey(key)) };
 }
 
@@ -99,7 +104,7 @@ function inspect(
   open: OpenXml,
   security: SecurityHeader & { readonly assertion: XmlElement },
   authorities: ReadonlyMap<string, Authority>,
-  verified: (open: OpenXml, element: XmlElement, now: Now) => Assertion | SecurityRefusal,
+  verified: (open: OpenXml, element: XmlElement, now: Now) => Signed | SecurityRefusal,
   now: Now,
 ): Believed | SecurityRefusal {
   if (!security.timestamp) return refuse('wsse:InvalidSecurity', 'The Security header needs a wsu:Timestamp.');
@@ -112,11 +117,12 @@ function inspect(
   const proof = security.signature ? checkProof(open, security, security.signature, id, now) : null;
   if (proof && isRefusal(proof)) return proof;
   leaveHeader(open, security);
-  const assertion = verified(open, security.assertion, now);
-  if (isRefusal(assertion)) return assertion;
+  const signed = verified(open, security.assertion, now);
+  if (isRefusal(signed)) return signed;
+  const { assertion } = signed;
   const issuer = authorities.get(assertion.issuer);
   // The cache outlives a certificate: that one still is valid is asked each time.
-  if (!issuer?.keys.some((key) => isValid(key, now)))
+  if (!issuer || !signed.keys.some((key) => isValid(key, now)))
     return refuse('wsse:FailedAuthentication', 'The issuer of the assertion is not trusted.');
   const wrong = judgeTerms(assertion, issuer, now);
   if (wrong) return wrong;
@@ -136,47 +142,47 @@ function inspect(
 
 const digest = (...parts: readonly string[]): Buffer => createHash('sha256').update(JSON.stringify(parts)).digest();
 
-const isValid = ({ from, to }: Authority['keys'][number], { at, skew }: Now): boolean =>
-  at + skew >= from && at - skew <= to;
-
 /** The canonical forms then cost what the header is long, which is bounded, not what a stranger put beside it. */
 function leaveHeader(open: OpenXml, { header }: SecurityHeader): void {
   for (const child of open.root.children) if (child !== header) open.drop(child);
 }
 
-/** The assertion as its issuer signed it. The sender's own certificate in KeyInfo is not asked: trust is configured. */
+/** The assertion as its issuer signed it. A certificate in KeyInfo counts only where a configured authority issued it. */
 function verifySigned(
   open: OpenXml,
   element: XmlElement,
   authorities: ReadonlyMap<string, Authority>,
   now: Now,
-): Assertion | SecurityRefusal {
+): Signed | SecurityRefusal {
   const signatures = childrenNamed(element, DS, 'Signature');
   const [enveloped] = signatures;
   if (!enveloped) return refuse('wsse:InvalidSecurityToken', 'The assertion is not signed.');
   if (signatures.length > 1) return refuse('wsse:InvalidSecurity', 'The assertion has more than one signature.');
   const issuer = authorities.get(childNamed(element, SAML, 'Issuer')?.text.trim() ?? '');
   if (!issuer) return refuse('wsse:FailedAuthentication', 'The issuer of the assertion is not trusted.');
-  const keys = issuer.keys.filter((key) => isValid(key, now)).map(({ key }) => key);
-  if (keys.length === 0)
-    return refuse('wsse:FailedAuthentication', 'No certificate of the issuer is valid at this time.');
   const signature = readSignature(enveloped);
   if ('flaw' in signature) return flawed(signature);
+  const issued = issuer.authorities.length === 0 ? null : chainedKey(signature.keyInfo, issuer, now);
+  const keys = [...issuer.keys.filter((key) => isValid(key, now)), ...(issued && 'key' in issued ? [issued] : [])];
+  if (keys.length === 0)
+    return issued && 'reason' in issued
+      ? issued
+      : refuse('wsse:FailedAuthentication', 'No certificate of the issuer is valid at this time.');
   const [reference, ...more] = signature.references;
   if (!reference || more.length > 0 || !reference.enveloped || reference.id !== element.attributes.get('ID'))
     return refuse('wsse:InvalidSecurity', 'The signature of an assertion must have one reference, to this assertion.');
   if (!isGoodMethod(signature.method))
     return refuse('wsse:UnsupportedAlgorithm', 'The signature must be RSA or ECDSA with SHA-256 or better.');
   const info = signedInfoBytes(open, signature);
-  if (!info || !isSignedBy(signature, info, keys))
-    return refuse('wsse:FailedCheck', 'The signature of the assertion does not hold.');
+  const makers = info ? keys.filter(({ key }) => isSignedBy(signature, info, [key])) : [];
+  if (makers.length === 0) return refuse('wsse:FailedCheck', 'The signature of the assertion does not hold.');
   const bytes = signedBytes(open, signature, reference, element);
   if (!bytes) return refuse('wsse:FailedCheck', 'The assertion was changed after it was signed.');
   const root = parseXml(bytes, LIMITS);
   const assertion = root.ok ? readAssertion(root.value) : 'The assertion cannot be read.';
   if (typeof assertion === 'string') return refuse('wsse:InvalidSecurityToken', assertion);
   return assertion.id === reference.id && assertion.issuer === issuer.issuer
-    ? assertion
+    ? { assertion, keys: makers }
     : refuse('wsse:InvalidSecurity', 'The signed assertion is not the one that was sent.');
 }
 
@@ -206,6 +212,9 @@ function userOf(assertion: Assertion, issuer: TrustedIssuer): OnBehalfOf {
     .map(({ code, system }): Role | undefined => issuer.roles.get(`${code}^^${system}`) ?? issuer.roles.get(code))
     .find((found) => found !== undefined);
   const { subjectId, organization, organizationId, homeCommunityId } = assertion;
+  const { purposes } = issuer;
+  const isMeant =
+    purposes === null || isEmergency(assertion) || assertion.purposes.some(({ code }) => purposes.has(code));
   return {
     issuer: issuer.issuer,
     userId: assertion.nameId,
@@ -216,6 +225,7 @@ function userOf(assertion: Assertion, issuer: TrustedIssuer): OnBehalfOf {
     roles: assertion.roles,
     purposes: assertion.purposes,
     role: role ?? null,
+    ...(isMeant ? {} : { purposeRefused: true }),
     patientIds: assertion.patientIds,
     policies: assertion.policies,
     ...(assertion.delegates.length === 0 ? {} : { delegates: assertion.delegates }),

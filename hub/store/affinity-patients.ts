@@ -26,6 +26,15 @@ export function createAffinityPatients(deps: { database: Database; affinityDomai
     idsOf: (personIds) => Promise.resolve(new Map(personIds.map((person) => [person, affinityId(person, oid)]))),
     known: (ids) => knownPatients(database.pool, ids, oid),
     personsOf: (ids) => personsOf(database.pool, ids, oid),
+    async survivorsOf(ids) {
+      const { rows } = await database.pool.query<{ id: PatientCx; survivor: PatientCx }>({
+        name: 'affinity-survivors',
+        text: `select patient_id as id, survivor from affinity_patient
+          where patient_id = any ($1::text[]) and survivor is not null`,
+        values: [ids],
+      });
+      return new Map(rows.map((row) => [row.id, row.survivor]));
+    },
     add: (id) =>
       database.transaction(async (connection) => {
         await lockNames(connection, [id]);

@@ -1,6 +1,7 @@
 /** Exams of one patient for the query platform, and exams that still miss a part for the operator. */
 import { parseResidentId, type Derivation, type HubId, type SiteId } from '../core/identifier.ts';
 import type { ExamSearch, Orphan, OrphanKind, OrphanReader } from '../core/operation.ts';
+import { residentPerson } from '../core/link.ts';
 import type { Database } from './database.ts';
 import { examViews } from './view.ts';
 
@@ -20,8 +21,9 @@ export function createExamSearch(deps: { database: Database; derive: Derivation 
             }
           : {
               name: 'search-by-resident',
-              text: 'select distinct person_id from patient_record where resident_id = $1',
-              values: [resident.id],
+              // Who only claims the number is in review as another person.
+              text: 'select distinct person_id from patient_record where resident_id = $1 and person_id = $2',
+              values: [resident.id, residentPerson(resident.id, deps.derive)],
             },
       );
       const personIds = persons.rows.map((row) => row.person_id);

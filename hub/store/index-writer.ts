@@ -137,7 +137,7 @@ export async function project(
   told: Told,
   context: { derive: Derivation; projection: Projection },
 ): Promise<void> {
-  const persons = await personViews(connection, personIds);
+  const persons = await personViews(connection, personIds, context.derive);
   const exams = await examViews(connection, examIds, { derive: context.derive, instances: 'complete' });
   const resources: OwnedResource[] = [];
   for (const view of persons) resources.push(...own(`person|${view.personId}`, context.projection.person(view)));

@@ -1,6 +1,7 @@
 /** Builds the views that faces read from the rows of the index: persons, exams, studies with their series and instances. */
 import { currentReport, isCancelled, orderStatus, ordersOf, type ExamState } from '../core/exam.ts';
 import type { Derivation, HubId, Uid } from '../core/identifier.ts';
+import { settledView } from '../core/link.ts';
 import { patientView } from '../core/patient.ts';
 import type { ExamKeys } from '../core/record.ts';
 import { present, value } from '../core/register.ts';
@@ -195,7 +196,7 @@ function examView(
     site: exam.site,
     recordId: exam.recordId,
     personId: patient.person_id,
-    patient: patientView(patientState(patient)),
+    patient: settledView(patientView(patientState(patient)), patient.person_id, derive),
     keys: keysAsFields(exam.keys),
     index:
       row.provincial_index === null
@@ -294,7 +295,11 @@ const seriesView = (row: SeriesRow, instances: readonly InstanceView[]): SeriesV
   instances,
 });
 
-export async function personViews(connection: Connection, personIds: readonly string[]): Promise<PersonView[]> {
+export async function personViews(
+  connection: Connection,
+  personIds: readonly string[],
+  derive: Derivation,
+): Promise<PersonView[]> {
   if (personIds.length === 0) return [];
   const persons = await connection.query<{ person_id: HubId; replaced_by: HubId | null }>({
     name: 'view-persons',
@@ -312,6 +317,6 @@ export async function personViews(connection: Connection, personIds: readonly st
     replacedBy: person.replaced_by,
     records: records.rows
       .filter((row) => row.person_id === person.person_id)
-      .map((row): PatientView => patientView(patientState(row))),
+      .map((row): PatientView => settledView(patientView(patientState(row)), row.person_id, derive)),
   }));
 }

@@ -3,4 +3,4 @@ export { auditMessages } from './audit-message.ts';
 export type { AuditSource } from './participants.ts';
 export { callEvent } from './soap-call.ts';
 export { soapDetail } from './soap-detail.ts';
-export { frame, syslogMessages } from './syslog.ts';
+export { datagram, frame, syslogMessages } from './syslog.ts';

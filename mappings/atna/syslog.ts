@@ -29,7 +29,18 @@ export function syslogMessages(
 const field = (text: string, most: number): string => text.replace(/[^!-~]/g, '').slice(0, most) || '-';
 
 /** RFC 5425 §4.3: MSG-LEN counts octets. */
-export function frame(message: SyslogMessage, sender: { readonly host: string; readonly processId: string }): Buffer {
+export function frame(message: SyslogMessage, sender: SyslogSender): Buffer {
+  const line = datagram(message, sender);
+  return Buffer.concat([Buffer.from(`${String(line.length)} `), line]);
+}
+
+export interface SyslogSender {
+  readonly host: string;
+  readonly processId: string;
+}
+
+/** RFC 5426 §3.1: one message, nothing around it. */
+export function datagram(message: SyslogMessage, sender: SyslogSender): Buffer {
   const { severity, at, messageId, sequenceId, text } = message;
   const head = [
     `<${String(PRIORITY[severity])}>1`,
@@ -40,6 +51,5 @@ export function frame(message: SyslogMessage, sender: { readonly host: string; r
     field(messageId, 32),
     `[meta sequenceId="${String(sequenceId)}"]`,
   ].join(' ');
-  const line = Buffer.from(`${head} ${BOM}${text}`);
-  return Buffer.concat([Buffer.from(`${String(line.length)} `), line]);
+  return Buffer.from(`${head} ${BOM}${text}`);
 }

@@ -21,6 +21,14 @@ export interface StoredBinary extends FhirBody {
   readonly size: number;
 }
 
+/** The same of a document that another repository keeps: what the registry tells of its bytes. */
+export interface RemoteBinary extends Omit<StoredBinary, 'object' | 'size'> {
+  readonly elsewhere: { readonly repositoryUniqueId: string; readonly documentUniqueId: string };
+  readonly size?: number;
+  /** SHA-1 in lower case. */
+  readonly hash?: string;
+}
+
 export function reportAttachment(report: ReportView, document: ReportDocument): Attachment {
   return compact<Attachment>({
     contentType: mimeType(document.contentType),

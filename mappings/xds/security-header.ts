@@ -82,7 +82,12 @@ export function readSecurity(envelope: XmlElement): SecurityHeader | SecurityRef
 /** What authenticates, but in a way that is not taken here; saying nothing would let its sender believe it counted. */
 function foreignToken(security: XmlElement): SecurityRefusal | null {
   for (const child of security.children) {
-    if (is(child, SAML, 'EncryptedAssertion') || child.namespace === SAML_1 || is(child, WSSE, 'UsernameToken'))
+    if (is(child, SAML, 'EncryptedAssertion'))
+      return refuse(
+        'wsse:UnsupportedSecurityToken',
+        'Only a SAML 2.0 assertion in the clear is taken as a token, over TLS: an EncryptedAssertion is not.',
+      );
+    if (child.namespace === SAML_1 || is(child, WSSE, 'UsernameToken'))
       return refuse('wsse:UnsupportedSecurityToken', 'Only a SAML 2.0 assertion in the clear is taken as a token.');
   }
   return null;

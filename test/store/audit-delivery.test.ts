@@ -227,7 +227,7 @@ test(
 test('as the hub is wired, a read at FHIR or DICOMweb names its patient by the affinity CX', { skip }, async () => {
   const server = await syslogServer(pair);
   const config = { ...readConfig({}), affinityDomainOid: '2.999.156.1' };
-  const atna = { host: '127.0.0.1', port: server.port, ca: pair.files.cert, identity: null };
+  const atna = { transport: 'tls' as const, host: '127.0.0.1', port: server.port, ca: pair.files.cert, identity: null };
   const running = auditDelivery({ config, atna, database: fresh.database, clock, log: quiet });
   const persons = ['7f6b2f3a-93c7-4a8e-8d53-0a5b0a3c1d11', '0b6f6b9e-6f0f-4f1b-9a3e-5a1c2d3e4f50'];
   await recordAll([

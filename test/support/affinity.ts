@@ -62,7 +62,10 @@ export function affinityOver(database: Database, projection: FhirStore, objects:
     sourceId: '2.999.156.2',
   };
   const systems = new Set([`urn:oid:${DOMAIN}`, 'urn:oid:2.999.156.1.1', 'urn:oid:2.999.156.1.3']);
-  return { store: createSharedDocuments({ projection, registry, patients }), domain: { provide, patients, systems } };
+  return {
+    store: createSharedDocuments({ projection, registry, patients }),
+    domain: { provide, patients, systems, elsewhere: { open: () => null } },
+  };
 }
 
 /** Persons of the master index, as far as the affinity domain looks: they are there. */

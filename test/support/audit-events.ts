@@ -126,6 +126,35 @@ export const EVERY_KIND: readonly (readonly [name: string, event: string, action
       detail: { transaction: 'ITI-8', change: 'create', messageId: 'M1', patientIds: [PATIENT] },
     }),
   ],
+  ...(
+    [
+      ['ORM^O01', '110109', 'RAD-2'],
+      ['OMI^O23', '110111', 'RAD-4'],
+      ['ORU^R01', '110107', 'RAD-28'],
+      ['SIU^S12', '110111', 'RAD-48'],
+      ['MDM^T02', '110107', undefined],
+    ] as const
+  ).map(
+    ([operation, event, transaction]) =>
+      [
+        operation,
+        event,
+        'C',
+        record({
+          ...{ face: 'hl7v2', action: 'feed', operation, callerId: 'RIS|H1', callerName: 'RIS|H1' },
+          detail: { messageId: 'M1', patientIds: [PATIENT], ...(transaction === undefined ? {} : { transaction }) },
+        }),
+      ] as const,
+  ),
+  [
+    'registration by REST',
+    '110107',
+    'C',
+    record({
+      ...{ face: 'rest', action: 'feed', operation: 'REST^Registration' },
+      detail: { messageId: '7', patientIds: [PATIENT] },
+    }),
+  ],
   [
     'patient merge',
     '110110',

@@ -292,7 +292,6 @@ export async function serveFhir({ store, domain }: AffinityStore): Promise<Serve
       domain,
       objects: {
         read: (key) => Promise.resolve(Readable.from([OBJECTS.get(key) ?? Buffer.alloc(0)])),
-        readAll: (key) => Promise.resolve(OBJECTS.get(key) ?? Buffer.alloc(0)),
       },
       audit: {
         record: (event) => {

@@ -59,6 +59,9 @@ export function trust(signer: Signer, more: Partial<TrustedIssuer> = {}): Truste
     confirmations: ['bearer', 'holder-of-key'],
     oneTime: false,
     roles: new Map<string, Role>([['physician', 'query-platform']]),
+    purposes: null,
+    authorities: [],
+    subject: null,
     site: null,
     ...more,
   };
@@ -156,6 +159,8 @@ export interface SigningParts {
   readonly transforms?: readonly string[];
   readonly canonical?: string;
   readonly prefixes?: readonly string[];
+  /** XML inside KeyInfo, with the prefix `ds`. */
+  readonly keyInfo?: string;
 }
 
 /** Node's own algorithms that xml-crypto does not bring. */
@@ -179,6 +184,7 @@ export function signAssertion(xml: string, signer: Signer, parts: SigningParts =
     privateKey: signer.privateKey.export({ type: 'pkcs8', format: 'pem' }),
     signatureAlgorithm: parts.method ?? RSA_SHA256,
     canonicalizationAlgorithm: parts.canonical ?? EXCLUSIVE,
+    ...(parts.keyInfo === undefined ? {} : { getKeyInfoContent: () => parts.keyInfo ?? null }),
   });
   if (!(parts.method ?? RSA_SHA256).includes('MGF1')) moreAlgorithms(signed);
   signed.addReference({

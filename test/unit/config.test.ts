@@ -89,7 +89,7 @@ const BAD: readonly (readonly [name: string, value: string])[] = [
   ['HUB_TLS_KEY', 'key.pem'],
   ['HUB_HTTPS_PORT', '8443'],
   ['HUB_XUA_ISSUERS', '- issuer: secret-word'],
-  ['HUB_ATNA_SYSLOG', 'udp://secret-word:514'],
+  ['HUB_ATNA_SYSLOG', 'tcp://secret-word:514'],
   ['HUB_ATNA_SYSLOG', 'tls://secret-word:70000'],
   ['HUB_ATNA_SYSLOG', 'tls://user:secret-word@host'],
   ['HUB_ATNA_SYSLOG', 'tls://host/secret-word'],

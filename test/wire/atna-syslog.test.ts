@@ -1,12 +1,13 @@
 /** The way of the audit to a repository over syslog and TLS: real sockets, a repository that is away, slow or false. */
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createSyslogSender, type SyslogPeer } from '../../adapters/atna/index.ts';
+import { createDatagramSender, createSyslogSender, type SyslogPeer } from '../../adapters/atna/index.ts';
 import type { AuditRepository, SyslogMessage } from '../../hub/core/audit.ts';
-import { syslogMessages } from '../../mappings/atna/index.ts';
+import { datagram, syslogMessages } from '../../mappings/atna/index.ts';
 import { EVERY_KIND, record, SOURCE } from '../support/audit-events.ts';
 import { certificates, syslogServer, withoutOpenssl } from '../support/syslog-peer.ts';
 import type { Certificates, Pair, SyslogServer } from '../support/syslog-peer.ts';
@@ -166,4 +167,30 @@ test('a send that is broken off rejects at once', { skip }, async () => {
   breaking.abort();
   await assert.rejects(sending);
   await assert.rejects(sender(server.port).send(numbered(1), breaking.signal));
+});
+
+test('by UDP each message is one datagram, byte for byte, and one too large stops none behind it', async () => {
+  const socket = createSocket('udp4');
+  const got: Buffer[] = [];
+  socket.on('message', (bytes) => got.push(bytes));
+  await new Promise<void>((resolve) => {
+    socket.bind(0, '127.0.0.1', resolve);
+  });
+  try {
+    const { port } = socket.address();
+    const sender = createDatagramSender({ host: '127.0.0.1', port }, SOURCE);
+    const [first, second, ...rest] = numbered(3);
+    assert.ok(first && second);
+    const large = { ...second, text: 'x'.repeat(70_000) };
+    await sender.send([first, large, ...rest], new AbortController().signal);
+    for (let tries = 0; got.length < 2 && tries < 200; tries++) await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.deepEqual(
+      got.map((bytes) => bytes.toString()),
+      [first, ...rest].map((message) => datagram(message, SOURCE).toString()),
+    );
+    assert.match(got[0]?.toString() ?? '', /^<\d+>1 /);
+    await assert.rejects(sender.send([first], AbortSignal.abort()), 'what the stop of the hub met stays in the spool');
+  } finally {
+    socket.close();
+  }
 });

@@ -85,6 +85,31 @@ test('a sender that is not registered is refused, journalled without a site, aud
   assert.equal(refused[0]?.callerName, 'RIS|H9');
 });
 
+test('orders, schedules, reports and documents are each one record, under their transaction where IHE has one', async () => {
+  const before = rig.audits.length;
+  const peer = await RawPeer.open(rig.port);
+  const types = ['ORM^O01', 'OMG^O19', 'OMI^O23', 'ORU^R01', 'SIU^S12', 'MDM^T02'];
+  types.forEach((type, at) => {
+    peer.send(adt(`W-A-${String(at)}`).replace('ADT^A04^ADT_A01', type));
+  });
+  await peer.answers(types.length);
+  peer.socket.destroy();
+  const told = rig.audits.slice(before).map(({ action, operation, detail }) => [action, operation, detail]);
+  const transactions = ['RAD-2', 'RAD-2', 'RAD-4', 'RAD-28', 'RAD-48', undefined];
+  assert.deepEqual(
+    told,
+    types.map((type, at) => [
+      'feed',
+      type,
+      {
+        ...(transactions[at] === undefined ? {} : { transaction: transactions[at] }),
+        messageId: `W-A-${String(at)}`,
+        patientIds: ['10001^^^&2.999.156.1.1&ISO'],
+      },
+    ]),
+  );
+});
+
 test('a registration, a change and a merge are patient record events in the audit, a repeat and a refusal are not', async () => {
   const before = rig.audits.length;
   const peer = await RawPeer.open(rig.port);

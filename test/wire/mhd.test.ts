@@ -262,3 +262,27 @@ test('an exam document that the registry has too is shown once, with the links o
   const included = await bundle(served, `/DocumentReference?_id=${one?.id ?? ''}&_include=DocumentReference:related`);
   assert.ok(included.entry.some(({ resource }) => `DiagnosticReport/${resource?.id ?? ''}` === report));
 });
+
+test('a search that shows several patients is one record for each, with the query and what was shown of whom (BALP)', async () => {
+  const found = await bundle(served, `/Patient?_id=${person.personId},${other.personId}`);
+  assert.equal(found.entry.length, 2);
+  const told = served.audited.map(({ action, persons, objects }) => [action, persons, objects]);
+  assert.deepEqual(
+    told.sort(),
+    [person, other].map(({ personId }) => ['search', [personId], [`Patient/${personId}`]]).sort(),
+  );
+  const queries = new Set(served.audited.map(({ detail }) => detail?.query?.content));
+  assert.equal(queries.size, 1);
+  assert.ok(
+    Buffer.from([...queries][0] ?? '', 'base64')
+      .toString()
+      .includes(other.personId),
+  );
+  served.audited.length = 0;
+  await bundle(served, '/Patient?identifier=urn:oid:2.999%7CNOBODY');
+  assert.deepEqual(
+    served.audited.map(({ persons }) => persons),
+    [[]],
+    'nobody found is one record too',
+  );
+});

@@ -45,6 +45,31 @@ test('one message: 202, kept byte for byte, its fate readable, its content not',
   assert.equal((await hub.audit.list({ action: 'export' }, { limit: 1 })).items[0]?.operation, 'readJournalBytes');
 });
 
+test('each message that is accepted is one record of the audit, a repeat and a refusal are none', async () => {
+  const before = (await hub.audit.list({ action: 'feed', face: 'rest' }, { limit: 200 })).items.length;
+  const body = { patientId: 'AUDIT1', orderNumber: 'AU1' };
+  const accepted = await feed('orders', body);
+  assert.equal(accepted.status, 202);
+  await feed('orders', body);
+  assert.equal((await feed('orders', '{ "patientId": ')).status, 400);
+  let items = (await hub.audit.list({ action: 'feed', face: 'rest' }, { limit: 200 })).items;
+  // Nobody waits for the record, the sender least of all.
+  for (let tries = 0; items.length === before && tries < 100; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    ({ items } = await hub.audit.list({ action: 'feed', face: 'rest' }, { limit: 200 }));
+  }
+  assert.equal(items.length, before + 1);
+  const [last] = items;
+  assert.deepEqual([last?.outcome, last?.callerRole, last?.operation], ['success', 'hospital-feed', 'POST order']);
+  const { rows } = await hub.fresh.database.pool.query<{ detail: unknown }>(
+    "select detail from audit where face = 'rest' and action = 'feed' order by at desc, id desc limit 1",
+  );
+  assert.deepEqual(rows[0]?.detail, {
+    messageId: accepted.json['journalId'],
+    patientIds: ['AUDIT1^^^&2.999.156.1.1&ISO'],
+  });
+});
+
 test('same key and bytes: the first answer again; same key, other bytes: 409 and kept', async () => {
   const headers = { 'Idempotency-Key': 'order-7' };
   const body = { patientId: 'P1', orderNumber: 'SQ1' };

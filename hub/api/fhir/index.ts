@@ -3,16 +3,15 @@
  * before any byte of an answer about a person.
  */
 import express, { type Request, type Response, type Router } from 'express';
-import { pipeline } from 'node:stream/promises';
 import { decide, type Caller } from '../../core/access.ts';
-import type { AuditDetail, AuditEvent, AuditTrail } from '../../core/audit.ts';
-import type { AffinityPatients } from '../../core/document-ports.ts';
+import type { AuditDetail, AuditEvent, AuditTrail, Calling } from '../../core/audit.ts';
+import type { AffinityPatients, RemoteRepositories } from '../../core/document-ports.ts';
 import type { FhirStore } from '../../core/fhir.ts';
 import type { Log, ObjectStore } from '../../core/ports.ts';
-import type { StoredBinary } from '../../../mappings/fhir/document.ts';
+import { callEvent } from '../../../mappings/atna/index.ts';
 import type { ResourceType } from '../../../mappings/fhir/parameters.ts';
 import { callerOf } from '../caller.ts';
-import { accepts, binaryBody } from './binary.ts';
+import { accepts, binaryBody, openBytes, sendBytes, type KeptBinary } from './binary.ts';
 import { readBody } from './body.ts';
 import { capabilityStatement, type Release } from './capability.ts';
 import { contentType, negotiate, write, type Format } from './format.ts';
@@ -28,7 +27,7 @@ import { savedPage, search, type Place } from './search.ts';
 
 export interface FhirFaceDeps {
   readonly store: FhirStore;
-  readonly objects: Pick<ObjectStore, 'read' | 'readAll'>;
+  readonly objects: Pick<ObjectStore, 'read'>;
   readonly audit: AuditTrail;
   readonly log: Log;
   readonly release: Release;
@@ -38,6 +37,8 @@ export interface FhirFaceDeps {
   readonly domain: {
     readonly provide: ProvideFace;
     readonly patients: AffinityPatients;
+    /** Who keeps the documents that are not here (ITI-68 by ITI-43). */
+    readonly elsewhere: RemoteRepositories;
     /** Identifier systems that the domain and its sites issue. */
     readonly systems: ReadonlySet<string>;
   };
@@ -131,9 +132,16 @@ async function replyTo(
   if (interaction.kind === 'binary') return serveBinary(deps, asked, interaction.id, format, response);
   const reply = isSubmission ? await submission(deps, asked) : await answer(deps, asked);
   const recorded = event(request, caller, reply.status < 400 ? 'success' : 'failure', reply.touched);
-  await deps.audit.record(isSubmission ? { ...recorded, action: 'feed' } : recorded);
+  if (isSubmission) await deps.audit.record({ ...recorded, action: 'feed' });
+  else await Promise.all(ofEach(recorded, reply.touched).map((one) => deps.audit.record(one)));
   return reply;
 }
+
+/** BALP PatientQuery: a record for every patient whom a result shows, each with the query; the store commits them as one. */
+const ofEach = (recorded: AuditEvent, { each }: Reply['touched']): readonly AuditEvent[] =>
+  each === undefined || recorded.action !== 'search'
+    ? [recorded]
+    : [...each].map(([person, objects]) => ({ ...recorded, persons: [person], objects }));
 
 async function submission(deps: FhirFaceDeps, { interaction, request, caller, place }: Asked): Promise<Reply> {
   const body = await readBody(request);
@@ -302,30 +310,39 @@ async function serveBinary(
 ): Promise<Reply | 'streamed'> {
   const { request, caller, parameters, place } = asked;
   const reply = await read(deps.store, 'Binary', id, WHOLE, {}, place);
-  await deps.audit.record(event(request, caller, reply.status < 400 ? 'success' : 'failure', reply.touched));
-  if (reply.status !== 200 || reply.body === null) return reply;
-  const stored = reply.body as StoredBinary;
-  if ((request.get('accept') ?? '').includes('fhir+') || parameters.has('_format')) {
-    const chosen = negotiate(request.get('accept'), parameters.get('_format'));
-    const resource = await binaryBody(deps.objects, stored);
-    if (!chosen.ok) return refusal(chosen.fault);
+  const record = (outcome: 'success' | 'failure', reason?: string): Promise<void> =>
+    deps.audit.record(event(request, caller, outcome, reply.touched, reason));
+  if (reply.status !== 200 || reply.body === null) {
+    await record('failure');
+    return reply;
+  }
+  const kept = reply.body as KeptBinary;
+  const wantsFhir = (request.get('accept') ?? '').includes('fhir+') || parameters.has('_format');
+  const chosen = negotiate(request.get('accept'), parameters.get('_format'));
+  const unfit = wantsFhir
+    ? chosen.ok
+      ? null
+      : chosen.fault
+    : accepts(request.get('accept'), kept.contentType)
+      ? null
+      : NOT_ACCEPTED;
+  // The call to who keeps it is in the audit before it is made, with whose data it is about.
+  const calling: Calling = (call) =>
+    deps.audit.record({ ...event(request, caller, 'success', reply.touched), ...callEvent(call) });
+  const bytes =
+    unfit !== null ? { ok: false as const, fault: unfit } : await openBytes(deps, kept, request.method, calling);
+  await record(bytes.ok ? 'success' : 'failure', bytes.ok ? undefined : bytes.fault.text);
+  if (!bytes.ok) return refusal(bytes.fault);
+  if (wantsFhir) {
+    const resource = await binaryBody(kept, bytes.value);
     if (!resource.ok) return refusal(resource.fault);
-    if (chosen.value === format) return { ...reply, body: resource.value };
-    send(response, { ...reply, body: resource.value }, chosen.value, false);
+    const whole = { ...reply, body: resource.value };
+    if (!chosen.ok || chosen.value === format) return whole;
+    send(response, whole, chosen.value, false);
     return 'streamed';
   }
-  if (!accepts(request.get('accept'), stored.contentType)) return refusal(NOT_ACCEPTED);
-  response.status(200).set({
-    ...reply.headers,
-    'Content-Length': String(stored.size),
-    'X-Content-Type-Options': 'nosniff',
-    'Content-Security-Policy': 'sandbox',
-    'Cache-Control': 'no-store',
-  });
-  // Not by Express, which would add a charset that nobody knows to be true.
-  response.setHeader('Content-Type', stored.contentType);
-  if (request.method === 'HEAD') response.end();
-  else await pipeline(await deps.objects.read(stored.object), response);
+  const broken = await sendBytes(response, reply.headers, kept, bytes.value);
+  if (broken !== null) await record('failure', broken);
   return 'streamed';
 }
 

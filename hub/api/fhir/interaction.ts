@@ -30,6 +30,9 @@ const readOnly = (allow: string): Parsed<never> => ({
   },
 });
 
+/** R4 §3.2.0.1: an operation that is known by its `$` and not done here. */
+const notOffered: Parsed<never> = faulty(501, 'not-supported', 'this operation is not offered here; see /metadata');
+
 const nowhere = (text: string): Parsed<never> => faulty(404, 'not-found', text);
 
 /** `path` is what follows the base, without a slash at either end. */
@@ -47,6 +50,7 @@ export function interactionOf(method: string, path: string): Parsed<Interaction>
     return reads ? parsed({ kind: 'binary', id: second }) : readOnly('GET, HEAD');
   if (first === 'Patient' && second === '$ihe-pix' && third === undefined)
     return reads || method === 'POST' ? parsed({ kind: 'ihe-pix' }) : readOnly('GET, HEAD, POST');
+  if (parts.at(-1)?.startsWith('$') === true) return notOffered;
   if (first === 'DocumentReference' && second === undefined && method === 'POST') return parsed({ kind: 'publish' });
   if (!isResourceType(first)) return nowhere(unknownType(first));
   if (second === undefined) return reads ? parsed({ kind: 'search', type: first, form: false }) : readOnly('GET, HEAD');

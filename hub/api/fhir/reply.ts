@@ -6,6 +6,8 @@ import type { FhirBody, StoredVersion } from '../../core/fhir.ts';
 export interface Touched {
   readonly persons: readonly string[];
   readonly objects: readonly string[];
+  /** Of an answer that shows several persons: what it shows of each. */
+  readonly each?: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface Reply {
@@ -63,15 +65,23 @@ export const httpDate = (instant: string): string => new Date(instant).toUTCStri
 
 /** Many enough for every answer within the limits of a page and its includes. */
 export function touchedBy(versions: readonly StoredVersion[]): Touched {
-  const persons = new Set<string>();
+  const each = new Map<string, string[]>();
   const objects = new Set<string>();
-  for (const { type, id, body } of versions) {
-    objects.add(`${type}/${id}`);
-    if (type === 'Patient') persons.add(id);
-    const subject = (body as { subject?: { reference?: unknown } } | null)?.subject?.reference;
-    if (typeof subject === 'string' && subject.startsWith('Patient/')) persons.add(subject.slice('Patient/'.length));
-    const target = (body as { target?: readonly { reference?: unknown }[] } | null)?.target?.[0]?.reference;
-    if (typeof target === 'string' && target.startsWith('Patient/')) persons.add(target.split('/')[1] ?? '');
+  for (const version of versions) {
+    const object = `${version.type}/${version.id}`;
+    objects.add(object);
+    for (const person of personsIn(version)) each.set(person, [...(each.get(person) ?? []), object]);
   }
-  return { persons: [...persons], objects: [...objects] };
+  return { persons: [...each.keys()], objects: [...objects], ...(each.size > 1 ? { each } : {}) };
+}
+
+function personsIn({ type, id, body }: StoredVersion): ReadonlySet<string> {
+  const { subject, target } = (body ?? {}) as {
+    readonly subject?: { readonly reference?: unknown };
+    readonly target?: readonly { readonly reference?: unknown }[];
+  };
+  const named = [subject?.reference, target?.[0]?.reference].flatMap((one) =>
+    typeof one === 'string' && one.startsWith('Patient/') ? (one.split('/')[1] ?? '') : [],
+  );
+  return new Set(type === 'Patient' ? [id, ...named] : named);
 }

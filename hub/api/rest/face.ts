@@ -141,7 +141,11 @@ function feeding(deps: RestDeps, check: ReturnType<typeof createCheck>, id: keyo
       sendProblem(response, problem('not-found', 'site', 'There is no such site.'));
       return;
     }
-    await feed({ intake: deps.intake, check, log: deps.log }, request, response, { kind: FEEDS[id], site, caller });
+    await feed({ intake: deps.intake, audit: deps.audit, check, log: deps.log }, request, response, {
+      kind: FEEDS[id],
+      site,
+      caller,
+    });
   };
 }
 

@@ -7,6 +7,8 @@ import type { Request, Response } from 'express';
 import type { Kind } from '../../../mappings/rest/index.ts';
 import { canonical, decodeText, MESSAGE_TYPES, parseObject, patientKeyOf } from '../../../mappings/rest/index.ts';
 import type { Caller } from '../../core/access.ts';
+import { audited } from '../../core/audit.ts';
+import type { AuditTrail } from '../../core/audit.ts';
 import type { Envelope, Intake } from '../../core/envelope.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { Log } from '../../core/ports.ts';
@@ -39,6 +41,7 @@ const IN_FLIGHT_BYTES = 32 * MIB;
 
 export interface FeedDeps {
   readonly intake: Intake;
+  readonly audit: AuditTrail;
   readonly check: Check;
   readonly log: Log;
 }
@@ -96,7 +99,33 @@ async function take(deps: FeedDeps, message: Message, bytes: Uint8Array): Promis
   const receipt = await deps.intake.accept(envelopeOf(message, bytes, patientKey));
   if (receipt.kind === 'conflict')
     return { ok: false, problem: receipt.problem, errors: [], journalId: receipt.journalId };
+  if (receipt.kind === 'accepted') record(deps, message, receipt.journalId, patientKey);
   return { ok: true, journalId: receipt.journalId, duplicate: receipt.kind === 'duplicate' };
+}
+
+/**
+ * One record a message, in the audit's own batch of that moment. Nobody waits for it: the journal has the message already,
+ * and an acknowledgement is not slower for its record.
+ */
+function record(deps: FeedDeps, { kind, caller }: Message, journalId: string, patientKey: string): void {
+  const at = patientKey.indexOf('|');
+  const [authority, value] = [patientKey.slice(0, at), patientKey.slice(at + 1)];
+  const event = {
+    ...audited(caller),
+    action: 'feed',
+    outcome: 'success',
+    face: 'rest',
+    operation: MESSAGE_TYPES[kind],
+    persons: [],
+    objects: [],
+    detail: { messageId: journalId, patientIds: patientKey === '' ? [] : [`${value}^^^&${authority}&ISO`] },
+  } as const;
+  deps.audit.record(event).catch((error: unknown) => {
+    deps.log.error(
+      { name: error instanceof Error ? error.name : typeof error },
+      'an accepted message is not in the audit',
+    );
+  });
 }
 
 /** Reads the request, keeps what it brings, answers. */

@@ -28,6 +28,8 @@ export interface PatientScope {
   personsOf(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Every CX under which a person of the index is known. */
   idsOf(personId: string): Promise<readonly string[]>;
+  /** CX under which the patients of ids that were merged away stand now. */
+  survivorsOf(ids: readonly string[]): Promise<readonly string[]>;
 }
 
 /** What the envelope says of its caller; null: nothing, or the envelope could not be read. */
@@ -139,10 +141,15 @@ export async function refusePatient(
   request: Request,
   patient: { readonly ids: readonly string[]; readonly persons: readonly string[] },
 ): Promise<SoapFault | null> {
-  if ((caller.onBehalfOf?.patientIds.length ?? 0) === 0) return null;
+  const named = caller.onBehalfOf?.patientIds ?? [];
+  if (named.length === 0) return null;
   const { scope } = deps;
   const more = scope ? (await Promise.all(patient.persons.map((person) => scope.idsOf(person)))).flat() : [];
-  const decision = decidePatient(caller, [...patient.ids, ...more]);
+  const ids = [...patient.ids, ...more];
+  const straight = decidePatient(caller, ids);
+  // The statement may be older than a merge: the patient whom it names is then the one who remained.
+  const standing = straight.allowed || !scope ? [] : await scope.survivorsOf(named);
+  const decision = straight.allowed ? straight : decidePatient(caller, ids, standing);
   if (decision.allowed) return null;
   await deps.audit.record({
     ...who(caller, request),
