@@ -129,6 +129,8 @@ describe('DICOMweb under bad input', () => {
       '/dicomweb/nothing',
     ];
     for (const path of absent) assert.equal((await hub.get(path)).status, 404, path);
+    const wrong = await fetch(`${hub.origin}/dicomweb/studies/1.2/series`, { method: 'DELETE' });
+    assert.deepEqual([wrong.status, wrong.headers.get('allow')], [405, 'GET, HEAD']);
   });
 
   it('answers 406 where nothing fits, and 400 to an Accept that is none', async () => {
