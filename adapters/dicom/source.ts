@@ -145,7 +145,7 @@ class HospitalArchive implements ImageSource, StudyRecall {
       this.#bytes -= bytes;
       await this.#remove(folder);
       log.warn(
-        { site: site.id, ms, ...fetched.problem },
+        { site: site.id, ms, code: fetched.problem.code, why: fetched.problem.text },
         'a study could not be fetched from the hospital that keeps it',
       );
       return fail(told(fetched.problem, site.id));

@@ -4,6 +4,7 @@ import type { Result } from '../core/problem.ts';
 import { binaryNumbers } from '../../mappings/dicom/data-set.ts';
 import type { DataSet } from '../../mappings/dicom/data-set.ts';
 import type { Tag } from '../../mappings/dicom/dictionary.ts';
+import type { Region } from './codec/draw.ts';
 import type { Look, Lut } from './codec/levels.ts';
 import { codecPool } from './transcode.ts';
 import type { FrameReader } from './transcode-frames.ts';
@@ -15,13 +16,14 @@ export interface RenderOptions {
   readonly window?: { readonly center: number; readonly width: number; readonly shape?: Look['shape'] };
   /** The picture fits into it, its proportions kept. */
   readonly viewport?: { readonly width: number; readonly height: number };
+  readonly region?: Region;
 }
 
 const MAX_VIEWPORT = 8192;
 
 /** Draws frame `number` (from 1) in a thread. */
 export async function render(reader: FrameReader, number: number, options: RenderOptions): Promise<Result<Buffer>> {
-  const { viewport, quality = 90, window } = options;
+  const { viewport, quality = 90, window, region } = options;
   const sizes = viewport ? [viewport.width, viewport.height] : [];
   if (sizes.some((size) => !Number.isInteger(size) || size < 1 || size > MAX_VIEWPORT)) {
     return fail(
@@ -40,6 +42,8 @@ export async function render(reader: FrameReader, number: number, options: Rende
   ) {
     return fail(problem('invalid-value', 'window', 'A window has a centre and a width of at least 1.'));
   }
+  if (region && !isWithin(region, reader.format))
+    return fail(problem('invalid-value', 'viewport', 'The region does not lie within the image.'));
   const frame = await reader.stored(number);
   if (!frame.ok) return frame;
   const { bytes, transferSyntax } = frame.value;
@@ -51,6 +55,7 @@ export async function render(reader: FrameReader, number: number, options: Rende
     format: options.format,
     quality,
     ...(viewport ? { width: viewport.width, height: viewport.height } : {}),
+    ...(region ? { region } : {}),
   };
   const drawn = await codecPool().run({
     kind: 'draw',
@@ -62,6 +67,13 @@ export async function render(reader: FrameReader, number: number, options: Rende
   });
   return drawn.ok ? ok(drawn.value) : drawn;
 }
+
+const isWithin = (region: Region, { rows, columns }: { readonly rows: number; readonly columns: number }): boolean =>
+  [region.left, region.top, region.width, region.height].every(Number.isInteger) &&
+  Math.min(region.left, region.top) >= 0 &&
+  Math.min(region.width, region.height) >= 1 &&
+  region.left + region.width <= columns &&
+  region.top + region.height <= rows;
 
 const FUNCTIONAL_SHARED: Tag = 0x52009229;
 const FUNCTIONAL_PER_FRAME: Tag = 0x52009230;

@@ -51,7 +51,7 @@ export interface StoredVersion {
 }
 
 export type DatePrefix = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'sa' | 'eb' | 'ap';
-/** `period` is an interval that only documents of the registry have: matched in memory, no column of the projection. */
+/** `period` is an interval that only documents have: matched in memory, no column of the projection. */
 export type DateColumn = 'date1' | 'date2' | 'updated' | 'period';
 
 /** One parameter of a search; all of a query must hold. Lists are alternatives. */

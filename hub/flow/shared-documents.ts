@@ -122,7 +122,8 @@ async function find(deps: SharedDocuments, query: FhirQuery): Promise<readonly s
       ? []
       : scope
         ? await ownOf(deps, scope.persons)
-        : await projected(deps, { ...query, criteria });
+        : // The projection has no column for a period, only the resource.
+          await projected(deps, { ...query, criteria: criteria.filter((one) => !isOfPeriod(one)) });
   return [...rendered, ...own.filter(({ body }) => !taken.has(masterOf(body)))]
     .map(candidateOf)
     .filter((candidate) => asked.every((criterion) => matches(candidate, criterion)))
@@ -154,6 +155,8 @@ async function projected({ projection }: SharedDocuments, query: FhirQuery): Pro
 const WHOSE = /^(patient|subject|patient\.identifier)=/;
 const isWhose = (criterion: Criterion): criterion is Extract<Criterion, { kind: 'tokens' }> =>
   criterion.kind === 'tokens' && !criterion.negate && criterion.any.some((token) => WHOSE.test(token));
+
+const isOfPeriod = (criterion: Criterion): boolean => criterion.kind === 'date' && criterion.column === 'period';
 
 /** As resources of the registry say it: one name for a code system, and the status that a List has. */
 function asRendered(type: string, criterion: Criterion): Criterion {

@@ -9,7 +9,7 @@ import type { Database } from './database.ts';
 import { timed } from './fhir-query.ts';
 
 type Level = 'patient' | 'study' | 'series' | 'instance';
-type Matching = 'text' | 'uid' | 'date' | 'time' | 'name' | 'integer' | 'any-modality' | 'exact';
+type Matching = 'text' | 'person' | 'uid' | 'date' | 'time' | 'name' | 'integer' | 'any-modality' | 'exact';
 interface Key {
   readonly level: Level;
   readonly column: string;
@@ -32,7 +32,7 @@ const KEYS: Readonly<Record<string, Key>> = {
   AccessionNumber: { level: 'study', column: 's.accession', matching: 'text' },
   StudyID: { level: 'study', column: 's.dicom_study_id', matching: 'text' },
   StudyDescription: { level: 'study', column: 's.description', matching: 'text' },
-  ReferringPhysicianName: { level: 'study', column: 's.referring_physician', matching: 'text' },
+  ReferringPhysicianName: { level: 'study', column: 's.referring_physician', matching: 'person' },
   ModalitiesInStudy: { level: 'study', column: 's.modalities', matching: 'any-modality' },
   NumberOfStudyRelatedSeries: { level: 'study', column: 's.series_count', matching: 'integer' },
   NumberOfStudyRelatedInstances: { level: 'study', column: 's.instance_count', matching: 'integer' },
@@ -151,6 +151,13 @@ function condition(key: Key, wanted: readonly string[], fuzzy: boolean, bind: Bi
       return range(key, first, bind);
     case 'name':
       return nameCondition(values, fuzzy, bind);
+    case 'person':
+      // A PN as it came: the whole of it, one of its component groups, or a group without its separators (李^建平).
+      return anyOf(
+        values,
+        (value) => `exists (select from unnest(string_to_array(${key.column}, '=') || ${key.column}) as g (part)
+          where part like ${bind(like(value))} or replace(part, '^', '') like ${bind(like(value))})`,
+      );
     case 'text':
       return anyOf(values, (value) =>
         hasWildcard(value) ? `${key.column} like ${bind(like(value))}` : `${key.column} = ${bind(value)}`,

@@ -29,7 +29,7 @@ const COLUMNS = {
   date1: 'date1_low',
   date2: 'date2_low',
   text: 'sort_text',
-  // No resource of the projection has one: they all stand where those without stand.
+  // The face sorts by it what a patient has, and asks nobody else (hub/api/fhir).
   period: 'null::timestamptz',
 } as const;
 

@@ -10,7 +10,6 @@ import type { Tag } from './dictionary.ts';
 import { HeaderSource } from './header-source.ts';
 import { demographicsOf, patientOf } from './instance-patient.ts';
 import type { ParsedHeader } from './parse.ts';
-import { parsePersonName } from './person-name.ts';
 import { TAG } from './tags.ts';
 import { parseDateTime } from './time.ts';
 
@@ -105,15 +104,14 @@ function studyOf(source: HeaderSource): InstanceRecord['study'] {
     ...(DERIVED.has(modality) ? {} : { modality }),
     ...(bodyPart === null || DERIVED.has(modality) ? {} : { bodyPart }),
     ...(startedAt === null ? {} : { startedAt }),
-    ...source.optional({ description: TAG.StudyDescription, studyId: TAG.StudyID }),
-    ...(referrerOf(source) === '' ? {} : { referringPhysician: referrerOf(source) }),
+    ...source.optional({
+      description: TAG.StudyDescription,
+      studyId: TAG.StudyID,
+      // The whole PN: queries and manifests give it as it came.
+      referringPhysician: TAG.ReferringPhysicianName,
+    }),
     ...(DERIVED.has(modality) ? {} : source.optional({ device: TAG.StationName })),
   };
-}
-
-function referrerOf(source: HeaderSource): string {
-  const names = parsePersonName(source.text(TAG.ReferringPhysicianName));
-  return (names.find((name) => name.representation === 'ideographic') ?? names[0])?.text ?? '';
 }
 
 function modalityOf(source: HeaderSource): string {

@@ -25,6 +25,12 @@ export function parsePersonName(value: string): PersonName[] {
   return [...names.values()];
 }
 
+/** A PN value as people read it: the Chinese form where there is one. */
+export function readableName(value: string): string {
+  const names = parsePersonName(value);
+  return (names.find(({ representation }) => representation === 'ideographic') ?? names[0])?.text ?? '';
+}
+
 function nameOf(components: readonly string[], representation: PersonName['representation']): PersonName {
   const [family = '', given = '', middle = '', prefix = '', suffix = ''] = components;
   const gap = representation === 'ideographic' ? '' : ' ';

@@ -9,6 +9,9 @@ export const DEFLATED_LE = uid('1.2.840.10008.1.2.1.99');
 export const EXPLICIT_BE = uid('1.2.840.10008.1.2.2');
 export const JPEG_BASELINE = uid('1.2.840.10008.1.2.4.50');
 export const JPEG_EXTENDED = uid('1.2.840.10008.1.2.4.51');
+/** Retired: spectral selection (processes 6 and 8) and full progression (10 and 12). */
+export const JPEG_SPECTRAL = uid('1.2.840.10008.1.2.4.53');
+export const JPEG_PROGRESSIVE = uid('1.2.840.10008.1.2.4.55');
 export const JPEG_LOSSLESS = uid('1.2.840.10008.1.2.4.57');
 export const JPEG_LOSSLESS_SV1 = uid('1.2.840.10008.1.2.4.70');
 export const JPEG_LS_LOSSLESS = uid('1.2.840.10008.1.2.4.80');

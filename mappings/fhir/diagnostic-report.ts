@@ -11,7 +11,8 @@ const STATUS: Readonly<Record<ReportStatus, DiagnosticReport['status']>> = {
   preliminary: 'preliminary',
   final: 'final',
   corrected: 'corrected',
-  withdrawn: 'cancelled',
+  // R4: "withdrawn following a previous final release".
+  withdrawn: 'entered-in-error',
 };
 
 export function diagnosticReport(exam: ExamView, report: ReportView, ctx: FhirContext): DiagnosticReport {

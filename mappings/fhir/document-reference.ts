@@ -1,6 +1,6 @@
 /** DocumentReference: a report's rendered document, and the KOS manifest of a complete study, as documents. */
-import type { DocumentReference } from 'fhir/r4.js';
-import type { ExamView, ManifestView, ReportView } from '../../hub/core/view.ts';
+import type { DocumentReference, Period } from 'fhir/r4.js';
+import type { ExamView, ManifestView, ReportView, StudyView } from '../../hub/core/view.ts';
 import { PROFILES, SYSTEMS, type FhirContext } from './context.ts';
 import { compact, dateTime, identifierSystem, list, meta, named, text } from './datatypes.ts';
 import { manifestAttachment, reportAttachment, type ReportDocument } from './document.ts';
@@ -38,7 +38,10 @@ export function reportDocument(
     custodian: performerOf(exam, ctx),
     description: text(report.content.title),
     content: [{ attachment: reportAttachment(report, document) }],
-    context: { related: [{ reference: `DiagnosticReport/${report.reportId}` }, ...studyReferences(exam)] },
+    context: compact({
+      period: servicePeriod(exam, exam.studies[0]),
+      related: [{ reference: `DiagnosticReport/${report.reportId}` }, ...studyReferences(exam)],
+    }),
   });
 }
 
@@ -72,6 +75,14 @@ export function manifestDocument(exam: ExamView, manifest: ManifestView, ctx: Fh
         },
       },
     ],
-    context: study ? { related: [{ reference: `ImagingStudy/${study.studyId}` }] } : undefined,
+    context: study
+      ? compact({ period: servicePeriod(exam, study), related: [{ reference: `ImagingStudy/${study.studyId}` }] })
+      : undefined,
   });
+}
+
+/** serviceStartTime of the same document in the registry (ITI TF-3 §4.5.1.1): when the exam began. */
+function servicePeriod(exam: ExamView, study: StudyView | undefined): Period | undefined {
+  const start = dateTime(study?.fields.startedAt ?? exam.orders[0]?.fields.startedAt);
+  return start === undefined ? undefined : { start };
 }

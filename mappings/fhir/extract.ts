@@ -32,7 +32,7 @@ export function searchValues(body: FhirBody): SearchValues {
       if (range && (parameter.column === 'date1' || parameter.column === 'date2')) {
         dates[parameter.column === 'date1' ? 0 : 1] = range;
         present.push(parameter.name);
-      }
+      } else if (range && parameter.column === 'period') present.push(parameter.name);
       continue;
     }
     if (parameter.kind === 'string') {

@@ -3,6 +3,7 @@ import type { Coding, ImagingStudy, ImagingStudySeries, ImagingStudySeriesInstan
 import type { ExamView, SeriesView, StudyView } from '../../hub/core/view.ts';
 import { EXTENSIONS, PROFILES, SYSTEMS, type FhirContext } from './context.ts';
 import { coding, compact, concept, dateTime, extension, list, meta, named, text } from './datatypes.ts';
+import { readableName } from '../dicom/person-name.ts';
 import { examIdentifiers, orderReferences, subjectOf } from './exam-links.ts';
 import { endpointId } from './organization.ts';
 
@@ -32,7 +33,7 @@ export function imagingStudy(exam: ExamView, study: StudyView, ctx: FhirContext)
     subject: subjectOf(exam),
     started: dateTime(study.fields.startedAt),
     basedOn: orderReferences(exam),
-    referrer: named(study.fields.referringPhysician ?? order?.fields.requester),
+    referrer: named(readableName(study.fields.referringPhysician ?? '') || order?.fields.requester),
     endpoint:
       study.availability === 'registered' || study.voided
         ? undefined

@@ -263,7 +263,7 @@ export const PARAMETERS: Readonly<Record<Exclude<ResourceType, 'Provenance'>, re
     document.token('study-instance-uid', studyIds, true),
     document.token('accession-number', accessionIds, true),
     document.date('creation', 'date2', (r) => r.content[0]?.attachment.creation),
-    document.date('period', 'period', (r) => r.context?.period?.start),
+    document.date('period', 'period', (r) => r.context?.period?.start ?? r.context?.period?.end),
     document.token('event', (r) => concepts(...(r.context?.event ?? []))),
     document.token('facility', (r) => concepts(r.context?.facilityType)),
     document.token('setting', (r) => concepts(r.context?.practiceSetting)),

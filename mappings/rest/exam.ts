@@ -140,7 +140,12 @@ export function voidOf(reading: Reading, at: SourceTime): readonly (OrderRecord 
 function documentOf(reading: Reading): ReportContent['document'] {
   const told = reading.object('document');
   const { contentType, data } = told ?? {};
-  return typeof contentType === 'string' && typeof data === 'string' ? { contentType, data } : undefined;
+  if (typeof contentType !== 'string' || typeof data !== 'string') return undefined;
+  const packed = data.replace(/\s+/g, '');
+  if (packed !== '' && packed.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(packed)) return { contentType, data };
+  // A decoder would skip what it does not know, and give another document than the one that was signed.
+  reading.find('invalid-value', 'document', 'this is not base64; the document was left out, the report was taken');
+  return undefined;
 }
 
 export function reportOf(reading: Reading): ReportRecord {

@@ -84,7 +84,12 @@ export function identityOf(reading: Reading): PatientFields {
 
 function address(reading: Reading): Address | null | undefined {
   const text = reading.value('address');
-  if (text === null || text === undefined) return text;
+  if (text === null || text === undefined) {
+    for (const field of ['division', 'postalCode'] as const)
+      if (reading.text(field) !== undefined)
+        reading.find('degraded', field, 'without an address this stays with the message only');
+    return text;
+  }
   return { text, ...present({ division: reading.text('division'), postalCode: reading.text('postalCode') }) };
 }
 

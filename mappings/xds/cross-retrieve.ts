@@ -11,7 +11,7 @@ import type { DocumentReference } from './document-set.ts';
 import { includeTag, XOP } from './mtom.ts';
 import { XDSB, XDSI } from './rad-69.ts';
 import type { ImagingRequest } from './rad-69.ts';
-import { RS } from './registry-response.ts';
+import { RS } from './ebrs-errors.ts';
 import { childNamed, childrenNamed, is, xml } from './xml.ts';
 import type { XmlElement } from './xml.ts';
 

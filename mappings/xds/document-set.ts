@@ -7,7 +7,7 @@ import type { Result } from '../../hub/core/problem.ts';
 import { includeTag } from './mtom.ts';
 import { LCM } from './ebrim-names.ts';
 import { XDSB } from './rad-69.ts';
-import { RS } from './registry-response.ts';
+import { RS } from './ebrs-errors.ts';
 import { childNamed, childrenNamed, is, xml } from './xml.ts';
 import type { XmlElement } from './xml.ts';
 

@@ -19,6 +19,7 @@ import type {
 import type { Derivation } from '../../hub/core/identifier.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
 import type { ExamView, ManifestView, SeriesView, StudyView } from '../../hub/core/view.ts';
+import { readableName } from '../dicom/person-name.ts';
 import { SYSTEMS } from '../fhir/context.ts';
 import { compact, concept, dateTime, identifierSystem, list, named, partialDate, text } from '../fhir/datatypes.ts';
 import { xml } from './xml.ts';
@@ -147,7 +148,7 @@ function imagingStudy(input: MadoInput, id: string, subject: Reference, wado: Re
     subject,
     started: dateTime(study.fields.startedAt),
     basedOn: accession(input),
-    referrer: named(study.fields.referringPhysician ?? order?.requester),
+    referrer: named(readableName(study.fields.referringPhysician ?? '') || order?.requester),
     numberOfSeries: series.length,
     numberOfInstances: series.reduce((sum, one) => sum + one.instances.length, 0),
     procedureCode: [procedure.text === undefined ? { ...procedure, text: procedureWords(exam, study) } : procedure],

@@ -4,6 +4,8 @@
  */
 import { fail, ok, problem } from '../../hub/core/problem.ts';
 import type { Result } from '../../hub/core/problem.ts';
+import { readErrors, readStatus, RS, statusOf, statusUri, writeErrors } from './ebrs-errors.ts';
+import type { EbrsError, EbrsStatus } from './ebrs-errors.ts';
 import { includeTag } from './mtom.ts';
 import { childNamed, is, xml } from './xml.ts';
 import type { XmlElement } from './xml.ts';
@@ -13,7 +15,6 @@ export const RAD69_REQUEST = 'urn:ihe:rad:2009:RetrieveImagingDocumentSet';
 export const RAD69_RESPONSE = 'urn:ihe:iti:2007:RetrieveDocumentSetResponse';
 export const XDSB = 'urn:ihe:iti:xds-b:2007';
 export const XDSI = 'urn:ihe:rad:xdsi-b:2009';
-export const RS = 'urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0';
 
 export interface ImagingRequest {
   readonly documents: readonly ImagingDocument[];
@@ -92,28 +93,16 @@ export interface DocumentAnswer {
   readonly contentId: string;
 }
 
-const STATUS = {
-  success: 'urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success',
-  failure: 'urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Failure',
-  partial: 'urn:ihe:iti:2007:ResponseStatusType:PartialSuccess',
-} as const;
-const SEVERITY = 'urn:oasis:names:tc:ebxml-regrep:ErrorSeverityType:Error';
-
 /** The body of the response; `location` names this source in each error (ITI TF-3 §4.2.4.1). */
 export function writeImagingResponse(
   answers: readonly DocumentAnswer[],
   errors: readonly RegistryError[],
   location: string,
 ): string {
-  const status = errors.length === 0 ? STATUS.success : answers.length === 0 ? STATUS.failure : STATUS.partial;
-  const list = errors.map(
-    (error) =>
-      `<rs:RegistryError errorCode="${error.code}" codeContext="${xml(error.context)}" severity="${SEVERITY}" location="${xml(location)}"/>`,
-  );
-  const registry =
-    list.length === 0
-      ? `<rs:RegistryResponse status="${status}"/>`
-      : `<rs:RegistryResponse status="${status}"><rs:RegistryErrorList highestSeverity="${SEVERITY}">${list.join('')}</rs:RegistryErrorList></rs:RegistryResponse>`;
+  const told = errors.map((error) => ({ ...error, severity: 'error' as const }));
+  const list = writeErrors(told, location);
+  const status = statusUri(statusOf(answers.length > 0, told));
+  const registry = `<rs:RegistryResponse status="${status}"${list === '' ? '/>' : `>${list}</rs:RegistryResponse>`}`;
   const documents = answers.map(({ document, contentId }) => {
     const home =
       document.homeCommunityId === null
@@ -130,8 +119,8 @@ export function writeImagingResponse(
 
 /** Reads a response back: what a document consumer (and the demo's check) does with it. */
 export function readImagingResponse(body: XmlElement): Result<{
-  readonly status: 'success' | 'failure' | 'partial';
-  readonly errors: readonly { readonly code: string; readonly context: string }[];
+  readonly status: EbrsStatus;
+  readonly errors: readonly EbrsError[];
   readonly documents: readonly {
     readonly sopUid: string;
     readonly homeCommunityId: string | null;
@@ -141,12 +130,6 @@ export function readImagingResponse(body: XmlElement): Result<{
   const registry = childNamed(body, RS, 'RegistryResponse');
   if (!is(body, XDSB, 'RetrieveDocumentSetResponse') || !registry)
     return fail(problem('unsupported-message', 'Body', 'The body is not a RetrieveDocumentSetResponse.'));
-  const uri = registry.attributes.get('status') ?? '';
-  const status = uri === STATUS.success ? 'success' : uri === STATUS.partial ? 'partial' : 'failure';
-  const errors = (childNamed(registry, RS, 'RegistryErrorList')?.children ?? []).map((error) => ({
-    code: error.attributes.get('errorCode') ?? '',
-    context: error.attributes.get('codeContext') ?? '',
-  }));
   const documents = named(body, 'DocumentResponse').flatMap((response) => {
     const content = childNamed(response, XDSB, 'Document');
     const sopUid = childNamed(response, XDSB, 'DocumentUniqueId')?.text.trim() ?? '';
@@ -154,5 +137,5 @@ export function readImagingResponse(body: XmlElement): Result<{
       ? [{ sopUid, homeCommunityId: childNamed(response, XDSB, 'HomeCommunityId')?.text.trim() ?? null, content }]
       : [];
   });
-  return ok({ status, errors, documents });
+  return ok({ status: readStatus(registry), errors: readErrors(registry), documents });
 }

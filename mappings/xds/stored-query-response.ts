@@ -6,7 +6,7 @@ import type { DocumentAssociation, RegistryObject, RegistryProblem } from '../..
 import { QUERY, RIM } from './ebrim-names.ts';
 import { writeObjectRefs, writeObjects } from './ebrim-write.ts';
 import type { WriteOptions } from './ebrim-write.ts';
-import { RESPONSE_STATUSES, RS, statusOf, writeErrorList } from './registry-response.ts';
+import { RS, statusOf, statusUri, writeErrors } from './ebrs-errors.ts';
 import type { StoredQueryRequest } from './stored-query.ts';
 
 export interface QueryResult {
@@ -33,9 +33,9 @@ export function writeQueryResponse(result: QueryResult, options: QueryResponseOp
           all.map(({ id }) => id),
           options,
         );
-  const status = RESPONSE_STATUSES[statusOf(problems, options.partial)];
+  const status = statusUri(statusOf(options.partial ?? false, problems));
   return (
     `<query:AdhocQueryResponse xmlns:query="${QUERY}" xmlns:rs="${RS}" xmlns:rim="${RIM}" status="${status}">` +
-    `${writeErrorList(problems, options.location)}<rim:RegistryObjectList>${list}</rim:RegistryObjectList></query:AdhocQueryResponse>`
+    `${writeErrors(problems, options.location)}<rim:RegistryObjectList>${list}</rim:RegistryObjectList></query:AdhocQueryResponse>`
   );
 }

@@ -75,6 +75,14 @@ test('viewport, window and formats', { skip: noCorpus }, async () => {
     const info = await sharp(picture.value).metadata();
     assert.deepEqual([info.format, info.width, info.height], [format, 32, 32]);
   }
+  const whole = await render(reader.value, 1, { format: 'png' });
+  const region = { left: 3, top: 5, width: 20, height: 10 };
+  const mirrored = { leftRight: true, upDown: false };
+  const part = await render(reader.value, 1, { format: 'png', region: { ...region, mirrored } });
+  assert.ok(whole.ok && part.ok);
+  const expected = await sharp(whole.value).extract(region).flop().raw().toBuffer();
+  assert.deepEqual(await sharp(part.value).raw().toBuffer(), expected);
+  assert.ok(!(await render(reader.value, 1, { format: 'png', region: { ...region, left: 5_000 } })).ok);
   const narrow = await render(reader.value, 1, { format: 'png', window: { center: 40, width: 0 } });
   assert.ok(!narrow.ok && narrow.problem.code === 'invalid-value');
   assert.ok(!(await render(reader.value, 2, { format: 'png' })).ok);

@@ -88,6 +88,40 @@ test(
   },
 );
 
+test(
+  'progressive and spectral JPEG of 8 bits decode as DCMTK decodes them',
+  { skip: noCorpus || lacks('dcmcjpeg') },
+  async (t) => {
+    const seen = new Map<string, number>();
+    for (const { path, dumps } of corpusFiles()) {
+      if (!dumps || path.includes('ct-series')) continue;
+      const file = readFileSync(path);
+      const parsed = parsePart10(file);
+      if (!parsed.ok || parsed.value.dataSet.number(0x00280100) !== 8 || file.length > 2_000_000) continue;
+      const native = join(folder, 'native.dcm');
+      const plain = await convert(file, syntax.EXPLICIT_LE);
+      if (!plain.ok) continue;
+      writeFileSync(native, plain.value);
+      for (const [option, transferSyntax] of [
+        ['+es', syntax.JPEG_SPECTRAL],
+        ['+ep', syntax.JPEG_PROGRESSIVE],
+      ] as const) {
+        if ((seen.get(transferSyntax) ?? 0) >= 6) continue;
+        const packed = join(folder, 'packed.dcm');
+        if (!run('dcmcjpeg', option, native, packed)) continue;
+        const theirs = peer(packed, transferSyntax);
+        const ours = await convert(readFileSync(packed), syntax.EXPLICIT_LE);
+        if (theirs === null) continue;
+        assert.ok(ours.ok, path);
+        assert.equal(Buffer.compare(pixels(ours.value), pixels(theirs)), 0, `${option} ${path}`);
+        seen.set(transferSyntax, (seen.get(transferSyntax) ?? 0) + 1);
+      }
+    }
+    t.diagnostic(JSON.stringify([...seen]));
+    assert.equal(seen.size, 2);
+  },
+);
+
 const CT = 'cornerstone3D/examplesOld/test-images/CTImage.dcm_';
 
 test('one image in five lossless syntaxes decodes to the same samples', { skip: noCorpus }, async () => {

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import sharp from 'sharp';
 import { parsePart10 } from '../../mappings/dicom/parse.ts';
 import { partsOf, startDicomwebHub } from '../support/dicomweb-hub.ts';
 import type { DicomwebHub } from '../support/dicomweb-hub.ts';
@@ -89,6 +90,21 @@ describe('DICOMweb retrieval', { skip: DATA === undefined ? 'HUB_TEST_DATA is no
     const picture = await hub.get(`${path}/rendered?window=40,400&viewport=64,64`, { accept: 'image/png' });
     assert.equal(picture.status, 200);
     assert.equal(Buffer.from(await picture.arrayBuffer()).toString('latin1', 1, 4), 'PNG');
+    const size = async (url: string): Promise<unknown[]> => {
+      const { width, height, format } = await sharp(await (await hub.get(url)).arrayBuffer()).metadata();
+      return [format, width, height];
+    };
+    assert.deepEqual(await size(`${path}/rendered?viewport=64,64,10,10,40,-20`), ['jpeg', 64, 32]);
+    assert.deepEqual(await size(`${path}/rendered?viewport=64,64,,,40`), ['jpeg', 5, 64]);
+    const wado = `/wado?requestType=WADO&studyUID=${study}&seriesUID=${series}&objectUID=${sop}`;
+    assert.deepEqual(await size(`${wado}&contentType=image/png&region=0,0,0.5,0.25&columns=64`), ['png', 64, 32]);
+    for (const wrong of ['region=0.5,0,0.5,1', 'region=0,0,2,1', 'anonymize=yes', 'presentationUID=1.2']) {
+      const refused = await hub.get(`${wado}&contentType=image/png&${wrong}`);
+      assert.deepEqual(
+        [refused.status, ((await refused.json()) as { where: string }).where],
+        [400, wrong.split('=')[0]],
+      );
+    }
     assert.equal((await hub.get(`/dicomweb/studies/${study}/thumbnail`)).headers.get('content-type'), 'image/jpeg');
   });
 });

@@ -61,6 +61,11 @@ for (const { site, name, folder } of cases) {
   });
 }
 
+test('every hospital that sends by REST has ten of its messages here', () => {
+  for (const site of ['h1', 'h2', 'h3'])
+    assert.ok(cases.filter((one) => one.site === site).length >= 10, `${site} has too few`);
+});
+
 test('every kind of message stands at the hospital that sends by REST', () => {
   const seen = new Set(cases.filter(({ site }) => site === 'h2').map(({ name }) => KINDS.find(([p]) => name.startsWith(p))?.[1]));
   assert.deepEqual([...seen].sort(), Object.keys(MESSAGE_TYPES).sort());

@@ -100,6 +100,9 @@ describe('DICOMweb under bad input', () => {
       `${instance}/bulkdata/7FE00010/x`,
       `${instance}/rendered?window=1,0`,
       `${instance}/rendered?viewport=99999,1`,
+      `${instance}/rendered?viewport=9,9,x`,
+      `${instance}/rendered?viewport=9,9,100000,0`,
+      `${instance}/rendered?viewport=9,9,0,0,0,0,0`,
       `${instance}/rendered?quality=0`,
       '/dicomweb/studies?NoSuchThing=1',
       '/dicomweb/studies?SliceThickness=1',
@@ -129,6 +132,8 @@ describe('DICOMweb under bad input', () => {
       '/dicomweb/nothing',
     ];
     for (const path of absent) assert.equal((await hub.get(path)).status, 404, path);
+    const wrong = await fetch(`${hub.origin}/dicomweb/studies/1.2/series`, { method: 'DELETE' });
+    assert.deepEqual([wrong.status, wrong.headers.get('allow')], [405, 'GET, HEAD']);
   });
 
   it('answers 406 where nothing fits, and 400 to an Accept that is none', async () => {

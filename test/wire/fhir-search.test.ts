@@ -19,7 +19,7 @@ import {
   studyView,
   type Served,
 } from '../support/fhir.ts';
-import { bundle, found, linked, named, refused, type Resource } from '../support/fhir-client.ts';
+import { bundle, found, linked, named, refused, type BundleLike, type Resource } from '../support/fhir-client.ts';
 import { faultsOf } from '../support/fhir-validation.ts';
 
 let fresh: FreshDatabase;
@@ -164,6 +164,20 @@ test('pages stay as they were while data arrives, and belong to their caller', a
   );
 });
 
+test('documents of the exam are found by when it was done', async () => {
+  const whose = `patient=${person.personId}`;
+  const all = await bundle(served, `/DocumentReference?${whose}&_sort=period`);
+  const [first] = all.entry;
+  const { start } = (first?.resource?.['context'] as { period: { start: string } }).period;
+  const on = await bundle(served, `/DocumentReference?${whose}&_sort=period&period=ge${start.slice(0, 10)}`);
+  assert.deepEqual(named(on.entry), named(all.entry));
+  const identifier = (first?.resource?.['masterIdentifier'] as { value: string }).value;
+  assert.equal((await bundle(served, `/DocumentReference?identifier=${identifier}&period=ge1999`)).total, 1);
+  assert.equal((await bundle(served, `/DocumentReference?identifier=${identifier}&period=lt1999`)).total, 0);
+  assert.equal((await bundle(served, `/DocumentReference?${whose}&period=lt1999`)).total, 0);
+  assert.equal((await bundle(served, `/DocumentReference?${whose}&period:missing=true`)).total, 0);
+});
+
 test('sorts, counts, summaries and elements', async () => {
   const started = async (sort: string): Promise<unknown[]> =>
     (await bundle(served, `/ImagingStudy?patient=Patient/${crowd}&_sort=${sort}`)).entry.map(
@@ -192,7 +206,16 @@ test('unknown and malformed questions', async () => {
   assert.ok(!(linked(served, lenient, 'self') ?? '').includes('colour'));
   const strict = await served.get('/Patient?colour=red', { Prefer: 'handling=strict' });
   assert.equal(await refused(strict, 400), 'not-supported');
+  // What would narrow the search is not left out of it unless the caller says so.
+  for (const name of ['_text', '_content', '_filter', '_tag:not']) {
+    assert.equal(await refused(await served.get(`/Patient?${name}=a`), 400), 'not-supported');
+    const best = await served.json<BundleLike>(`/Patient?_id=${crowd}&${name}=a`, { Prefer: 'handling=lenient' });
+    assert.equal(best.entry.at(-1)?.search?.mode, 'outcome');
+  }
   for (const path of [
+    '/DocumentReference?period=2024',
+    '/DocumentReference?_sort=-period&status=current',
+    '/DocumentReference?period=2024&patient:missing=true',
     '/Patient?birthdate=yesterday',
     '/Patient?name=%00',
     '/Patient?patient.identifier=a%00b&identifier=%00',
@@ -261,7 +284,8 @@ test('the statement of capabilities tells no lie', async () => {
     ];
     for (const question of questions) {
       // ITI-66: lists are asked for by patient and status.
-      const whose = type === 'List' ? `patient=${person.personId}&status=current&` : '';
+      const ofOne = type === 'List' || question.includes('period');
+      const whose = ofOne ? `patient=${person.personId}&status=current&` : '';
       const response = await served.get(`/${type}?${whose}${question}`, { Prefer: 'handling=strict' });
       assert.equal(response.status, 200, `${type}?${question}`);
       asked += 1;

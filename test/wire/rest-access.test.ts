@@ -140,3 +140,17 @@ test('queries are checked, and a wrong one names its parameter without quoting i
   for (const id of ['..%2f..%2fetc', "1'or'1", '%00', 'x'.repeat(65)])
     assert.ok([400, 404].includes((await hub.call('GET', `/api/v1/journal/${id}`)).status), id);
 });
+
+test('a known path under another method is 405 and says which it takes', async () => {
+  for (const [method, path, allow] of [
+    ['GET', '/api/v1/sites/h1/registrations', 'POST'],
+    ['PUT', '/api/v1/sites/h1/reports', 'POST'],
+    ['DELETE', '/api/v1/journal', 'GET, HEAD'],
+    ['PATCH', '/api/v1/clients', 'GET, HEAD, POST'],
+  ] as const) {
+    const answer = await hub.call(method, path, { as: 'administrator' });
+    assert.deepEqual([answer.status, answer.headers.get('allow'), answer.json['status']], [405, allow, 405], path);
+  }
+  assert.equal((await hub.call('DELETE', '/api/v1/journal', { as: null })).status, 401);
+  assert.equal((await hub.call('DELETE', '/api/v1/nothing', { as: 'administrator' })).status, 404);
+});

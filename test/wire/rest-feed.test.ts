@@ -152,6 +152,7 @@ test('hostile bodies are refused clearly and disturb nothing', async () => {
   for (const [body, status, code, headers] of cases) {
     const answer = await feed('registrations', body, headers);
     assert.deepEqual([answer.status, answer.json['code']], [status, code], JSON.stringify(body).slice(0, 60));
+    if (code === 'too-large') assert.equal((await raw(answer.json['journalId'])).length, 8_192);
   }
   const polluted = await feed(
     'registrations',
@@ -204,8 +205,11 @@ test('a batch answers line by line in order; one bad line harms none', async () 
   );
   assert.deepEqual(told.at(-1), { summary: { lines: 6, accepted: 2, duplicates: 1, refused: 3 } });
   const now = await counters();
-  // The line that was too long was never whole, and is not kept; every other one is.
-  assert.equal((now['received'] ?? 0) - (before['received'] ?? 0), 4);
+  // A line and its repeat are one; of the line that was too long the head is kept, as refused.
+  assert.equal((now['received'] ?? 0) - (before['received'] ?? 0), 5);
+  assert.equal((now['refused'] ?? 0) - (before['refused'] ?? 0), 3);
+  const long = told[3]?.['problem'] as { journalId: string };
+  assert.equal(await raw(long.journalId), `{"patientId":"${'x'.repeat(8_178)}`);
   assert.equal(
     now['received'],
     (now['applied'] ?? 0) + (now['refused'] ?? 0) + (now['review'] ?? 0) + (now['pending'] ?? 0),

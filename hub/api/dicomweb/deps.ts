@@ -69,6 +69,14 @@ export interface Rendering {
   };
   /** The picture is scaled to fit, keeping its shape. */
   readonly viewport?: { readonly width: number; readonly height: number };
+  /** The part of the frame that is shown, in its pixels; what does not lie within it is refused. */
+  readonly region?: {
+    readonly left: number;
+    readonly top: number;
+    readonly width: number;
+    readonly height: number;
+    readonly mirrored?: { readonly leftRight: boolean; readonly upDown: boolean };
+  };
 }
 
 export interface DicomwebLimits {

@@ -3,6 +3,7 @@ import express from 'express';
 import type { Request, RequestHandler, Router } from 'express';
 import type { Act, Caller } from '../../core/access.ts';
 import { problem } from '../../core/problem.ts';
+import { refuseWrongMethods } from '../wrong-method.ts';
 import { answerProblem } from './answer.ts';
 import { capabilities } from './capabilities.ts';
 import type { DicomwebDeps } from './deps.ts';
@@ -93,11 +94,9 @@ export function dicomwebFace(deps: DicomwebDeps): Router {
       exchange(deps, 'STOW-RS', feed, (at) => store(deps, at)),
     );
   router.options(['/', '/studies', '/series', '/instances', '/*path'], capabilities);
+  refuseWrongMethods(router, answerProblem);
   router.use((_request, response) => {
-    answerProblem(
-      response,
-      problem('not-found', 'path', 'This path and method belong to no DICOMweb transaction of the hub.'),
-    );
+    answerProblem(response, problem('not-found', 'path', 'This path belongs to no DICOMweb transaction of the hub.'));
   });
   return router;
 }

@@ -15,8 +15,10 @@ import { openFrames, readFrameList } from './wado-frames.ts';
 
 /** Pictures in one answer: rendering is work, and a whole study is asked for by its series. */
 const PICTURES_LIMIT = 1000;
-const THUMBNAIL = { width: 128, height: 128 };
+const THUMBNAIL = '128,128';
 const FORMATS = ['jpeg', 'png', 'gif'] as const;
+
+type Wanted = Omit<Rendering, 'viewport' | 'region'> & { readonly viewport: string | null };
 
 interface Picture {
   readonly located: InstanceLocated;
@@ -42,6 +44,7 @@ export async function rendered(deps: DicomwebDeps, exchange: Exchange): Promise<
       ),
     );
   }
+  if (how.viewport !== null) readViewport(how.viewport, first.located);
   await exchange.audited('read', [first.located.personId], [first.located.study.studyUid]);
   if (pictures.length === 1)
     return sendSingle(deps, exchange, {
@@ -93,15 +96,21 @@ function ofFrames(instances: readonly InstanceLocated[], numbers: readonly numbe
   );
 }
 
-async function made(deps: DicomwebDeps, { located, frame }: Picture, how: Rendering): Promise<Buffer> {
-  const picture = await deps.pixels.render(await openFrames(deps, located), frame + 1, how);
+/** The viewport is read picture by picture: a region left open ends at that image's edges. */
+async function made(deps: DicomwebDeps, { located, frame }: Picture, how: Wanted): Promise<Buffer> {
+  const { viewport: text, ...rest } = how;
+  const shown = text === null ? {} : readViewport(text, located);
+  const picture = await deps.pixels.render(await openFrames(deps, located), frame + 1, { ...rest, ...shown });
   if (!picture.ok) throw new Failure(picture.problem);
   return picture.value;
 }
 
 /** PS3.18 §8.3.5: `quality`, `viewport`, `window`; and the picture's format from what is accepted. */
-function readRendering(request: Request): Rendering {
-  const how: { -readonly [K in keyof Rendering]: Rendering[K] } = { format: pictureFormat(request) };
+function readRendering(request: Request): Wanted {
+  const how: { -readonly [K in keyof Wanted]: Wanted[K] } = {
+    format: pictureFormat(request),
+    viewport: textOf(request, 'viewport'),
+  };
   const quality = textOf(request, 'quality');
   if (quality !== null) {
     if (!/^\d{1,3}$/.test(quality) || Number(quality) < 1 || Number(quality) > 100)
@@ -110,8 +119,6 @@ function readRendering(request: Request): Rendering {
   }
   const window = textOf(request, 'window');
   if (window !== null) how.window = readWindow(window);
-  const viewport = textOf(request, 'viewport');
-  if (viewport !== null) how.viewport = readViewport(viewport);
   if (textOf(request, 'iccprofile') !== null && textOf(request, 'iccprofile') !== 'no')
     throw bad('iccprofile', 'Only no is supported.');
   return how;
@@ -160,13 +167,29 @@ function readWindow(text: string): NonNullable<Rendering['window']> {
   return { center: Number(center), width: Number(width), shape };
 }
 
-/** `vw,vh` (§8.3.5.1.3); a source region or a flip would be an edited image, which is not given out here. */
-function readViewport(text: string): NonNullable<Rendering['viewport']> {
-  const [width, height, ...region] = text.split(',').map((part) => part.trim());
+/**
+ * `vw,vh[,sx,sy,sw,sh]` (§8.3.5.1.3): the part from (sx,sy), sw wide and sh high, fills the viewport; a negative sw or sh
+ * mirrors it. What is left out goes to the image's edges. Rounded to whole pixels.
+ */
+function readViewport(text: string, { instance }: InstanceLocated): Pick<Rendering, 'viewport' | 'region'> {
+  const [width, height, ...source] = text.split(',').map((part) => part.trim());
   const size = (part: string | undefined): number => (/^\d{1,4}$/.test(part ?? '') ? Number(part) : 0);
-  if (region.length > 0) throw bad('viewport', 'Takes vw,vh; a source region is not supported.');
   if (size(width) < 1 || size(height) < 1 || size(width) > 8192 || size(height) > 8192) {
     throw bad('viewport', 'Width and height are whole numbers from 1 to 8192.');
   }
-  return { width: size(width), height: size(height) };
+  const viewport = { width: size(width), height: size(height) };
+  if (source.length === 0) return { viewport };
+  if (source.length > 4 || !source.every((part) => part === '' || NUMBER.test(part)))
+    throw bad('viewport', 'Takes vw,vh,sx,sy,sw,sh.');
+  const given = (part: string | undefined, otherwise: number): number =>
+    part === undefined || part === '' ? otherwise : Number(part);
+  const left = Math.round(Math.abs(given(source[0], 0)));
+  const top = Math.round(Math.abs(given(source[1], 0)));
+  const across = given(source[2], (instance.columns ?? 0) - left);
+  const down = given(source[3], (instance.rows ?? 0) - top);
+  const mirrored = { leftRight: across < 0, upDown: down < 0 };
+  return {
+    viewport,
+    region: { left, top, width: Math.round(Math.abs(across)), height: Math.round(Math.abs(down)), mirrored },
+  };
 }

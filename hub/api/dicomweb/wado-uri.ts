@@ -45,9 +45,11 @@ async function answer(deps: DicomwebDeps, at: Exchange): Promise<void> {
   if (found === null)
     throw new Failure(problem('not-found', 'objectUID', 'There is no such object in this series and study.'));
   const type = contentType(request, found);
+  for (const name of ['presentationUID', 'presentationSeriesUID'])
+    if (text(request, name) !== null) throw bad(name, 'Presentation states are not applied here.');
   if (text(request, 'anonymize') !== null) throw bad('anonymize', 'De-identified objects are not given out here.');
   if (type === DICOM) return sendObject(deps, at, found);
-  const how = rendering(request, type);
+  const how = { ...rendering(request, type), ...regionOf(request, found) };
   const frame = wholeNumber(request, 'frameNumber', 1, Math.max(1, found.instance.frames ?? 1)) ?? 1;
   if ((found.instance.rows ?? 0) === 0)
     throw new Failure(
@@ -108,6 +110,20 @@ function rendering(request: Request, type: Picture): Rendering {
     how.window = { center, width, shape: 'LINEAR' };
   }
   return how;
+}
+
+/** `xmin,ymin,xmax,ymax` as parts of the image from its top left corner (PS3.18 §9.1.2.2), rounded to whole pixels. */
+function regionOf(request: Request, { instance }: InstanceLocated): Pick<Rendering, 'region'> {
+  const asked = text(request, 'region');
+  if (asked === null) return {};
+  const parts = asked.split(',').map((part) => (/^[01](\.\d{1,9})?$/.test(part.trim()) ? Number(part) : NaN));
+  const [left = NaN, top = NaN, right = NaN, bottom = NaN] = parts;
+  if (parts.length !== 4 || !(left < right && top < bottom && right <= 1 && bottom <= 1))
+    throw bad('region', 'Takes xmin,ymin,xmax,ymax from 0.0 to 1.0.');
+  const [columns, rows] = [instance.columns ?? 0, instance.rows ?? 0];
+  const [x, y] = [Math.floor(left * columns), Math.floor(top * rows)];
+  const width = Math.max(1, Math.round(right * columns) - x);
+  return { region: { left: x, top: y, width, height: Math.max(1, Math.round(bottom * rows) - y) } };
 }
 
 const bad = (where: string, words: string): Failure => new Failure(problem('invalid-value', where, words));

@@ -171,10 +171,13 @@ async function searched(deps: FhirFaceDeps, type: ResourceType, asked: Asked): P
   const { parameters, place, request, caller } = asked;
   const page = parameters.get('_page');
   if (page !== null) return savedPage(deps.store, type, page, caller.id, place);
-  const strict = /(^|[,;\s])handling\s*=\s*"?strict/.test(request.get('prefer') ?? '');
-  const parsed = parseSearch([...parameters], { type, base: place.base, strict });
+  const prefers = (handling: string): boolean =>
+    new RegExp(`(^|[,;\\s])handling\\s*=\\s*"?${handling}`).test(request.get('prefer') ?? '');
+  const handling = prefers('strict') ? 'strict' : prefers('lenient') ? 'lenient' : null;
+  const parsed = parseSearch([...parameters], { type, base: place.base, handling });
   if (!parsed.ok) return refusal(parsed.fault);
   if (type === 'List' && !namesWhose(parsed.value)) return refusal(NO_PATIENT);
+  if (byPeriod(parsed.value) && !namesAny(parsed.value)) return refusal(PERIOD_OF_NOBODY);
   const domains = type === 'Patient' ? requestedDomains(parameters) : [];
   const unknown = await unknownDomain(deps.store, deps.domain.systems, domains);
   if (unknown) return unknown;
@@ -194,6 +197,18 @@ function namesWhose({ used }: SearchRequest): boolean {
   if (names.includes('_id') || names.includes('identifier')) return true;
   return names.includes('status') && names.some((name) => /^(patient|subject)(\.identifier)?$/.test(name));
 }
+
+/** Periods of documents are compared one by one, within what a patient or an identifier has found. */
+const PERIOD_OF_NOBODY: Fault = {
+  status: 400,
+  code: 'too-costly',
+  text: 'a search or a sort by period also names a patient, an identifier or an id',
+  expression: 'period',
+};
+const byPeriod = ({ asked, sort }: SearchRequest): boolean =>
+  sort.some(({ by }) => by === 'period') || asked.some((one) => one.kind === 'date' && one.column === 'period');
+const namesAny = ({ used }: SearchRequest): boolean =>
+  used.some(([name]) => /^(_id|identifier|(patient|subject)([.:].*)?)$/.test(name) && !/:(missing|not)$/.test(name));
 
 async function answer(deps: FhirFaceDeps, asked: Asked): Promise<Reply> {
   const { interaction, parameters, place, request } = asked;

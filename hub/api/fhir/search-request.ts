@@ -39,8 +39,8 @@ export interface SearchContext {
   readonly type: ResourceType;
   /** Base of the server, without a slash at its end: absolute references begin with it. */
   readonly base: string;
-  /** `Prefer: handling=strict`: an unknown parameter refuses the search. */
-  readonly strict: boolean;
+  /** `Prefer: handling=…` (R4 §3.1.1.1): strict refuses an unknown parameter; lenient ignores it, whatever it is. */
+  readonly handling: 'strict' | 'lenient' | null;
 }
 
 interface Draft {
@@ -55,6 +55,12 @@ interface Draft {
   used: [string, string][];
   warnings: { code: Fault['code']; text: string; expression: string }[];
 }
+
+/**
+ * Parameters of every type that narrow a search and that nothing here answers (R4 §3.1.1.2): left out, the answer would
+ * show far more than was asked for. Who wants that says so by `handling=lenient`.
+ */
+const NARROWING = new Set(['_content', '_filter', '_list', '_query', '_security', '_source', '_tag', '_text']);
 
 /** About the answer, not about what matches; handled before the search begins. */
 const OF_THE_ANSWER = new Set(['_format', '_pretty']);
@@ -88,7 +94,9 @@ export function parseSearch(
     const result = one(name, value, context, draft);
     if (result === 'unknown') {
       const text = `${context.type} has no search parameter of this name; see /metadata`;
-      if (context.strict) return faulty(400, 'not-supported', text, name);
+      const isNarrowing = NARROWING.has(name.replace(/:.*$/, ''));
+      if (context.handling === 'strict' || (isNarrowing && context.handling === null))
+        return faulty(400, 'not-supported', text, name);
       draft.warnings.push({ code: 'not-supported', text: `${text}; it was ignored`, expression: name });
     } else if (result !== 'used') return { ok: false, fault: result };
     else draft.used.push([name, value]);

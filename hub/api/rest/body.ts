@@ -1,6 +1,6 @@
 /** Bodies within bounds: whole, or line by line. Nothing is inflated, nothing grows beyond its limit. */
 import type { Request } from 'express';
-import type { Result } from '../../core/problem.ts';
+import type { Problem, Result } from '../../core/problem.ts';
 import { fail, ok, problem } from '../../core/problem.ts';
 
 export const mediaOf = (request: Request): string =>
@@ -14,24 +14,36 @@ export function plainEncoding(request: Request): Result<null> {
     : fail(problem('unsupported-media', 'Content-Encoding', 'Send the body without compression.'));
 }
 
-export async function readBytes(request: Request, most: number): Promise<Result<Buffer>> {
-  const tooLarge = fail(problem('too-large', 'body', `The body is larger than ${String(most)} bytes.`));
-  if (Number(request.headers['content-length'] ?? 0) > most) return tooLarge;
+/** What is kept of an input that is too large: enough to tell what it was (as of HL7 v2 frames). */
+const HEAD = 8192;
+
+/** The request's chunks. To stop reading does not end the connection: the answer still goes out on it. */
+export const chunksOf = (request: Request): AsyncIterable<Buffer> =>
+  request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+
+export type Read =
+  | { readonly ok: true; readonly value: Buffer }
+  | { readonly ok: false; readonly problem: Problem; readonly head: Buffer };
+
+export async function readBytes(request: Request, most: number): Promise<Read> {
+  const tooLarge = problem('too-large', 'body', `The body is larger than ${String(most)} bytes.`);
+  const declared = Number(request.headers['content-length'] ?? 0);
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  for await (const chunk of chunksOf(request)) {
     size += chunk.length;
-    if (size > most) return tooLarge;
     chunks.push(chunk);
+    if (size > most || (declared > most && size >= HEAD))
+      return { ok: false, problem: tooLarge, head: Buffer.concat(chunks).subarray(0, HEAD) };
   }
-  return ok(Buffer.concat(chunks));
+  return { ok: true, value: Buffer.concat(chunks) };
 }
 
 export type Line =
-  { readonly number: number; readonly bytes: Buffer } | { readonly number: number; readonly tooLong: true };
+  { readonly number: number; readonly bytes: Buffer } | { readonly number: number; readonly head: Buffer };
 
 /**
- * NDJSON lines as they arrive, empty ones left out but counted; a line over `most` bytes is told, not kept. LF and CR LF
+ * NDJSON lines as they arrive, empty ones left out but counted; of a line over `most` bytes its head. LF and CR LF
  * end a line, whatever the chunks: 0x0A is no trail byte of UTF-8 or GB18030.
  */
 export async function* readLines(source: AsyncIterable<Buffer>, most: number): AsyncGenerator<Line> {
@@ -43,14 +55,17 @@ export async function* readLines(source: AsyncIterable<Buffer>, most: number): A
     const line = parts.length === 1 ? (parts[0] ?? Buffer.alloc(0)) : Buffer.concat(parts);
     const over = size > most;
     [parts, size] = [[], 0];
-    if (over) return { number, tooLong: true };
+    if (over) return { number, head: line };
     const bytes = line.at(-1) === 0x0d ? line.subarray(0, -1) : line;
     return bytes.length === 0 ? null : { number, bytes };
   };
   const take = (piece: Buffer): void => {
+    const wasOver = size > most;
     size += piece.length;
-    if (size <= most) parts.push(piece);
-    else parts = [];
+    if (wasOver) return;
+    parts.push(piece);
+    // A copy: the head must not hold the chunks that it came in.
+    if (size > most) parts = [Buffer.from(Buffer.concat(parts).subarray(0, HEAD))];
   };
   for await (const chunk of source) {
     let from = 0;

@@ -16,6 +16,7 @@ import type { Log } from '../../core/ports.ts';
 import { problem } from '../../core/problem.ts';
 import type { SiteProfile } from '../../core/site.ts';
 import { callerOf } from '../caller.ts';
+import { refuseWrongMethods } from '../wrong-method.ts';
 import { plainEncoding, readBytes } from './body.ts';
 import { createCheck } from './check.ts';
 import { FEEDS, feed } from './feed.ts';
@@ -76,6 +77,9 @@ export function createRestFace(deps: RestDeps): Router {
     const shape = isFeed(id) ? [] : [readJson, ...checked];
     router[method](routeOf(path), authorised(deps.audit, operation), ...shape, act);
   }
+  refuseWrongMethods(router, (response, found, status) => {
+    sendProblem(response, found, [], undefined, status);
+  });
   router.use(misshapen);
   return router;
 }

@@ -14,7 +14,7 @@ import type { Problem } from '../../core/problem.ts';
 import type { Log } from '../../core/ports.ts';
 import { Failure, problem } from '../../core/problem.ts';
 import type { SiteProfile } from '../../core/site.ts';
-import { mediaOf, plainEncoding, readBytes, readLines } from './body.ts';
+import { chunksOf, mediaOf, plainEncoding, readBytes, readLines } from './body.ts';
 import type { Line } from './body.ts';
 import type { Check } from './check.ts';
 import type { FeedId } from './operation.ts';
@@ -84,11 +84,19 @@ function envelopeOf(message: Message, bytes: Uint8Array, patientKey: string): En
   };
 }
 
+async function keepRefused(
+  { intake }: FeedDeps,
+  envelope: Envelope,
+  reason: Problem,
+  errors: readonly FieldError[] = [],
+): Promise<Outcome> {
+  const { journalId } = await intake.refuse(envelope, reason);
+  return { ok: false, problem: reason, errors, journalId };
+}
+
 async function take(deps: FeedDeps, message: Message, bytes: Uint8Array): Promise<Outcome> {
-  const refuse = async (reason: Problem, errors: readonly FieldError[] = [], patientKey = ''): Promise<Outcome> => {
-    const { journalId } = await deps.intake.refuse(envelopeOf(message, bytes, patientKey), reason);
-    return { ok: false, problem: reason, errors, journalId };
-  };
+  const refuse = (reason: Problem, errors: readonly FieldError[] = [], patientKey = ''): Promise<Outcome> =>
+    keepRefused(deps, envelopeOf(message, bytes, patientKey), reason, errors);
   const text = decodeText(bytes, message.contentType);
   if (!text.ok) return refuse(text.problem);
   const body = parseObject(text.value);
@@ -151,16 +159,15 @@ export async function feed(
     );
   else {
     const bytes = await readBytes(request, mostBytes(about.kind));
-    if (!bytes.ok) {
-      // What is left of the body is not read; the connection cannot be used again.
-      response.set('Connection', 'close');
-      sendProblem(response, bytes.problem);
-    } else {
-      const outcome = await take(deps, message, bytes.value).catch((error: unknown) => {
-        throw new Failure(problem('unavailable'), error);
-      });
-      answer(response, outcome);
-    }
+    // What is left of the body is not read; the connection cannot be used again.
+    if (!bytes.ok) response.set('Connection', 'close');
+    const kept = bytes.ok
+      ? take(deps, message, bytes.value)
+      : keepRefused(deps, envelopeOf(message, bytes.head, ''), bytes.problem);
+    const outcome = await kept.catch((error: unknown) => {
+      throw new Failure(problem('unavailable'), error);
+    });
+    answer(response, outcome);
   }
 }
 
@@ -205,7 +212,7 @@ async function batch(deps: FeedDeps, request: Request, response: Response, messa
     });
     [waiting, held] = [[], 0];
   };
-  for await (const line of readLines(request as AsyncIterable<Buffer>, most)) {
+  for await (const line of readLines(chunksOf(request), most)) {
     if (totals.lines + waiting.length >= MAX_LINES) {
       await flush();
       tell({ line: line.number, status: STATUS['limit-exceeded'], problem: problemDetails(tooMany) });
@@ -228,12 +235,10 @@ const tooMany = problem(
 
 /** A line that could not be made durable is told as such: the others may well have been. */
 async function settled(deps: FeedDeps, message: Message, line: Line, most: number): Promise<Outcome> {
-  if (!('bytes' in line)) {
-    const reason = problem('too-large', 'line', `The line is larger than ${String(most)} bytes and was not kept.`);
-    return { ok: false, problem: reason, errors: [] };
-  }
   try {
-    return await take(deps, message, line.bytes);
+    if ('bytes' in line) return await take(deps, message, line.bytes);
+    const reason = problem('too-large', 'line', `The line is larger than ${String(most)} bytes; its head was kept.`);
+    return await keepRefused(deps, envelopeOf(message, line.head, ''), reason);
   } catch (error) {
     deps.log.error({ line: line.number, name: error instanceof Error ? error.name : typeof error }, 'line not durable');
     const reason = problem('unavailable', 'line', 'The line could not be made durable; send it again.');

@@ -72,8 +72,11 @@ export function sendProblem(
   problem: Problem,
   errors: readonly FieldError[] = [],
   journalId?: string,
+  /** Where HTTP knows more than the problem: 405. */
+  forced?: number,
 ): void {
-  const details = problemDetails(problem, errors, journalId);
+  const told = problemDetails(problem, errors, journalId);
+  const details = { ...told, status: forced ?? told.status };
   response.status(details.status).set('Cache-Control', 'no-store').type('application/problem+json');
   // RFC 6750 §3: a 401 names the scheme that would help.
   if (details.status === 401) response.set('WWW-Authenticate', 'Bearer realm="hutong"');

@@ -26,6 +26,17 @@ export interface Output {
   /** The picture fits into this, its proportions kept; never enlarged beyond the frame unless asked for. */
   readonly width?: number;
   readonly height?: number;
+  /** The part of the frame that is shown, in its pixels; mirrored where asked for. Absent: all of it. */
+  readonly region?: Region;
+}
+
+/** Whole pixels of a frame, within it. */
+export interface Region {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+  readonly mirrored?: { readonly leftRight: boolean; readonly upDown: boolean };
 }
 
 /** Draws one frame. */
@@ -55,6 +66,12 @@ interface Picture {
 async function compress({ channels, data }: Picture, format: PixelFormat, output: Output): Promise<Buffer> {
   const image = sharp(data, { raw: { width: format.columns, height: format.rows, channels } });
   if (channels === 1) image.toColourspace('b-w');
+  if (output.region) {
+    const { left, top, width, height, mirrored } = output.region;
+    image.extract({ left, top, width, height });
+    if (mirrored?.leftRight === true) image.flop();
+    if (mirrored?.upDown === true) image.flip();
+  }
   if (output.width !== undefined || output.height !== undefined) {
     image.resize({
       ...(output.width === undefined ? {} : { width: output.width }),

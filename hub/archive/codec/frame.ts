@@ -14,6 +14,8 @@ import {
   JPEG_LOSSLESS_SV1,
   JPEG_LS_LOSSLESS,
   JPEG_LS_NEAR,
+  JPEG_PROGRESSIVE,
+  JPEG_SPECTRAL,
   RLE,
 } from '../../../mappings/dicom/uids.ts';
 import type { PixelFormat } from '../../../mappings/dicom/pixels.ts';
@@ -36,10 +38,11 @@ export interface DecodedFrame {
 
 const JPEG_2000: ReadonlySet<string> = new Set([J2K_LOSSLESS, J2K]);
 const HIGH_THROUGHPUT: ReadonlySet<string> = new Set([HTJ2K_LOSSLESS, HTJ2K_LOSSLESS_RPCL, HTJ2K]);
+/** By discrete cosine transformation. Of more than 8 bits the sequential process alone: the others are refused by frame. */
+const DCT: ReadonlySet<string> = new Set([JPEG_BASELINE, JPEG_EXTENDED, JPEG_SPECTRAL, JPEG_PROGRESSIVE]);
 const DECODED: ReadonlySet<string> = new Set([
   RLE,
-  JPEG_BASELINE,
-  JPEG_EXTENDED,
+  ...DCT,
   JPEG_LOSSLESS,
   JPEG_LOSSLESS_SV1,
   JPEG_LS_LOSSLESS,
@@ -90,7 +93,7 @@ export async function decodeFrame(transferSyntax: string, bytes: Buffer, format:
 async function decodeImage(transferSyntax: string, bytes: Buffer, format: PixelFormat): Promise<Image> {
   if (transferSyntax === JPEG_LOSSLESS || transferSyntax === JPEG_LOSSLESS_SV1)
     return fromWide(decodeJpegLossless(bytes));
-  if (transferSyntax === JPEG_BASELINE || transferSyntax === JPEG_EXTENDED) {
+  if (DCT.has(transferSyntax)) {
     if (format.bitsAllocated > 8) return fromWide(decodeJpegSequential(bytes));
     const image = await decodeJpeg8(
       bytes,
@@ -146,8 +149,7 @@ function widened(pixels: Buffer, bytes: 1 | 2, format: PixelFormat): Buffer {
 /** PS3.5 §8.2: what the decoder's colour is. DCT JPEG is converted to RGB, JPEG 2000 undoes its component transform. */
 function photometricOf(transferSyntax: string, { photometric, samples }: PixelFormat): string {
   if (samples === 1) return photometric;
-  if (transferSyntax === JPEG_BASELINE || transferSyntax === JPEG_EXTENDED)
-    return photometric.startsWith('YBR') ? 'RGB' : photometric;
+  if (DCT.has(transferSyntax)) return photometric.startsWith('YBR') ? 'RGB' : photometric;
   if (photometric === 'YBR_RCT' || photometric === 'YBR_ICT') return 'RGB';
   return unshared(photometric);
 }
