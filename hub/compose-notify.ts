@@ -12,10 +12,15 @@ import type { Sites } from './core/site.ts';
 import { createNotifySubscribers, NOTIFICATION_TIMES } from './flow/notify-subscribers.ts';
 import { createSubscribeHospitals, HOSPITAL_SUBSCRIPTION_TIMES } from './flow/subscribe-hospitals.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import { createNotifyPass } from './security/notify-pass.ts';
+import type { NotifyPass } from './security/notify-pass.ts';
+import { createSeal } from './security/seal.ts';
 import { createAffinityPatients } from './store/affinity-patients.ts';
 import type { Database } from './store/database.ts';
 import { createDocumentReader } from './store/document-query.ts';
+import { hubKey } from './store/hub-key.ts';
 import { createSubscriptionStore } from './store/subscription.ts';
+import type { Sealed } from './store/subscription.ts';
 
 const TIMEOUT_MS = 30_000;
 /** Consumers that are told at the same time: a slow one holds up one of them. */
@@ -30,6 +35,24 @@ interface Ground {
   readonly life: Lifecycle;
 }
 
+/** What the roles that subscribe, notify and are notified share: drawn once, read once by each process. */
+export function notificationSecrets(database: Database): {
+  readonly seal: () => Promise<Sealed>;
+  readonly pass: () => Promise<NotifyPass>;
+} {
+  let key: Promise<Buffer> | undefined;
+  // A database that is away now is asked again.
+  const drawn = (): Promise<Buffer> =>
+    (key ??= hubKey(database, 'notification').catch((error: unknown) => {
+      key = undefined;
+      throw error;
+    }));
+  return {
+    seal: async () => createSeal(await drawn(), 'consumer'),
+    pass: async () => createNotifyPass(await drawn()),
+  };
+}
+
 export async function raiseNotifications(
   ground: Ground,
   { audit, hospitals }: { readonly audit: AuditTrail; readonly hospitals: Hospitals },
@@ -37,11 +60,13 @@ export async function raiseNotifications(
   const { config, database, sites, clock, log, life } = ground;
   const sender = createNotificationSender({
     hosts: config.subscriberHosts,
+    tokens: config.subscriberTokens,
     timeoutMs: TIMEOUT_MS,
     ...secretsOf(config),
   });
+  const secrets = notificationSecrets(database);
   const notify = createNotifySubscribers({
-    subscriptions: createSubscriptionStore({ database, clock }),
+    subscriptions: createSubscriptionStore({ database, clock, seal: secrets.seal }),
     reader: createDocumentReader(database),
     patients: createAffinityPatients({ database, affinityDomainOid: config.affinityDomainOid }),
     send: (to, body) => sender.send(to, body),
@@ -61,11 +86,13 @@ export async function raiseNotifications(
       await notify.stop();
     },
   );
-  const consumer = config.publicUrl === null ? null : `${config.publicUrl}/xds/notify`;
+  const { publicUrl } = config;
+  const consumer = async (site: string, endsAt: Date): Promise<string> =>
+    `${publicUrl ?? ''}/xds/notify/${(await secrets.pass()).issue(site, endsAt)}`;
   const subscribing = createSubscribeHospitals({
     sites,
     broker: (site) => hospitals.broker(site),
-    consumer,
+    consumer: publicUrl === null ? null : consumer,
     log,
     clock,
     times: HOSPITAL_SUBSCRIPTION_TIMES,

@@ -18,6 +18,7 @@ import { repositoryFace, REPOSITORY_LIMITS } from './api/xds/repository.ts';
 import { GATEWAY_LIMITS, respondingGateway } from './api/xds/responding-gateway.ts';
 import type { PatientScope } from './api/xds/soap-caller.ts';
 import { subscriptionFace, SUBSCRIPTION_LIMITS } from './api/xds/subscription.ts';
+import { notificationSecrets } from './compose-notify.ts';
 import type { Config } from './config.ts';
 import { plainCx } from './core/access.ts';
 import type { Caller } from './core/access.ts';
@@ -64,6 +65,7 @@ export function xdsFaces(parts: XdsParts): Readonly<Record<string, Router>> {
   const own = createOwnCommunity(shared);
   const { audit, assertions, log } = parts;
   const callers = assertions === undefined ? { audit, scope } : { audit, scope, assertions };
+  const secrets = notificationSecrets(database);
   const gateway = { own, ...callers, log, limits: GATEWAY_LIMITS };
   return {
     '/xds/subscription': subscriptionFace({
@@ -71,7 +73,7 @@ export function xdsFaces(parts: XdsParts): Readonly<Record<string, Router>> {
       log,
       clock,
       patients,
-      subscriptions: createSubscriptionStore({ database, clock }),
+      subscriptions: createSubscriptionStore({ database, clock, seal: secrets.seal }),
       consumerHosts: config.subscriberHosts,
       origin: config.publicUrl,
       limits: SUBSCRIPTION_LIMITS,
@@ -81,6 +83,7 @@ export function xdsFaces(parts: XdsParts): Readonly<Record<string, Router>> {
       log,
       sites,
       shelf: createHospitalShelf({ database, clock }),
+      siteOf: async (pass) => (await secrets.pass()).read(pass, clock()),
       limits: CONSUMER_LIMITS,
     }),
     '/xds/registry': registryFace({ ...documents, limits: REGISTRY_LIMITS }),

@@ -57,6 +57,8 @@ export interface Config {
   readonly xua: { readonly issuers: readonly TrustedIssuer[]; readonly skewMs: number };
   /** Where subscribers may have notifications sent: `host` or `host:port`; empty: nowhere. */
   readonly subscriberHosts: ReadonlySet<string>;
+  /** Bearer tokens for such hosts, sent with each notification. */
+  readonly subscriberTokens: ReadonlyMap<string, string>;
   /** null: audit records stay in the hub's own store. */
   readonly atna: AtnaConfig | null;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -199,6 +201,8 @@ function readLimits(read: Reader): Limits {
   });
 }
 
+const HOST = /^(\[[0-9a-f:.]{2,45}\]|[a-z0-9_-][a-z0-9_.-]{0,252})(:\d{1,5})?$/;
+
 /** Compared with what `URL` makes of an address: lower case, IPv6 in brackets. */
 function readSubscriberHosts(read: Reader): ReadonlySet<string> {
   const name = 'HUB_SUBSCRIBER_HOSTS';
@@ -206,9 +210,21 @@ function readSubscriberHosts(read: Reader): ReadonlySet<string> {
     .toLowerCase()
     .split(/[\s,]+/)
     .filter((host) => host !== '');
-  if (hosts.some((host) => !/^(\[[0-9a-f:.]{2,45}\]|[a-z0-9_-][a-z0-9_.-]{0,252})(:\d{1,5})?$/.test(host)))
+  if (hosts.some((host) => !HOST.test(host)))
     read.fail(name, 'hosts that notifications may be sent to, host or host:port, with commas between them');
   return new Set(hosts);
+}
+
+function readSubscriberTokens(read: Reader): ReadonlyMap<string, string> {
+  const name = 'HUB_SUBSCRIBER_TOKENS';
+  const tokens = new Map<string, string>();
+  for (const pair of (read.text(name) ?? '').split(/[\s,]+/).filter((one) => one !== '')) {
+    const [, host = '', token = ''] = /^([^=]+)=([A-Za-z0-9._~+/=-]{8,4096})$/.exec(pair) ?? [];
+    if (!HOST.test(host.toLowerCase()) || tokens.has(host.toLowerCase()))
+      read.fail(name, 'bearer tokens of hosts in HUB_SUBSCRIBER_HOSTS, host=token or host:port=token, with commas');
+    tokens.set(host.toLowerCase(), token);
+  }
+  return tokens;
 }
 
 function readXua(read: Reader): Config['xua'] {
@@ -286,6 +302,7 @@ export function readConfig(environment: Environment = process.env): Config {
     communities: read.text('HUB_COMMUNITIES') === null ? null : read.path('HUB_COMMUNITIES', ''),
     xua: readXua(read),
     subscriberHosts: readSubscriberHosts(read),
+    subscriberTokens: readSubscriberTokens(read),
     atna: readAtna(read),
     logLevel: readLogLevel(read),
     limits: readLimits(read),

@@ -3,12 +3,11 @@
  * on SIGTERM or SIGINT. The only file that sees every room.
  */
 import { readFileSync } from 'node:fs';
-import { createServer as createHttpsServer } from 'node:https';
 import { join } from 'node:path';
 import { loadSites } from '../adapters/sites/load.ts';
 import type { Channel } from '../adapters/channel.ts';
 import type { CommunityConfig } from '../adapters/xds/index.ts';
-import { createApp, createHttpServer } from './api/app.ts';
+import { createApp, createHttpServer, createHttpsServer } from './api/app.ts';
 import type { AppDeps } from './api/app.ts';
 import { createDocs } from './api/rest/docs.ts';
 import { createMetrics, gauge } from './api/metrics.ts';
@@ -293,10 +292,9 @@ async function raiseHttp(ground: Ground, faces: AppDeps['faces'], pages: AppDeps
   if (port !== null) await raiseListener(ground, 'http', createHttpServer(app), port);
   if (!isApi || config.httpsPort === null || config.tls === null) return;
   const { cert, key, ca } = config.tls;
-  const secrets = { cert: readFileSync(cert), key: readFileSync(key) };
-  const asking = ca === null ? {} : { ca: readFileSync(ca), requestCert: true, rejectUnauthorized: false };
-  const limits = { headersTimeout: 20_000, requestTimeout: 3_600_000, minVersion: 'TLSv1.2' as const };
-  await raiseListener(ground, 'https', createHttpsServer({ ...secrets, ...asking, ...limits }, app), config.httpsPort);
+  const asking = ca === null ? {} : { ca: readFileSync(ca) };
+  const server = createHttpsServer(app, { cert: readFileSync(cert), key: readFileSync(key), ...asking });
+  await raiseListener(ground, 'https', server, config.httpsPort);
 }
 
 async function raiseListener(

@@ -1,12 +1,13 @@
 /**
  * Sends one Document Metadata Notify (ITI-53) to a subscriber: a one-way message, answered by a status alone. It goes to
- * the hosts that the operator named and nowhere else, a redirect included.
+ * the hosts that the operator named and nowhere else, a redirect included, with the token that the operator has for one.
  */
 import { randomUUID } from 'node:crypto';
 import { Agent as HttpAgent, request as requestHttp } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
-import { isAllowedConsumer } from '../../hub/core/document-subscription.ts';
+import { isAllowedConsumer, tokenFor } from '../../hub/core/document-subscription.ts';
+import type { Consumer } from '../../hub/core/document-subscription.ts';
 import { fail, ok, problem } from '../../hub/core/problem.ts';
 import type { Result } from '../../hub/core/problem.ts';
 import { NOTIFY } from '../../mappings/xds/notification-names.ts';
@@ -15,26 +16,34 @@ import type { XdsEndpoint } from './endpoint.ts';
 
 export interface NotificationSender {
   /** Never rejects. What was refused for its content is a `precondition`, everything else may be tried again. */
-  send(to: string, body: string): Promise<Result<null>>;
+  send(to: Consumer, body: string): Promise<Result<null>>;
   /** Breaks off what is being sent. */
   close(): void;
 }
 
 export interface NotificationSenderDeps {
   readonly hosts: ReadonlySet<string>;
+  /** By `host` or `host:port`: sent as `Authorization: Bearer`. */
+  readonly tokens?: ReadonlyMap<string, string>;
   readonly timeoutMs: number;
   readonly tls?: XdsEndpoint['tls'];
 }
 
-export function createNotificationSender({ hosts, timeoutMs, tls }: NotificationSenderDeps): NotificationSender {
+export function createNotificationSender({
+  hosts,
+  tokens,
+  timeoutMs,
+  tls,
+}: NotificationSenderDeps): NotificationSender {
   const pool = { keepAlive: true, maxSockets: 4, maxFreeSockets: 1, timeout: 60_000 };
   const agents = { http: new HttpAgent(pool), https: new HttpsAgent({ ...pool, ...tls }) };
   const closing = new AbortController();
   return {
-    async send(to, body) {
+    async send({ address: to, headers: blocks }, body) {
       if (!isAllowedConsumer(to, hosts)) return fail(problem('forbidden', undefined, 'No notification may go there.'));
       const messageId = `urn:uuid:${randomUUID()}`;
-      const bytes = Buffer.from(writeRequest({ action: NOTIFY, messageId, to }, body));
+      const bytes = Buffer.from(writeRequest({ action: NOTIFY, messageId, to, blocks }, body));
+      const token = tokens && tokenFor(to, tokens);
       const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(timeoutMs)]);
       return new Promise((resolve) => {
         const isHttps = /^https:/i.test(to);
@@ -44,6 +53,7 @@ export function createNotificationSender({ hosts, timeoutMs, tls }: Notification
           headers: {
             'Content-Type': `application/soap+xml; charset=UTF-8; action="${NOTIFY}"`,
             'Content-Length': bytes.length,
+            ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
           },
           signal,
         });

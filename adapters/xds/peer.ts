@@ -54,7 +54,7 @@ export class XdsPeer {
 
   /** ITI-52: the body of the answer. */
   async subscribe(action: string, body: string): Promise<Result<XmlElement>> {
-    const reply = await this.#client.call({ action, body, packaged: false });
+    const reply = await this.#client.call({ action, body, packaged: false, calling: this.#calling });
     if (!reply.ok) return reply;
     reply.value.close();
     return ok(reply.value.body);

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Router } from 'express';
 import { decide } from '../core/access.ts';
@@ -66,7 +67,23 @@ export function createApp(deps: AppDeps): Express {
 
 /** Time limits of the socket, for the composition root: slow headers and idle peers end; a large upload may take an hour. */
 export function createHttpServer(app: Express): Server {
-  const server = createServer({ headersTimeout: 20_000, requestTimeout: 3_600_000, keepAliveTimeout: 65_000 }, app);
+  const server = createServer(TIMES, app);
+  server.setTimeout(300_000);
+  return server;
+}
+
+const TIMES = { headersTimeout: 20_000, requestTimeout: 3_600_000, keepAliveTimeout: 65_000 };
+
+/**
+ * The same over TLS. With `ca` a caller may show a certificate of it; nobody must, since tokens and assertions are taken
+ * here as well: what a certificate is worth is for authenticate.ts to say.
+ */
+export function createHttpsServer(
+  app: Express,
+  { cert, key, ca }: { readonly cert: Buffer; readonly key: Buffer; readonly ca?: Buffer },
+): Server {
+  const asking = ca === undefined ? {} : { ca, requestCert: true, rejectUnauthorized: false };
+  const server = createTlsServer({ cert, key, ...asking, ...TIMES, minVersion: 'TLSv1.2' }, app);
   server.setTimeout(300_000);
   return server;
 }

@@ -1,7 +1,8 @@
 /**
- * Who calls: turns a bearer token into the Caller that the faces decide about, and closes every path that is not public
+ * Who calls: turns a bearer token or a client certificate into the Caller that the faces decide about, and closes every path that is not public
  * to nobody-in-particular. A token that is not valid is refused even where none is needed: its sender is mistaken.
  */
+import type { TLSSocket } from 'node:tls';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Caller } from '../core/access.ts';
 import type { AuditTrail } from '../core/audit.ts';
@@ -55,12 +56,23 @@ function refuse(request: Request, response: Response, refusal: Problem): void {
 const isSoap = (request: Request): boolean => faceOf(request.path) === 'xds';
 
 /** A store that does not answer is no verdict on the token: the caller is told to come again, not that it is wrong. */
-async function clientOf(clients: ClientStore, token: string): Promise<Client | null> {
+async function clientOf(find: Promise<Client | null>): Promise<Client | null> {
   try {
-    return await clients.byTokenHash(hashToken(token));
+    return await find;
   } catch (error) {
     throw new Failure(problem('unavailable'), error);
   }
+}
+
+/**
+ * SHA-256 of the certificate whose key the caller has shown in TLS, where it is one of the authorities of HUB_TLS_CA and in
+ * its time; null: there is none.
+ */
+function certificateOf({ socket }: Request): string | null {
+  const tls = socket as Partial<TLSSocket>;
+  if (tls.authorized !== true) return null;
+  const seen = tls.getPeerCertificate?.().fingerprint256 ?? '';
+  return seen === '' ? null : seen.replaceAll(':', '').toLowerCase();
 }
 
 export function authenticate(deps: {
@@ -72,7 +84,14 @@ export function authenticate(deps: {
     const header = request.headers.authorization;
     const token = bearerToken(header);
     const peer = peerOf(request);
-    const client = token === null ? null : await clientOf(deps.clients, token);
+    // Who sends a token means to be known by it, whatever the connection tells.
+    const certificate = header === undefined ? certificateOf(request) : null;
+    const client =
+      token !== null
+        ? await clientOf(deps.clients.byTokenHash(hashToken(token)))
+        : certificate !== null
+          ? await clientOf(deps.clients.byCertificate(certificate))
+          : null;
     setCaller(response, client === null ? null : callerFrom(client, peer));
     // An envelope may name its caller by an assertion: its door reads it, and refuses nobody (hub/api/xds/soap-caller.ts).
     const mayState = isSoap(request) && request.method === 'POST';
@@ -80,7 +99,10 @@ export function authenticate(deps: {
       next();
       return;
     }
-    const text = header === undefined ? 'A caller is required: send Authorization: Bearer.' : 'The token is not valid.';
+    const text =
+      header === undefined
+        ? 'A caller is required: send Authorization: Bearer, or a registered client certificate.'
+        : 'The token is not valid.';
     await deps.audit.record({
       action: 'refuse',
       outcome: 'refused',
@@ -92,7 +114,7 @@ export function authenticate(deps: {
       peer,
       persons: [],
       objects: [],
-      reason: header === undefined ? 'no caller' : 'invalid token',
+      reason: header !== undefined ? 'invalid token' : certificate === null ? 'no caller' : 'unknown certificate',
     });
     refuse(request, response, problem('unauthenticated', undefined, text));
   };

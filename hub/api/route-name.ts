@@ -10,7 +10,7 @@ const WORDS = new Set(
    fhir metadata Patient Organization ServiceRequest ImagingStudy DiagnosticReport DocumentReference List Endpoint Provenance
    Binary Bundle OperationOutcome _history _search $everything $ihe-pix
    dicomweb studies series instances frames bulkdata rendered thumbnail wado
-   xds registry repository imaging-source initiating-gateway responding-gateway
+   xds registry repository imaging-source initiating-gateway responding-gateway subscription notify
    cds-services viewer`.split(/\s+/),
 );
 const MAX_SEGMENTS = 10;

@@ -114,6 +114,11 @@ function cxKey(cx: string): { readonly id: string; readonly authority: string } 
   return { id: id.trim(), authority: oid === '' ? namespace : oid };
 }
 
+export function isSamePatientId(one: string, other: string): boolean {
+  const [a, b] = [cxKey(one), cxKey(other)];
+  return a.id === b.id && a.authority === b.authority;
+}
+
 /** Purposes of use that stand for an emergency: XSPA, HL7 v3 ActReason, and a national code list. */
 const EMERGENCY = new Set(['EMERGENCY', 'ETREAT', 'BTG', 'EMER']);
 

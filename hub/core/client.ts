@@ -9,6 +9,8 @@ export interface Client {
   readonly name: string;
   readonly role: Role;
   readonly site: SiteId | null;
+  /** SHA-256 of the certificate by which it may call over TLS, beside its token: 64 hexadecimal digits in lower case. */
+  readonly certificate: string | null;
   readonly createdAt: string;
   readonly createdBy: string;
   readonly lastUsedAt: string | null;
@@ -17,9 +19,15 @@ export interface Client {
 
 /** Tokens reach the store only as their SHA-256: who reads the table cannot call with what is in it. */
 export interface ClientStore {
-  add(client: Pick<Client, 'name' | 'role' | 'site' | 'createdBy'>, tokenHash: Uint8Array): Promise<Client>;
+  /** Rejects with a Failure (conflict) where another client that stands has the certificate. */
+  add(
+    client: Pick<Client, 'name' | 'role' | 'site' | 'createdBy'> & Partial<Pick<Client, 'certificate'>>,
+    tokenHash: Uint8Array,
+  ): Promise<Client>;
   /** The client that may call with this token now; revoked ones are not found. Notes the use. */
   byTokenHash(tokenHash: Uint8Array): Promise<Client | null>;
+  /** As byTokenHash, by the SHA-256 of the certificate that TLS has seen the key of. */
+  byCertificate(sha256: string): Promise<Client | null>;
   byId(id: string): Promise<Client | null>;
   /** Newest first, revoked ones included. */
   list(page: PageRequest): Promise<Page<Client>>;

@@ -71,6 +71,11 @@ export interface DocumentReader {
   /** All versions of the objects with these logical ids. */
   byLogicalId(ids: readonly EntryId[]): Promise<readonly RegistryObject[]>;
   byUniqueId(kind: RegistryObject['kind'], uniqueIds: readonly string[]): Promise<readonly RegistryObject[]>;
+  /**
+   * Under which one id each of these is shown where ids of one person come together: that which the hub issued to the
+   * person (decision 0017). An id that stands for no person, or is no longer one, is left out.
+   */
+  sharedIds(ids: readonly PatientCx[]): Promise<ReadonlyMap<PatientCx, PatientCx>>;
   /** Associations with these ids, or with one of these as source or target. Without a limit: 100,000. */
   associations(
     of: {

@@ -3,13 +3,16 @@
  * which documents that fits, and what the hub keeps until the notification arrived.
  */
 import type { CodeToken, DocumentCriteria } from './document-ports.ts';
-import type { DocumentCode, DocumentEntry, EntryId, PatientCx } from './document.ts';
+import type { DocumentCode, DocumentEntry, EntryId, PatientCx, SubmissionSet } from './document.ts';
 
-/** Full: the metadata of the entry; minimal: its id alone (ITI TF-2 §3.52.5.1.2, §3.52.5.2.2). */
-export type SubscriptionTopic = 'full' | 'minimal';
+/**
+ * Full: the metadata of the entry; minimal: its id alone; submission-set: that of the set with which documents came (ITI
+ * TF-2 §3.52.5).
+ */
+export type SubscriptionTopic = 'full' | 'minimal' | 'submission-set';
 
 /** ITI TF-2 §3.52.5.1.1 and its patient-independent sibling: no times, no status, no type. */
-export type SubscriptionCriteria = Pick<
+export type EntryCriteria = Pick<
   DocumentCriteria,
   | 'classCode'
   | 'typeCode'
@@ -22,13 +25,30 @@ export type SubscriptionCriteria = Pick<
   | 'authorPerson'
 >;
 
+/** Patterns of SQL LIKE but for the source ids. */
+export interface SetCriteria {
+  readonly sourceIds?: readonly string[];
+  readonly authorPerson?: readonly string[];
+  readonly intendedRecipients?: readonly string[];
+}
+
+/** As the topic says: of entries, or of submission sets. */
+export type SubscriptionCriteria = EntryCriteria & SetCriteria;
+
+/** Where notifications go, and what each must carry: an endpoint reference of WS-Addressing. */
+export interface Consumer {
+  readonly address: string;
+  /** XML of SOAP header blocks: the reference's own parameters; `` where it has none. */
+  readonly headers: string;
+}
+
 export interface NewSubscription {
   readonly topic: SubscriptionTopic;
   /** null: documents of any patient. */
   readonly patientId: PatientCx | null;
   readonly criteria: SubscriptionCriteria;
-  /** Where notifications go. */
-  readonly consumer: string;
+  /** May hold secrets of the subscriber's: it is for no log, and not for the audit. */
+  readonly consumer: Consumer;
   /** Who subscribed, as the audit names it; nobody else may end it. */
   readonly subscriber: { readonly id: string; readonly name: string; readonly role: string };
   /** Where the hub was called: the subscription's address begins so. */
@@ -45,6 +65,7 @@ export interface Subscription extends NewSubscription {
 export interface PendingNotification {
   readonly id: string;
   readonly subscription: Subscription;
+  /** Of entries, or of the submission set. */
   readonly entryIds: readonly EntryId[];
   /** Those before this one. */
   readonly attempts: number;
@@ -78,7 +99,22 @@ export interface SubscriptionStore {
 }
 
 /** Whether the entry is one that was subscribed to; the patient is the store's to compare, who knows merges. */
-export function isSubscribed(entry: DocumentEntry, criteria: SubscriptionCriteria): boolean {
+export function isSubscribed(object: DocumentEntry | SubmissionSet, criteria: SubscriptionCriteria): boolean {
+  return object.kind === 'document' ? isEntrySubscribed(object, criteria) : isSetSubscribed(object, criteria);
+}
+
+function isSetSubscribed(set: SubmissionSet, criteria: SetCriteria): boolean {
+  return (
+    (criteria.sourceIds?.includes(set.sourceId) ?? true) &&
+    isWrittenBy(set, criteria.authorPerson) &&
+    (criteria.intendedRecipients?.some((pattern) => set.intendedRecipients.some((one) => isLike(one, pattern))) ?? true)
+  );
+}
+
+const isWrittenBy = ({ authors }: DocumentEntry | SubmissionSet, patterns: readonly string[] | undefined): boolean =>
+  patterns?.some((pattern) => authors.some(({ person }) => isLike(person ?? '', pattern))) ?? true;
+
+function isEntrySubscribed(entry: DocumentEntry, criteria: EntryCriteria): boolean {
   const single = (codes: readonly CodeToken[] | undefined, code: DocumentCode | undefined): boolean =>
     codes === undefined || (code !== undefined && codes.some((one) => sameCode(one, code)));
   const every = <T, U>(
@@ -96,8 +132,7 @@ export function isSubscribed(entry: DocumentEntry, criteria: SubscriptionCriteri
     every(criteria.confidentiality, entry.confidentiality, sameCode) &&
     every(criteria.eventCodes, entry.eventCodes, sameCode) &&
     every(criteria.referenceIds, entry.referenceIds, (wanted, value) => wanted === value) &&
-    (criteria.authorPerson?.some((pattern) => entry.authors.some(({ person }) => isLike(person ?? '', pattern))) ??
-      true)
+    isWrittenBy(entry, criteria.authorPerson)
   );
 }
 
@@ -130,8 +165,17 @@ export function isLike(text: string, pattern: string): boolean {
  */
 export function isAllowedConsumer(address: string, hosts: ReadonlySet<string>): boolean {
   if (!/^https?:\/\/[^\s\\@]+$/i.test(address) || !URL.canParse(address)) return false;
-  const { protocol, hostname, port, username, password } = new URL(address);
+  const { hostname, username, password } = new URL(address);
   if (username !== '' || password !== '' || hostname === '') return false;
+  return namesOf(address).some((name) => hosts.has(name));
+}
+
+/** What the operator has for the host of an address: that of its port before that of any. */
+export const tokenFor = (address: string, tokens: ReadonlyMap<string, string>): string | undefined =>
+  namesOf(address).flatMap((name) => tokens.get(name) ?? [])[0];
+
+function namesOf(address: string): [withPort: string, host: string] {
+  const { protocol, hostname, port } = new URL(address);
   const given = port === '' ? (protocol === 'https:' ? '443' : '80') : port;
-  return hosts.has(hostname) || hosts.has(`${hostname}:${given}`);
+  return [`${hostname}:${given}`, hostname];
 }

@@ -5,8 +5,13 @@
  */
 import type { AuditTrail } from '../core/audit.ts';
 import type { AffinityPatients, DocumentReader } from '../core/document-ports.ts';
-import type { NotificationOutcome, PendingNotification, SubscriptionStore } from '../core/document-subscription.ts';
-import type { DocumentEntry } from '../core/document.ts';
+import type {
+  Consumer,
+  NotificationOutcome,
+  PendingNotification,
+  SubscriptionStore,
+} from '../core/document-subscription.ts';
+import type { DocumentEntry, PatientCx, SubmissionSet } from '../core/document.ts';
 import type { Log } from '../core/ports.ts';
 import { problem } from '../core/problem.ts';
 import type { Problem, Result } from '../core/problem.ts';
@@ -14,9 +19,9 @@ import { writeNotify } from '../../mappings/xds/notification.ts';
 
 export interface NotifySubscribersDeps {
   readonly subscriptions: SubscriptionStore;
-  readonly reader: Pick<DocumentReader, 'byId'>;
+  readonly reader: Pick<DocumentReader, 'byId' | 'sharedIds'>;
   readonly patients: Pick<AffinityPatients, 'personsOf'>;
-  readonly send: (to: string, body: string) => Promise<Result<null>>;
+  readonly send: (to: Consumer, body: string) => Promise<Result<null>>;
   readonly audit: AuditTrail;
   readonly log: Log;
   readonly clock: () => Date;
@@ -101,20 +106,37 @@ async function prune({ subscriptions, log }: NotifySubscribersDeps, oldest: Date
 async function deliver(deps: NotifySubscribersDeps, pending: PendingNotification): Promise<NotificationOutcome> {
   const { subscription, entryIds } = pending;
   const found = await deps.reader.byId(entryIds);
-  const entries = found.filter((one) => one.kind === 'document');
-  // Removed meanwhile: there is nothing to tell.
-  if (entries.length === 0) return { kind: 'given-up' };
+  const told = found.filter((one) => one.kind !== 'folder');
+  const objects = await ofSubscribed(deps, subscription.patientId, told);
+  // Removed meanwhile, or no longer of that person: there is nothing to tell.
+  if (objects.length === 0) return { kind: 'given-up' };
   const { topic, origin, consumer, id } = subscription;
-  const body = writeNotify({ topic, subscription: `${origin}/${id}`, producer: origin, entries });
+  const body = writeNotify({ topic, subscription: `${origin}/${id}`, producer: origin, objects });
   const sent = await deps.send(consumer, body);
   const outcome = sent.ok ? ({ kind: 'delivered' } as const) : afterFailure(deps, pending, sent.problem);
-  await audit(deps, pending, entries, sent.ok ? null : sent.problem);
+  await audit(deps, pending, objects, sent.ok ? null : sent.problem);
   if (!sent.ok)
     deps.log.warn(
       { subscription: id, code: sent.problem.code, attempts: pending.attempts + 1, outcome: outcome.kind },
       'a subscriber did not take a notification',
     );
   return outcome;
+}
+
+/** Under the id that was subscribed to: another id of the same person is the same patient (decision 0017). */
+async function ofSubscribed<T extends DocumentEntry | SubmissionSet>(
+  { reader }: NotifySubscribersDeps,
+  subscribed: PatientCx | null,
+  objects: readonly T[],
+): Promise<readonly T[]> {
+  if (subscribed === null || objects.every(({ patientId }) => patientId === subscribed)) return objects;
+  const shared = await reader.sharedIds([subscribed, ...objects.map(({ patientId }) => patientId)]);
+  const person = shared.get(subscribed);
+  // Merged away: the documents of the survivor are told as the survivor's.
+  if (person === undefined) return objects;
+  return objects.flatMap((one) =>
+    one.patientId === subscribed || shared.get(one.patientId) === person ? [{ ...one, patientId: subscribed }] : [],
+  );
 }
 
 function afterFailure(
@@ -132,10 +154,14 @@ function afterFailure(
 async function audit(
   deps: NotifySubscribersDeps,
   { subscription }: PendingNotification,
-  entries: readonly DocumentEntry[],
+  objects: readonly (DocumentEntry | SubmissionSet)[],
   failure: Problem | null,
 ): Promise<void> {
-  const patientIds = [...new Set(entries.map(({ patientId }) => patientId))];
+  const entries = objects.filter((one) => one.kind === 'document');
+  const set = objects.find((one) => one.kind === 'submission-set');
+  // The path of the address may be a secret between subscriber and consumer.
+  const { origin, hostname } = new URL(subscription.consumer.address);
+  const patientIds = [...new Set(objects.map(({ patientId }) => patientId))];
   const persons = [...new Set((await deps.patients.personsOf(patientIds)).values())];
   const { id, name, role } = subscription.subscriber;
   await deps.audit.record({
@@ -146,14 +172,15 @@ async function audit(
     callerId: id,
     callerName: name,
     callerRole: role,
-    peer: new URL(subscription.consumer).hostname,
+    peer: hostname,
     persons,
-    objects: entries.map(({ uniqueId }) => uniqueId).slice(0, 1_000),
+    objects: objects.map(({ uniqueId }) => uniqueId).slice(0, 1_000),
     detail: {
       transaction: 'ITI-53',
       initiated: true,
-      endpoint: subscription.consumer,
+      endpoint: origin,
       patientIds,
+      ...(set === undefined ? {} : { submissionSet: set.uniqueId }),
       documents: entries.slice(0, 1_000).map(({ uniqueId, repositoryUniqueId }) => ({
         uniqueId,
         ...(repositoryUniqueId === undefined ? {} : { repository: repositoryUniqueId }),

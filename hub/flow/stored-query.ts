@@ -45,12 +45,25 @@ export function createStoredQuery(deps: {
         `More than ${String(limit)} objects match; narrow the query${returnType === 'LeafClass' ? ', or ask for ObjectRef and then by id' : ''}.`,
       );
     const shown = await visible(deps.reader, query.view, found);
-    const patients = new Set(shown.objects.map(({ patientId }) => patientId));
     // References disclose no patient, and the multi-patient queries exist for this (ITI TF-2 §3.18.4.1.2.3.3, §3.51.1).
-    if (returnType === 'LeafClass' && patients.size > 1 && !query.name.endsWith('ForMultiplePatients'))
-      return nothing('XDSResultNotSinglePatient', 'The objects belong to more than one patient.');
-    return { ...shown, problems: [] };
+    if (returnType !== 'LeafClass' || query.name.endsWith('ForMultiplePatients')) return { ...shown, problems: [] };
+    const single = await ofOnePatient(deps.reader, shown.objects);
+    return single === null
+      ? nothing('XDSResultNotSinglePatient', 'The objects belong to more than one patient.')
+      : { ...shown, objects: single, problems: [] };
   };
+}
+
+/** Several ids of one person are one patient, and shown as one (decision 0017). null: they are more than one. */
+async function ofOnePatient(
+  reader: DocumentReader,
+  found: readonly RegistryObject[],
+): Promise<readonly RegistryObject[] | null> {
+  const ids = [...new Set(found.map(({ patientId }) => patientId))];
+  if (ids.length <= 1) return found;
+  const known = await reader.sharedIds(ids);
+  const [patientId, ...more] = new Set(ids.map((id) => known.get(id) ?? id));
+  return patientId === undefined || more.length > 0 ? null : found.map((one) => ({ ...one, patientId }));
 }
 
 const nothing = (code: RegistryErrorCode, context: string): QueryAnswer => ({

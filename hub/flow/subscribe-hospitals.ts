@@ -11,8 +11,8 @@ import type { Sites } from '../core/site.ts';
 export interface SubscribeHospitalsDeps {
   readonly sites: Sites;
   readonly broker: (site: SiteId) => { subscribe(consumer: string, endsAt: Date): Promise<Result<Date>> } | null;
-  /** Where the hub takes notifications; null: nobody can reach it by a name that it knows. */
-  readonly consumer: string | null;
+  /** Where the hub takes a site's notifications, and until when; null: nobody can reach it by a name that it knows. */
+  readonly consumer: ((site: SiteId, endsAt: Date) => Promise<string>) | null;
   readonly log: Log;
   readonly clock: () => Date;
   readonly times: {
@@ -69,7 +69,8 @@ async function keep(deps: SubscribeHospitalsDeps, site: SiteId, signal: AbortSig
 async function subscribe(deps: SubscribeHospitalsDeps, site: SiteId, failures: number): Promise<Date | null> {
   try {
     const endsAt = new Date(deps.clock().getTime() + deps.times.lastsMs);
-    const made = (await deps.broker(site)?.subscribe(deps.consumer ?? '', endsAt)) ?? null;
+    const consumer = await deps.consumer?.(site, endsAt);
+    const made = consumer === undefined ? null : ((await deps.broker(site)?.subscribe(consumer, endsAt)) ?? null);
     if (made?.ok === true) return made.value;
     // The first failure, then ever fewer.
     if (made && ((failures + 1) & failures) === 0)

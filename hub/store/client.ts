@@ -1,7 +1,8 @@
-/** API clients on PostgreSQL: found by the hash of their token on every call, so that a revocation holds at once. */
+/** API clients on PostgreSQL: found by the hash of their token or certificate on every call, so that a revocation holds at once. */
 import type { Role } from '../core/access.ts';
 import type { Client, ClientStore } from '../core/client.ts';
 import { siteId } from '../core/identifier.ts';
+import { Failure, problem } from '../core/problem.ts';
 import type { Database } from './database.ts';
 
 interface ClientRow {
@@ -9,13 +10,14 @@ interface ClientRow {
   name: string;
   role: Role;
   site: string | null;
+  certificate: string | null;
   created_at: Date;
   created_by: string;
   last_used_at: Date | null;
   revoked_at: Date | null;
 }
 
-const COLUMNS = 'id, name, role, site, created_at, created_by, last_used_at, revoked_at';
+const COLUMNS = `id, name, role, site, encode(certificate_sha256, 'hex') as certificate, created_at, created_by, last_used_at, revoked_at`;
 /** The last use is written at most once a minute: it is for finding forgotten clients, not for counting calls. */
 const USE_NOTED_EVERY_MS = 60_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -25,6 +27,7 @@ const clientOf = (row: ClientRow): Client => ({
   name: row.name,
   role: row.role,
   site: row.site === null ? null : siteId(row.site),
+  certificate: row.certificate,
   createdAt: row.created_at.toISOString(),
   createdBy: row.created_by,
   lastUsedAt: row.last_used_at?.toISOString() ?? null,
@@ -41,26 +44,29 @@ export function createClientStore(deps: { database: Database; clock: () => Date 
     });
     return rows[0] === undefined ? null : clientOf(rows[0]);
   };
+  const using = async (by: string, condition: string, value: Uint8Array | string): Promise<Client | null> => {
+    const text = `select ${COLUMNS} from client where ${condition} and revoked_at is null`;
+    const client = await one(text, [value], `client-by-${by}`);
+    const now = deps.clock();
+    if (client !== null && now.getTime() - Date.parse(client.lastUsedAt ?? '1970') > USE_NOTED_EVERY_MS)
+      await pool.query('update client set last_used_at = $2 where id = $1', [client.id, now]);
+    return client;
+  };
   return {
-    async add({ name, role, site, createdBy }, tokenHash) {
+    async add({ name, role, site, createdBy, certificate = null }, tokenHash) {
       const client = await one(
-        `insert into client (name, role, site, created_by, token_hash) values ($1, $2, $3, $4, $5) returning ${COLUMNS}`,
-        [name, role, site, createdBy, tokenHash],
+        `insert into client (name, role, site, created_by, token_hash, certificate_sha256)
+         values ($1, $2, $3, $4, $5, decode($6, 'hex'))
+         on conflict (certificate_sha256) where certificate_sha256 is not null and revoked_at is null do nothing
+         returning ${COLUMNS}`,
+        [name, role, site, createdBy, tokenHash, certificate],
       );
-      if (client === null) throw new Error('insert into client returned no row');
+      if (client === null)
+        throw new Failure(problem('conflict', 'certificate', 'Another client that stands has this certificate.'));
       return client;
     },
-    async byTokenHash(tokenHash) {
-      const client = await one(
-        `select ${COLUMNS} from client where token_hash = $1 and revoked_at is null`,
-        [tokenHash],
-        'client-by-token',
-      );
-      const now = deps.clock();
-      if (client !== null && now.getTime() - Date.parse(client.lastUsedAt ?? '1970') > USE_NOTED_EVERY_MS)
-        await pool.query('update client set last_used_at = $2 where id = $1', [client.id, now]);
-      return client;
-    },
+    byTokenHash: (tokenHash) => using('token', 'token_hash = $1', tokenHash),
+    byCertificate: (sha256) => using('certificate', `certificate_sha256 = decode($1, 'hex')`, sha256),
     byId: (id) => (UUID.test(id) ? one(`select ${COLUMNS} from client where id = $1`, [id]) : Promise.resolve(null)),
     async list({ limit, after }) {
       const mark = after === undefined ? null : await this.byId(after);

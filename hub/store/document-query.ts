@@ -12,7 +12,7 @@ import type {
   FolderCriteria,
   SubmissionSetCriteria,
 } from '../core/document-ports.ts';
-import type { DocumentAssociation, DocumentEntry, RegistryObject } from '../core/document.ts';
+import type { DocumentAssociation, DocumentEntry, PatientCx, RegistryObject } from '../core/document.ts';
 import type { Database } from './database.ts';
 import {
   ASSOCIATION_SELECT,
@@ -21,6 +21,7 @@ import {
   OBJECT_SELECT,
   objectOf,
   patientKeys,
+  standingPersons,
   uuidsOf,
 } from './document-row.ts';
 import type { AssociationRow, ObjectRow } from './document-row.ts';
@@ -48,15 +49,38 @@ export function createDocumentReader(database: Database): DocumentReader {
     (await pool.query<ObjectRow>(statement)).rows.map(objectOf);
   const wide = async (statement: NamedStatement): Promise<readonly RegistryObject[]> =>
     (await timed<ObjectRow>(database, statement, WIDE_MS)).map(objectOf);
+  const sharedIds = async (ids: readonly PatientCx[]): Promise<ReadonlyMap<PatientCx, PatientCx>> => {
+    const { rows } = await pool.query<{ id: PatientCx; shared: PatientCx }>(sharedIdStatement(ids));
+    return new Map(rows.map(({ id, shared }) => [id, shared]));
+  };
+  /** Under the id that was asked about: what its person has under another is its own (decision 0017). */
+  const asAsked = async (
+    { patientIds }: { readonly patientIds: readonly PatientCx[] },
+    found: readonly RegistryObject[],
+  ): Promise<readonly RegistryObject[]> => {
+    const others = found.map(({ patientId }) => patientId).filter((id) => !patientIds.includes(id));
+    const [asked] = patientIds;
+    if (asked === undefined || others.length === 0) return found;
+    if (patientIds.length === 1) return found.map((one) => ({ ...one, patientId: asked }));
+    const shared = await sharedIds([...new Set([...patientIds, ...others])]);
+    const shown = new Map(patientIds.map((id) => [shared.get(id) ?? id, id]));
+    return found.map((one) => {
+      const { patientId } = one;
+      const id = patientIds.includes(patientId) ? patientId : shown.get(shared.get(patientId) ?? patientId);
+      return { ...one, patientId: id ?? patientId };
+    });
+  };
   return {
     async findDocuments(criteria, limit) {
       const ask = criteria.patientIds.length > 0 ? objects : wide;
-      const found = await ask(documentStatement(criteria, limit));
+      const found = await asAsked(criteria, await ask(documentStatement(criteria, limit)));
       return found.filter((object): object is DocumentEntry => object.kind === 'document');
     },
-    findSubmissionSets: (criteria, limit) => objects(submissionSetStatement(criteria, limit)),
-    findFolders: (criteria, limit) =>
-      (criteria.patientIds.length > 0 ? objects : wide)(folderStatement(criteria, limit)),
+    findSubmissionSets: async (criteria, limit) =>
+      asAsked(criteria, await objects(submissionSetStatement(criteria, limit))),
+    findFolders: async (criteria, limit) =>
+      asAsked(criteria, await (criteria.patientIds.length > 0 ? objects : wide)(folderStatement(criteria, limit))),
+    sharedIds,
     byId: (ids) => objects(idStatement('id', uuidsOf(ids))),
     byLogicalId: (ids) => objects(idStatement('lid', uuidsOf(ids))),
     byUniqueId: (kind, uniqueIds) => objects(uniqueIdStatement(kind, uniqueIds)),
@@ -75,6 +99,12 @@ export function createDocumentReader(database: Database): DocumentReader {
     },
   };
 }
+
+export const sharedIdStatement = (ids: readonly PatientCx[]): NamedStatement => ({
+  name: 'affinity-shared-ids',
+  text: `select s.id, s.person || substr(s.id, strpos(s.id, '^')) as shared from (${standingPersons('$1')}) s where s.person is not null`,
+  values: [ids],
+});
 
 const times = (range: DtmRange | undefined): readonly [string | null, string | null] => [
   range?.from === undefined ? null : fullDtm(range.from),

@@ -52,6 +52,7 @@ export function createDocumentRegistry(deps: RegistryDeps & { readonly reader: D
     findDocuments: (criteria, limit) => reader.findDocuments(criteria, limit),
     findSubmissionSets: (criteria, limit) => reader.findSubmissionSets(criteria, limit),
     findFolders: (criteria, limit) => reader.findFolders(criteria, limit),
+    sharedIds: (ids) => reader.sharedIds(ids),
     byId: (ids) => reader.byId(ids),
     byLogicalId: (ids) => reader.byLogicalId(ids),
     byUniqueId: (kind, uniqueIds) => reader.byUniqueId(kind, uniqueIds),
@@ -121,7 +122,9 @@ async function update(deps: RegistryDeps, sent: Submission, origin: ChangeOrigin
     if (foreign.length > 0) return { ok: false, problems: foreign };
     const decided = decideUpdate(submission, around, { trusted: false, at: dtmNow(deps.clock()), draw });
     if (!decided.ok) return { ok: false, problems: inSendersNames(decided.problems, sentAs) };
-    await write(connection, decided.changes, { sender: origin.sender, documents: [] }, deps.clock());
+    const now = deps.clock();
+    await write(connection, decided.changes, { sender: origin.sender, documents: [] }, now);
+    await announceDocuments(connection, decided.changes.insert, now);
     return { ok: true, warnings: [], submission: decided.changes.insert };
   });
 }

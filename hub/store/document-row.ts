@@ -11,14 +11,28 @@ export const OBJECT_SELECT = `select coalesce(p.survivor, o.patient_id) as patie
 
 export const ASSOCIATION_SELECT = `select a.id, a.type, a.source, a.target, a.status, a.body from document_association a`;
 
+/** Rows (id, person) of ids of the affinity domain that stand: the person of the index behind each, where there is one. */
+export const standingPersons = (parameter: string): string =>
+  `select k.id, coalesce(r.person_id, p.person_id) as person from unnest(${parameter}::text[]) k (id)
+     left join affinity_patient a on a.patient_id = k.id
+     left join patient_record r on r.record_id = a.record_id
+     left join person p on p.person_id = case when k.id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\^\\^\\^&' then left(k.id, 36)::uuid end
+     where a.survivor is null`;
+
 /**
  * For `o.patient_id = any (…)`: the keys under which documents of these patients were registered, `parameter` being a
- * text[] of ids. An id that was merged away has none of its own; its documents are found under the survivor.
+ * text[] of ids. Ids of one person stand for each other (decision 0017): that which the hub issued, with the same
+ * authority as the id asked about, and those that an outside source announced. An id that was merged away has no
+ * documents of its own; they are found under the survivor.
  */
 export const patientKeys = (parameter: string): string =>
-  `array(select k from unnest(${parameter}::text[]) k
-     where not exists (select from affinity_patient m where m.patient_id = k and m.survivor is not null)
-   union all select m.patient_id from affinity_patient m where m.survivor = any (${parameter}::text[]))`;
+  `array(with asked as (${standingPersons(parameter)}),
+     same as (select id from asked
+       union select s.person || substr(s.id, strpos(s.id, '^')) from asked s where s.person is not null
+       union select a.patient_id from asked s join patient_record r on r.person_id = s.person
+         join affinity_patient a on a.record_id = r.record_id where a.survivor is null)
+     select id from same
+     union select m.patient_id from affinity_patient m where m.survivor = any (array(select id from same)))`;
 
 export interface ObjectRow {
   readonly patient_id: string;

@@ -1,10 +1,13 @@
-/** Keys the hub draws for itself once and every process shares: of identifiers, and of the provincial exam index. */
+/** Keys the hub draws for itself once and every process shares: of identifiers, of the provincial exam index, and of notifications. */
 import { randomBytes } from 'node:crypto';
 import { Derivation } from '../core/identifier.ts';
 import type { Database } from './database.ts';
 
+export const derivation = async (database: Database, name: 'identifier' | 'exam-index'): Promise<Derivation> =>
+  new Derivation(await hubKey(database, name));
+
 /** Safe with many starters at once: the first insert wins and all read that. */
-export async function derivation(database: Database, name: 'identifier' | 'exam-index'): Promise<Derivation> {
+export async function hubKey(database: Database, name: 'identifier' | 'exam-index' | 'notification'): Promise<Buffer> {
   await database.pool.query('insert into hub_key (name, value) values ($1, $2) on conflict do nothing', [
     name,
     randomBytes(32),
@@ -12,5 +15,5 @@ export async function derivation(database: Database, name: 'identifier' | 'exam-
   const result = await database.pool.query<{ value: Buffer }>('select value from hub_key where name = $1', [name]);
   const key = result.rows[0];
   if (key === undefined) throw new Error(`hub key ${name} is missing right after it was written`);
-  return new Derivation(key.value);
+  return key.value;
 }

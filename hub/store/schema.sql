@@ -49,6 +49,7 @@ client
   created_by text not null
   last_used_at timestamp with time zone
   revoked_at timestamp with time zone
+  certificate_sha256 bytea
 document_association
   patient_id text not null
   id uuid not null
@@ -350,6 +351,7 @@ assertion_use.assertion_use_key_check CHECK ((octet_length(key) = 32))
 assertion_use.assertion_use_pkey PRIMARY KEY (key)
 audit.audit_pkey PRIMARY KEY (at, id)
 audit_delivery.audit_delivery_pkey PRIMARY KEY (at, id)
+client.client_certificate_sha256_check CHECK ((octet_length(certificate_sha256) = 32))
 client.client_check CHECK (((role <> 'hospital-feed'::text) OR (site IS NOT NULL)))
 client.client_pkey PRIMARY KEY (id)
 client.client_role_check CHECK ((role = ANY (ARRAY['administrator'::text, 'operator'::text, 'query-platform'::text, 'hospital-feed'::text])))
@@ -359,7 +361,7 @@ document_association.document_association_pkey PRIMARY KEY (patient_id, id)
 document_association.document_association_status_check CHECK ((status = ANY (ARRAY['approved'::text, 'deprecated'::text])))
 document_notification.document_notification_pkey PRIMARY KEY (subscription_id, id)
 document_subscription.document_subscription_pkey PRIMARY KEY (id)
-document_subscription.document_subscription_topic_check CHECK ((topic = ANY (ARRAY['full'::text, 'minimal'::text])))
+document_subscription.document_subscription_topic_check CHECK ((topic = ANY (ARRAY['full'::text, 'minimal'::text, 'submission-set'::text])))
 exam.exam_pkey PRIMARY KEY (record_id, exam_id)
 exam_alias.exam_alias_pkey PRIMARY KEY (alias)
 exam_key.exam_key_pkey PRIMARY KEY (site, kind, value, exam_id)
@@ -394,6 +396,7 @@ study.study_pkey PRIMARY KEY (record_id, study_uid)
 
 -- indexes
 affinity_patient_by_merge CREATE INDEX affinity_patient_by_merge ON public.affinity_patient USING btree (merged_into) WHERE (merged_into IS NOT NULL)
+affinity_patient_by_record CREATE INDEX affinity_patient_by_record ON public.affinity_patient USING btree (record_id) WHERE (record_id IS NOT NULL)
 affinity_patient_by_survivor CREATE INDEX affinity_patient_by_survivor ON public.affinity_patient USING btree (survivor) WHERE (survivor IS NOT NULL)
 affinity_patient_pkey CREATE UNIQUE INDEX affinity_patient_pkey ON public.affinity_patient USING btree (patient_id)
 assertion_use_by_until CREATE INDEX assertion_use_by_until ON public.assertion_use USING btree (until)
@@ -403,6 +406,7 @@ audit_by_person CREATE INDEX audit_by_person ON ONLY public.audit USING gin (per
 audit_delivery_pkey CREATE UNIQUE INDEX audit_delivery_pkey ON public.audit_delivery USING btree (at, id)
 audit_pkey CREATE UNIQUE INDEX audit_pkey ON ONLY public.audit USING btree (at, id)
 client_bootstrap CREATE UNIQUE INDEX client_bootstrap ON public.client USING btree (bootstrap) WHERE bootstrap
+client_by_certificate CREATE UNIQUE INDEX client_by_certificate ON public.client USING btree (certificate_sha256) WHERE ((certificate_sha256 IS NOT NULL) AND (revoked_at IS NULL))
 client_by_time CREATE INDEX client_by_time ON public.client USING btree (created_at DESC, id DESC)
 client_pkey CREATE UNIQUE INDEX client_pkey ON public.client USING btree (id)
 client_token_hash_key CREATE UNIQUE INDEX client_token_hash_key ON public.client USING btree (token_hash)

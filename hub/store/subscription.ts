@@ -4,13 +4,14 @@
  */
 import { isSubscribed } from '../core/document-subscription.ts';
 import type {
+  Consumer,
   PendingNotification,
   Subscription,
   SubscriptionCriteria,
   SubscriptionStore,
   SubscriptionTopic,
 } from '../core/document-subscription.ts';
-import { documentsOf } from '../core/document-register.ts';
+import { documentsOf, submissionSetOf } from '../core/document-register.ts';
 import type { EntryId, PatientCx, Submission } from '../core/document.ts';
 import type { Connection, Database } from './database.ts';
 import { entryId, patientKeys, uuidsOf } from './document-row.ts';
@@ -33,12 +34,23 @@ interface SubscriptionRow {
   readonly ends_at: Date;
 }
 
-const subscriptionOf = (row: SubscriptionRow): Subscription => ({
+/** hub/security/seal.ts: a subscriber's address may open its door to whoever reads it. */
+export interface Sealed {
+  close(text: string): string;
+  open(sealed: string): string;
+}
+
+/** Rows of before the seal hold the bare address. */
+function consumerOf(opened: string): Consumer {
+  return opened.startsWith('{') ? (JSON.parse(opened) as Consumer) : { address: opened, headers: '' };
+}
+
+const subscriptionOf = (row: SubscriptionRow, seal: Sealed): Subscription => ({
   id: row.id,
   topic: row.topic,
   patientId: row.patient_id,
   criteria: row.criteria,
-  consumer: row.consumer,
+  consumer: consumerOf(seal.open(row.consumer)),
   subscriber: row.subscriber,
   origin: row.origin,
   endsAt: row.ends_at,
@@ -49,21 +61,20 @@ const subscriptionOf = (row: SubscriptionRow): Subscription => ({
  * rows: no lock that a delivery holds is waited for.
  */
 export async function announceDocuments(connection: Connection, submission: Submission, now: Date): Promise<void> {
-  const entries = documentsOf(submission);
-  if (entries.length === 0) return;
-  const patients = [...new Set(entries.map(({ patientId }) => patientId))];
-  const { rows } = await connection.query<Pick<SubscriptionRow, 'id' | 'criteria'> & { patient: PatientCx | null }>({
+  const [entries, set] = [documentsOf(submission), submissionSetOf(submission)];
+  if (set === undefined) return;
+  // Under whichever of the ids of its person a subscription names the patient, and the submission does (decision 0017).
+  const { rows } = await connection.query<Pick<SubscriptionRow, 'id' | 'topic' | 'criteria' | 'patient_id'>>({
     name: 'subscriptions-of-patients',
-    text: `select s.id, s.criteria, coalesce(p.survivor, s.patient_id) as patient from document_subscription s
-      left join affinity_patient p on p.patient_id = s.patient_id and p.survivor is not null
+    text: `select s.id, s.topic, s.criteria, s.patient_id from document_subscription s
       where s.ends_at > $2 and (s.patient_id is null or s.patient_id = any (${patientKeys('$1')}))`,
-    values: [patients, now],
+    values: [[set.patientId], now],
   });
-  const told = rows.flatMap(({ id, criteria, patient }) => {
-    const fitting = entries.filter(
-      (entry) => (patient === null || patient === entry.patientId) && isSubscribed(entry, criteria),
+  const told = rows.flatMap(({ id, topic, criteria, patient_id: patient }) => {
+    const fitting = (topic === 'submission-set' ? [set] : entries).filter(
+      (one) => (patient === null || one.patientId === set.patientId) && isSubscribed(one, criteria),
     );
-    return fitting.length === 0 ? [] : [{ subscription_id: id, entry_ids: uuidsOf(fitting.map((entry) => entry.id)) }];
+    return fitting.length === 0 ? [] : [{ subscription_id: id, entry_ids: uuidsOf(fitting.map((one) => one.id)) }];
   });
   await bulk(
     connection,
@@ -75,11 +86,16 @@ export async function announceDocuments(connection: Connection, submission: Subm
   );
 }
 
-export function createSubscriptionStore(deps: { database: Database; clock: () => Date }): SubscriptionStore {
-  const { database, clock } = deps;
+export function createSubscriptionStore(deps: {
+  database: Database;
+  clock: () => Date;
+  seal: () => Promise<Sealed>;
+}): SubscriptionStore {
+  const { database, clock, seal } = deps;
   return {
     async add(subscription) {
-      const { id, topic, patientId, criteria, consumer, subscriber, origin, endsAt } = subscription;
+      const { id, topic, patientId, criteria, subscriber, origin, endsAt } = subscription;
+      const consumer = (await seal()).close(JSON.stringify(subscription.consumer));
       await database.pool.query(
         `insert into document_subscription
            (id, topic, patient_id, criteria, consumer, subscriber_id, subscriber, origin, ends_at, created_at, next_at)
@@ -99,7 +115,7 @@ export function createSubscriptionStore(deps: { database: Database; clock: () =>
         `select ${COLUMNS} from document_subscription s where s.id = $1 and s.ends_at > $2`,
         [id, clock()],
       );
-      return rows[0] === undefined ? null : subscriptionOf(rows[0]);
+      return rows[0] === undefined ? null : subscriptionOf(rows[0], await seal());
     },
     async renew(id, endsAt) {
       const { rowCount } = await database.pool.query(
@@ -117,7 +133,10 @@ export function createSubscriptionStore(deps: { database: Database; clock: () =>
         await connection.query('delete from document_notification where subscription_id = $1', [id]);
         return rowCount === 1;
       }),
-    take: (until) => database.transaction((connection) => take(connection, clock(), until)),
+    take: async (until) => {
+      const opened = await seal();
+      return database.transaction((connection) => take(connection, opened, clock(), until));
+    },
     async settle({ id, subscription }, outcome) {
       await database.transaction(async (connection) => {
         const where = 'where subscription_id = $1 and id = $2';
@@ -137,7 +156,7 @@ export function createSubscriptionStore(deps: { database: Database; clock: () =>
   };
 }
 
-async function take(connection: Connection, now: Date, until: Date): Promise<PendingNotification | null> {
+async function take(connection: Connection, seal: Sealed, now: Date, until: Date): Promise<PendingNotification | null> {
   const { rows } = await connection.query<SubscriptionRow>({
     name: 'subscription-take',
     text: `update document_subscription s set next_at = $2 where s.id = (
@@ -157,7 +176,7 @@ async function take(connection: Connection, now: Date, until: Date): Promise<Pen
   const [first] = waiting.rows;
   if (first === undefined) return null;
   const entryIds: EntryId[] = first.entry_ids.map(entryId);
-  return { id: first.id, subscription: subscriptionOf(row), entryIds, attempts: first.attempts };
+  return { id: first.id, subscription: subscriptionOf(row, seal), entryIds, attempts: first.attempts };
 }
 
 /** What waits of a subscription that ended goes with it, and what a registration wrote while it was being ended. */

@@ -21,14 +21,25 @@ export const DIALECTS: ReadonlySet<string> = new Set([
   'http://docs.oasis-open.org/wsn/t1/TopicExpression/Simple',
 ]);
 
-export const TOPICS = { full: 'FullDocumentEntry', minimal: 'MinimalDocumentEntry' } as const;
+export const TOPICS = {
+  full: 'FullDocumentEntry',
+  minimal: 'MinimalDocumentEntry',
+  'submission-set': 'SubmissionSetMetadata',
+} as const;
 
 export const ANY_PATIENT = 'urn:uuid:742790e0-aba6-43d6-9f1f-e43ed9790b79';
 
-/** ITI TF-2 §3.52.5.1.1: by the id of the AdhocQuery, documents of one patient, or of any. */
-export const FILTERS: Readonly<Record<string, 'patient' | 'any-patient'>> = {
-  'urn:uuid:aa2332d0-f8fe-11e0-be50-0800200c9a66': 'patient',
-  [ANY_PATIENT]: 'any-patient',
+export interface FilterKind {
+  readonly of: 'documents' | 'submission-sets';
+  readonly patient: 'one' | 'any';
+}
+
+/** ITI TF-2 §3.52.5: by the id of the AdhocQuery, what is filtered, and whether of one patient or of any. */
+export const FILTERS: Readonly<Record<string, FilterKind>> = {
+  'urn:uuid:aa2332d0-f8fe-11e0-be50-0800200c9a66': { of: 'documents', patient: 'one' },
+  [ANY_PATIENT]: { of: 'documents', patient: 'any' },
+  'urn:uuid:fbede94e-dbdc-4f6b-bc1f-d730e677cece': { of: 'submission-sets', patient: 'one' },
+  'urn:uuid:868cad3d-ec09-4565-b66c-1be10d034399': { of: 'submission-sets', patient: 'any' },
 };
 
 export type FaultName =

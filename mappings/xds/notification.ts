@@ -3,7 +3,7 @@
  * to the hub. What it carries is an lcm:SubmitObjectsRequest: the entries, or references to them.
  */
 import type { SubscriptionTopic } from '../../hub/core/document-subscription.ts';
-import type { DocumentEntry, PatientCx } from '../../hub/core/document.ts';
+import type { DocumentEntry, PatientCx, SubmissionSet } from '../../hub/core/document.ts';
 import { LCM, RIM } from './ebrim-names.ts';
 import { readSubmission } from './ebrim-read.ts';
 import { writeObjectRefs, writeObjects } from './ebrim-write.ts';
@@ -17,18 +17,19 @@ export interface Notification {
   /** Of the subscription, and of the broker. */
   readonly subscription: string;
   readonly producer: string;
-  readonly entries: readonly DocumentEntry[];
+  /** Entries, or the submission set. */
+  readonly objects: readonly (DocumentEntry | SubmissionSet)[];
 }
 
-/** One NotificationMessage a document (ITI TF-2 §3.53.4.1.2). */
-export function writeNotify({ topic, subscription, producer, entries }: Notification): string {
-  const messages = entries.map(
-    (entry) =>
+/** One NotificationMessage an object (ITI TF-2 §3.53.4.1.2). */
+export function writeNotify({ topic, subscription, producer, objects }: Notification): string {
+  const messages = objects.map(
+    (object) =>
       `<wsnt:NotificationMessage><wsnt:SubscriptionReference><wsa:Address>${xml(subscription)}</wsa:Address></wsnt:SubscriptionReference>` +
       `<wsnt:Topic Dialect="${SIMPLE_DIALECT}">ihe:${TOPICS[topic]}</wsnt:Topic>` +
       `<wsnt:ProducerReference><wsa:Address>${xml(producer)}</wsa:Address></wsnt:ProducerReference>` +
       `<wsnt:Message><lcm:SubmitObjectsRequest><rim:RegistryObjectList>` +
-      (topic === 'full' ? writeObjects([entry]) : writeObjectRefs([entry.id])) +
+      (topic === 'minimal' ? writeObjectRefs([object.id]) : writeObjects([object])) +
       `</rim:RegistryObjectList></lcm:SubmitObjectsRequest></wsnt:Message></wsnt:NotificationMessage>`,
   );
   return `<wsnt:Notify xmlns:wsnt="${WSNT}" xmlns:wsa="${WSA}" xmlns:ihe="${DSUB}" xmlns:lcm="${LCM}" xmlns:rim="${RIM}">${messages.join('')}</wsnt:Notify>`;

@@ -13,14 +13,16 @@ export interface RequestHeaders {
   readonly messageId: string;
   /** The address that is called. */
   readonly to: string;
+  /** XML of further header blocks. */
+  readonly blocks?: string;
 }
 
-export function writeRequest({ action, messageId, to }: RequestHeaders, body: string): string {
+export function writeRequest({ action, messageId, to, blocks = '' }: RequestHeaders, body: string): string {
   return (
     `<?xml version="1.0" encoding="UTF-8"?><env:Envelope xmlns:env="${SOAP}" xmlns:wsa="${WSA}"><env:Header>` +
     `<wsa:Action env:mustUnderstand="true">${xml(action)}</wsa:Action><wsa:MessageID>${xml(messageId)}</wsa:MessageID>` +
     `<wsa:ReplyTo><wsa:Address>${WSA}/anonymous</wsa:Address></wsa:ReplyTo><wsa:To env:mustUnderstand="true">${xml(to)}</wsa:To>` +
-    `</env:Header><env:Body>${body}</env:Body></env:Envelope>`
+    `${blocks}</env:Header><env:Body>${body}</env:Body></env:Envelope>`
   );
 }
 

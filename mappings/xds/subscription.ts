@@ -2,7 +2,14 @@
  * Document Metadata Subscribe (ITI-52): wsnt:Subscribe, Renew and Unsubscribe in, what they ask for or the fault that
  * WS-BaseNotification prescribes out, and their answers.
  */
-import type { NewSubscription, SubscriptionCriteria, SubscriptionTopic } from '../../hub/core/document-subscription.ts';
+import type {
+  Consumer,
+  EntryCriteria,
+  NewSubscription,
+  SetCriteria,
+  SubscriptionCriteria,
+  SubscriptionTopic,
+} from '../../hub/core/document-subscription.ts';
 import type { PatientCx } from '../../hub/core/document.ts';
 import { RIM } from './ebrim-names.ts';
 import {
@@ -15,23 +22,26 @@ import {
   TOPICS,
   WSNT,
 } from './notification-names.ts';
-import type { FaultName } from './notification-names.ts';
-import { WSA } from './soap.ts';
+import type { FaultName, FilterKind } from './notification-names.ts';
+import { SOAP, WSA, WSSE } from './soap.ts';
 import type { SoapFault } from './soap.ts';
 import { Parameters } from './stored-query-parameters.ts';
 import { andOrCodes, codes, field } from './stored-query-readers.ts';
 import { parsePatientCx } from './stored-query-value.ts';
 import { readTermination } from './termination-time.ts';
 import type { TerminationLimits } from './termination-time.ts';
+import { writeXml } from './xml-write.ts';
 import { childNamed, childrenNamed, is, xml } from './xml.ts';
 import type { XmlElement } from './xml.ts';
 
 export type Asked = Pick<NewSubscription, 'topic' | 'patientId' | 'criteria' | 'consumer' | 'endsAt'>;
 
 const XSI_NIL = '{http://www.w3.org/2001/XMLSchema-instance}nil';
-const DOC = '$XDSDocumentEntry';
-const PARAMETERS: ReadonlySet<string> = new Set(
-  [
+const [DOC, SET] = ['$XDSDocumentEntry', '$XDSSubmissionSet'];
+const named = (stem: string, names: readonly string[]): ReadonlySet<string> =>
+  new Set(names.map((name) => `${stem}${name}`));
+const PARAMETERS: Readonly<Record<FilterKind['of'], ReadonlySet<string>>> = {
+  documents: named(DOC, [
     'PatientId',
     'ClassCode',
     'TypeCode',
@@ -42,21 +52,25 @@ const PARAMETERS: ReadonlySet<string> = new Set(
     'ConfidentialityCode',
     'AuthorPerson',
     'ReferenceIdList',
-  ].map((name) => `${DOC}${name}`),
-);
+  ]),
+  'submission-sets': named(SET, ['PatientId', 'SourceId', 'AuthorPerson', 'IntendedRecipient']),
+};
 const ADDRESS_LENGTH = 1_024;
+const HEADERS_LENGTH = 8_192;
+/** What the hub itself says in a header is no subscriber's to say. */
+const OWN_HEADERS: ReadonlySet<string> = new Set(['', SOAP, WSA, WSSE, WSSE.replace('secext', 'utility')]);
 
 /** `body`: the wsnt:Subscribe. */
 export function readSubscribe(body: XmlElement, limits: TerminationLimits): Asked | { readonly fault: SoapFault } {
   const { now } = limits;
   const consumer = readConsumer(body, now);
-  if (typeof consumer !== 'string') return consumer;
+  if ('fault' in consumer) return consumer;
   if ((childNamed(body, WSNT, 'SubscriptionPolicy')?.children.length ?? 0) > 0)
     return fault('UnrecognizedPolicyRequestFault', 'No SubscriptionPolicy is served.', now);
   const filter = childNamed(body, WSNT, 'Filter');
   const topic = readTopic(filter, now);
   if (typeof topic !== 'string') return topic;
-  const wanted = readFilter(filter, now);
+  const wanted = readFilter(filter, topic, now);
   if ('fault' in wanted) return wanted;
   const time = childNamed(body, WSNT, 'InitialTerminationTime');
   const isNil = ['true', '1'].includes(time?.attributes.get(XSI_NIL)?.trim() ?? '');
@@ -69,15 +83,26 @@ const fault = (name: FaultName, reason: string, at: Date, inside?: string): { re
   fault: notificationFault(name, reason, at, inside),
 });
 
-function readConsumer(body: XmlElement, now: Date): string | { readonly fault: SoapFault } {
+/** WS-Addressing 1.0 SOAP Binding §2.3: what the reference holds as parameters stands in the header of every message. */
+function readConsumer(body: XmlElement, now: Date): Consumer | { readonly fault: SoapFault } {
   const reference = childNamed(body, WSNT, 'ConsumerReference');
   const address = reference ? (childNamed(reference, WSA, 'Address')?.text.trim() ?? '') : '';
   if (reference === undefined || address === '' || address.length > ADDRESS_LENGTH)
     return fault('SubscribeCreationFailedFault', 'The ConsumerReference must have an Address.', now);
-  if ((childNamed(reference, WSA, 'ReferenceParameters')?.children.length ?? 0) > 0)
-    return fault('SubscribeCreationFailedFault', 'A ConsumerReference with ReferenceParameters is not served.', now);
-  return address;
+  const parameters = childNamed(reference, WSA, 'ReferenceParameters')?.children ?? [];
+  if (parameters.some(({ namespace }) => OWN_HEADERS.has(namespace)))
+    return fault('SubscribeCreationFailedFault', 'A ReferenceParameter cannot stand as a header of its own.', now);
+  const headers = parameters.map(asHeader).join('');
+  if (Buffer.byteLength(headers) > HEADERS_LENGTH)
+    return fault('SubscribeCreationFailedFault', 'The ReferenceParameters are larger than is served.', now);
+  return { address, headers };
 }
+
+const asHeader = (parameter: XmlElement): string =>
+  writeXml({
+    ...parameter,
+    attributes: new Map([...parameter.attributes, [`{${WSA}}IsReferenceParameter`, 'true']]),
+  });
 
 /**
  * The topic is a QName in content, whose prefix the tree does not resolve; its local name is unique among the topics of
@@ -92,13 +117,14 @@ function readTopic(filter: XmlElement | undefined, now: Date): SubscriptionTopic
     return fault('TopicExpressionDialectUnknownFault', 'Only the Simple dialect of topics is served.', now);
   const name = topic.text.trim();
   const local = name.slice(name.indexOf(':') + 1);
-  if (local === TOPICS.full) return 'full';
-  if (local === TOPICS.minimal) return 'minimal';
-  return fault('TopicNotSupportedFault', `The topics are ihe:${TOPICS.full} and ihe:${TOPICS.minimal}.`, now);
+  for (const topic of ['full', 'minimal', 'submission-set'] as const) if (TOPICS[topic] === local) return topic;
+  const served = Object.values(TOPICS).map((one) => `ihe:${one}`);
+  return fault('TopicNotSupportedFault', `The topics are ${served.join(', ')}.`, now);
 }
 
 function readFilter(
   filter: XmlElement | undefined,
+  topic: SubscriptionTopic,
   now: Date,
 ): { readonly patientId: PatientCx | null; readonly criteria: SubscriptionCriteria } | { readonly fault: SoapFault } {
   const queries = filter ? childrenNamed(filter, RIM, 'AdhocQuery') : [];
@@ -110,21 +136,22 @@ function readFilter(
   if (query === undefined || queries.length > 1)
     return invalidFilter('The Filter must have one AdhocQuery.', now, query);
   const kind = FILTERS[query.attributes.get('id')?.trim().toLowerCase() ?? ''];
-  if (kind === undefined) return invalidFilter('The id of the AdhocQuery names no filter of documents.', now, query);
+  if (kind?.of !== (topic === 'submission-set' ? 'submission-sets' : 'documents'))
+    return invalidFilter('The id of the AdhocQuery names no filter for this topic.', now, query);
   // A parameter passed over would tell of more than was asked for.
   const names = childrenNamed(query, RIM, 'Slot').map(({ attributes }) => attributes.get('name')?.trim() ?? '');
-  if (names.some((name) => !PARAMETERS.has(name)))
+  if (names.some((name) => !PARAMETERS[kind.of].has(name)))
     return invalidFilter('The AdhocQuery has a parameter that its filter does not know.', now, query);
   const p = new Parameters(query);
   const patientId = readPatient(p, kind);
-  const criteria = readCriteria(p);
+  const criteria = kind.of === 'documents' ? readEntryCriteria(p) : readSetCriteria(p);
   const [wrong] = p.problems;
   return wrong === undefined ? { patientId, criteria } : invalidFilter(wrong.context, now, query);
 }
 
-function readPatient(p: Parameters, kind: 'patient' | 'any-patient'): PatientCx | null {
-  const name = `${DOC}PatientId`;
-  if (kind === 'any-patient') {
+function readPatient(p: Parameters, { of, patient }: FilterKind): PatientCx | null {
+  const name = `${of === 'documents' ? DOC : SET}PatientId`;
+  if (patient === 'any') {
     if (p.has(name)) p.note('XDSRegistryError', `${name} belongs to the filter of one patient.`, name);
     return null;
   }
@@ -133,9 +160,17 @@ function readPatient(p: Parameters, kind: 'patient' | 'any-patient'): PatientCx 
   return p.parsed(name, [value], parsePatientCx, 'a patient id as id^^^&oid&ISO')[0] ?? null;
 }
 
-function readCriteria(p: Parameters): SubscriptionCriteria {
-  const authors = p.many(`${DOC}AuthorPerson`);
-  const references = p.andOr(`${DOC}ReferenceIdList`);
+const some = <T>(values: readonly T[]): readonly T[] | undefined => (values.length === 0 ? undefined : values);
+
+function readSetCriteria(p: Parameters): SetCriteria {
+  return {
+    ...field('sourceIds', some(p.many(`${SET}SourceId`))),
+    ...field('authorPerson', some(p.many(`${SET}AuthorPerson`))),
+    ...field('intendedRecipients', some(p.many(`${SET}IntendedRecipient`))),
+  };
+}
+
+function readEntryCriteria(p: Parameters): EntryCriteria {
   return {
     ...field('classCode', codes(p, `${DOC}ClassCode`)),
     ...field('typeCode', codes(p, `${DOC}TypeCode`)),
@@ -144,8 +179,8 @@ function readCriteria(p: Parameters): SubscriptionCriteria {
     ...field('practiceSetting', codes(p, `${DOC}PracticeSettingCode`)),
     ...field('eventCodes', andOrCodes(p, `${DOC}EventCodeList`)),
     ...field('confidentiality', andOrCodes(p, `${DOC}ConfidentialityCode`)),
-    ...(authors.length === 0 ? {} : { authorPerson: authors }),
-    ...(references.length === 0 ? {} : { referenceIds: references }),
+    ...field('authorPerson', some(p.many(`${DOC}AuthorPerson`))),
+    ...field('referenceIds', some(p.andOr(`${DOC}ReferenceIdList`))),
   };
 }
 

@@ -1257,6 +1257,8 @@ export interface components {
       readonly name: string;
       readonly role: components['schemas']['Role'];
       readonly site: string | null;
+      /** @description SHA-256, hexadecimal */
+      readonly certificate: string | null;
       readonly createdAt: string;
       readonly createdBy: string;
       readonly lastUsedAt: string | null;
@@ -2051,6 +2053,8 @@ export interface operations {
           readonly role: components['schemas']['Role'];
           /** @description Required for hospital-feed */
           readonly site?: string;
+          /** @description SHA-256 fingerprint of a client certificate by which it may call over TLS, beside its token */
+          readonly certificate?: string;
         };
       };
     };

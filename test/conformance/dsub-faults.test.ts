@@ -5,7 +5,15 @@ import { isAllowedConsumer, isLike } from '../../hub/core/document-subscription.
 import type { Caller } from '../../hub/core/access.ts';
 import { readTermination } from '../../mappings/xds/termination-time.ts';
 import { newPatient } from '../support/registry-hub.ts';
-import { ANY_FILTER, openBroker, SUBSCRIBE, subscribeBody, UNSUBSCRIBE, until } from '../support/subscription-hub.ts';
+import {
+  ANY_FILTER,
+  openBroker,
+  SET_FILTER,
+  SUBSCRIBE,
+  subscribeBody,
+  UNSUBSCRIBE,
+  until,
+} from '../support/subscription-hub.ts';
 import type { Subscribing, SubscriptionHub } from '../support/subscription-hub.ts';
 import { invalid, noSchemas } from '../support/xsd.ts';
 
@@ -44,7 +52,16 @@ test('faults of a Subscribe', async () => {
     [{ consumer: 'http://listener.example@10.0.0.1/' }, 'SubscribeCreationFailedFault'],
     [{ consumer: 'file:///etc/passwd' }, 'SubscribeCreationFailedFault'],
     [{ consumer: '' }, 'SubscribeCreationFailedFault'],
-    [{ topic: 'ihe:SubmissionSetMetadata' }, 'TopicNotSupportedFault'],
+    [{ topic: 'ihe:FolderMetadata' }, 'TopicNotSupportedFault'],
+    [{ topic: 'ihe:SubmissionSetMetadata' }, 'InvalidFilterFault'],
+    [{ filter: SET_FILTER }, 'InvalidFilterFault'],
+    [
+      { topic: 'ihe:SubmissionSetMetadata', filter: SET_FILTER, slots: slot('ClassCode', "('I^^1.2')") },
+      'InvalidFilterFault',
+    ],
+    [{ parameters: '<Bare/>' }, 'SubscribeCreationFailedFault'],
+    [{ parameters: '<a:Action>urn:x</a:Action>' }, 'SubscribeCreationFailedFault'],
+    [{ parameters: `<x:Long xmlns:x="urn:x">${'x'.repeat(9_000)}</x:Long>` }, 'SubscribeCreationFailedFault'],
     [{ topic: '' }, 'TopicNotSupportedFault'],
     [{ dialect: 'http://www.w3.org/TR/1999/REC-xpath-19991116' }, 'TopicExpressionDialectUnknownFault'],
     [{ filter: 'urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d' }, 'InvalidFilterFault'],
@@ -64,6 +81,20 @@ test('faults of a Subscribe', async () => {
   const { rows } = await hub.database.pool.query('select id from document_subscription');
   assert.equal(rows.length, 0);
   assert.ok(hub.audits.every(({ outcome }) => outcome === 'failure'));
+});
+
+test('no pull points: neither by their own action nor by a Subscribe without a consumer', async () => {
+  const none = subscribeBody(asked()).replace(/<w:ConsumerReference>.*<\/w:ConsumerReference>/, '');
+  const without = await hub.call(hub.broker, SUBSCRIBE, none);
+  assert.ok(without.text.includes('SubscribeCreationFailedFault'), without.text);
+  const action = 'http://docs.oasis-open.org/wsn/bw-2/CreatePullPoint/CreatePullPointRequest';
+  const created = await hub.call(
+    hub.broker,
+    action,
+    '<w:CreatePullPoint xmlns:w="http://docs.oasis-open.org/wsn/b-2"/>',
+  );
+  assert.equal(created.http, 400);
+  assert.ok(created.text.includes('ActionNotSupported'), created.text);
 });
 
 test('who may not read records may not subscribe, and a statement for one patient opens no other', async () => {

@@ -16,6 +16,7 @@ import type { AuditEvent } from '../../hub/core/audit.ts';
 import type { PatientCx } from '../../hub/core/document.ts';
 import { siteId } from '../../hub/core/identifier.ts';
 import type { Sites } from '../../hub/core/site.ts';
+import { createNotifyPass } from '../../hub/security/notify-pass.ts';
 import { createSubscribeHospitals } from '../../hub/flow/subscribe-hospitals.ts';
 import { createHospitalShelf } from '../../hub/store/hospital.ts';
 import { writeNotify } from '../../mappings/xds/notification.ts';
@@ -28,6 +29,7 @@ import type { SubscriptionHub } from '../support/subscription-hub.ts';
 
 const NOTIFY = 'http://docs.oasis-open.org/wsn/bw-2/NotificationConsumer/Notify';
 const H3 = siteId('h3');
+const pass = createNotifyPass(Buffer.alloc(32, 1));
 const audits: AuditEvent[] = [];
 const logged: string[] = [];
 const note = (...line: unknown[]): void => void logged.push(JSON.stringify(line));
@@ -56,13 +58,13 @@ before(async () => {
   sites = { all, byId, byHl7Sender: () => null, byAeTitle: () => null };
   const app = express();
   app.use((request, response, next) => {
-    // A broker is known by its token; that of this test has none to send.
-    setCaller(response, JSON.parse(request.get('x-caller') ?? JSON.stringify(feed)) as Caller | null);
+    setCaller(response, JSON.parse(request.get('x-caller') ?? 'null') as Caller | null);
     next();
   });
   const shelf = createHospitalShelf({ database: hub.database, clock: () => new Date() });
+  const siteOf = (told: string) => Promise.resolve(pass.read(told, new Date()));
   const audit = { record: (event: AuditEvent) => Promise.resolve(void audits.push(event)) };
-  app.use('/xds/notify', notificationConsumer({ sites, shelf, audit, log, limits: CONSUMER_LIMITS }));
+  app.use('/xds/notify', notificationConsumer({ sites, shelf, siteOf, audit, log, limits: CONSUMER_LIMITS }));
   server.on('request', app).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/xds/notify`;
@@ -92,18 +94,21 @@ async function until(what: () => Promise<boolean>): Promise<void> {
 }
 const subscriptions = async (): Promise<number> => {
   const { rows } = await hub.database.pool.query<{ n: number }>(
-    'select count(*)::int as n from document_subscription where consumer = $1',
-    [url],
+    `select count(*)::int as n from document_subscription where subscriber_id = 'peer'`,
   );
   return rows[0]?.n ?? 0;
 };
 
 test('a document registered at the hospital gives its patient the next turn; subscribing goes on by itself', async () => {
-  const hospitals = openHospitals(sites);
+  const calls: string[] = [];
+  const hospitals = openHospitals(sites, {}, ({ action, body }) => {
+    calls.push(`${action.split('/').at(-1) ?? ''} ${String(body.length > 0)}`);
+    return Promise.resolve();
+  });
   const subscribing = createSubscribeHospitals({
     sites,
     broker: (site) => hospitals.broker(site),
-    consumer: url,
+    consumer: (site, endsAt) => Promise.resolve(`${url}/${pass.issue(site, endsAt)}`),
     log,
     clock: () => new Date(),
     times: { lastsMs: 3_000, retryMs: 50, longestRetryMs: 100 },
@@ -124,7 +129,13 @@ test('a document registered at the hospital gives its patient the next turn; sub
     ]);
     assert.equal(answer.status, 'success');
     await until(async () => (await turns()).includes(local));
-    assert.ok(audits.some(({ operation, persons }) => operation === 'ITI-53' && persons.includes(person)));
+    const heard = audits.find(({ operation, persons }) => operation === 'ITI-53' && persons.includes(person));
+    assert.equal(heard?.callerId, 'broker:h3');
+    // Neither side's audit, nor the broker's tables, tell the address that opens the door.
+    assert.ok(!JSON.stringify([...audits, ...hub.audits, logged, hub.logged]).includes('notify/h3.'));
+    const { rows } = await hub.database.pool.query('select s::text from document_subscription s');
+    assert.ok(rows.length > 0 && !JSON.stringify(rows).includes('/xds/notify'));
+    assert.equal(calls[0], 'SubscribeRequest true');
     await until(async () => (await subscriptions()) === 2);
   } finally {
     hospitals.close();
@@ -134,14 +145,14 @@ test('a document registered at the hospital gives its patient the next turn; sub
 
 const notify = (body: string, as: Partial<Caller> = {}): Promise<{ status: number; text: string }> =>
   send(body, { ...feed, ...as });
-async function send(body: string, caller: Caller): Promise<{ status: number; text: string }> {
-  const response = await fetch(url, {
+async function send(body: string, caller: Caller | null, to = url): Promise<{ status: number; text: string }> {
+  const response = await fetch(to, {
     method: 'POST',
     headers: {
       'Content-Type': `application/soap+xml; charset=UTF-8; action="${NOTIFY}"`,
       'x-caller': JSON.stringify(caller),
     },
-    body: writeRequest({ action: NOTIFY, messageId: `urn:uuid:${randomUUID()}`, to: url }, body),
+    body: writeRequest({ action: NOTIFY, messageId: `urn:uuid:${randomUUID()}`, to }, body),
   });
   return { status: response.status, text: await response.text() };
 }
@@ -150,7 +161,7 @@ const told = (...patients: readonly string[]): string =>
     topic: 'full',
     subscription: 'http://h/s',
     producer: 'http://h/',
-    entries: patients.map((id, at) => documentEntry(`urn:uuid:${randomUUID()}`, id as PatientCx, `1.2.${String(at)}`)),
+    objects: patients.map((id, at) => documentEntry(`urn:uuid:${randomUUID()}`, id as PatientCx, `1.2.${String(at)}`)),
   });
 
 test('only patients of that hospital have a turn by it, and only by its own authority', async () => {
@@ -176,9 +187,34 @@ test('who may not tell, and what is no notification', async () => {
     topic: 'minimal',
     subscription: 'http://h/s',
     producer: 'http://h/',
-    entries: [documentEntry(`urn:uuid:${randomUUID()}`, `OWN^^^&${DOMAIN}&ISO` as PatientCx, '1.2')],
+    objects: [documentEntry(`urn:uuid:${randomUUID()}`, `OWN^^^&${DOMAIN}&ISO` as PatientCx, '1.2')],
   });
   assert.equal((await notify(minimal)).status, 202);
   const garbled = body.replace(/<rim:Slot name="(hash|size|creationTime)".*?<\/rim:Slot>/g, '<rim:Slot/>');
   assert.equal((await notify(garbled)).status, 202);
+});
+
+test('an address opens the door of its own site, until its time is over, and no other', async () => {
+  await registered('PASSED');
+  await turns();
+  const body = told(`PASSED^^^&${DOMAIN}&ISO`);
+  const later = new Date(Date.now() + 60_000);
+  const good = pass.issue('h3', later);
+  const [site = '', ends = '', mac = ''] = good.split('.');
+  for (const wrong of [
+    pass.issue('h3', new Date(Date.now() - 1_000)),
+    `h1.${ends}.${mac}`,
+    `${site}.${ends}0.${mac}`,
+    `${site}.${ends}.${'A'.repeat(43)}`,
+    createNotifyPass(Buffer.alloc(32, 2)).issue('h3', later),
+    'h3',
+  ])
+    assert.equal((await send(body, null, `${url}/${wrong}`)).status, 401, wrong);
+  assert.deepEqual(await turns(), []);
+  // A site without a registry of its own has nothing to tell.
+  assert.equal((await send(body, null, `${url}/${pass.issue('h1', later)}`)).status, 403);
+  assert.equal((await send(body, null)).status, 401);
+  assert.equal((await send(body, null, `${url}/${good}`)).status, 202);
+  assert.deepEqual(await turns(), ['PASSED']);
+  assert.equal(audits.filter(({ outcome }) => outcome === 'refused').at(-1)?.reason, 'no caller');
 });

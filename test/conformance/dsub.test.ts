@@ -5,13 +5,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { DocumentEntry, PatientCx } from '../../hub/core/document.ts';
-import { association, code, documentEntry, submissionSet } from '../support/documents.ts';
+import { association, code, documentEntry, folder, submissionSet } from '../support/documents.ts';
 import { newPatient, oid } from '../support/registry-hub.ts';
 import {
   ANY_FILTER,
   openBroker,
   openConsumer,
   RENEW,
+  SET_FILTER,
   toldOf,
   UNSUBSCRIBE,
   until,
@@ -24,7 +25,7 @@ let patient: PatientCx;
 const opened: Consumer[] = [];
 
 before(async () => {
-  hub = await openBroker();
+  hub = await openBroker(['127.0.0.1', 'localhost'], {}, new Map([['localhost', 'a-token-for-this-host']]));
 });
 after(async () => {
   await hub.stop();
@@ -255,4 +256,83 @@ test('the subscriptions of a revoked client are told nothing more', async () => 
   await register(patient, {});
   await quiet();
   assert.equal(consumer.told.length, 0);
+});
+
+test('parameters of the consumer come back as headers, and a host that has a token gets it, alone', async () => {
+  const [with_, without] = [await consumerOf(), await consumerOf()];
+  const parameters =
+    '<x:Key xmlns:x="urn:x" kind="a&amp;b">s3cret-parameter</x:Key><y:Tree xmlns:y="urn:y"><y:Leaf>1</y:Leaf></y:Tree>';
+  const local = with_.url.replace('127.0.0.1', 'localhost');
+  await hub.subscribe({ consumer: local, slots: ofPatient(), parameters }, { id: 'k' });
+  await hub.subscribe({ consumer: without.url, slots: ofPatient() }, { id: 'k' });
+  await register(patient, {});
+  await Promise.all([with_.times(1), without.times(1)]);
+  assert.deepEqual([with_.credentials, without.credentials], [['Bearer a-token-for-this-host'], [undefined]]);
+  const [text = ''] = with_.told;
+  if (noSchemas === false) assert.equal(invalid(text), '');
+  const header = /<env:Header>.*<\/env:Header>/.exec(text)?.[0] ?? '';
+  const own = 'xmlns:n1="urn:x" xmlns:n2="http://www.w3.org/2005/08/addressing"';
+  assert.ok(
+    header.includes(`<n1:Key ${own} kind="a&amp;b" n2:IsReferenceParameter="true">s3cret-parameter</n1:Key>`),
+    header,
+  );
+  assert.ok(header.includes('<n1:Leaf>1</n1:Leaf>'), header);
+  const { rows } = await hub.database.pool.query('select s::text from document_subscription s');
+  const kept = JSON.stringify([rows, hub.audits, hub.logged]);
+  for (const secret of ['s3cret-parameter', 'a-token-for-this-host', '/notify?to=a'])
+    assert.ok(!kept.includes(secret), secret);
+});
+
+test('a metadata update is news to whom its new version fits', async () => {
+  const [all, few] = [await consumerOf(), await consumerOf()];
+  await hub.subscribe({ consumer: all.url, slots: ofPatient() }, { id: 'l' });
+  await hub.subscribe({ consumer: few.url, slots: ofPatient(['TypeCode', "('UPDATED^^2.999.5')"]) }, { id: 'l' });
+  const [uniqueId = ''] = await register(patient, {});
+  await all.times(1);
+  const [first] = await hub.byUniqueId(uniqueId);
+  assert.ok(first?.kind === 'document');
+  const update = (typeCode: string, previous: string) =>
+    hub.submit(
+      [
+        submissionSet('s', patient, oid()),
+        { ...first, id: 'new' as typeof first.id, typeCode: code(typeCode) },
+        association('a', 'HasMember', 's', 'new', {
+          submissionSetStatus: 'Original',
+          extra: [{ name: 'PreviousVersion', values: [previous] }],
+        }),
+      ],
+      'ITI-57',
+    );
+  assert.equal((await update('UPDATED', '1')).status, 'success');
+  await Promise.all([all.times(2), few.times(1)]);
+  const versions = (await hub.byUniqueId(uniqueId)).map(({ id, version }) => [version, id]);
+  assert.deepEqual(toldOf(few.told[0] ?? '').ids, [versions.find(([version]) => version === 2)?.[1]]);
+  assert.equal((await update('UPDATED', '1')).status, 'failure');
+  await quiet();
+  assert.deepEqual([all.told.length, few.told.length], [2, 1]);
+});
+
+test('a submission set, with or without documents, to whom its source, author and recipient fit', async () => {
+  const [yes, no] = [await consumerOf(), await consumerOf()];
+  const asked = { topic: 'ihe:SubmissionSetMetadata', filter: SET_FILTER };
+  const recipient = ['IntendedRecipient', "('%^Ward 3^%')"] as const;
+  const fits = { consumer: yes.url, ...asked, slots: ofPatient(recipient, ['SourceId', "('2.999.8','2.999.9')"]) };
+  await hub.subscribe(fits, { id: 'm' });
+  await hub.subscribe({ consumer: no.url, ...asked, slots: ofPatient(['SourceId', "('2.999.8')"]) }, { id: 'm' });
+  const set = submissionSet('s', patient, oid(), { sourceId: '2.999.9', intendedRecipients: ['Clinic|^Ward 3^'] });
+  const folderOnly = await hub.submit([set, folder('f', patient, oid()), association('a', 'HasMember', 's', 'f')]);
+  assert.equal(folderOnly.status, 'success', folderOnly.text);
+  await yes.times(1);
+  const [text = ''] = yes.told;
+  if (noSchemas === false) assert.equal(invalid(text), '');
+  const told = toldOf(text);
+  assert.deepEqual([told.topic, told.kinds], ['ihe:SubmissionSetMetadata', ['RegistryPackage']]);
+  assert.deepEqual(told.ids, [await idOf(set.uniqueId)]);
+  const audit = hub.audits.findLast(
+    ({ operation, detail }) => operation === 'ITI-53' && detail?.submissionSet === set.uniqueId,
+  );
+  assert.equal(audit?.outcome, 'success');
+  await register(patient, {});
+  await quiet();
+  assert.deepEqual([yes.told.length, no.told.length], [1, 0]);
 });

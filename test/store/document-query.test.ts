@@ -13,20 +13,24 @@ import {
   documentStatement,
   folderStatement,
   idStatement,
+  sharedIdStatement,
   submissionSetStatement,
   uniqueIdStatement,
 } from '../../hub/store/document-query.ts';
+import { createStoredQuery, QUERY_LIMITS } from '../../hub/flow/stored-query.ts';
 import type { NamedStatement } from '../../hub/store/document-query.ts';
 import { freshDatabase } from '../support/database.ts';
 import { code, cx, documentEntry } from '../support/documents.ts';
 import { file } from '../support/registry-peer.ts';
-import { growRegistry, patientOf } from '../support/registry-rows.ts';
+import { growPersons, growRegistry, patientOf, personOf } from '../support/registry-rows.ts';
 
 let fresh: Awaited<ReturnType<typeof freshDatabase>>;
 before(async () => {
   fresh = await freshDatabase();
   await growRegistry(fresh.database.pool, 1, 5_000);
-  await fresh.database.pool.query('vacuum analyze registry_object, document_association, affinity_patient');
+  await growPersons(fresh.database.pool, 1, 5_000);
+  const tables = 'registry_object, document_association, affinity_patient, patient_record, person';
+  await fresh.database.pool.query(`vacuum analyze ${tables}`);
 });
 
 const base: DocumentCriteria = { patientIds: [], status: ['approved'], entryTypes: ['stable'] };
@@ -53,6 +57,7 @@ const PLANS: readonly (readonly [what: string, statement: NamedStatement, index:
   ['GetDocuments by id', idStatement('id', [uuid]), 'registry_object_by_id'],
   ['GetDocuments by logical id', idStatement('lid', [uuid]), 'registry_object_by_lid'],
   ['GetDocuments by unique id', uniqueIdStatement('document', ['2.999.70.1']), 'registry_object_by_unique_id'],
+  ['the person behind ids', sharedIdStatement([P, cx('X')]), 'person_pkey'],
   ['associations by id', associationStatement('id', [uuid], 100), 'document_association_by_id'],
   ['associations by source', associationStatement('source', [uuid], 100), 'document_association_by_source'],
   ['associations by target', associationStatement('target', [uuid], 100), 'document_association_by_target'],
@@ -71,12 +76,14 @@ function check(rows: readonly { 'QUERY PLAN': readonly { Plan: Plan }[] }[], ind
   const used = plan.flatMap((node) => node['Index Name'] ?? []);
   // The primary key begins with the patient too, and costs the same where filters leave few rows.
   const same = index === 'registry_object_by_patient' ? [index, 'registry_object_pkey'] : [index];
+  // What resolves the ids of a patient, before the search begins.
+  const resolving = /^(affinity_patient|patient_record_(pkey|by_person$)|person_pkey$)/;
   assert.ok(
     used.some((one) => same.includes(one)),
     `${used.join(', ')}; ${plan.map((node) => node['Node Type']).join(', ')}`,
   );
   assert.ok(
-    used.every((one) => same.includes(one) || one.startsWith('affinity_patient')),
+    used.every((one) => same.includes(one) || resolving.test(one)),
     used.join(', '),
   );
   const scanned = plan.filter((node) => node['Node Type'] === 'Seq Scan').map((node) => node['Relation Name']);
@@ -107,6 +114,71 @@ test('a merged patient has no documents, the survivor has them all under its own
   assert.deepEqual([found.length, new Set(found.map(({ patientId }) => patientId))], [18, new Set([survivor])]);
   const [old] = await reader.byUniqueId('document', ['2.999.2.0']);
   assert.equal(old?.patientId, survivor);
+});
+
+test('ids of one person find the documents of all of them, under the id that was asked about, and of nobody else', async () => {
+  const { pool } = fresh.database;
+  const reader = createDocumentReader(fresh.database);
+  const [outside, second, other] = [31, 32, 33].map(patientOf) as [PatientCx, PatientCx, PatientCx];
+  const issued = cx(await personOf(pool, 31));
+  await file(fresh.database, [documentEntry('urn:uuid:00000000-0000-4000-8000-00000000a001', issued, '2.999.9999.1')]);
+  const unlinked = await pool.query<{ person_id: string }>('select person_id from patient_record where local_id = $1', [
+    'B32',
+  ]);
+  const find = async (...patientIds: PatientCx[]): Promise<[number, ...PatientCx[]]> => {
+    const found = await reader.findDocuments({ ...base, patientIds }, 100);
+    return [found.length, ...new Set(found.map(({ patientId }) => patientId))];
+  };
+  assert.deepEqual(await find(outside), [10, outside]);
+  assert.deepEqual(await find(issued), [10, issued]);
+  assert.deepEqual((await find(issued, outside)).slice(0, 1), [10]);
+  assert.deepEqual(await find(other), [9, other]);
+  await pool.query('update patient_record set person_id = $1 where local_id = $2', [issued.slice(0, 36), 'B32']);
+  for (const id of [outside, second, issued]) assert.deepEqual(await find(id), [19, id]);
+  assert.deepEqual(new Set(await find(second, other)), new Set([28, second, other]));
+  assert.deepEqual((await reader.findSubmissionSets({ patientIds: [second], status: ['approved'] }, 10)).length, 0);
+  assert.deepEqual(
+    await reader.sharedIds([outside, second, issued, cx('nobody')]),
+    new Map([outside, second, issued].map((id) => [id, issued])),
+  );
+  // A merge of ids ends one; taking the link back, and every id has its own again.
+  await pool.query('update affinity_patient set merged_into = $2, survivor = $2 where patient_id = $1', [
+    second,
+    outside,
+  ]);
+  assert.deepEqual([await find(second), await find(issued)], [[0], [19, issued]]);
+  await pool.query('update affinity_patient set merged_into = null, survivor = null where patient_id = $1', [second]);
+  await pool.query('update patient_record set person_id = $1 where local_id = $2', [
+    unlinked.rows[0]?.person_id,
+    'B32',
+  ]);
+  assert.deepEqual(
+    [await find(second), await find(issued)],
+    [
+      [9, second],
+      [10, issued],
+    ],
+  );
+});
+
+test('what is read by id is one patient where its ids are of one person, and refused where they are not', async () => {
+  const { pool } = fresh.database;
+  const ask = createStoredQuery({ reader: createDocumentReader(fresh.database), limits: QUERY_LIMITS });
+  const view = { metadataLevel: 1, associationStatus: ['approved'] } as const;
+  const [outside, other] = [patientOf(41) as PatientCx, patientOf(42) as PatientCx];
+  const issued = cx(await personOf(pool, 41));
+  const entry = documentEntry('urn:uuid:00000000-0000-4000-8000-00000000a002', issued, '2.999.9999.2');
+  await file(fresh.database, [entry]);
+  const get = async (...uniqueIds: string[]) => {
+    const query = { name: 'GetDocuments', key: { by: 'unique-id', uniqueIds }, view } as const;
+    const { objects, problems } = await ask({ query, returnType: 'LeafClass' });
+    return problems.map(({ code: wrong }) => wrong as string).concat(objects.map(({ patientId }) => patientId));
+  };
+  assert.deepEqual(await get('2.999.41.0'), [outside]);
+  assert.deepEqual(await get('2.999.41.0', '2.999.9999.2'), [issued, issued]);
+  assert.deepEqual(await get('2.999.41.0', '2.999.42.0'), ['XDSResultNotSinglePatient']);
+  assert.deepEqual(await get('2.999.42.0', '2.999.9999.2'), ['XDSResultNotSinglePatient']);
+  assert.deepEqual(await get('2.999.42.0'), [other]);
 });
 
 test('one more than the limit tells that there are more', async () => {

@@ -188,6 +188,7 @@ function readerOf(database: Database): DocumentReader {
     findDocuments: searching,
     findSubmissionSets: searching,
     findFolders: searching,
+    sharedIds: searching,
     byId: (ids) => objectsBy(database.pool, { ids }),
     byLogicalId: (lids) => objectsBy(database.pool, { lids }),
     byUniqueId: async (kind, uniqueIds) =>

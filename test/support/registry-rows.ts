@@ -90,3 +90,24 @@ export async function growRegistry(client: pg.Pool | pg.Client, from: number, to
   for (const [template, text] of OBJECTS) await client.query(text, [JSON.stringify(template), from, to]);
   for (const text of MEMBERSHIPS) await client.query(text, [from, to]);
 }
+
+/** A person of the index behind each of these patients, registered by the outside source of the domain's ids. */
+export async function growPersons(pool: pg.Pool, from: number, to: number): Promise<void> {
+  const range = 'generate_series($1::int, $2::int) p';
+  await pool.query(`insert into person (person_id) select ${uuid('person', 'p')} from ${range}`, [from, to]);
+  await pool.query(
+    `insert into patient_record (record_id, site, authority, local_id, person_id, facts)
+     select ${uuid('record', 'p')}, 'region', '${DOMAIN}', 'B' || p, ${uuid('person', 'p')}, '{}' from ${range}`,
+    [from, to],
+  );
+  await pool.query(
+    `update affinity_patient a set record_id = ${uuid('record', 'p')} from ${range}
+     where a.patient_id = 'B' || p || '^^^&${DOMAIN}&ISO'`,
+    [from, to],
+  );
+}
+
+export async function personOf(pool: pg.Pool, n: number): Promise<string> {
+  const { rows } = await pool.query<{ id: string }>(`select ${uuid('person', '$1::text')} as id`, [String(n)]);
+  return rows[0]?.id ?? '';
+}

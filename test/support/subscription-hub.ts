@@ -12,6 +12,7 @@ import { createNotifySubscribers, NOTIFICATION_TIMES } from '../../hub/flow/noti
 import type { NotificationTimes } from '../../hub/flow/notify-subscribers.ts';
 import { createDocumentReader } from '../../hub/store/document-query.ts';
 import { createSubscriptionStore } from '../../hub/store/subscription.ts';
+import { createSeal } from '../../hub/security/seal.ts';
 import { writeRequest } from '../../mappings/xds/soap-request.ts';
 import { parseXml } from '../../mappings/xds/xml.ts';
 import type { XmlElement } from '../../mappings/xds/xml.ts';
@@ -22,6 +23,7 @@ export const SUBSCRIBE = 'http://docs.oasis-open.org/wsn/bw-2/NotificationProduc
 export const UNSUBSCRIBE = 'http://docs.oasis-open.org/wsn/bw-2/SubscriptionManager/UnsubscribeRequest';
 export const RENEW = 'http://docs.oasis-open.org/wsn/bw-2/SubscriptionManager/RenewRequest';
 export const PEER_TOKEN = 'a-token-of-the-peer';
+const SEAL = createSeal(Buffer.alloc(32, 7), 'consumer');
 const WSNT = 'http://docs.oasis-open.org/wsn/b-2';
 
 export interface Reply {
@@ -50,21 +52,24 @@ export interface Subscribing {
   /** XML in the place of InitialTerminationTime. */
   readonly time?: string;
   readonly more?: string;
+  /** XML in the ReferenceParameters of the consumer. */
+  readonly parameters?: string;
 }
 
 const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
 export const PATIENT_FILTER = 'urn:uuid:aa2332d0-f8fe-11e0-be50-0800200c9a66';
+export const SET_FILTER = 'urn:uuid:fbede94e-dbdc-4f6b-bc1f-d730e677cece';
 export const ANY_FILTER = 'urn:uuid:742790e0-aba6-43d6-9f1f-e43ed9790b79';
 
 export function subscribeBody(asked: Subscribing): string {
   const slots = (asked.slots ?? []).map(
     ([name, value]) =>
-      `<rim:Slot name="$XDSDocumentEntry${name}"><rim:ValueList><rim:Value>${escape(value)}</rim:Value></rim:ValueList></rim:Slot>`,
+      `<rim:Slot name="$XDS${asked.filter === SET_FILTER ? 'SubmissionSet' : 'DocumentEntry'}${name}"><rim:ValueList><rim:Value>${escape(value)}</rim:Value></rim:ValueList></rim:Slot>`,
   );
   return (
     `<w:Subscribe xmlns:w="${WSNT}" xmlns:a="http://www.w3.org/2005/08/addressing" xmlns:rim="urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0">` +
-    `<w:ConsumerReference><a:Address>${escape(asked.consumer)}</a:Address></w:ConsumerReference><w:Filter>` +
+    `<w:ConsumerReference><a:Address>${escape(asked.consumer)}</a:Address>${asked.parameters === undefined ? '' : `<a:ReferenceParameters>${asked.parameters}</a:ReferenceParameters>`}</w:ConsumerReference><w:Filter>` +
     `<w:TopicExpression Dialect="${asked.dialect ?? 'http://docs.oasis-open.org/wsn/t-1/TopicExpression/Simple'}" xmlns:ihe="urn:ihe:iti:dsub:2009">${asked.topic ?? 'ihe:FullDocumentEntry'}</w:TopicExpression>` +
     `<rim:AdhocQuery id="${asked.filter ?? PATIENT_FILTER}">${slots.join('')}</rim:AdhocQuery>${asked.more ?? ''}</w:Filter>` +
     `${asked.time ?? ''}</w:Subscribe>`
@@ -76,12 +81,13 @@ export const until = (text: string): string => `<w:InitialTerminationTime>${text
 export async function openBroker(
   hosts: readonly string[] = ['127.0.0.1'],
   times: Partial<NotificationTimes> = {},
+  tokens: ReadonlyMap<string, string> = new Map(),
 ): Promise<SubscriptionHub> {
   const registry = await openRegistry();
   const { database, audits, patients } = registry;
   const offset = { ms: 0 };
   const clock = (): Date => new Date(Date.now() + offset.ms);
-  const subscriptions = createSubscriptionStore({ database, clock });
+  const subscriptions = createSubscriptionStore({ database, clock, seal: () => Promise.resolve(SEAL) });
   const audit = { record: (event: AuditEvent) => Promise.resolve(void audits.push(event)) };
   const note = (...line: unknown[]): void => void registry.logged.push(JSON.stringify(line));
   const log = { debug: note, info: note, warn: note, error: note, child: () => log };
@@ -102,7 +108,7 @@ export async function openBroker(
   const server = createServer(app).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const broker = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/xds/subscription`;
-  const sender = createNotificationSender({ hosts: consumerHosts, timeoutMs: 1_000 });
+  const sender = createNotificationSender({ hosts: consumerHosts, tokens, timeoutMs: 1_000 });
   const notify = createNotifySubscribers({
     subscriptions,
     reader: createDocumentReader(database),
@@ -157,6 +163,8 @@ export async function openBroker(
 export interface Consumer {
   readonly url: string;
   readonly told: string[];
+  /** The Authorization of each. */
+  readonly credentials: (string | undefined)[];
   /** What it answers with; 0: it hangs up. */
   status: number;
   /** Resolves when it was told so often altogether. */
@@ -166,11 +174,13 @@ export interface Consumer {
 
 export async function openConsumer(status = 202): Promise<Consumer> {
   const told: string[] = [];
+  const credentials: (string | undefined)[] = [];
   const consumer = { status };
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
+      credentials.push(request.headers.authorization);
       told.push(Buffer.concat(chunks).toString());
       if (consumer.status === 0) request.socket.destroy();
       else response.writeHead(consumer.status, { Location: 'http://127.0.0.1:1/' }).end();
@@ -180,6 +190,7 @@ export async function openConsumer(status = 202): Promise<Consumer> {
   return Object.assign(consumer, {
     url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/notify?to=a&b=c`,
     told,
+    credentials,
     async times(count: number) {
       for (let left = 500; told.length < count; left--) {
         assert.ok(left > 0, `told ${String(told.length)} of ${String(count)} times`);

@@ -107,6 +107,9 @@ const BAD: readonly (readonly [name: string, value: string])[] = [
   ['HUB_XUA_SKEW_SECONDS', '601'],
   ['HUB_SUBSCRIBER_HOSTS', 'https://secret-word/'],
   ['HUB_SUBSCRIBER_HOSTS', '*'],
+  ['HUB_SUBSCRIBER_TOKENS', 'secret-word'],
+  ['HUB_SUBSCRIBER_TOKENS', 'a.example=secret-word!'],
+  ['HUB_SUBSCRIBER_TOKENS', 'a.example=secret-word,A.example=secret-word'],
 ];
 
 for (const [name, value] of BAD)

@@ -81,6 +81,31 @@ describe('the responding gateway', () => {
     assert.deepEqual([other.status, codes(other.errors)], ['failure', ['XDSUnknownCommunity']]);
   });
 
+  test('refuses every transaction to who has not the right to read, with an audit record and no document', async () => {
+    const retrieve =
+      '<x:RetrieveDocumentSetRequest xmlns:x="urn:ihe:iti:xds-b:2007"><x:DocumentRequest>' +
+      `<x:HomeCommunityId>${OTHER}</x:HomeCommunityId><x:RepositoryUniqueId>2.999.1</x:RepositoryUniqueId>` +
+      '<x:DocumentUniqueId>1.2</x:DocumentUniqueId></x:DocumentRequest></x:RetrieveDocumentSetRequest>';
+    const messages = [
+      ['ITI-38', ITI38, findDocuments(patient())],
+      ['ITI-39', 'urn:ihe:iti:2007:CrossGatewayRetrieve', retrieve],
+      ['RAD-75', RAD75, requestBody([want('1.2.8.1.1', OTHER)], [EXPLICIT])],
+    ] as const;
+    for (const [, action, body] of messages)
+      for (const [headers, status] of [
+        [{}, 401],
+        [{ 'x-role': 'hospital-feed' }, 403],
+        [{ 'x-role': 'operator' }, 403],
+      ] as const) {
+        const before = peer.audits.length;
+        const answered = await ask(`${peer.url}responding`, action, body, headers);
+        assert.equal(answered.status, status, action);
+        assert.match(answered.envelope.toString(), /Fault/);
+        const told = peer.audits.slice(before);
+        assert.deepEqual([told.length, told[0]?.action, told[0]?.outcome], [1, 'refuse', 'refused'], action);
+      }
+  });
+
   test('serves only cross-gateway actions, and only callers with the right', async () => {
     const wrong = await ask(`${peer.url}responding`, RAD69, requestBody([want('1.2.8.1.1', OTHER)], [EXPLICIT]));
     assert.match(wrong.envelope.toString(), /ActionNotSupported/);
@@ -105,6 +130,38 @@ describe('the initiating gateway asks', () => {
     await gateway.close();
     return { answered, ...found(answered), audits: gateway.audits };
   };
+
+  const entry = (cx: string | null): string =>
+    '<r:ExtrinsicObject id="urn:uuid:e" objectType="urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1">' +
+    (cx === null
+      ? ''
+      : `<r:ExternalIdentifier id="x" registryObject="urn:uuid:e" identificationScheme="urn:uuid:58a6f841-87b3-4a3e-92fd-a8ffeff98427" value="${cx}"/>`) +
+    '</r:ExtrinsicObject>';
+
+  test('and shows nothing of an answer for another patient, or for nobody', async () => {
+    const own = 'P1^^^&amp;2.999.156.1&amp;ISO';
+    const other = 'P2^^^&amp;2.999.156.1&amp;ISO';
+    const cases = [
+      [entry(own), 1],
+      [entry('P1^^^X&amp;2.999.156.1&amp;ISO') + object('1'), 2],
+      [entry(own) + entry(other), 0],
+      [entry('P1^^^&amp;2.999.156.9&amp;ISO'), 0],
+      [entry(null), 0],
+    ] as const;
+    for (const [objects, count] of cases) {
+      const peer = await plain(() => queryResponse(objects));
+      const answer = await answers([community(OTHER, peer.url)], findDocuments(patient()));
+      await peer.close();
+      assert.equal(answer.objects.length, count, objects);
+      assert.deepEqual(codes(answer.errors), count > 0 ? [] : ['XDSRegistryError']);
+      assert.ok(!answer.answered.envelope.toString().includes('P2^^^'));
+    }
+    // Asked by id, the patient is not known; two of them are still one too many.
+    const peer = await plain(() => queryResponse(entry(own) + entry(other)));
+    const mixed = await answers([community(OTHER, peer.url)], findDocuments('', ` home="${OTHER}"`));
+    await peer.close();
+    assert.deepEqual([mixed.objects.length, codes(mixed.errors)], [0, ['XDSRegistryError']]);
+  });
 
   test('all communities at once, with its token, and marks every object with its home', async () => {
     const seen: PeerRequest[] = [];

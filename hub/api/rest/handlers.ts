@@ -165,11 +165,22 @@ function reading({ exams, index }: HandlerDeps): Pick<Handlers, 'searchExams' | 
 type Administering = Pick<Handlers, 'listClients' | 'createClient' | 'revokeClient' | 'listAudit'>;
 
 function administering({ clients, auditReader, sites }: HandlerDeps): Administering {
-  const shown = ({ id, name, role, site, createdAt, createdBy, lastUsedAt, revokedAt }: Client): Client => ({
+  const shown = ({
     id,
     name,
     role,
     site,
+    certificate,
+    createdAt,
+    createdBy,
+    lastUsedAt,
+    revokedAt,
+  }: Client): Client => ({
+    id,
+    name,
+    role,
+    site,
+    certificate,
     createdAt,
     createdBy,
     lastUsedAt,
@@ -189,7 +200,9 @@ function administering({ clients, auditReader, sites }: HandlerDeps): Administer
       if (body.site !== undefined && site === null) return refused('There is no such site.');
       if (body.role === 'hospital-feed' && site === null) return refused('A hospital feed is bound to a site.');
       const token = drawToken();
-      const made = { name: body.name.trim(), role: body.role, site: site?.id ?? null, createdBy: caller.id };
+      const certificate = body.certificate?.replaceAll(':', '').toLowerCase() ?? null;
+      const bound = { role: body.role, site: site?.id ?? null, certificate };
+      const made = { name: body.name.trim(), ...bound, createdBy: caller.id };
       const client = await clients.add(made, hashToken(token));
       return { status: 201, body: { ...shown(client), token }, disclosure: act('administer', `client/${client.id}`) };
     },

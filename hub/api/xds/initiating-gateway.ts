@@ -5,6 +5,7 @@
  */
 import type { Router } from 'express';
 import type { Calling } from '../../core/audit.ts';
+import { isSamePatientId } from '../../core/access.ts';
 import type { Problem, Result } from '../../core/problem.ts';
 import {
   homeOf,
@@ -173,7 +174,7 @@ async function askOwn(deps: InitiatingGatewayDeps, query: CrossQuery, all: OwnQu
 
 async function askOther(
   deps: InitiatingGatewayDeps,
-  { calling }: SoapExchange,
+  { calling, caller }: SoapExchange,
   community: RemoteCommunity,
   query: CrossQuery,
 ): Promise<QueryAnswer> {
@@ -187,12 +188,37 @@ async function askOther(
   const answer = await community.query(writeCrossQuery(query, query.home, patientId), calling);
   if (!answer.ok) return refusal([unavailable(deps, home, answer.problem)]);
   const claimed = answer.value.objects.filter((object) => [null, '', home].includes(homeOf(object)));
+  // Who may see one patient only is refused altogether (refuseForeign), and the audit tells.
+  const isBound = (caller.onBehalfOf?.patientIds ?? []).length > 0;
+  const strange = isBound ? null : otherPatient(answer.value.objects, patientId ?? query.patientId);
+  if (strange !== null) {
+    deps.log.warn({ community: home, code: 'patient-mismatch' }, strange);
+    return refusal([gatewayError('XDSRegistryError', strange, home)]);
+  }
   const errors = answer.value.errors.map((error): EbrsError => ({ ...error, location: home }));
   if (claimed.length < answer.value.objects.length)
     errors.push(gatewayError('XDSRegistryError', 'Objects in the name of another community were left out', home));
   if (answer.value.status === 'failure' && errors.length === 0)
     errors.push(gatewayError('XDSRegistryError', 'The community failed without a reason', home));
   return { status: answer.value.status, errors, objects: claimed.map((object) => withHome(object, home)) };
+}
+
+/**
+ * Nothing of an answer is shown that is not of the patient asked about, or of one patient where the query named objects
+ * (ITI TF-2 §3.18.4.1.2.3.3): a mistake elsewhere must not reach a doctor as a finding. References and associations say
+ * nothing of a patient; anything else must say whose it is.
+ */
+function otherPatient(objects: QueryAnswer['objects'], asked: string | null): string | null {
+  let patient = asked;
+  for (const object of objects) {
+    if (['ObjectRef', 'Association'].includes(object.name)) continue;
+    const ids = patientsIn(object);
+    patient ??= ids[0] ?? null;
+    const whose = patient;
+    if (whose === null || ids.length === 0 || ids.some((id) => !isSamePatientId(id, whose)))
+      return 'The community answered for another patient; nothing of it is shown';
+  }
+  return null;
 }
 
 /** The consumer learns that it does not answer; why is for the operator. */

@@ -47,7 +47,7 @@ export async function subscribe(
   if (refused) return refused;
   const creationFailed = (reason: string): Promise<SoapFault> =>
     told(exchange, persons, notificationFault('SubscribeCreationFailedFault', reason, now));
-  if (!isAllowedConsumer(asked.consumer, deps.consumerHosts))
+  if (!isAllowedConsumer(asked.consumer.address, deps.consumerHosts))
     return creationFailed('The ConsumerReference is no address that the hub may send notifications to.');
   if ((await deps.subscriptions.count(caller.id)) >= deps.limits.perSubscriber)
     return creationFailed('The subscriber has as many subscriptions as it may have.');

@@ -4,6 +4,7 @@
  * news, never content: what it says of a document is not believed but asked for.
  */
 import { Router } from 'express';
+import type { Request, Response } from 'express';
 import type { HospitalShelf } from '../../core/hospital.ts';
 import type { Sites } from '../../core/site.ts';
 import { readNotify } from '../../../mappings/xds/notification.ts';
@@ -11,6 +12,9 @@ import { NOTIFY, WSNT } from '../../../mappings/xds/notification-names.ts';
 import { senderFault } from '../../../mappings/xds/soap.ts';
 import type { SoapFault } from '../../../mappings/xds/soap.ts';
 import { is } from '../../../mappings/xds/xml.ts';
+import { siteId } from '../../core/identifier.ts';
+import { peerOf } from '../authenticate.ts';
+import { callerOf, setCaller } from '../caller.ts';
 import { soapExchange } from './soap-exchange.ts';
 import type { Refusal, SoapDeps, SoapExchange } from './soap-exchange.ts';
 
@@ -19,6 +23,8 @@ export const CONSUMER_LIMITS = { requestBytes: 16 * 1024 ** 2 } as const;
 export interface ConsumerDeps extends SoapDeps {
   readonly sites: Pick<Sites, 'byId'>;
   readonly shelf: Pick<HospitalShelf, 'wake'>;
+  /** The site whose broker was given this last part of an address, while it holds (hub/security/notify-pass.ts). */
+  readonly siteOf: (pass: string) => Promise<string | null>;
   readonly limits: { readonly requestBytes: number };
 }
 
@@ -35,10 +41,28 @@ export function notificationConsumer(deps: ConsumerDeps): Router {
   router.post('/', (request, response) =>
     soapExchange(deps, door, request, response, (exchange) => notified(deps, exchange)),
   );
-  router.all('/', (_request, response) => {
+  router.post('/:pass', async (request, response) => {
+    await admitBroker(deps, request.params.pass, request, response);
+    return soapExchange(deps, door, request, response, (exchange) => notified(deps, exchange));
+  });
+  router.all(['/', '/:pass'], (_request, response) => {
     response.status(405).setHeader('Allow', 'POST').end();
   });
   return router;
+}
+
+/** A broker that has a token is known by it; one that has none, by the address that it was given. */
+async function admitBroker(deps: ConsumerDeps, pass: string, request: Request, response: Response): Promise<void> {
+  if (callerOf(response) !== null) return;
+  const site = await deps.siteOf(pass);
+  if (site === null) return;
+  setCaller(response, {
+    id: `broker:${site}`,
+    name: `broker of ${site}`,
+    role: 'hospital-feed',
+    site: siteId(site),
+    peer: peerOf(request),
+  });
 }
 
 async function notified(deps: ConsumerDeps, exchange: SoapExchange): Promise<SoapFault | Refusal | null> {
