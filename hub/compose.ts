@@ -6,6 +6,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Router } from 'express';
 import { openHospitalArchive } from '../adapters/dicom/index.ts';
+import type { HospitalImages } from '../adapters/dicom/index.ts';
 import { createImagingFetch, openCommunities, openHospitals } from '../adapters/xds/index.ts';
 import type { Communities, CommunityConfig, Hospitals } from '../adapters/xds/index.ts';
 import { projectExam, projectPerson, projectSite, renderProvenance, type FhirContext } from '../mappings/fhir/index.ts';
@@ -24,21 +25,12 @@ import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { Journal } from './core/envelope.ts';
 import type { Derivation, Oid, SiteId, Uid } from './core/identifier.ts';
-import type {
-  DicomIndex,
-  ImageSource,
-  IndexReader,
-  InstanceSink,
-  Log,
-  ObjectStore,
-  Queue,
-  StudyLocated,
-  StudyRecall,
-} from './core/ports.ts';
+import type { DicomIndex, ImageSource, IndexReader, InstanceSink, Log, ObjectStore, Queue } from './core/ports.ts';
 import type { Sites } from './core/site.ts';
-import type { ManifestView } from './core/view.ts';
 import { createIngest, type Ingest } from './flow/ingest.ts';
 import { createDocumentStore } from './flow/keep-document.ts';
+import { createListKept } from './flow/list-kept-study.ts';
+import type { ListKeptDeps } from './flow/list-kept-study.ts';
 import { createManifest, keepManifest } from './flow/manifest.ts';
 import { createPublishDocuments, type PublishDocuments } from './flow/publish-documents.ts';
 import { createReadHospital, manifestOfStudy } from './flow/read-hospital.ts';
@@ -173,6 +165,7 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
     clock,
   });
   const hospital = await openHospital(ground, hospitals, { shelf, objects, index: reader, hospital: readHospital });
+  const manifest = manifestOf(ground, derive);
   return {
     derive,
     journal,
@@ -195,7 +188,12 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
       outbox,
       queue,
       settling,
-      manifest: manifestOf(ground, derive),
+      manifest: async ({ exam, study }) => {
+        // The time it became complete is its time, so a repeat is the same.
+        const made = manifest(exam, study, study.changedAt);
+        return made === null ? null : keepManifest(objects, study.studyUid, made);
+      },
+      list: createListKept({ reader, hospital, manifest, settling, objects, clock, log }),
       publish: publisherOf(ground, derive),
       log,
     }),
@@ -208,7 +206,7 @@ async function openHospital(
   { config, roles, sites, clock, log }: Ground,
   hospitals: Hospitals,
   manifests: ManifestDeps,
-): Promise<ImageSource & StudyRecall> {
+): Promise<HospitalImages> {
   const folders = [...roles].map((role) => join(config.dataDir, 'recalled', role));
   await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
   const [folder = join(config.dataDir, 'recalled', 'none')] = folders;
@@ -218,12 +216,11 @@ async function openHospital(
   return openHospitalArchive({ sites, otherwise, aeTitle: config.aeTitle, folder, clock, log });
 }
 
-/** Makes and keeps the manifest of a complete study; the time it became complete is its time, so a repeat is the same. */
-function manifestOf(ground: Ground, derive: Derivation): (located: StudyLocated) => Promise<ManifestView | null> {
-  const { config, sites, objects } = ground;
-  return async ({ exam, study }) => {
+/** Makes the manifest of a study, wherever its images are: readers are led to the hub. */
+function manifestOf({ config, sites }: Ground, derive: Derivation): ListKeptDeps['manifest'] {
+  return (exam, study, createdAt) => {
     const site = sites.byId(study.site);
-    const made = createManifest({
+    return createManifest({
       exam,
       study,
       repositoryOid: config.repositoryOid,
@@ -232,10 +229,9 @@ function manifestOf(ground: Ground, derive: Derivation): (located: StudyLocated)
       ...(site === null ? {} : { institution: site.name }),
       ...(site?.accessionIssuer === undefined ? {} : { accessionIssuer: site.accessionIssuer }),
       timeZone: site?.timeZone ?? 'Asia/Shanghai',
-      createdAt: study.changedAt,
+      createdAt,
       derive,
     });
-    return made === null ? null : keepManifest(objects, study.studyUid, made);
   };
 }
 
@@ -248,6 +244,7 @@ function publisherOf({ config, database, objects, sites, clock, log }: Ground, d
     registry: { ...createOwnEntries(database), ...writer },
     patients: createAffinityPatients({ database, affinityDomainOid }),
     documents: createDocumentStore(objects),
+    objects,
     context: {
       derive,
       repositoryOid: config.repositoryOid as Oid,

@@ -8,12 +8,18 @@ import type { AffinityPatients, DocumentRegistry } from '../core/document-ports.
 import type { HubId } from '../core/identifier.ts';
 import type { DocumentStore } from '../core/ingest.ts';
 import type { PublishableExams } from '../core/outbox.ts';
-import type { Log } from '../core/ports.ts';
-import type { ExamView } from '../core/view.ts';
+import type { Log, ObjectStore } from '../core/ports.ts';
+import type { ExamView, ListedSeries } from '../core/view.ts';
 import { TYPE } from '../../mappings/codes/document.ts';
 import { dtm } from '../../mappings/xds/document-fields.ts';
 import { imagingDocuments, slotsOf } from '../../mappings/xds/imaging-documents.ts';
-import type { DocumentContext, ImagingDocument, ImagingDocuments, Slot } from '../../mappings/xds/imaging-documents.ts';
+import type {
+  DocumentContext,
+  ImagingDocument,
+  ImagingDocuments,
+  Listings,
+  Slot,
+} from '../../mappings/xds/imaging-documents.ts';
 import { entryIdOf, planPublication, registration, withdrawal } from './publication-plan.ts';
 import type { KeptDocument, Plan, SetContext, Standing } from './publication-plan.ts';
 
@@ -22,6 +28,7 @@ export interface PublishDeps {
   readonly registry: Pick<DocumentRegistry, 'byLogicalId' | 'register' | 'update'>;
   readonly patients: Pick<AffinityPatients, 'idsOf'>;
   readonly documents: DocumentStore;
+  readonly objects: Pick<ObjectStore, 'readAll'>;
   readonly context: DocumentContext;
   readonly clock: () => Date;
   readonly log: Log;
@@ -39,12 +46,22 @@ export function createPublishDocuments(deps: PublishDeps): PublishDocuments {
     if (exam === null) return;
     const patientId = (await deps.patients.idsOf([exam.personId])).get(exam.personId);
     if (patientId === undefined) throw new Error('a person of the index has no affinity-domain id');
-    const { documents, waiting } = exam.examId === examId ? imagingDocuments(exam, deps.context) : NOTHING;
+    const { documents, waiting } =
+      exam.examId === examId ? imagingDocuments(exam, deps.context, await listingsOf(exam, deps.objects)) : NOTHING;
     const kept = await keepAll(documents, deps.documents);
     const standing = await readStanding(examId, slotsOf(exam), deps);
     const plan = planPublication(examId, patientId, kept, waiting, standing, deps.context.derive);
     await carryOut(examId, exam, patientId, plan, deps);
   };
+}
+
+async function listingsOf(exam: ExamView, objects: PublishDeps['objects']): Promise<Listings> {
+  const listings = new Map<string, readonly ListedSeries[]>();
+  for (const { studyUid, listing } of exam.manifests)
+    // Written by flow/list-kept-study.ts and by nobody else.
+    if (listing !== undefined)
+      listings.set(studyUid, JSON.parse((await objects.readAll(listing)).toString('utf8')) as ListedSeries[]);
+  return listings;
 }
 
 async function keepAll(documents: readonly ImagingDocument[], store: DocumentStore): Promise<KeptDocument[]> {

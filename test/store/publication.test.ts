@@ -100,6 +100,7 @@ before(async () => {
     },
     patients,
     documents,
+    objects,
     context,
     clock,
     log: quiet,
@@ -127,6 +128,7 @@ before(async () => {
       });
       return made === null ? null : keepManifest(objects, study.studyUid, made);
     },
+    list: () => Promise.reject(new Error('no site of this test keeps its images')),
     publish,
     log: quiet,
   });
