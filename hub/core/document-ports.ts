@@ -139,3 +139,9 @@ export interface DocumentRemoval {
     uniqueIds: readonly string[],
   ): Promise<{ readonly uniqueIds: ReadonlySet<string>; readonly objects: readonly string[] }>;
 }
+
+/** Which objects are documents. */
+export interface DocumentObjects {
+  /** Those of these that some document of the repository names. */
+  named(objects: readonly string[]): Promise<ReadonlySet<string>>;
+}

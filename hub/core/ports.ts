@@ -31,6 +31,8 @@ export interface ObjectStore {
    * before the first `writeFresh`; absent where the store lists nothing.
    */
   unfiled?(): AsyncIterable<string>;
+  /** Keys of whole objects directly in `folder`, in no order; none where there is no such folder. */
+  list(folder: string): AsyncIterable<string>;
   size(key: string): Promise<number | null>;
   remove(key: string): Promise<void>;
   check(): Promise<void>;
