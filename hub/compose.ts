@@ -35,7 +35,7 @@ import { createManifest, keepManifest } from './flow/manifest.ts';
 import { createPublishDocuments, type PublishDocuments } from './flow/publish-documents.ts';
 import { createReadHospital, manifestOfStudy } from './flow/read-hospital.ts';
 import type { ManifestDeps, ReadHospital } from './flow/read-hospital.ts';
-import { recordCalls } from './flow/record-call.ts';
+import { recordCalls, recordSubmissions } from './flow/record-call.ts';
 import { createRecallingIndex } from './flow/recall-index.ts';
 import { createRecallingReader } from './flow/recall.ts';
 import { Filing } from './flow/file-instances.ts';
@@ -194,7 +194,7 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
         return made === null ? null : keepManifest(objects, study.studyUid, made);
       },
       list: createListKept({ reader, hospital, manifest, settling, objects, clock, log }),
-      publish: publisherOf(ground, derive),
+      publish: publisherOf(ground, derive, audit),
       log,
     }),
     fhirContext,
@@ -236,7 +236,11 @@ function manifestOf({ config, sites }: Ground, derive: Derivation): ListKeptDeps
 }
 
 /** The Imaging Document Source: makes the document registry follow the index. */
-function publisherOf({ config, database, objects, sites, clock, log }: Ground, derive: Derivation): PublishDocuments {
+function publisherOf(
+  { config, database, objects, sites, clock, log }: Ground,
+  derive: Derivation,
+  audit: AuditTrail,
+): PublishDocuments {
   const { affinityDomainOid } = config;
   const writer = createDocumentWriter({ database, clock, affinityDomainOid });
   return createPublishDocuments({
@@ -245,6 +249,7 @@ function publisherOf({ config, database, objects, sites, clock, log }: Ground, d
     patients: createAffinityPatients({ database, affinityDomainOid }),
     documents: createDocumentStore(objects),
     objects,
+    record: recordSubmissions(audit, repositoryName(config)),
     context: {
       derive,
       repositoryOid: config.repositoryOid as Oid,
@@ -256,6 +261,10 @@ function publisherOf({ config, database, objects, sites, clock, log }: Ground, d
     log,
   });
 }
+
+/** The hub's repository as an audit message names it: where it is called, or else by its unique id. */
+const repositoryName = ({ publicUrl, repositoryOid }: Config): string =>
+  publicUrl === null ? `urn:oid:${repositoryOid}` : `${publicUrl}/xds/repository`;
 
 /** Calls at most every WAKE_MS and never loses the last call; a queue that is away is no harm, the sweep looks by itself. */
 function throttled(call: () => Promise<void>, log: Log): () => void {

@@ -3,7 +3,7 @@
  * domain without anybody's work. It makes the registry agree with the exam as it stands now, so it may run at any time, in
  * any order and any number of times; the outbox calls it after each decision that may matter.
  */
-import type { DocumentEntry, PatientCx, Registered, RegistryProblem } from '../core/document.ts';
+import type { DocumentEntry, PatientCx, Registered, RegistryProblem, Submission } from '../core/document.ts';
 import type { AffinityPatients, DocumentRegistry } from '../core/document-ports.ts';
 import type { HubId } from '../core/identifier.ts';
 import type { DocumentStore } from '../core/ingest.ts';
@@ -20,15 +20,17 @@ import type {
   Listings,
   Slot,
 } from '../../mappings/xds/imaging-documents.ts';
-import { entryIdOf, planPublication, registration, withdrawal } from './publication-plan.ts';
+import { entryIdOf, metadataUpdate, planPublication, registration, withdrawal } from './publication-plan.ts';
 import type { KeptDocument, Plan, SetContext, Standing } from './publication-plan.ts';
+import type { OwnSubmission, RecordSubmission } from './record-call.ts';
 
 export interface PublishDeps {
   readonly exams: PublishableExams;
   readonly registry: Pick<DocumentRegistry, 'byLogicalId' | 'register' | 'update'>;
-  readonly patients: Pick<AffinityPatients, 'idsOf'>;
+  readonly patients: Pick<AffinityPatients, 'idsOf' | 'personsOf'>;
   readonly documents: DocumentStore;
   readonly objects: Pick<ObjectStore, 'readAll'>;
+  readonly record: RecordSubmission;
   readonly context: DocumentContext;
   readonly clock: () => Date;
   readonly log: Log;
@@ -121,21 +123,49 @@ async function carryOut(
   const { registry, log } = deps;
   const context = setContext(exam, deps);
   // First out, then in: a document that is missing for a moment does less harm than one under the wrong person.
-  for (const [patient, entries] of plan.withdrawals)
-    demand(await registry.update(withdrawal(patient, entries, context), { sender: SENDER, anybodys: true }));
+  for (const [patient, entries] of plan.withdrawals) {
+    const submission = withdrawal(patient, entries, context);
+    await recorded(deps, 'ITI-57', patient, submission, () =>
+      registry.update(submission, { sender: SENDER, anybodys: true }),
+    );
+  }
+  if (plan.updates.length > 0) {
+    const submission = metadataUpdate(patientId, plan.updates, context);
+    await recorded(deps, 'ITI-57', patientId, submission, () =>
+      registry.update(submission, { sender: SENDER, anybodys: true }),
+    );
+  }
   if (plan.additions.length > 0) {
     const documents = plan.additions.map(({ bytes }) => bytes);
     const submission = registration(patientId, plan.additions, context);
-    demand(await registry.register(submission, { sender: SENDER, documents, trusted: true }));
+    await recorded(deps, 'ITI-41', patientId, submission, () =>
+      registry.register(submission, { sender: SENDER, documents, trusted: true }),
+    );
   }
   const withdrawn = [...plan.withdrawals.values()].reduce((sum, { length }) => sum + length, 0);
-  if (withdrawn > 0 || plan.additions.length > 0)
-    log.info({ examId, registered: plan.additions.length, withdrawn }, 'documents of an exam published');
+  const [registered, updated] = [plan.additions.length, plan.updates.length];
+  if (withdrawn + registered + updated > 0)
+    log.info({ examId, registered, updated, withdrawn }, 'documents of an exam published');
 }
 
-/** The outbox tries again: what was refused because another worker was faster is then found done. */
-function demand(registered: Registered): void {
-  if (!registered.ok) throw new Error(`the registry refused: ${codesOf(registered.problems)}`);
+/**
+ * In the audit before it is done, and once more where it was refused. The outbox tries again: what was refused because
+ * another worker was faster is then found done.
+ */
+async function recorded(
+  { record, patients }: PublishDeps,
+  transaction: OwnSubmission['transaction'],
+  patientId: PatientCx,
+  submission: Submission,
+  act: () => Promise<Registered>,
+): Promise<void> {
+  const own = { transaction, submission, persons: [...(await patients.personsOf([patientId])).values()] };
+  await record(own);
+  const registered = await act();
+  if (registered.ok) return;
+  const codes = codesOf(registered.problems);
+  await record(own, codes);
+  throw new Error(`the registry refused: ${codes}`);
 }
 
 const codesOf = (problems: readonly RegistryProblem[]): string =>
