@@ -6,6 +6,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Router } from 'express';
 import { openHospitalArchive } from '../adapters/dicom/index.ts';
+import type { HospitalImages } from '../adapters/dicom/index.ts';
 import { createImagingFetch, openCommunities, openHospitals } from '../adapters/xds/index.ts';
 import type { Communities, CommunityConfig, Hospitals } from '../adapters/xds/index.ts';
 import { projectExam, projectPerson, projectSite, renderProvenance, type FhirContext } from '../mappings/fhir/index.ts';
@@ -24,27 +25,18 @@ import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { Journal } from './core/envelope.ts';
 import type { Derivation, Oid, SiteId, Uid } from './core/identifier.ts';
-import type {
-  DicomIndex,
-  ImageSource,
-  IndexReader,
-  InstanceSink,
-  Log,
-  ObjectStore,
-  Queue,
-  StudyLocated,
-  StudyRecall,
-} from './core/ports.ts';
+import type { DicomIndex, ImageSource, IndexReader, InstanceSink, Log, ObjectStore, Queue } from './core/ports.ts';
 import type { Sites } from './core/site.ts';
-import type { ManifestView } from './core/view.ts';
 import { Burst } from './flow/burst.ts';
 import { createIngest, type Ingest } from './flow/ingest.ts';
 import { createDocumentStore } from './flow/keep-document.ts';
+import { createListKept } from './flow/list-kept-study.ts';
+import type { ListKeptDeps } from './flow/list-kept-study.ts';
 import { createManifest, keepManifest } from './flow/manifest.ts';
 import { createPublishDocuments, type PublishDocuments } from './flow/publish-documents.ts';
 import { createReadHospital, manifestOfStudy } from './flow/read-hospital.ts';
 import type { ManifestDeps, ReadHospital } from './flow/read-hospital.ts';
-import { recordCalls } from './flow/record-call.ts';
+import { recordCalls, recordSubmissions } from './flow/record-call.ts';
 import { createRecallingIndex } from './flow/recall-index.ts';
 import { createRecallingReader } from './flow/recall.ts';
 import { Filing } from './flow/file-instances.ts';
@@ -179,6 +171,7 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
     clock,
   });
   const hospital = await openHospital(ground, hospitals, { shelf, objects, index: reader, hospital: readHospital });
+  const manifest = manifestOf(ground, derive);
   return {
     derive,
     journal,
@@ -201,8 +194,13 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
       outbox,
       queue,
       settling,
-      manifest: manifestOf(ground, derive),
-      publish: publisherOf(ground, derive),
+      manifest: async ({ exam, study }) => {
+        // The time it became complete is its time, so a repeat is the same.
+        const made = manifest(exam, study, study.changedAt);
+        return made === null ? null : keepManifest(objects, study.studyUid, made);
+      },
+      list: createListKept({ reader, hospital, manifest, settling, objects, clock, log }),
+      publish: publisherOf(ground, derive, audit),
       log,
       burst,
     }),
@@ -215,7 +213,7 @@ async function openHospital(
   { config, roles, sites, clock, log }: Ground,
   hospitals: Hospitals,
   manifests: ManifestDeps,
-): Promise<ImageSource & StudyRecall> {
+): Promise<HospitalImages> {
   const folders = [...roles].map((role) => join(config.dataDir, 'recalled', role));
   await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
   const [folder = join(config.dataDir, 'recalled', 'none')] = folders;
@@ -225,12 +223,11 @@ async function openHospital(
   return openHospitalArchive({ sites, otherwise, aeTitle: config.aeTitle, folder, clock, log });
 }
 
-/** Makes and keeps the manifest of a complete study; the time it became complete is its time, so a repeat is the same. */
-function manifestOf(ground: Ground, derive: Derivation): (located: StudyLocated) => Promise<ManifestView | null> {
-  const { config, sites, objects } = ground;
-  return async ({ exam, study }) => {
+/** Makes the manifest of a study, wherever its images are: readers are led to the hub. */
+function manifestOf({ config, sites }: Ground, derive: Derivation): ListKeptDeps['manifest'] {
+  return (exam, study, createdAt) => {
     const site = sites.byId(study.site);
-    const made = createManifest({
+    return createManifest({
       exam,
       study,
       repositoryOid: config.repositoryOid,
@@ -239,15 +236,18 @@ function manifestOf(ground: Ground, derive: Derivation): (located: StudyLocated)
       ...(site === null ? {} : { institution: site.name }),
       ...(site?.accessionIssuer === undefined ? {} : { accessionIssuer: site.accessionIssuer }),
       timeZone: site?.timeZone ?? 'Asia/Shanghai',
-      createdAt: study.changedAt,
+      createdAt,
       derive,
     });
-    return made === null ? null : keepManifest(objects, study.studyUid, made);
   };
 }
 
 /** The Imaging Document Source: makes the document registry follow the index. */
-function publisherOf({ config, database, objects, sites, clock, log }: Ground, derive: Derivation): PublishDocuments {
+function publisherOf(
+  { config, database, objects, sites, clock, log }: Ground,
+  derive: Derivation,
+  audit: AuditTrail,
+): PublishDocuments {
   const { affinityDomainOid } = config;
   const writer = createDocumentWriter({ database, clock, affinityDomainOid });
   return createPublishDocuments({
@@ -255,6 +255,8 @@ function publisherOf({ config, database, objects, sites, clock, log }: Ground, d
     registry: { ...createOwnEntries(database), ...writer },
     patients: createAffinityPatients({ database, affinityDomainOid }),
     documents: createDocumentStore(objects),
+    objects,
+    record: recordSubmissions(audit, repositoryName(config)),
     context: {
       derive,
       repositoryOid: config.repositoryOid as Oid,
@@ -266,6 +268,10 @@ function publisherOf({ config, database, objects, sites, clock, log }: Ground, d
     log,
   });
 }
+
+/** The hub's repository as an audit message names it: where it is called, or else by its unique id. */
+const repositoryName = ({ publicUrl, repositoryOid }: Config): string =>
+  publicUrl === null ? `urn:oid:${repositoryOid}` : `${publicUrl}/xds/repository`;
 
 /** Calls at most every WAKE_MS and never loses the last call; a queue that is away is no harm, the sweep looks by itself. */
 function throttled(call: () => Promise<void>, log: Log): () => void {

@@ -25,6 +25,7 @@ import { composeRooms, faces, renderSites } from './compose.ts';
 import type { Rooms } from './compose.ts';
 import { applicationEvent, auditDelivery } from './compose-atna.ts';
 import { raiseNotifications } from './compose-notify.ts';
+import { raiseSweep } from './compose-sweep.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import { ensureAdministrator } from './security/token.ts';
@@ -63,6 +64,8 @@ interface Ground {
   readonly told: string[];
   /** Every started part and whether it can work now, for /readyz. */
   readonly ready: Map<string, () => boolean | Promise<boolean>>;
+  /** What started parts count, for /metrics. */
+  readonly figures: Map<string, () => Readonly<Record<string, number>>>;
 }
 
 const USAGE = 'roles are api, worker, listen (or all), each with npm start -- <role>; migrate runs alone and ends';
@@ -126,7 +129,7 @@ async function raiseGround(config: Config, roles: ReadonlySet<Role>, life: Lifec
   ]);
   const clock = (): Date => new Date();
   const stores = { database, databaseUrl: url, journalDatabase, objects, queue };
-  return { config, roles, log, life, ...stores, sites, communities, clock, told: [], ready };
+  return { config, roles, log, life, ...stores, sites, communities, clock, told: [], ready, figures: new Map() };
 }
 
 const answers = (ask: () => Promise<unknown>): Promise<boolean> =>
@@ -278,6 +281,8 @@ async function raiseHttp(ground: Ground, faces: AppDeps['faces'], pages: AppDeps
       const { records, oldestSeconds } = await createAuditSpool({ database, clock }).backlog();
       return { waiting: records, oldest_seconds: oldestSeconds };
     });
+  for (const [name, counts] of ground.figures)
+    gauge(metrics, name, 'What a part of this process did since its start', () => Promise.resolve(counts()));
   const app = createApp({
     log,
     audit: createAuditStore({ database, clock, spool: config.atna !== null }),
@@ -351,6 +356,7 @@ async function run(): Promise<void> {
       await raiseWorkOff(ground, rooms);
       await raiseHospitals(ground, rooms);
       await raiseAuditDelivery(ground);
+      await raiseSweep(ground);
       await raiseNotifications(ground, rooms);
     }
     if (roles.has('listen')) await raiseChannels(ground, channels(ground, rooms));

@@ -70,19 +70,22 @@ const CONTEXTS = 127;
 export async function fetchStudy(order: StudyOrder): Promise<Result<FetchedStudy>> {
   const held = await inventory(order, order.studyUid);
   if (!held.ok) return held;
-  if (held.value.size === 0) return fail(problem('not-found', undefined, 'The archive has no images of this study.'));
+  const wanted = new Map(
+    held.value.series.flatMap(({ instances }) => instances.map(({ sopUid, sopClass }) => [sopUid, sopClass] as const)),
+  );
+  if (wanted.size === 0) return fail(problem('not-found', undefined, 'The archive has no images of this study.'));
   const arrivals = new Arrivals(order);
   const got = await get({
     ...order,
     identifier: { QueryRetrieveLevel: 'STUDY', StudyInstanceUID: order.studyUid },
-    storage: storageOf(new Set(held.value.values())),
+    storage: storageOf(new Set(wanted.values())),
     take: arrivals.take,
   });
   if (arrivals.refusal) return fail(arrivals.refusal);
   if (!got.ok) return got;
-  const missing = [...held.value.keys()].filter((sopUid) => !arrivals.seen.has(sopUid)).length;
+  const missing = [...wanted.keys()].filter((sopUid) => !arrivals.seen.has(sopUid)).length;
   if (missing > 0 || got.value.status !== STATUS.success) {
-    const counts = `${String(held.value.size - missing)} of ${String(held.value.size)} images`;
+    const counts = `${String(wanted.size - missing)} of ${String(wanted.size)} images`;
     const status = got.value.status.toString(16);
     return fail(problem('unavailable', undefined, `The archive sent ${counts} and ended with status ${status}.`));
   }

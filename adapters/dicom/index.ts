@@ -6,5 +6,5 @@ export { echo, find, get, send } from './scu.ts';
 export type { InstanceTaker, QueryOptions, Retrieved, ScuOptions, Sending, Sent } from './scu.ts';
 export type { Node } from './associate.ts';
 export { openHospitalArchive } from './source.ts';
-export type { HospitalArchiveOptions } from './source.ts';
+export type { HospitalArchiveOptions, HospitalImages } from './source.ts';
 export type { Transcode } from './sub-operation.ts';

@@ -6,7 +6,14 @@ import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { SiteId, Uid } from '../../hub/core/identifier.ts';
-import type { ImageSource, InstanceLocated, Log, StudyRecall } from '../../hub/core/ports.ts';
+import type {
+  ImageSource,
+  InstanceLocated,
+  Log,
+  StudyInventory,
+  StudyListing,
+  StudyRecall,
+} from '../../hub/core/ports.ts';
 import { Failure, fail, ok, problem } from '../../hub/core/problem.ts';
 import type { Problem, Result } from '../../hub/core/problem.ts';
 import type { InstanceRecord } from '../../hub/core/record.ts';
@@ -14,12 +21,15 @@ import type { SiteProfile, Sites } from '../../hub/core/site.ts';
 import type { Node } from './associate.ts';
 import { fetchStudy } from './fetch-study.ts';
 import type { FetchedStudy, StudyOrder } from './fetch-study.ts';
+import { inventory } from './inventory.ts';
 import type { DimseLimits } from './limits.ts';
 
 /** Another way to a study than C-GET from a node of the site: its imaging source, by RAD-69. */
 export interface StudyWay {
   serves(site: SiteProfile): boolean;
   fetch(order: Pick<StudyOrder, 'site' | 'studyUid' | 'folder' | 'at' | 'room' | 'log'>): Promise<Result<FetchedStudy>>;
+  /** What the site holds of the study, without its bytes. */
+  list(site: SiteProfile, studyUid: Uid): Promise<Result<StudyListing>>;
 }
 
 export interface HospitalArchiveOptions {
@@ -55,13 +65,15 @@ const AT_ONCE = 8;
 /** Someone waits for the answer: an archive that says nothing for so long is told to be away. */
 const LIMITS: Partial<DimseLimits> = { artimMs: 5_000, responseMs: 30_000, idleMs: 60_000, lifetimeMs: 15 * 60_000 };
 
-export async function openHospitalArchive(options: HospitalArchiveOptions): Promise<ImageSource & StudyRecall> {
+export type HospitalImages = ImageSource & StudyRecall & StudyInventory;
+
+export async function openHospitalArchive(options: HospitalArchiveOptions): Promise<HospitalImages> {
   await rm(options.folder, { recursive: true, force: true });
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
   return new HospitalArchive(options);
 }
 
-class HospitalArchive implements ImageSource, StudyRecall {
+class HospitalArchive implements HospitalImages {
   readonly #options: HospitalArchiveOptions;
   /** By site and study, least recently used first. */
   readonly #studies = new Map<string, Held>();
@@ -79,6 +91,20 @@ class HospitalArchive implements ImageSource, StudyRecall {
     if (held && !this.#old(held)) return ok(held.records);
     const fetched = await this.#fetched(site, studyUid);
     return fetched.ok ? ok(fetched.value.records) : fetched;
+  }
+
+  lists(siteId: SiteId): boolean {
+    const site = this.#options.sites.byId(siteId);
+    return site !== null && this.#wayTo(site) !== null;
+  }
+
+  async list(siteId: SiteId, studyUid: Uid): Promise<Result<StudyListing>> {
+    const site = this.#options.sites.byId(siteId);
+    const way = site && this.#wayTo(site);
+    if (!way) return fail(NO_ARCHIVE);
+    const listed = await way.list(site, studyUid);
+    const isEmpty = listed.ok && listed.value.series.every(({ instances }) => instances.length === 0);
+    return isEmpty ? fail(problem('not-found', undefined, 'The hospital has no images of this study.')) : listed;
   }
 
   async open({ study, instance }: InstanceLocated, range?: Range): Promise<Readable> {
@@ -111,8 +137,7 @@ class HospitalArchive implements ImageSource, StudyRecall {
     if (running) return running;
     const site = this.#options.sites.byId(siteId);
     const way = site && this.#wayTo(site);
-    if (!way)
-      return Promise.resolve(fail(problem('not-found', undefined, 'The hospital names no archive to fetch from.')));
+    if (!way) return Promise.resolve(fail(NO_ARCHIVE));
     if ([...this.#fetching.keys()].filter((other) => other.startsWith(keyOf(siteId, ''))).length >= AT_ONCE)
       return Promise.resolve(fail(problem('busy', undefined, `The archive of hospital ${siteId} is busy; try again.`)));
     const fetched = this.#fetch(site, way, studyUid).finally(() => this.#fetching.delete(key));
@@ -120,14 +145,18 @@ class HospitalArchive implements ImageSource, StudyRecall {
     return fetched;
   }
 
-  #wayTo(site: SiteProfile): StudyWay['fetch'] | null {
+  #wayTo(site: SiteProfile): Pick<StudyWay, 'fetch' | 'list'> | null {
     const { aeTitle, limits, otherwise } = this.#options;
     const node = imageNode(site);
-    if (node) return (order) => fetchStudy({ ...order, node, callingAe: aeTitle, limits: { ...LIMITS, ...limits } });
-    return otherwise?.serves(site) === true ? (order) => otherwise.fetch(order) : null;
+    if (!node) return otherwise?.serves(site) === true ? otherwise : null;
+    const called = { node, callingAe: aeTitle, limits: { ...LIMITS, ...limits } };
+    return {
+      fetch: (order) => fetchStudy({ ...order, ...called }),
+      list: (of, studyUid) => inventory({ ...called, site: of }, studyUid),
+    };
   }
 
-  async #fetch(site: SiteProfile, way: StudyWay['fetch'], studyUid: Uid): Promise<Result<Held>> {
+  async #fetch(site: SiteProfile, way: Pick<StudyWay, 'fetch'>, studyUid: Uid): Promise<Result<Held>> {
     const { clock, log } = this.#options;
     for (const [key, held] of this.#studies) if (this.#old(held)) await this.#drop(key, held);
     const folder = join(this.#options.folder, String(++this.#drawn));
@@ -139,7 +168,7 @@ class HospitalArchive implements ImageSource, StudyRecall {
       this.#bytes += more;
       return this.#makeRoom();
     };
-    const fetched = await way({ site, studyUid, folder, room, log, at: began.toISOString() });
+    const fetched = await way.fetch({ site, studyUid, folder, room, log, at: began.toISOString() });
     const ms = clock().getTime() - began.getTime();
     if (!fetched.ok) {
       this.#bytes -= bytes;
@@ -186,6 +215,8 @@ class HospitalArchive implements ImageSource, StudyRecall {
     }
   }
 }
+
+const NO_ARCHIVE: Problem = problem('not-found', undefined, 'The hospital names no archive to fetch from.');
 
 const keyOf = (site: string, studyUid: string): string => `${site}|${studyUid}`;
 

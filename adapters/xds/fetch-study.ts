@@ -7,13 +7,14 @@ import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SiteId, Uid } from '../../hub/core/identifier.ts';
-import type { Log } from '../../hub/core/ports.ts';
+import type { Log, StudyListing } from '../../hub/core/ports.ts';
 import { Failure, fail, ok, problem } from '../../hub/core/problem.ts';
 import type { Result } from '../../hub/core/problem.ts';
 import { hashed, type InstanceRecord, type SourceTime } from '../../hub/core/record.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
 import { InstancePrefix } from '../../mappings/dicom/instance-prefix.ts';
 import { readInstance } from '../../mappings/dicom/instance.ts';
+import { listingOf } from '../../mappings/dicom/kos-read.ts';
 import type { ManifestStudy } from '../../mappings/dicom/kos-read.ts';
 import * as SYNTAX from '../../mappings/dicom/uids.ts';
 import { writeImagingRequest } from '../../mappings/xds/cross-retrieve.ts';
@@ -47,6 +48,7 @@ export interface ImagingFetchDeps {
 export interface ImagingFetch {
   serves(site: SiteProfile): boolean;
   fetch(order: ImagingOrder): Promise<Result<ReadonlyMap<string, FetchedImage>>>;
+  list(site: SiteProfile, studyUid: Uid): Promise<Result<StudyListing>>;
 }
 
 /** As they are kept there: everything that the hub can pass on, what needs no work first. */
@@ -74,6 +76,10 @@ const BATCH = 500;
 export function createImagingFetch({ hospitals, manifestOf }: ImagingFetchDeps): ImagingFetch {
   return {
     serves: (site) => hospitals.imagingSource(site.id) !== null,
+    async list(site, studyUid) {
+      const manifest = await manifestOf(site.id, studyUid);
+      return manifest.ok ? ok(listingOf(manifest.value)) : manifest;
+    },
     async fetch(order) {
       const source = hospitals.imagingSource(order.site.id);
       if (!source) return fail(problem('not-found', undefined, 'The hospital names no imaging source.'));

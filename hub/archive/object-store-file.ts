@@ -4,13 +4,20 @@
  * fresh keys take a name that was made durable beforehand (object-store-reserve.ts) and wait for their bytes alone.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rm, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, opendir, readdir, rm, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { FreshObject, ObjectStore, ObjectWriter } from '../core/ports.ts';
 import type { ByteRange } from './object-store-key.ts';
-import { checkedKey, checkedRange, GATHER_LIMIT, storeUnavailable, tooLargeToGather } from './object-store-key.ts';
+import {
+  checkedKey,
+  checkedRange,
+  GATHER_LIMIT,
+  isObjectKey,
+  storeUnavailable,
+  tooLargeToGather,
+} from './object-store-key.ts';
 import { codeOf, mediumFailure } from './object-store-medium.ts';
 import { leftBehind, Reserve } from './object-store-reserve.ts';
 import type { ReservedPlace } from './object-store-reserve.ts';
@@ -102,6 +109,18 @@ export class FileObjectStore implements ObjectStore {
       throw mediumFailure(error);
     } finally {
       await file.close();
+    }
+  }
+
+  async *list(folder: string): AsyncGenerator<string> {
+    const path = join(this.#root, checkedKey(folder));
+    try {
+      for await (const entry of await opendir(path)) {
+        const key = `${folder}/${entry.name}`;
+        if (entry.isFile() && isObjectKey(key)) yield key;
+      }
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw mediumFailure(error);
     }
   }
 

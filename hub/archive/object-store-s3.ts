@@ -10,6 +10,7 @@ import {
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
+  ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
   S3ServiceException,
@@ -94,6 +95,29 @@ export class S3ObjectStore implements ObjectStore {
     const bytes = Buffer.concat(chunks);
     if (bytes.length !== opened.length) throw storeUnavailable('An object ended before its size.', null);
     return bytes;
+  }
+
+  async *list(folder: string): AsyncGenerator<string> {
+    const { Bucket, Key } = this.#at(folder);
+    const within = `${Key}/`;
+    try {
+      for (let after: string | undefined; ;) {
+        const page = await this.#client.send(
+          new ListObjectsV2Command({
+            Bucket,
+            Prefix: within,
+            Delimiter: '/',
+            ...(after === undefined ? {} : { ContinuationToken: after }),
+          }),
+        );
+        for (const { Key: found = '' } of page.Contents ?? [])
+          if (found !== within) yield found.slice(this.#place.prefix.length);
+        after = page.NextContinuationToken;
+        if (after === undefined) return;
+      }
+    } catch (error) {
+      throw serviceFailure(error);
+    }
   }
 
   async size(key: string): Promise<number | null> {

@@ -163,3 +163,9 @@ export interface RemoteRepositories {
    */
   open(document: RemoteDocument, calling: Calling): Promise<Result<AsyncIterable<Uint8Array>>> | null;
 }
+
+/** Which objects are documents. */
+export interface DocumentObjects {
+  /** Those of these that some document of the repository names. */
+  named(objects: readonly string[]): Promise<ReadonlySet<string>>;
+}

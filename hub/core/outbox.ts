@@ -4,9 +4,11 @@ import type { ExamView, ManifestView } from './view.ts';
 
 export interface OutboxEvent {
   readonly id: string;
-  readonly topic: 'settle' | 'publish';
-  /** settle: the study UID. publish: the exam id, of today or before it was united with another. */
+  readonly topic: 'settle' | 'publish' | 'list';
+  /** settle, list: the study UID. publish: the exam id, of today or before it was united with another. */
   readonly key: string;
+  /** When it was first written: how long it has been waited for. */
+  readonly since: Date;
 }
 
 /** Exams as their documents are made of them. */
@@ -34,6 +36,6 @@ export interface StudySettling {
    * `null`: no such study, or no image of it is here.
    */
   settle(studyUid: string): Promise<{ readonly located: StudyLocated } | { readonly againAt: Date } | null>;
-  /** Puts the manifest beside the study and renders it, unless the study has changed since `instanceCount` was read. */
+  /** Puts the manifest beside the study and renders it, unless the study has other images, or others keep them, by now. */
   saveManifest(located: StudyLocated, manifest: ManifestView): Promise<boolean>;
 }

@@ -2,8 +2,8 @@
 import type { Readable } from 'node:stream';
 import type { HubId, SiteId, Uid } from './identifier.ts';
 import type { Finding, Problem, Result } from './problem.ts';
-import type { InstanceRecord } from './record.ts';
-import type { ExamView, InstanceView, PersonView, SeriesView, StudyView } from './view.ts';
+import type { InstanceRecord, PatientRef } from './record.ts';
+import type { ExamView, InstanceView, ListedSeries, PersonView, SeriesView, StudyView } from './view.ts';
 
 /**
  * Bytes by key: files under a folder, or an S3-compatible bucket. Keys are `[a-z0-9/._-]`, made by the hub, never
@@ -31,6 +31,8 @@ export interface ObjectStore {
    * before the first `writeFresh`; absent where the store lists nothing.
    */
   unfiled?(): AsyncIterable<string>;
+  /** Keys of whole objects directly in `folder`, in no order; none where there is no such folder. */
+  list(folder: string): AsyncIterable<string>;
   size(key: string): Promise<number | null>;
   remove(key: string): Promise<void>;
   check(): Promise<void>;
@@ -117,6 +119,20 @@ export interface StudyRecall {
    * source opens them. Nobody has compared their patient with the index yet: that is the caller's duty.
    */
   fetch(site: SiteId, studyUid: Uid): Promise<Result<readonly InstanceRecord[]>>;
+}
+
+/** What the hospital that keeps a study says it holds of it: enough to name every instance, not to describe its bytes. */
+export interface StudyListing {
+  /** Whom it names as the patient; empty where that was compared before. */
+  readonly patients: readonly PatientRef[];
+  readonly series: readonly ListedSeries[];
+}
+
+export interface StudyInventory {
+  /** Whether the site names anybody who could be asked. */
+  lists(site: SiteId): boolean;
+  /** All of the study as it is now; `not-found` where the hospital has no image of it (yet). */
+  list(site: SiteId, studyUid: Uid): Promise<Result<StudyListing>>;
 }
 
 /** Structured log. Fields never carry patient data: ids of the hub, counts, codes, durations. */

@@ -105,6 +105,16 @@ export interface SeriesView {
   readonly instances: readonly InstanceView[];
 }
 
+/** What a manifest says of an instance: its hospital tells as much of those that it keeps. */
+export type ListedInstance = Pick<InstanceView, 'sopUid' | 'sopClass' | 'number' | 'frames'>;
+
+export interface ListedSeries extends Pick<
+  SeriesView,
+  'seriesUid' | 'modality' | 'number' | 'description' | 'startedAt'
+> {
+  readonly instances: readonly ListedInstance[];
+}
+
 export type StudyAvailability =
   /** Declared, no image here. */
   | 'registered'
@@ -130,6 +140,11 @@ export interface StudyView {
   readonly series: readonly SeriesView[];
 }
 
+/** A study as a manifest is made of it, whoever keeps its images. */
+export interface ListedStudy extends Omit<StudyView, 'series'> {
+  readonly series: readonly ListedSeries[];
+}
+
 export interface ExamView {
   readonly examId: HubId;
   readonly site: SiteId;
@@ -149,7 +164,7 @@ export interface ExamView {
   readonly studies: readonly StudyView[];
   /** The one current report; null where none stands (never reported, or withdrawn). */
   readonly report: ReportView | null;
-  /** The KOS manifest of each complete study, as a document. */
+  /** The KOS manifest of each complete study, and of each that its hospital keeps and listed, as a document. */
   readonly manifests: readonly ManifestView[];
 }
 
@@ -161,4 +176,6 @@ export interface ManifestView {
   /** SHA-1 hex, as XDS metadata wants it. */
   readonly sha1: string;
   readonly createdAt: SourceTime;
+  /** Of a study that its hospital keeps: the object that holds what the hospital listed (`ListedSeries[]`, JSON). */
+  readonly listing?: string;
 }

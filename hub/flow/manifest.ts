@@ -6,14 +6,14 @@ import { createHash } from 'node:crypto';
 import type { Derivation, Uid } from '../core/identifier.ts';
 import type { ObjectStore } from '../core/ports.ts';
 import type { SourceTime } from '../core/record.ts';
-import type { ExamView, ManifestView, StudyView } from '../core/view.ts';
+import type { ExamView, ListedStudy, ManifestView } from '../core/view.ts';
 import { writeManifest } from '../../mappings/dicom/kos.ts';
 import type { Manifest } from '../../mappings/dicom/kos.ts';
 
 export interface ManifestInput {
   readonly exam: ExamView;
   /** With its instances. */
-  readonly study: StudyView;
+  readonly study: ListedStudy;
   readonly repositoryOid: string;
   readonly aeTitle: string;
   /** WADO-RS address of the study, where the hub knows its own public address. */
@@ -82,7 +82,7 @@ const given = <K extends string, V>(key: K, value: V | null | undefined): Partia
   value === null || value === undefined ? {} : ({ [key]: value } as Partial<Record<K, V>>);
 
 /** In the order of their numbers, then UIDs: the order in which the index lists them means nothing. */
-function seriesOf(study: StudyView): Manifest['study']['series'] {
+function seriesOf(study: ListedStudy): Manifest['study']['series'] {
   const order = (a: { at: number; uid: Uid }, b: { at: number; uid: Uid }): number =>
     a.at - b.at || (a.uid < b.uid ? -1 : a.uid > b.uid ? 1 : 0);
   return study.series
@@ -109,16 +109,20 @@ function offsetOf(timeZone: string, at: SourceTime): string {
 /** Stores it once: the key is the document's own UID, so a repeat finds it there. */
 export async function keepManifest(objects: ObjectStore, studyUid: Uid, made: MadeManifest): Promise<ManifestView> {
   const key = `manifests/${made.sopUid}.dcm`;
-  if ((await objects.size(key)) === null) {
-    const writer = await objects.write(key);
-    try {
-      await writer.write(made.bytes);
-      await writer.commit();
-    } catch (error) {
-      await writer.abort();
-      throw error;
-    }
-  }
+  await keepOnce(objects, key, made.bytes);
   const sha1 = createHash('sha1').update(made.bytes).digest('hex');
   return { studyUid, sopUid: made.sopUid, object: key, size: made.bytes.length, sha1, createdAt: made.createdAt };
+}
+
+/** Under a key that is the content's own. */
+export async function keepOnce(objects: ObjectStore, key: string, bytes: Uint8Array): Promise<void> {
+  if ((await objects.size(key)) !== null) return;
+  const writer = await objects.write(key);
+  try {
+    await writer.write(bytes);
+    await writer.commit();
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
 }

@@ -13,12 +13,14 @@ import { mimeType } from '../../mappings/fhir/document.ts';
 import { readProvideBundle, type BundleFault, type ProvidedBundle } from '../../mappings/fhir/mhd-bundle.ts';
 import { submissionOf } from '../../mappings/fhir/mhd-submission.ts';
 import { uniqueIdOf } from '../../mappings/fhir/xds-values.ts';
+import { freshDocumentKey } from './sweep-repository.ts';
 import { localOf, patientOf, type PatientDeps } from './submission-patient.ts';
 
 export interface ProvideDeps extends PatientDeps {
   readonly registry: DocumentRegistry;
-  readonly objects: Pick<ObjectStore, 'writeFresh' | 'remove'>;
+  readonly objects: Pick<ObjectStore, 'write' | 'remove'>;
   readonly repositoryOid: Oid;
+  readonly clock: () => Date;
   /** An id that nobody had before: `urn:uuid:…`. */
   readonly draw: () => EntryId;
 }
@@ -240,7 +242,7 @@ function documentsIn(bundle: ProvidedBundle, { format }: Sender): Bytes {
 }
 
 async function keep(
-  { objects }: ProvideDeps,
+  { objects, clock }: ProvideDeps,
   bundle: ProvidedBundle,
   documents: ReadonlyMap<number, Held>,
 ): Promise<RepositoryDocument[]> {
@@ -249,11 +251,11 @@ async function keep(
     for (const { bytes, body } of bundle.documents) {
       const held = documents.get(bytes.at);
       if (!held) continue;
-      const { key, writer, filed } = await objects.writeFresh('document', '');
+      const key = freshDocumentKey(clock());
+      const writer = await objects.write(key);
       try {
         await writer.write(held.data);
         await writer.commit();
-        filed(); // whether it is registered is the registry's to say
       } catch (error) {
         await writer.abort();
         throw error;

@@ -39,10 +39,17 @@ export interface Addition {
   readonly bytes: RepositoryDocument;
 }
 
+/** Another version of an entry whose document stays as it is. */
+export interface Update {
+  readonly entry: DocumentEntry;
+  readonly previous: number;
+}
+
 export interface Plan {
-  /** Approved entries that no addition replaces, by the patient under whom they stand. */
+  /** Approved entries that no addition replaces and no update supersedes, by the patient under whom they stand. */
   readonly withdrawals: ReadonlyMap<PatientCx, readonly EntryId[]>;
   readonly additions: readonly Addition[];
+  readonly updates: readonly Update[];
 }
 
 /** The name of the slot in which an entry carries the digest of all that the hub said of it. */
@@ -62,6 +69,7 @@ export function planPublication(
 ): Plan {
   const withdrawals = new Map<PatientCx, EntryId[]>();
   const additions: Addition[] = [];
+  const updates: Update[] = [];
   const withdraw = (entry: DocumentEntry): void => {
     withdrawals.set(entry.patientId, [...(withdrawals.get(entry.patientId) ?? []), entry.id]);
   };
@@ -78,13 +86,17 @@ export function planPublication(
     const replaced = same === undefined ? approved.find((entry) => entry.patientId === patientId) : undefined;
     for (const entry of approved) if (entry !== same && entry !== replaced) withdraw(entry);
     if (same !== undefined) continue;
+    if (replaced !== undefined && isSameDocument(replaced, kept)) {
+      updates.push({ entry: versionOf(replaced, kept, mark, derive), previous: replaced.version });
+      continue;
+    }
     additions.push({
       entry: entryOf(entryIdOf(examId, slot, generations, derive), patientId, kept, mark),
       replaces: replaced?.id ?? null,
       bytes: bytesOf(kept),
     });
   }
-  return { withdrawals, additions };
+  return { withdrawals, additions, updates };
 }
 
 const markOf = (entry: DocumentEntry): string | undefined =>
@@ -110,6 +122,20 @@ function entryOf(id: EntryId, patientId: PatientCx, kept: KeptDocument, mark: st
     hash: sha1,
     size,
   };
+}
+
+/** What ITI-57 leaves as it is: then only metadata changed (ITI TF-2 §3.57.4.1.3.3.1). */
+const isSameDocument = (entry: DocumentEntry, { document, size, sha1 }: KeptDocument): boolean =>
+  entry.uniqueId === document.uniqueId &&
+  entry.hash === sha1 &&
+  entry.size === size &&
+  entry.entryType === document.entry.entryType &&
+  entry.repositoryUniqueId === document.entry.repositoryUniqueId;
+
+function versionOf(before: DocumentEntry, kept: KeptDocument, mark: string, derive: Derivation): DocumentEntry {
+  const version = before.version + 1;
+  const id = `urn:uuid:${derive.id('document entry version', before.lid, String(version))}` as EntryId;
+  return { ...entryOf(id, before.patientId, kept, mark), lid: before.lid, version };
 }
 
 const bytesOf = ({ document, object, size, sha1 }: KeptDocument): RepositoryDocument => ({
@@ -140,6 +166,20 @@ export function registration(patientId: PatientCx, additions: readonly Addition[
       associate('HasMember', set.id, entry.id, context, { submissionSetStatus: 'Original' }),
       ...(replaces === null ? [] : [associate('RPLC', entry.id, replaces, context)]),
     ]),
+  };
+}
+
+/** Update DocumentEntry Metadata (ITI TF-2 §3.57.4.1.3.3.1): another version of each entry; its document stays. */
+export function metadataUpdate(patientId: PatientCx, updates: readonly Update[], context: SetContext): Submission {
+  const set = submissionSet(patientId, ['update', ...updates.map(({ entry }) => entry.id)], context);
+  return {
+    objects: [set, ...updates.map(({ entry }) => entry)],
+    associations: updates.map(({ entry, previous }) =>
+      associate('HasMember', set.id, entry.id, context, {
+        submissionSetStatus: 'Original',
+        extra: [{ name: 'PreviousVersion', values: [String(previous)] }],
+      }),
+    ),
   };
 }
 

@@ -3,25 +3,34 @@
  * domain without anybody's work. It makes the registry agree with the exam as it stands now, so it may run at any time, in
  * any order and any number of times; the outbox calls it after each decision that may matter.
  */
-import type { DocumentEntry, PatientCx, Registered, RegistryProblem } from '../core/document.ts';
+import type { DocumentEntry, PatientCx, Registered, RegistryProblem, Submission } from '../core/document.ts';
 import type { AffinityPatients, DocumentRegistry } from '../core/document-ports.ts';
 import type { HubId } from '../core/identifier.ts';
 import type { DocumentStore } from '../core/ingest.ts';
 import type { PublishableExams } from '../core/outbox.ts';
-import type { Log } from '../core/ports.ts';
-import type { ExamView } from '../core/view.ts';
+import type { Log, ObjectStore } from '../core/ports.ts';
+import type { ExamView, ListedSeries } from '../core/view.ts';
 import { TYPE } from '../../mappings/codes/document.ts';
 import { dtm } from '../../mappings/xds/document-fields.ts';
 import { imagingDocuments, slotsOf } from '../../mappings/xds/imaging-documents.ts';
-import type { DocumentContext, ImagingDocument, ImagingDocuments, Slot } from '../../mappings/xds/imaging-documents.ts';
-import { entryIdOf, planPublication, registration, withdrawal } from './publication-plan.ts';
+import type {
+  DocumentContext,
+  ImagingDocument,
+  ImagingDocuments,
+  Listings,
+  Slot,
+} from '../../mappings/xds/imaging-documents.ts';
+import { entryIdOf, metadataUpdate, planPublication, registration, withdrawal } from './publication-plan.ts';
 import type { KeptDocument, Plan, SetContext, Standing } from './publication-plan.ts';
+import type { OwnSubmission, RecordSubmission } from './record-call.ts';
 
 export interface PublishDeps {
   readonly exams: PublishableExams;
   readonly registry: Pick<DocumentRegistry, 'byLogicalId' | 'register' | 'update'>;
-  readonly patients: Pick<AffinityPatients, 'idsOf'>;
+  readonly patients: Pick<AffinityPatients, 'idsOf' | 'personsOf'>;
   readonly documents: DocumentStore;
+  readonly objects: Pick<ObjectStore, 'readAll'>;
+  readonly record: RecordSubmission;
   readonly context: DocumentContext;
   readonly clock: () => Date;
   readonly log: Log;
@@ -39,12 +48,22 @@ export function createPublishDocuments(deps: PublishDeps): PublishDocuments {
     if (exam === null) return;
     const patientId = (await deps.patients.idsOf([exam.personId])).get(exam.personId);
     if (patientId === undefined) throw new Error('a person of the index has no affinity-domain id');
-    const { documents, waiting } = exam.examId === examId ? imagingDocuments(exam, deps.context) : NOTHING;
+    const { documents, waiting } =
+      exam.examId === examId ? imagingDocuments(exam, deps.context, await listingsOf(exam, deps.objects)) : NOTHING;
     const kept = await keepAll(documents, deps.documents);
     const standing = await readStanding(examId, slotsOf(exam), deps);
     const plan = planPublication(examId, patientId, kept, waiting, standing, deps.context.derive);
     await carryOut(examId, exam, patientId, plan, deps);
   };
+}
+
+async function listingsOf(exam: ExamView, objects: PublishDeps['objects']): Promise<Listings> {
+  const listings = new Map<string, readonly ListedSeries[]>();
+  for (const { studyUid, listing } of exam.manifests)
+    // Written by flow/list-kept-study.ts and by nobody else.
+    if (listing !== undefined)
+      listings.set(studyUid, JSON.parse((await objects.readAll(listing)).toString('utf8')) as ListedSeries[]);
+  return listings;
 }
 
 async function keepAll(documents: readonly ImagingDocument[], store: DocumentStore): Promise<KeptDocument[]> {
@@ -104,21 +123,49 @@ async function carryOut(
   const { registry, log } = deps;
   const context = setContext(exam, deps);
   // First out, then in: a document that is missing for a moment does less harm than one under the wrong person.
-  for (const [patient, entries] of plan.withdrawals)
-    demand(await registry.update(withdrawal(patient, entries, context), { sender: SENDER, anybodys: true }));
+  for (const [patient, entries] of plan.withdrawals) {
+    const submission = withdrawal(patient, entries, context);
+    await recorded(deps, 'ITI-57', patient, submission, () =>
+      registry.update(submission, { sender: SENDER, anybodys: true }),
+    );
+  }
+  if (plan.updates.length > 0) {
+    const submission = metadataUpdate(patientId, plan.updates, context);
+    await recorded(deps, 'ITI-57', patientId, submission, () =>
+      registry.update(submission, { sender: SENDER, anybodys: true }),
+    );
+  }
   if (plan.additions.length > 0) {
     const documents = plan.additions.map(({ bytes }) => bytes);
     const submission = registration(patientId, plan.additions, context);
-    demand(await registry.register(submission, { sender: SENDER, documents, trusted: true }));
+    await recorded(deps, 'ITI-41', patientId, submission, () =>
+      registry.register(submission, { sender: SENDER, documents, trusted: true }),
+    );
   }
   const withdrawn = [...plan.withdrawals.values()].reduce((sum, { length }) => sum + length, 0);
-  if (withdrawn > 0 || plan.additions.length > 0)
-    log.info({ examId, registered: plan.additions.length, withdrawn }, 'documents of an exam published');
+  const [registered, updated] = [plan.additions.length, plan.updates.length];
+  if (withdrawn + registered + updated > 0)
+    log.info({ examId, registered, updated, withdrawn }, 'documents of an exam published');
 }
 
-/** The outbox tries again: what was refused because another worker was faster is then found done. */
-function demand(registered: Registered): void {
-  if (!registered.ok) throw new Error(`the registry refused: ${codesOf(registered.problems)}`);
+/**
+ * In the audit before it is done, and once more where it was refused. The outbox tries again: what was refused because
+ * another worker was faster is then found done.
+ */
+async function recorded(
+  { record, patients }: PublishDeps,
+  transaction: OwnSubmission['transaction'],
+  patientId: PatientCx,
+  submission: Submission,
+  act: () => Promise<Registered>,
+): Promise<void> {
+  const own = { transaction, submission, persons: [...(await patients.personsOf([patientId])).values()] };
+  await record(own);
+  const registered = await act();
+  if (registered.ok) return;
+  const codes = codesOf(registered.problems);
+  await record(own, codes);
+  throw new Error(`the registry refused: ${codes}`);
 }
 
 const codesOf = (problems: readonly RegistryProblem[]): string =>

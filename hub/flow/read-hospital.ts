@@ -14,6 +14,7 @@ import type { SiteProfile, SiteXds, Sites } from '../core/site.ts';
 import { mapManifest, readManifest } from '../../mappings/dicom/kos-read.ts';
 import type { ManifestStudy } from '../../mappings/dicom/kos-read.ts';
 import { KEY_OBJECT_SELECTION } from '../../mappings/dicom/uids.ts';
+import { keepOnce } from './manifest.ts';
 
 /** A hospital's registry and repository; adapters/xds implements it. */
 export interface HospitalPeer<M extends { readonly documentUid: string }> {
@@ -165,7 +166,8 @@ async function file<M extends { readonly documentUid: string }>(
 ): Promise<boolean> {
   const now = deps.clock().toISOString();
   const digest = createHash('sha256').update(bytes).digest('hex');
-  const object = await keep(deps.objects, `manifests/hospital/${digest}.dcm`, bytes);
+  const object = `manifests/hospital/${digest}.dcm`;
+  await keepOnce(deps.objects, object, bytes);
   const envelope: Envelope = {
     channel: 'xds',
     site: site.id,
@@ -202,20 +204,6 @@ const strangerIn = (
   records.every(({ patient }) => patient?.authority === authority && patient.value === localId)
     ? null
     : problem('patient-mismatch', '(0010,0020)', 'The manifest names another patient than its registry.');
-
-/** Once: the key is the content's own. */
-async function keep(objects: ObjectStore, key: string, bytes: Buffer): Promise<string> {
-  if ((await objects.size(key)) !== null) return key;
-  const writer = await objects.write(key);
-  try {
-    await writer.write(bytes);
-    await writer.commit();
-  } catch (error) {
-    await writer.abort();
-    throw error;
-  }
-  return key;
-}
 
 export interface ManifestDeps {
   readonly shelf: HospitalShelf;

@@ -75,7 +75,7 @@ const isAway = ({ study }: StudyLocated): boolean => study.availability === 'at-
  * As images that arrive are held to their exam (core/fold): an image may name no patient, since its study UID ties it to
  * the exam; one that names another registration is of another person, unless the hospital merged the two.
  */
-function isSamePatient(of: PatientView, named: readonly PatientRef[], person: PersonView | null): boolean {
+export function isSamePatient(of: PatientView, named: readonly PatientRef[], person: PersonView | null): boolean {
   const records = person?.records ?? [];
   const own = survivorOf(of, records);
   return named.every((ref) => {

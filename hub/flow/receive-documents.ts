@@ -2,11 +2,11 @@
  * Takes the documents of one submission into the object store as they come, with their size and SHA-1. What nobody claims
  * by the end of the exchange is removed again, however the exchange ended.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Log, ObjectStore } from '../core/ports.ts';
 import { Failure, fail, ok, problem } from '../core/problem.ts';
 import type { Problem, Result } from '../core/problem.ts';
-import { REPOSITORY_FOLDER } from './remove-documents.ts';
+import { freshDocumentKey } from './sweep-repository.ts';
 
 export interface KeptDocument {
   readonly object: string;
@@ -65,9 +65,7 @@ export class DocumentIntake {
   }
 
   async #store(body: AsyncIterable<Result<Uint8Array>>): Promise<Result<KeptDocument>> {
-    const day = this.#deps.clock().toISOString().slice(0, 10).replaceAll('-', '/');
-    // Not `writeFresh`: the names that a store keeps ready are for images, of which there are many more.
-    const key = `${REPOSITORY_FOLDER}${day}/${randomUUID()}`;
+    const key = freshDocumentKey(this.#deps.clock());
     const writer = await this.#deps.objects.write(key);
     const hash = createHash('sha1');
     let size = 0;

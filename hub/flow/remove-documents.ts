@@ -1,9 +1,7 @@
 /** Remove Documents (ITI TF-2 §3.86): takes documents out of the hub's own repository. Their entries are the registry's. */
 import type { DocumentRemoval } from '../core/document-ports.ts';
 import type { Log, ObjectStore } from '../core/ports.ts';
-
-/** Where ITI-41 puts bytes. What lies elsewhere belongs to an exam too, and stays. */
-export const REPOSITORY_FOLDER = 'repository/';
+import { REPOSITORY_FOLDER } from './sweep-repository.ts';
 
 export interface RemoveDeps {
   readonly removal: DocumentRemoval;
@@ -18,7 +16,8 @@ export async function removeDocuments(
 ): Promise<ReadonlySet<string>> {
   const removed = await removal.withdraw(uniqueIds);
   for (const object of removed.objects)
-    if (object.startsWith(REPOSITORY_FOLDER))
+    // What lies elsewhere belongs to an exam too, and stays.
+    if (object.startsWith(`${REPOSITORY_FOLDER}/`))
       await objects.remove(object).catch((cause: unknown) => {
         log.warn(
           { object, name: cause instanceof Error ? cause.name : typeof cause },

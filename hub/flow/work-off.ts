@@ -1,13 +1,14 @@
 /**
  * Works the outbox off: a sweep offers what is due to the queue, and a job that comes back does it, one of a key at a time.
- * The queue may forget or repeat; the table decides. A study that fell quiet becomes complete and gets its manifest; an exam
- * that changed gets its documents in the registry.
+ * The queue may forget or repeat; the table decides. A study that fell quiet becomes complete and gets its manifest, as does
+ * one that its hospital keeps and lists; an exam that changed gets its documents in the registry.
  */
 import type { Outbox, OutboxEvent, OutboxOutcome, StudySettling } from '../core/outbox.ts';
 import type { HubId } from '../core/identifier.ts';
 import type { Log, Queue, StudyLocated } from '../core/ports.ts';
 import type { ManifestView } from '../core/view.ts';
 import type { Burst } from './burst.ts';
+import type { ListKept } from './list-kept-study.ts';
 import type { PublishDocuments } from './publish-documents.ts';
 
 const SWEEP_LIMIT = 500;
@@ -19,6 +20,7 @@ export interface WorkOffDeps {
   readonly settling: StudySettling;
   /** Makes and stores the manifest; null where the study has nothing to list. */
   readonly manifest: (located: StudyLocated) => Promise<ManifestView | null>;
+  readonly list: ListKept;
   readonly publish: PublishDocuments;
   readonly log: Log;
   /** Events wait while many messages are being acknowledged. */
@@ -75,11 +77,13 @@ export function createWorkOff(deps: WorkOffDeps): WorkOff {
 }
 
 async function handle(event: OutboxEvent, deps: WorkOffDeps): Promise<OutboxOutcome> {
-  const acts: Record<OutboxEvent['topic'], (key: string, deps: WorkOffDeps) => Promise<OutboxOutcome>> = {
-    settle,
-    publish,
+  const { topic, key, since } = event;
+  const acts: Record<OutboxEvent['topic'], () => Promise<OutboxOutcome>> = {
+    settle: () => settle(key, deps),
+    list: () => deps.list(key, since),
+    publish: () => publish(key, deps),
   };
-  return acts[event.topic](event.key, deps);
+  return acts[topic]();
 }
 
 async function settle(studyUid: string, deps: WorkOffDeps): Promise<OutboxOutcome> {

@@ -7,7 +7,8 @@ export async function backlog(database: Database, now: Date): Promise<Readonly<R
     `select (select count(*) from pending)::int as entries,
        coalesce((select extract(epoch from $1 - min(received_at)) from pending), 0)::float as oldest_entry_seconds,
        (select count(*) from review where state = 'open')::int as open_reviews,
-       (select count(*) from outbox where done_at is null and due_at <= $1)::int as due_events`,
+       (select count(*) from outbox where done_at is null and due_at <= $1)::int as due_events,
+       (select count(*) from outbox where done_at is null and topic = 'list')::int as unlisted_studies`,
     [now],
   );
   return result.rows[0] ?? {};

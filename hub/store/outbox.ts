@@ -52,7 +52,7 @@ interface Taken extends OutboxEvent {
  * has locked, and no one would see that deadlock.
  */
 async function take(connection: Connection, id: string, now: Date): Promise<Taken | null> {
-  const open = `select id, topic, key, attempts, xmin::text as stamp from outbox where id = $1 and done_at is null and due_at <= $2`;
+  const open = `select id, topic, key, created_at as since, attempts, xmin::text as stamp from outbox where id = $1 and done_at is null and due_at <= $2`;
   const [seen] = (await connection.query<Taken>(open, [id, now])).rows;
   if (seen === undefined) return null;
   const locked = await connection.query<{ mine: boolean }>(
@@ -148,8 +148,14 @@ export function createStudySettling(deps: {
       render([located.exam.examId], located.study.studyUid, async (connection, now) => {
         const result = await connection.query(
           `update study set manifest = $3, version = version + 1, updated_at = $4
-           where study_uid = $1 and instance_count = $2 and availability = 'complete' and manifest is distinct from $3::jsonb`,
-          [located.study.studyUid, located.study.instanceCount, JSON.stringify(manifest), now],
+           where study_uid = $1 and instance_count = $2 and availability = $5 and manifest is distinct from $3::jsonb`,
+          [
+            located.study.studyUid,
+            located.study.instanceCount,
+            JSON.stringify(manifest),
+            now,
+            located.study.availability,
+          ],
         );
         return result.rowCount ?? 0;
       }),

@@ -3,6 +3,7 @@ import { isVoided, type ExamState } from '../core/exam.ts';
 import { localDateTime } from '../core/dicom-text.ts';
 import type { Arrival, Slice } from '../core/fold.ts';
 import { value } from '../core/register.ts';
+import type { SiteProfile } from '../core/site.ts';
 import type { Connection } from './database.ts';
 import { bulk, type SaveContext } from './save.ts';
 
@@ -108,6 +109,7 @@ export async function saveStudies(
           declared: value<number>(facts, 'instanceCount'),
           modality: value<string>(facts, 'modality'),
           at_hospital: site?.storage === 'hospital',
+          list: site !== null && isListed(site),
           voided: isVoided(exam) || value<boolean>(facts, 'voided') === true,
           study_date: local?.date ?? '',
           study_time: local?.time ?? '',
@@ -121,16 +123,19 @@ export async function saveStudies(
   });
   await countSeries(connection, [...arrived]);
   await bulk(connection, 'save-studies', SAVE_STUDIES, rows, context.now);
+  const waiting = (topic: 'settle' | 'list', of: typeof rows): object[] =>
+    of.map((row) => ({ topic, study_uid: row.study_uid, settle_ms: context.settleMs(row.site) }));
+  const [arriving, kept] = [rows.filter((row) => row.arrived), rows.filter((row) => row.list && !row.voided)];
   await bulk(
     connection,
     'save-settling',
-    `insert into outbox (topic, key, due_at, created_at)
-     select 'settle', study_uid, $2::timestamptz + settle_ms * interval '1 millisecond', $2
-     from jsonb_to_recordset($1::jsonb) as r(study_uid text, settle_ms int)
-     on conflict (topic, key) where done_at is null do update set due_at = excluded.due_at`,
-    rows
-      .filter((row) => row.arrived)
-      .map((row) => ({ study_uid: row.study_uid, settle_ms: context.settleMs(row.site) })),
+    `insert into outbox as o (topic, key, due_at, created_at)
+     select topic, study_uid, $2::timestamptz + settle_ms * interval '1 millisecond', $2
+     from jsonb_to_recordset($1::jsonb) as r(topic text, study_uid text, settle_ms int)
+     on conflict (topic, key) where done_at is null
+     -- each image puts off the end of its study; news of one that is kept elsewhere bring its listing forward
+     do update set due_at = case o.topic when 'list' then least(o.due_at, excluded.due_at) else excluded.due_at end`,
+    [...waiting('settle', arriving), ...waiting('list', kept)],
     context.now,
   );
   await connection.query({
@@ -141,6 +146,10 @@ export async function saveStudies(
     values: [changed.map((exam) => exam.recordId), changed.map((exam) => exam.examId)],
   });
 }
+
+/** Its hospital keeps the images and can be asked which there are. */
+const isListed = ({ storage, dicom, xds }: SiteProfile): boolean =>
+  storage === 'hospital' && (dicom.imageSource !== undefined || xds?.imagingSource !== undefined);
 
 async function countSeries(connection: Connection, studyUids: readonly string[]): Promise<void> {
   if (studyUids.length === 0) return;

@@ -486,6 +486,7 @@ registry_object_by_reference CREATE INDEX registry_object_by_reference ON public
 registry_object_by_unique_id CREATE INDEX registry_object_by_unique_id ON public.registry_object USING btree (unique_id, kind)
 registry_object_pkey CREATE UNIQUE INDEX registry_object_pkey ON public.registry_object USING btree (patient_id, id)
 report_version_pkey CREATE UNIQUE INDEX report_version_pkey ON public.report_version USING btree (record_id, exam_id, report_number, stamp)
+repository_document_by_object CREATE INDEX repository_document_by_object ON public.repository_document USING btree (object) WHERE (object ~~ 'repository/%'::text)
 repository_document_by_unique_id CREATE INDEX repository_document_by_unique_id ON public.repository_document USING btree (unique_id)
 repository_document_pkey CREATE UNIQUE INDEX repository_document_pkey ON public.repository_document USING btree (patient_id, unique_id)
 review_by_journal CREATE INDEX review_by_journal ON public.review USING btree (journal_id) WHERE (journal_id IS NOT NULL)

@@ -2,6 +2,7 @@
  * Reads the manifests of others (KOS, IHE RAD TF-3 §4.68.4.1.2): which instances of which study a hospital's imaging source
  * holds, and as canonical records: the study is known, its images are where the manifest says.
  */
+import type { StudyListing } from '../../hub/core/ports.ts';
 import type { Mapped } from '../../hub/core/envelope.ts';
 import { lenientUid } from '../../hub/core/identifier.ts';
 import type { Uid } from '../../hub/core/identifier.ts';
@@ -9,6 +10,7 @@ import { fail, ok, problem } from '../../hub/core/problem.ts';
 import type { Result } from '../../hub/core/problem.ts';
 import type { ExamKeys, StudyFields, StudyRecord } from '../../hub/core/record.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
+import type { ListedInstance } from '../../hub/core/view.ts';
 import type { DataSet } from './data-set.ts';
 import { HeaderSource } from './header-source.ts';
 import { patientOf } from './instance-patient.ts';
@@ -79,6 +81,26 @@ function readSeries(item: DataSet): ManifestSeries | null {
     seriesUid,
     repositoryUid: item.one(TAG.RetrieveLocationUID),
     instances: instances.flatMap(({ sopUid, sopClass }) => (sopUid === null ? [] : [{ sopUid, sopClass }])),
+  };
+}
+
+/** What a manifest lists; its patient was compared when it was filed. */
+export function listingOf({ series }: ManifestStudy): StudyListing {
+  const instancesOf = (one: ManifestSeries): ListedInstance[] =>
+    one.instances.flatMap(({ sopUid, sopClass }, at) => {
+      const named = lenientUid(sopClass);
+      return named === null ? [] : [{ sopUid, sopClass: named, number: at + 1, frames: null }];
+    });
+  return {
+    patients: [],
+    series: series.map((one, at) => ({
+      seriesUid: one.seriesUid,
+      modality: modalityOf(one.instances.map(({ sopClass }) => sopClass)) ?? '',
+      number: at + 1,
+      description: null,
+      startedAt: null,
+      instances: instancesOf(one),
+    })),
   };
 }
 

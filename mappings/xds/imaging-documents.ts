@@ -6,7 +6,7 @@
 import type { DocumentAuthor, DocumentCode, DocumentEntry } from '../../hub/core/document.ts';
 import type { Derivation, Oid, SiteId } from '../../hub/core/identifier.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
-import type { ExamView, ManifestView, ReportView, StudyView } from '../../hub/core/view.ts';
+import type { ExamView, ListedSeries, ListedStudy, ManifestView, ReportView } from '../../hub/core/view.ts';
 import { CLASS, CONFIDENTIALITY, FACILITY, FORMAT, LANGUAGE, modalityCode, PRACTICE, TYPE } from '../codes/document.ts';
 import { author, cx, cxi, documentCode, dtm, sourcePatientInfo, xcn, xon } from './document-fields.ts';
 import { madoBundle } from './mado.ts';
@@ -52,17 +52,25 @@ export const slotsOf = (exam: ExamView): readonly Slot[] => [
   'report-original',
 ];
 
+/** By study UID: what hospitals listed of the studies that they keep. */
+export type Listings = ReadonlyMap<string, readonly ListedSeries[]>;
+
 /** `exam` with the instances of its complete studies. A cancelled exam has none. */
-export function imagingDocuments(exam: ExamView, context: DocumentContext): ImagingDocuments {
+export function imagingDocuments(
+  exam: ExamView,
+  context: DocumentContext,
+  listings: Listings = new Map(),
+): ImagingDocuments {
   if (exam.cancelled) return { documents: [], waiting: [] };
-  const standing = exam.studies.filter((study) => !study.voided);
+  const standing = exam.studies.filter((study) => !study.voided).map((study) => asListed(study, listings));
   const manifests = standing.flatMap((study) => {
     const manifest = exam.manifests.find(({ studyUid }) => studyUid === study.studyUid);
     return manifest === undefined ? [] : [{ study, manifest }];
   });
   // A study that got more images since its manifest was made gets another one soon: its bundle waits for that.
   const settled = manifests.filter(
-    ({ study, manifest }) => study.availability === 'complete' && manifest.createdAt >= study.changedAt,
+    ({ study, manifest }) =>
+      (study.availability === 'complete' && manifest.createdAt >= study.changedAt) || isKept(study, listings),
   );
   return {
     documents: [
@@ -74,9 +82,25 @@ export function imagingDocuments(exam: ExamView, context: DocumentContext): Imag
   };
 }
 
+const isKept = ({ availability, studyUid }: ListedStudy, listings: Listings): boolean =>
+  availability === 'at-hospital' && listings.has(studyUid);
+
+/** A study that its hospital keeps, with the series that the hospital listed. */
+function asListed(study: ListedStudy, listings: Listings): ListedStudy {
+  const series = listings.get(study.studyUid);
+  if (series === undefined || !isKept(study, listings)) return study;
+  return {
+    ...study,
+    series,
+    modalities: [...new Set(series.map(({ modality }) => modality).filter((one) => one !== ''))].sort(),
+    seriesCount: series.length,
+    instanceCount: series.reduce((sum, { instances }) => sum + instances.length, 0),
+  };
+}
+
 function manifestDocument(
   exam: ExamView,
-  study: StudyView,
+  study: ListedStudy,
   manifest: ManifestView,
   context: DocumentContext,
 ): ImagingDocument {
@@ -94,7 +118,7 @@ function manifestDocument(
 
 function madoDocument(
   exam: ExamView,
-  study: StudyView,
+  study: ListedStudy,
   manifest: ManifestView,
   context: DocumentContext,
 ): ImagingDocument {
@@ -119,7 +143,7 @@ function madoDocument(
 
 type Draft = ImagingDocument['entry'];
 
-function manifestEntry(exam: ExamView, study: StudyView, manifest: ManifestView, context: DocumentContext): Draft {
+function manifestEntry(exam: ExamView, study: ListedStudy, manifest: ManifestView, context: DocumentContext): Draft {
   const procedure = documentCode(exam.orders[0]?.fields.procedure);
   const title = exam.orders[0]?.fields.procedure?.display ?? study.fields.description ?? '影像检查';
   return {
@@ -187,7 +211,7 @@ function reportEntry(exam: ExamView, report: ReportView, context: DocumentContex
 }
 
 /** What the documents of an exam share; MIME type, codes and times of the one at hand replace what stands here. */
-function commonEntry(exam: ExamView, studies: readonly StudyView[], context: DocumentContext): Draft {
+function commonEntry(exam: ExamView, studies: readonly ListedStudy[], context: DocumentContext): Draft {
   const { patient } = exam;
   const started = studies.flatMap(({ fields }) => fields.startedAt ?? []).sort()[0] ?? exam.orders[0]?.fields.startedAt;
   return {
@@ -217,7 +241,7 @@ function commonEntry(exam: ExamView, studies: readonly StudyView[], context: Doc
 const NOT_ACQUIRED: ReadonlySet<string> = new Set(['KO', 'PR', 'SR', 'DOC', 'REG', 'SEG', '']);
 
 /** IHE RAD TF-3 §4.68.4.1.2.3: acquisition modality and anatomic region. */
-function eventCodesOf(exam: ExamView, studies: readonly StudyView[]): DocumentCode[] {
+function eventCodesOf(exam: ExamView, studies: readonly ListedStudy[]): DocumentCode[] {
   const order = exam.orders[0]?.fields;
   const acquired = studies.flatMap(({ modalities, fields }) =>
     modalities.length > 0 ? modalities : (fields.modality ?? []),
@@ -230,7 +254,7 @@ function eventCodesOf(exam: ExamView, studies: readonly StudyView[]): DocumentCo
 }
 
 /** ITI TF-3 §4.2.3.2.28: the study UID has no assigning authority, an accession number needs one. */
-function referenceIdsOf(exam: ExamView, studies: readonly StudyView[], context: DocumentContext): string[] {
+function referenceIdsOf(exam: ExamView, studies: readonly ListedStudy[], context: DocumentContext): string[] {
   const { accession } = exam.keys;
   return [
     ...studies.map(({ studyUid }) => cxi(studyUid, null, 'urn:ihe:iti:xds:2016:studyInstanceUID')),

@@ -18,7 +18,7 @@ import type {
 } from 'fhir/r4.js';
 import type { Derivation } from '../../hub/core/identifier.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
-import type { ExamView, ManifestView, SeriesView, StudyView } from '../../hub/core/view.ts';
+import type { ExamView, ListedSeries, ListedStudy, ManifestView } from '../../hub/core/view.ts';
 import { readableName } from '../dicom/person-name.ts';
 import { SYSTEMS } from '../fhir/context.ts';
 import { compact, concept, dateTime, identifierSystem, list, named, partialDate, text } from '../fhir/datatypes.ts';
@@ -31,7 +31,7 @@ const IMAGING_STUDY = { system: SYSTEMS.loinc, code: '18748-4', display: 'Diagno
 export interface MadoInput {
   readonly exam: ExamView;
   /** With its instances. */
-  readonly study: StudyView;
+  readonly study: ListedStudy;
   readonly manifest: ManifestView;
   readonly site: SiteProfile | null;
   readonly accessionIssuer: string;
@@ -120,7 +120,7 @@ function composition(
   });
 }
 
-const procedureWords = (exam: ExamView, study: StudyView): string =>
+const procedureWords = (exam: ExamView, study: ListedStudy): string =>
   text(exam.orders[0]?.fields.procedure?.display) ?? text(study.fields.description) ?? '影像检查';
 
 function imagingStudy(input: MadoInput, id: string, subject: Reference, wado: Reference): ImagingStudy {
@@ -174,7 +174,7 @@ function accession({ exam, accessionIssuer }: MadoInput): Reference[] {
   return [{ type: 'ServiceRequest', identifier: { type, system: identifierSystem(accessionIssuer), value } }];
 }
 
-function seriesOf(series: SeriesView, wado: Reference): ImagingStudySeries {
+function seriesOf(series: ListedSeries, wado: Reference): ImagingStudySeries {
   const instances = ordered(
     series.instances,
     (one) => one.number,

@@ -4,7 +4,7 @@
  * `age` are not of CDA R2 and would make the document invalid for every reader outside.
  */
 import type { Derivation } from '../../hub/core/identifier.ts';
-import type { SourceTime } from '../../hub/core/record.ts';
+import type { OrderFields, SourceTime } from '../../hub/core/record.ts';
 import { localDateTime } from '../../hub/core/dicom-text.ts';
 import type { ReportWords } from './report-words.ts';
 import { xml } from './xml.ts';
@@ -51,9 +51,11 @@ function document(words: ReportWords, set: string, extension: string): string {
     author(words),
     custodian(words),
     legalAuthenticator(words),
+    technician(words),
     requester(words),
     orderOf(words),
     previous(words, set),
+    encounter(words),
     '<component><structuredBody>',
     diagnosis(words),
     examination(words),
@@ -105,9 +107,8 @@ function recordTarget(words: ReportWords): string {
 
 /** The patient's number by kind of visit (out-patient, in-patient), the report's and the request's (CODES §6 table). */
 function numbersOf(words: ReportWords): string[] {
-  const inpatient = words.order.patientClass?.code === '3' || words.order.patientClass?.code === 'I';
   return [
-    id(inpatient ? '2.16.156.10011.1.12' : '2.16.156.10011.1.11', words.patient.localId),
+    id(isInpatient(words.order) ? '2.16.156.10011.1.12' : '2.16.156.10011.1.11', words.patient.localId),
     ...(words.reportNumber === null ? [] : [id('2.16.156.10011.1.32', words.reportNumber)]),
     ...(words.requestNumber === null ? [] : [id('2.16.156.10011.1.24', words.requestNumber)]),
   ];
@@ -134,6 +135,14 @@ const legalAuthenticator = (words: ReportWords): string =>
       `<time value="${time(words.auditedAt, words)}"/><signatureCode code="S"/>` +
       `<assignedEntity classCode="ASSIGNED">${id('2.16.156.10011.1.4', null)}<code displayName="审核医师"/>` +
       `<assignedPerson classCode="PSN" determinerCode="INSTANCE">${name(words.auditor)}</assignedPerson></assignedEntity></legalAuthenticator>`;
+
+/** 检查技师签名 (WS/T 500.6 document header): an authenticator. The index knows who and when, never a signature. */
+const technician = (words: ReportWords): string =>
+  '<authenticator typeCode="AUTHEN">' +
+  (words.examinedAt === null ? '<time nullFlavor="NI"/>' : `<time value="${time(words.examinedAt, words)}"/>`) +
+  `<signatureCode nullFlavor="NI"/><assignedEntity classCode="ASSIGNED">${id('2.16.156.10011.1.4', null)}` +
+  `<code displayName="检查技师"/><assignedPerson classCode="PSN" determinerCode="INSTANCE">${name(words.technician)}</assignedPerson>` +
+  '</assignedEntity></authenticator>';
 
 function requester(words: ReportWords): string {
   const department = words.order.requestingDepartment;
@@ -162,6 +171,42 @@ const previous = (words: ReportWords, set: string): string =>
     ? ''
     : '<relatedDocument typeCode="RPLC"><parentDocument classCode="DOCCLIN" moodCode="EVN"><id nullFlavor="NI"/>' +
       `<setId root="${DOCUMENT_ID}" extension="${set}"/><versionNumber value="${String(words.version - 1)}"/></parentDocument></relatedDocument>`;
+
+/**
+ * Where the patient lay, from the bed outwards (WS/T 500.6 document header; roots of CODES §6). Hospitals tell the hub the
+ * department and nothing nearer.
+ */
+function encounter({ order, organisation, hospital }: ReportWords): string {
+  const department = order.requestingDepartment;
+  const within: (readonly [string, string | null, string | null])[] = [
+    ['2.16.156.10011.1.22', null, null],
+    ['2.16.156.10011.1.21', null, null],
+    ['2.16.156.10011.1.26', department?.code ?? null, department?.display ?? department?.code ?? null],
+    ['2.16.156.10011.1.27', null, null],
+    [ORGANISATION, organisation, hospital],
+  ];
+  const nested = within.reduceRight(
+    (outer, [root, code, shown]) =>
+      '<asOrganizationPartOf classCode="PART"><wholeOrganization classCode="ORG" determinerCode="INSTANCE">' +
+      `${id(root, code)}${name(shown)}${outer}</wholeOrganization></asOrganizationPartOf>`,
+    '',
+  );
+  return (
+    '<componentOf typeCode="COMP"><encompassingEncounter classCode="ENC" moodCode="EVN">' +
+    visit(order) +
+    '<effectiveTime nullFlavor="NI"/><location typeCode="LOC"><healthCareFacility classCode="SDLOC">' +
+    `<serviceProviderOrganization classCode="ORG" determinerCode="INSTANCE">${nested}</serviceProviderOrganization>` +
+    '</healthCareFacility></location></encompassingEncounter></componentOf>'
+  );
+}
+
+const isInpatient = ({ patientClass }: OrderFields): boolean =>
+  patientClass?.code === '3' || patientClass?.code === 'I';
+
+const visit = (order: OrderFields): string =>
+  order.visitNumber === null || order.visitNumber === undefined || order.visitNumber === ''
+    ? ''
+    : id(isInpatient(order) ? '2.16.156.10011.1.12' : '2.16.156.10011.1.11', order.visitNumber);
 
 const section = (code: string, title: string, text: string, entries: string): string =>
   `<component><section>${code}<title>${title}</title><text>${text}</text>${entries}</section></component>`;

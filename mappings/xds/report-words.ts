@@ -35,6 +35,8 @@ export interface ReportWords {
   readonly suggestion: string | null;
   readonly reporter: string | null;
   readonly auditor: string | null;
+  /** Who made the images. */
+  readonly technician: string | null;
   readonly reportedAt: SourceTime;
   readonly auditedAt: SourceTime;
   /** 1 for the first version. */
@@ -74,6 +76,7 @@ export function reportWords(exam: ExamView, report: ReportView, site: SiteProfil
     suggestion: told(content.suggestion),
     reporter: told(content.reporter),
     auditor: told(content.auditor),
+    technician: told(exam.orders.map(({ fields }) => fields.performer).find((one) => told(one) !== null)),
     reportedAt: content.reportedAt ?? report.at,
     auditedAt: content.auditedAt ?? report.at,
     version: report.supersedes + 1,

@@ -5,9 +5,13 @@ import { Agent, request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { ITI41_REQUEST, ITI43_REQUEST, ITI86_REQUEST, writeRetrieveRequest } from '../../mappings/xds/document-set.ts';
-import { association } from '../support/documents.ts';
+import type { DocumentRegistry } from '../../hub/core/document-ports.ts';
+import type { EntryId } from '../../hub/core/document.ts';
+import { createDocumentWriter } from '../../hub/store/document-registry.ts';
+import { association, documentEntry, submissionSet } from '../support/documents.ts';
 import {
   codesOf,
+  PATIENT,
   plainType,
   remove,
   REPOSITORY,
@@ -18,7 +22,7 @@ import {
   startRepositoryHub,
 } from '../support/repository-hub.ts';
 import type { RepositoryHub } from '../support/repository-hub.ts';
-import { valid, provide, leavesNothing, registered, packed, provided, sent } from '../support/submission.ts';
+import { valid, provide, leavesNothing, registered, packed, provided, sent, uid } from '../support/submission.ts';
 
 let hub: RepositoryHub;
 before(async () => {
@@ -156,6 +160,27 @@ describe('ITI-43 (WIRE §4)', () => {
   });
 });
 
+/** The registry behind the same domain, as its own face (ITI-61, ITI-62) drives it. */
+const registryOf = (): Pick<DocumentRegistry, 'register' | 'remove'> =>
+  createDocumentWriter({ database: hub.database, clock: () => new Date(), affinityDomainOid: '2.999.156.1' });
+
+test('4.29 an on-demand entry that names this repository: XDSDocumentUniqueIdError, alone and beside others', async () => {
+  const [stable, uniqueId] = [sent('beside an on-demand one'), uid()];
+  assert.equal(said(await provide(hub, [stable])).status, 'success');
+  const { hash: _hash, size: _size, creationTime: _time, ...demand } = documentEntry('Demand', PATIENT, uniqueId);
+  const submission = {
+    objects: [submissionSet('Set', PATIENT, uid()), { ...demand, entryType: 'on-demand' as const }],
+    associations: [association('Member', 'HasMember', 'Set', 'Demand', { submissionSetStatus: 'Original' })],
+  };
+  const registered = await registryOf().register(submission, { sender: 'outside', documents: [], trusted: false });
+  assert.ok(registered.ok);
+  const none = await fetched(uniqueId);
+  assert.deepEqual([none.status, none.problems.map(({ code }) => code)], ['failure', ['XDSDocumentUniqueIdError']]);
+  const some = await fetched(uniqueId, stable.uniqueId);
+  assert.deepEqual([some.status, some.documents.length], ['partial', 1]);
+  assert.deepEqual(codesOf(valid(await remove(hub, [uniqueId]))), ['XDSDocumentUniqueIdError']);
+});
+
 describe('ITI-86 (WIRE §3)', () => {
   test('4.30 what is removed is gone, bytes and all; its entry stays', async () => {
     const files = (await hub.files()).length;
@@ -167,6 +192,34 @@ describe('ITI-86 (WIRE §3)', () => {
     assert.equal((await hub.files()).length, files);
     assert.equal((await fetched(document.uniqueId)).status, 'failure');
     assert.equal((await registered(hub, document.uniqueId)).status, 'approved');
+  });
+
+  test('4.30b the administrator removes the entry by ITI-62, before or after the document', async () => {
+    const entryOf = async (uniqueId: string): Promise<{ id: EntryId; member: EntryId; set: EntryId }> => {
+      const { rows } = await hub.database.pool.query<{ id: EntryId; member: EntryId; set: EntryId }>(
+        `select 'urn:uuid:' || o.id as id, 'urn:uuid:' || a.id as member, 'urn:uuid:' || a.source as set from registry_object o
+         join document_association a on a.target = o.id and a.type = 'HasMember' where o.unique_id = $1`,
+        [uniqueId],
+      );
+      assert.ok(rows[0]);
+      return rows[0];
+    };
+    for (const isDocumentFirst of [true, false]) {
+      const document = sent('to be removed with its entry');
+      assert.equal(said(await provide(hub, [document])).status, 'success');
+      const { id, member, set } = await entryOf(document.uniqueId);
+      if (isDocumentFirst) assert.equal(said(await remove(hub, [document.uniqueId])).status, 'success');
+      assert.deepEqual(await registryOf().remove([id, member, set]), []);
+      const left = await hub.database.pool.query('select from registry_object where unique_id = $1', [
+        document.uniqueId,
+      ]);
+      assert.equal(left.rowCount, 0);
+      // The registry forgets the entry, the repository its document: neither does the other's part.
+      const got = await fetched(document.uniqueId);
+      assert.equal(got.status, isDocumentFirst ? 'failure' : 'success');
+      if (!isDocumentFirst) assert.equal(said(await remove(hub, [document.uniqueId])).status, 'success');
+      assert.equal((await fetched(document.uniqueId)).status, 'failure');
+    }
   });
 
   test('4.31 unknown documents and repositories are told, the others removed', async () => {

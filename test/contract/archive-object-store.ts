@@ -110,6 +110,24 @@ export function objectStoreContract(open: () => ObjectStore): void {
     assert.equal(await store.size('contract/removed'), null);
   });
 
+  it('lists what lies directly in a folder, whole objects only', async () => {
+    const store = open();
+    const listed = async (folder: string): Promise<string[]> => {
+      const keys: string[] = [];
+      for await (const key of store.list(folder)) keys.push(key);
+      return keys.sort();
+    };
+    assert.deepEqual(await listed('contract/listed'), []);
+    for (const key of ['a', 'b', 'below/c']) await put(store, `contract/listed/${key}`, Buffer.from(key));
+    await put(store, 'contract/listed-not/d', Buffer.from('d'));
+    const writer = await store.write('contract/listed/open');
+    await writer.write(Buffer.from('x'));
+    assert.deepEqual(await listed('contract/listed'), ['contract/listed/a', 'contract/listed/b']);
+    await writer.abort();
+    await store.remove('contract/listed/a');
+    assert.deepEqual(await listed('contract/listed'), ['contract/listed/b']);
+  });
+
   it('refuses keys that could leave its root or that the hub does not make', async () => {
     const store = open();
     const bad = [

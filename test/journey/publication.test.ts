@@ -75,7 +75,7 @@ interface Row extends DocumentEntry {
 
 async function approved(): Promise<Row[]> {
   const { rows } = await fresh.database.pool.query<{ entry: Row }>(
-    `select o.body || jsonb_build_object('uniqueId', o.unique_id, 'object', d.object) as entry
+    `select o.body || jsonb_build_object('uniqueId', o.unique_id, 'object', d.object, 'lid', o.lid, 'version', o.version) as entry
      from registry_object o join repository_document d using (patient_id, unique_id)
      where o.kind = 'document' and o.status = 'approved' order by o.format_code`,
   );
@@ -137,6 +137,19 @@ test('from ordinary messages to documents, their correction and their withdrawal
   assert.notEqual(ids(second, 'text/xml'), ids(first, 'text/xml'));
   const replaced = await fresh.database.pool.query(`select from document_association where type = 'RPLC'`);
   assert.equal(replaced.rowCount, 2);
+
+  // What is learned of the order late changes the entry of the manifest, and not its document (ITI-57).
+  await send('orders', { procedureCode: 'CT002', modality: 'CT', eventTime: '2026-03-03 11:30:00' });
+  const before = second.find(({ mimeType }) => mimeType === 'application/dicom');
+  const isManifest = ({ mimeType }: Row): boolean => mimeType === 'application/dicom';
+  const third = await until((rows) => rows.find(isManifest)?.typeCode?.code !== before?.typeCode?.code);
+  const manifest = third.find(isManifest);
+  assert.deepEqual(
+    [manifest?.lid, manifest?.version, manifest?.uniqueId, manifest?.object],
+    [before?.lid, 2, before?.uniqueId, before?.object],
+  );
+  const updates = await fresh.database.pool.query(`select from audit where operation = 'ITI-57'`);
+  assert.ok((updates.rowCount ?? 0) >= 1);
 
   await send('exams/void', { eventTime: '2026-03-03 12:30:00' });
   await until((rows) => rows.length === 0);

@@ -24,13 +24,18 @@ function bench(exam: ExamView): Bench {
   const publish = createPublishDocuments({
     exams: { exam: () => Promise.resolve(self.exam) },
     registry,
-    patients: { idsOf: (ids) => Promise.resolve(new Map(ids.map((id) => [id, cxOf(id)]))) },
+    patients: {
+      idsOf: (ids) => Promise.resolve(new Map(ids.map((id) => [id, cxOf(id)]))),
+      personsOf: () => Promise.resolve(new Map()),
+    },
+    record: () => Promise.resolve(),
     documents: {
       put: (contentType, bytes) => {
         const sha1 = createHash('sha1').update(bytes).digest('hex');
         return Promise.resolve({ contentType, object: `document/${sha1}`, size: bytes.length, sha1 });
       },
     },
+    objects: { readAll: () => Promise.reject(new Error('no study of these exams is kept elsewhere')) },
     context,
     clock: () => new Date(Date.UTC(2026, 2, 1, 3, 0, seconds++)),
     log: quiet,
@@ -121,6 +126,33 @@ test('metadata that somebody else updated is replaced in its last version when t
   await at.publish();
   assert.equal(at.registry.objects.get(as)?.status, 'deprecated');
   assert.equal(at.registry.approved().length, 4);
+});
+
+test('what changes in metadata alone is another version of the entry, and not another document', async () => {
+  const at = bench(imagingExam());
+  await at.publish();
+  const before = at.registry.entries();
+  // An accession number that was learned late stands in the entry of the manifest, and not in its bytes.
+  at.exam = { ...at.exam, keys: { ...at.exam.keys, accession: 'A101' } };
+  await at.publish();
+  const old = before.find(({ mimeType }) => mimeType === 'application/dicom');
+  const versions = at.registry.entries().filter(({ mimeType }) => mimeType === 'application/dicom');
+  assert.deepEqual(
+    versions.map(({ lid, version, uniqueId, status }) => [lid, version, uniqueId, status]),
+    [
+      [old?.lid, 1, old?.uniqueId, 'deprecated'],
+      [old?.lid, 2, old?.uniqueId, 'approved'],
+    ],
+  );
+  assert.match(versions[1]?.referenceIds.join() ?? '', /A101/);
+  // The CDA says the number itself: it is another document, and replaces.
+  const cda = at.registry.entries().filter(({ mimeType }) => mimeType === 'text/xml');
+  assert.equal(new Set(cda.map(({ uniqueId }) => uniqueId)).size, 2);
+  assert.equal(new Set(cda.map(({ lid }) => lid)).size, 2);
+  assert.equal(at.registry.approved().length, 4);
+  const calls = at.registry.submissions;
+  await at.publish();
+  assert.equal(at.registry.submissions, calls);
 });
 
 /** What can be true of an exam; each event makes one of them so, in any order, as the index's own facts do. */

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { FileObjectStore } from '../../hub/archive/object-store-file.ts';
+import type { AuditEvent } from '../../hub/core/audit.ts';
 import type { Envelope, Intake } from '../../hub/core/envelope.ts';
 import { Derivation, siteId } from '../../hub/core/identifier.ts';
 import type { HubId, Oid } from '../../hub/core/identifier.ts';
@@ -18,6 +19,7 @@ import { createIngest, type Ingest } from '../../hub/flow/ingest.ts';
 import { createDocumentStore } from '../../hub/flow/keep-document.ts';
 import { createManifest, keepManifest } from '../../hub/flow/manifest.ts';
 import { createPublishDocuments } from '../../hub/flow/publish-documents.ts';
+import { recordSubmissions } from '../../hub/flow/record-call.ts';
 import { createWorkOff } from '../../hub/flow/work-off.ts';
 import type { Database } from '../../hub/store/database.ts';
 import { createAffinityPatients } from '../../hub/store/affinity-patients.ts';
@@ -27,7 +29,9 @@ import { createIndexWriter } from '../../hub/store/index-writer.ts';
 import { createJournal } from '../../hub/store/journal.ts';
 import { createOutbox, createStudySettling } from '../../hub/store/outbox.ts';
 import { createOwnEntries, createPublishableExams } from '../../hub/store/publication.ts';
+import { auditMessages } from '../../mappings/atna/index.ts';
 import { projectExam, projectPerson } from '../../mappings/fhir/index.ts';
+import { SOURCE } from '../support/audit-events.ts';
 import { freshDatabase, quiet } from '../support/database.ts';
 import { DERIVE, instance, STORY, STUDY } from '../support/scenario.ts';
 import { siteProfile } from '../support/site.ts';
@@ -45,6 +49,8 @@ let failing: ('before' | 'after')[] = [];
 /** Runs what is due, as a worker of the queue would. */
 let work: (id: string) => Promise<void>;
 let now = Date.UTC(2026, 2, 1, 9);
+const audits: AuditEvent[] = [];
+const REPOSITORY_URL = 'https://hub.example/xds/repository';
 let sequence = 0;
 const clock = (): Date => new Date(now);
 
@@ -100,6 +106,8 @@ before(async () => {
     },
     patients,
     documents,
+    objects,
+    record: recordSubmissions({ record: (event) => Promise.resolve(void audits.push(event)) }, REPOSITORY_URL),
     context,
     clock,
     log: quiet,
@@ -127,6 +135,7 @@ before(async () => {
       });
       return made === null ? null : keepManifest(objects, study.studyUid, made);
     },
+    list: () => Promise.reject(new Error('no site of this test keeps its images')),
     publish,
     burst: { over: () => Promise.resolve() },
     log: quiet,
@@ -156,6 +165,7 @@ async function entries(): Promise<DocumentEntry[]> {
 
 async function wipe(): Promise<void> {
   failing = [];
+  audits.length = 0;
   await database.pool.query(
     `truncate patient_record, person, patient_name, exam, exam_key, exam_alias, report_version, study, series, instance, review, outbox, fhir_resource, fhir_version,
        registry_object, document_association, repository_document, affinity_patient`,
@@ -197,6 +207,15 @@ const approvedTypes = async (): Promise<string[]> =>
     .filter(({ status }) => status === 'approved')
     .map(({ mimeType }) => mimeType)
     .sort();
+const VOID: CanonicalRecord = {
+  kind: 'study',
+  site: siteId('h1'),
+  at: '2026-03-02T08:00:00.000Z',
+  patient: null,
+  keys: { accession: 'A100', studyUid: STUDY },
+  fields: {},
+  voided: true,
+};
 const ALL = ['application/dicom', 'application/fhir+json', 'application/pdf', 'text/xml'];
 
 test('a hospital’s ordinary messages end in four approved documents, whatever came first', async () => {
@@ -228,19 +247,42 @@ test('a void of the exam withdraws its documents and keeps their bytes', async (
   await workAll();
   const before = await writer.documents((await entries()).map(({ uniqueId }) => uniqueId));
   assert.equal(before.length, 4);
-  await arrive({
-    kind: 'study',
-    site: siteId('h1'),
-    at: '2026-03-02T08:00:00.000Z',
-    patient: null,
-    keys: { accession: 'A100', studyUid: STUDY },
-    fields: {},
-    voided: true,
-  });
+  await arrive(VOID);
   await workAll();
   assert.deepEqual(await approvedTypes(), []);
   assert.deepEqual(await writer.documents(before.map(({ uniqueId }) => uniqueId)), before);
   for (const { object, size } of before) assert.equal(await objects.size(object), size);
+});
+
+test('what the hub registers and withdraws of its own accord is in the audit before it is done', async () => {
+  await arrive(...STORY);
+  failing = ['before'];
+  await workAll();
+  // The first attempt was lost on its way and made again: both are told.
+  const provided = audits.filter(({ operation }) => operation === 'ITI-41');
+  assert.ok(provided.length >= 2);
+  const sets = await database.pool.query<{ unique_id: string }>(
+    `select unique_id from registry_object where kind = 'submission-set'`,
+  );
+  for (const { unique_id } of sets.rows)
+    assert.ok(
+      provided.some(({ objects: [set] }) => set === unique_id),
+      unique_id,
+    );
+  await arrive(VOID);
+  await workAll();
+  const { rows } = await database.pool.query<{ person_id: string }>('select person_id from patient_record');
+  const person = rows[0]?.person_id ?? '';
+  const withdrawn = audits.at(-1);
+  assert.deepEqual([withdrawn?.operation, withdrawn?.action, withdrawn?.outcome], ['ITI-57', 'change', 'success']);
+  assert.deepEqual(withdrawn?.detail?.patientIds, [`${person}^^^&2.999.156.1&ISO`]);
+  for (const [at, event] of audits.entries()) {
+    assert.deepEqual(event.persons, [person]);
+    const record = { ...event, id: String(at + 1), at: '2026-03-02T08:00:00.000Z' };
+    const [message = ''] = auditMessages(record, SOURCE);
+    assert.match(message, /EventActionCode="R"[^]*csd-code="110106"[^]*csd-code="ITI-(41|57)"/, 'a source exports');
+    assert.match(message, /UserID="https:\/\/hub\.example\/xds\/repository"/);
+  }
 });
 
 test('late images bring another manifest in place of the first', async () => {

@@ -14,23 +14,17 @@ import { createDocumentRegistry } from '../../hub/store/document-registry.ts';
 export const DOMAIN = '2.999.156.1';
 
 /** A store of bytes in memory, for tests alone. */
-export function bytesIn(objects: Map<string, Buffer>): Pick<ObjectStore, 'writeFresh' | 'remove'> {
+export function bytesIn(objects: Map<string, Buffer>): Pick<ObjectStore, 'write' | 'remove'> {
   return {
-    writeFresh: (folder, suffix) => {
-      const key = `${folder}/${randomUUID()}${suffix}`;
+    write: (key) => {
       const chunks: Buffer[] = [];
       return Promise.resolve({
-        key,
-        writer: {
-          write: (chunk) => Promise.resolve(void chunks.push(Buffer.from(chunk))),
-          commit: () => {
-            objects.set(key, Buffer.concat(chunks));
-            return Promise.resolve({ size: Buffer.concat(chunks).length });
-          },
-          abort: () => Promise.resolve(),
+        write: (chunk) => Promise.resolve(void chunks.push(Buffer.from(chunk))),
+        commit: () => {
+          objects.set(key, Buffer.concat(chunks));
+          return Promise.resolve({ size: Buffer.concat(chunks).length });
         },
-        listed: false,
-        filed: () => undefined,
+        abort: () => Promise.resolve(),
       });
     },
     remove: (key) => Promise.resolve(void objects.delete(key)),

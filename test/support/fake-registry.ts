@@ -57,7 +57,15 @@ export class FakeRegistry implements Pick<DocumentRegistry, 'byLogicalId' | 'reg
       const [set] = submission.objects;
       if (set === undefined || this.objects.has(set.id)) return 'XDSMetadataUpdateError';
       const deprecated: DocumentEntry[] = [];
-      for (const { type, target, extra } of submission.associations) {
+      const updated: DocumentEntry[] = [];
+      for (const { type, source, target, extra } of submission.associations) {
+        const made = submission.objects.find(({ id }) => id === target);
+        if (type === 'HasMember' && made?.kind === 'document') {
+          const code = source === set.id ? this.#versionFault(made, extra) : 'XDSMetadataUpdateOperationError';
+          if (code !== null) return code;
+          updated.push(made);
+          continue;
+        }
         const entry = this.objects.get(target);
         const told = extra.map(({ name, values }) => `${name}=${values.join()}`).join(' ');
         if (type !== 'UpdateAvailabilityStatus' || entry?.kind !== 'document') return 'XDSMetadataUpdateError';
@@ -68,8 +76,29 @@ export class FakeRegistry implements Pick<DocumentRegistry, 'byLogicalId' | 'reg
       }
       this.objects.set(set.id, set);
       for (const entry of deprecated) this.objects.set(entry.id, { ...entry, status: 'deprecated' });
+      for (const made of updated) {
+        const before = this.#newest(made.lid);
+        if (before) this.objects.set(before.id, { ...before, status: 'deprecated' });
+        this.objects.set(made.id, made);
+      }
       return null;
     });
+  }
+
+  #newest(lid: EntryId): DocumentEntry | undefined {
+    return this.entries()
+      .filter((entry) => entry.lid === lid)
+      .sort((a, b) => b.version - a.version)[0];
+  }
+
+  #versionFault(made: DocumentEntry, extra: DocumentEntry['extra']): RegistryErrorCode | null {
+    const before = this.#newest(made.lid);
+    if (before === undefined || this.objects.has(made.id)) return 'XDSMetadataIdentifierError';
+    const previous = extra.find(({ name }) => name === 'PreviousVersion')?.values[0];
+    if (previous !== String(before.version) || made.version !== before.version + 1) return 'XDSMetadataVersionError';
+    if (before.status !== 'approved') return 'XDSMetadataUpdateOperationError';
+    const fixed = ['patientId', 'uniqueId', 'hash', 'size', 'repositoryUniqueId'] as const;
+    return fixed.some((name) => made[name] !== before[name]) ? 'UnmodifiableMetadataError' : null;
   }
 
   #act(submission: Submission, work: () => RegistryErrorCode | null): Promise<Registered> {
@@ -89,11 +118,11 @@ export class FakeRegistry implements Pick<DocumentRegistry, 'byLogicalId' | 'reg
     return [...this.objects.values()].filter((object) => object.kind === 'document');
   }
 
-  /** What a consumer finds: without the ids, which tell how often things changed. */
+  /** What a consumer finds: without the ids and versions, which tell how often things changed. */
   approved(): string[] {
     return this.entries()
       .filter(({ status }) => status === 'approved')
-      .map(({ id: _id, lid: _lid, ...entry }) => JSON.stringify(entry))
+      .map(({ id: _id, lid: _lid, version: _version, ...entry }) => JSON.stringify(entry))
       .sort();
   }
 

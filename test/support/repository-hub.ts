@@ -49,6 +49,8 @@ export interface RepositoryHub {
   /** Log lines, for what they must not say. */
   readonly logged: string[];
   readonly objects: ObjectStore;
+  /** Folder of the object store. */
+  readonly root: string;
   /** Every file in the object store. */
   files(): Promise<string[]>;
   close(): Promise<void>;
@@ -111,6 +113,7 @@ export async function startRepositoryHub(
     audits,
     logged,
     objects,
+    root,
     async files() {
       const entries = await readdir(root, { recursive: true, withFileTypes: true });
       return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));

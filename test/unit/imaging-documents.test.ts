@@ -116,6 +116,24 @@ test('nothing of what is cancelled, voided, preliminary or without manifest', ()
   assert.deepEqual(slots({ manifests: [] }), ['report-cda', 'report-pdf']);
 });
 
+test('a study that its hospital keeps has both forms, of what the hospital listed', () => {
+  const away = { availability: 'at-hospital' as const, series: [], seriesCount: 0, instanceCount: 0, modalities: [] };
+  const own = imagingExam({ report: null, studies: [imagingStudy(STUDY_UID, 3, away)] });
+  const [series] = imagingStudy(STUDY_UID, 2).series;
+  assert.ok(series);
+  const listed = new Map([[STUDY_UID, [{ ...series, modality: 'MR' }]]]);
+  const { documents: list, waiting } = imagingDocuments(own, context, listed);
+  assert.deepEqual(waiting, []);
+  const { kos, mado } = bySlot(list);
+  for (const one of [kos, mado]) assert.equal(one?.entry.eventCodes[0]?.code, 'MR', 'as listed');
+  const text = made(mado).toString();
+  assert.match(text, /"numberOfInstances":2/);
+  assert.match(text, /"address":"https:\/\/hub\.example\/dicomweb"/, 'retrieved through the hub');
+  // Images of it that come to the centre after all are listed by the centre, as soon as they are complete.
+  const partial = imagingExam({ report: null, studies: [imagingStudy(STUDY_UID, 1, { availability: 'partial' })] });
+  assert.deepEqual(imagingDocuments(partial, context, listed).waiting, [`mado|${STUDY_UID}`]);
+});
+
 test('every entry is valid ebRIM, with hostile text too', { skip: noSchemas }, () => {
   const nasty = `<x>&"'\r\n\u0000\ud800 ^~\\|&T&${'长'.repeat(3000)}`;
   const patientId = 'P^^^&2.999.156.1&ISO' as PatientCx;

@@ -130,7 +130,7 @@ const only = (element: XmlElement | undefined, ...path: string[]): XmlElement =>
 
 /** POCD_MT000040 ClinicalDocument: the order of its children, as far as the hub writes them. */
 const ORDER =
-  'realmCode typeId templateId id code title effectiveTime confidentialityCode languageCode setId versionNumber recordTarget author custodian legalAuthenticator participant inFulfillmentOf relatedDocument component'.split(
+  'realmCode typeId templateId id code title effectiveTime confidentialityCode languageCode setId versionNumber recordTarget author custodian legalAuthenticator authenticator participant inFulfillmentOf relatedDocument componentOf component'.split(
     ' ',
   );
 
@@ -156,6 +156,51 @@ test('the CDA is one of the national template, its header complete and in the or
     'MA9990H1799010011A1001',
   );
   assert.equal(childNamed(root, V3, 'relatedDocument'), undefined);
+});
+
+/** Organisations from the bed outwards, as `root extension name` or their null flavors. */
+function placesOf(root: XmlElement): string[] {
+  const places: string[] = [];
+  let at: XmlElement | undefined = only(
+    root,
+    ...['componentOf', 'encompassingEncounter', 'location', 'healthCareFacility', 'serviceProviderOrganization'],
+  );
+  for (;;) {
+    const part: XmlElement | undefined = childNamed(at, V3, 'asOrganizationPartOf');
+    if (part === undefined) return places;
+    at = only(part, 'wholeOrganization');
+    const [own, name] = [only(at, 'id').attributes, only(at, 'name')];
+    const told = own.get('extension') ?? own.get('nullFlavor') ?? '';
+    places.push(
+      `${own.get('root')?.split('.').at(-1) ?? ''} ${told} ${name.attributes.get('nullFlavor') ?? name.text}`,
+    );
+  }
+}
+
+test('the technician and where the patient lay are told where the index has them, and open where not', () => {
+  const technician = (root: XmlElement): XmlElement => only(root, 'authenticator');
+  const order = { ...words().order, visitNumber: 'V77', patientClass: { code: 'I', system: 'x' } };
+  const known = parsed(reportCda(words({ technician: '赵技师', order }), 'r1', DERIVE).bytes);
+  assert.equal(only(technician(known), 'assignedEntity', 'assignedPerson', 'name').text, '赵技师');
+  assert.equal(only(technician(known), 'time').attributes.get('value'), '20260301083000+0800');
+  assert.deepEqual(placesOf(known), [
+    '22 NI NI',
+    '21 NI NI',
+    '26 0301 呼吸科',
+    '27 NI NI',
+    '5 MA9990H1799010011A1001 省第一人民医院',
+  ]);
+  const visit = only(known, 'componentOf', 'encompassingEncounter', 'id').attributes;
+  assert.deepEqual([visit.get('root'), visit.get('extension')], ['2.16.156.10011.1.12', 'V77']);
+  const open = parsed(reportCda(words({ order: {}, examinedAt: null }), 'r1', DERIVE).bytes);
+  assert.equal(only(technician(open), 'assignedEntity', 'assignedPerson', 'name').attributes.get('nullFlavor'), 'NI');
+  assert.equal(only(technician(open), 'time').attributes.get('nullFlavor'), 'NI');
+  assert.equal(placesOf(open)[2], '26 NI NI');
+  assert.equal(childNamed(only(open, 'componentOf', 'encompassingEncounter'), V3, 'id'), undefined);
+  const exams = imagingExam({
+    orders: exam.orders.map((one) => ({ ...one, fields: { ...one.fields, performer: ' 赵技师 ' } })),
+  });
+  assert.equal(reportWords(exams, report(), null).technician, '赵技师');
 });
 
 test('findings and impression are in the data elements of the catalogue and in the narrative', () => {

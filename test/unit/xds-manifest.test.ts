@@ -8,7 +8,7 @@ import { describe, test } from 'node:test';
 import { FileObjectStore } from '../../hub/archive/object-store-file.ts';
 import { Derivation } from '../../hub/core/identifier.ts';
 import type { Uid } from '../../hub/core/identifier.ts';
-import type { StudyView } from '../../hub/core/view.ts';
+import type { ListedStudy } from '../../hub/core/view.ts';
 import { createManifest, keepManifest } from '../../hub/flow/manifest.ts';
 import type { ManifestInput } from '../../hub/flow/manifest.ts';
 import { image, studyOf } from '../support/xds-peer.ts';
@@ -34,7 +34,7 @@ const input: ManifestInput = {
   derive,
 };
 
-const reversed = (study: StudyView): StudyView => ({
+const reversed = (study: ListedStudy): ListedStudy => ({
   ...study,
   series: [...study.series].reverse().map((one) => ({ ...one, instances: [...one.instances].reverse() })),
 });
