@@ -22,6 +22,7 @@ import { auditSource } from './compose-atna.ts';
 import { affinityDomain, xdsFaces } from './compose-xds.ts';
 import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
+import { createMatching } from './core/match/matcher.ts';
 import type { Journal } from './core/envelope.ts';
 import type { Derivation, Oid, SiteId, Uid } from './core/identifier.ts';
 import type {
@@ -142,7 +143,17 @@ export async function composeIndex(
     return seconds === undefined ? config.limits.settleMs : seconds * 1000;
   };
   const { affinityDomainOid } = config;
-  const indexing = { database, derive, indexDerive, site, clock, settleMs, projection, affinityDomainOid };
+  const indexing = {
+    database,
+    matching: createMatching(),
+    derive,
+    indexDerive,
+    site,
+    clock,
+    settleMs,
+    projection,
+    affinityDomainOid,
+  };
   const store = createIndexWriter(indexing);
   const ingest = createIngest({ store, documents: createDocumentStore(objects), site, map, derive, log, ownerOf });
   return { derive, ingest, projection, settleMs, fhirContext };

@@ -141,28 +141,3 @@ export function patientState(row: PatientRow): PatientState {
     mergedInto: row.merged_into,
   };
 }
-
-/**
- * The closed group that one linking decision is about: all registrations with these resident IDs, these registrations,
- * and everything their hospitals merged into or from them.
- */
-export async function loadGroup(
-  connection: Connection,
-  recordIds: readonly HubId[],
-  residentIds: readonly string[],
-): Promise<(PatientState & { personId: HubId })[]> {
-  const result = await connection.query<PatientRow>({
-    name: 'link-group',
-    text: `with recursive grown as (
-             select record_id from patient_record where record_id = any ($1::uuid[])
-             union
-             select record_id from patient_record where resident_id = any ($2::text[])
-             union
-             select p.record_id from grown g join patient_record m on m.record_id = g.record_id
-               join patient_record p on p.merged_into = m.record_id or p.record_id = m.merged_into)
-           select ${PATIENT_COLUMNS} from patient_record where record_id in (select record_id from grown)
-           order by record_id limit 1000`,
-    values: [recordIds, residentIds],
-  });
-  return result.rows.map((row) => ({ ...patientState(row), personId: row.person_id }));
-}
