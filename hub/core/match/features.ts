@@ -10,6 +10,9 @@ export interface NameFeature {
   readonly ideographic: string | null;
   /** Latin or pinyin words as they came, upper case, in their order: family name first where the source says so. */
   readonly latin: readonly string[];
+  /** Latin family and given name, normalised, where the source keeps them apart; null: it does not. */
+  readonly family: string | null;
+  readonly given: string | null;
   /** Toneless pinyin of the ideographic name, one entry a possible reading (heteronyms, surname readings), bounded. */
   readonly readings: readonly string[];
   /** 某某之子, 某某之女: the name is the mother's with a relation, not the child's own. */
