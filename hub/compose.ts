@@ -145,7 +145,7 @@ export async function composeIndex(
   const { affinityDomainOid } = config;
   const indexing = {
     database,
-    matching: createMatching(),
+    matching: createMatching(() => []),
     derive,
     indexDerive,
     site,

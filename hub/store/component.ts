@@ -4,6 +4,7 @@
  */
 import type { HubId } from '../core/identifier.ts';
 import type { Comparison, Pair, Ruling } from '../core/match/comparison.ts';
+import type { Features } from '../core/match/features.ts';
 import type { Member } from '../core/person.ts';
 import type { Connection } from './database.ts';
 
@@ -87,6 +88,7 @@ async function growBounded(connection: Connection, seeds: readonly HubId[], rule
 
 export interface Ties {
   readonly members: readonly Member[];
+  readonly features: ReadonlyMap<string, Features>;
   /** Every kept pair with one of the members, link or review. */
   readonly pairs: readonly Pair[];
   readonly rulings: readonly Ruling[];
@@ -128,6 +130,8 @@ export async function loadTies(connection: Connection, records: readonly HubId[]
            select record_id, other_id, case said when 'same' then 'same' else 'not-same' end, 'tie' from record_tie where record_id = any ($1::uuid[])`,
     values: [records],
   });
+  // Of two alone everything is known from their pair; of more, some were never compared or not kept.
+  const features = await featuresOf(connection, records.length > 2 ? records : []);
   const inside = new Set<string>(records);
   const named = [...pairs.rows, ...words.rows].flatMap(({ a, b }) => [a, b]).filter((id) => !inside.has(id));
   const others = await personsOf(connection, [...new Set(named)]);
@@ -143,6 +147,7 @@ export async function loadTies(connection: Connection, records: readonly HubId[]
       personId: row.person_id,
       mergedInto: row.merged_into,
     })),
+    features,
     pairs: pairs.rows.map(({ a, b, outcome, weight, veto }) => ({
       a,
       b,
@@ -152,6 +157,16 @@ export async function loadTies(connection: Connection, records: readonly HubId[]
     said: [...merged, ...of('tie')],
     others,
   };
+}
+
+async function featuresOf(connection: Connection, records: readonly HubId[]): Promise<ReadonlyMap<string, Features>> {
+  if (records.length === 0) return new Map();
+  const { rows } = await connection.query<{ record_id: string; features: Features }>({
+    name: 'component-features',
+    text: 'select record_id, features from match_record where record_id = any ($1::uuid[])',
+    values: [records],
+  });
+  return new Map(rows.map((row) => [row.record_id, row.features]));
 }
 
 async function personsOf(connection: Connection, records: readonly string[]): Promise<ReadonlyMap<string, HubId>> {

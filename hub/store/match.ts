@@ -7,6 +7,7 @@ import type { HubId } from '../core/identifier.ts';
 import type { Comparison } from '../core/match/comparison.ts';
 import type { Features } from '../core/match/features.ts';
 import type { Matcher, Matching } from '../core/match/matcher.ts';
+import type { MatchRules } from '../core/match/rules.ts';
 import { patientView, type PatientState } from '../core/patient.ts';
 import type { Connection } from './database.ts';
 import { bulk } from './save.ts';
@@ -19,7 +20,7 @@ export interface MatchContext {
 /** Of one key at most so many registrations are compared; what is cut off is counted in match_cut. */
 export const BLOCK_LIMIT = 200;
 /** Locks of keys are taken from so many: two registrations of one person share one, and the lock table stays small. */
-const KEY_LOCKS = 4096;
+const KEY_LOCKS = 2048;
 /** Pairs below review that are kept all the same, of one registration in so many: what a lower threshold would bring. */
 export const SAMPLE = 16;
 const SAMPLED_BITS = 8;
@@ -32,7 +33,7 @@ export interface FoundPair {
 
 /** The rules in force, and those that a rematch is trying on everything meanwhile. */
 export async function rulesInForce(connection: Connection, matching: Matching): Promise<[Matcher, ...Matcher[]]> {
-  const { rows } = await connection.query<{ rules: object; state: string }>({
+  const { rows } = await connection.query<{ rules: MatchRules; state: string }>({
     name: 'match-rules',
     text: `select r.rules, r.state from match_rules r where r.state = 'active'
        or (r.state = 'draft' and exists (select from rematch m where m.rules = r.version and m.state in ('comparing', 'judging', 'compared')))`,
@@ -186,9 +187,9 @@ function comparePairs(
 }
 
 /** Hub ids are keyed hashes: their digits are a fair draw, and the same draw every time. */
-function isKept(recordId: string, { outcome, weight }: Comparison, { thresholds }: Matcher): boolean {
+function isKept(recordId: string, { outcome, weight }: Comparison, { rules }: Matcher): boolean {
   if (outcome !== 'none') return true;
-  return weight >= thresholds.review - SAMPLED_BITS && parseInt(recordId.slice(-1), 16) % SAMPLE === 0;
+  return weight >= rules.thresholds.review - SAMPLED_BITS && parseInt(recordId.slice(-1), 16) % SAMPLE === 0;
 }
 
 /** Replaces what was kept about these registrations under these rules; gives whom they were linked to before. */

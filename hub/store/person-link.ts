@@ -6,7 +6,7 @@ import type { Derivation, HubId } from '../core/identifier.ts';
 import type { Matcher } from '../core/match/matcher.ts';
 import type { Pair } from '../core/match/comparison.ts';
 import type { PatientState } from '../core/patient.ts';
-import { doubtsOf, ownPerson, personIdOf, rulingsOver, type Member } from '../core/person.ts';
+import { doubtsOf, ownPerson, pairKey, personIdOf, rulingsOver, type Member } from '../core/person.ts';
 import { COMPONENT_LIMIT, loadTies, lockComponent, type Component, type Ties } from './component.ts';
 import type { Connection } from './database.ts';
 import { comparable, matchRecords, rulesInForce, type MatchContext } from './match.ts';
@@ -109,6 +109,7 @@ export interface Judged {
 /** Which person each registration is, by everything that is tied to it. Pure. */
 export function judge(ties: Ties, matcher: Matcher, derive: Derivation): Judged {
   const rulings = rulingsOver(ties.rulings, ties.said);
+  const ruled = new Set(rulings.filter((one) => one.decision === 'same').map((one) => pairKey(one.a, one.b)));
   const personOf = new Map<HubId, HubId>();
   const beyond: HubId[] = [];
   for (const members of connected(ties, rulings)) {
@@ -120,7 +121,11 @@ export function judge(ties: Ties, matcher: Matcher, derive: Derivation): Judged 
     const byId = new Map<string, Member>(members.map((member) => [member.recordId, member]));
     const inside = <T extends { readonly a: string; readonly b: string }>(all: readonly T[]): T[] =>
       all.filter(({ a, b }) => byId.has(a) && byId.has(b));
-    const { groups } = matcher.cluster([...byId.keys()], inside(ties.pairs), inside(rulings));
+    const against = (a: string, b: string): boolean => {
+      const [x, y] = [ties.features.get(a), ties.features.get(b)];
+      return x !== undefined && y !== undefined && !ruled.has(pairKey(a, b)) && matcher.compare(x, y).veto !== null;
+    };
+    const { groups } = matcher.cluster([...byId.keys()], inside(ties.pairs), inside(rulings), against);
     for (const group of groups) {
       const own = group.flatMap((id) => byId.get(id) ?? []);
       const personId = personIdOf(own, derive);

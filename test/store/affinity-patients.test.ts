@@ -41,7 +41,7 @@ async function feed(message: string | Buffer, domain = DOMAIN, site = region(dom
   const clock = (): Date => new Date();
   const projection = { person: () => [], exam: () => [] };
   const store = createIndexWriter({
-    matching: createMatching(),
+    matching: createMatching(() => []),
     database,
     derive: DERIVE,
     indexDerive: DERIVE,

@@ -32,7 +32,7 @@ before(async () => {
     site: () => h1,
   };
   const store = createIndexWriter({
-    matching: createMatching(),
+    matching: createMatching(() => []),
     database,
     derive: DERIVE,
     indexDerive: new Derivation(new Uint8Array(32).fill(9)),

@@ -66,7 +66,7 @@ before(async () => {
   const shared = { database, derive: DERIVE, clock, settleMs: () => 1000, projection };
   const indexDerive = new Derivation(new Uint8Array(32).fill(9));
   const store = createIndexWriter({
-    matching: createMatching(),
+    matching: createMatching(() => []),
     ...shared,
     indexDerive,
     site: () => h1,

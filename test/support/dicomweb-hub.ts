@@ -85,7 +85,7 @@ export async function startDicomwebHub(limits: Partial<DicomwebLimits> = {}): Pr
     site,
   };
   const store = createIndexWriter({
-    matching: createMatching(),
+    matching: createMatching(() => []),
     database,
     derive: DERIVE,
     indexDerive: new Derivation(new Uint8Array(32).fill(9)),
