@@ -6,7 +6,7 @@ import type { Attribute } from './comparison.ts';
 import type { Features } from './features.ts';
 import { LEVELS, levelsOf } from './levels.ts';
 import { splitIdeographic } from './person-name.ts';
-import type { Frequencies, LevelOdds, MatchRules, Odds } from './rules.ts';
+import type { Frequencies, LevelOdds, MatchRules } from './rules.ts';
 
 export type FeaturePair = readonly [Features, Features];
 
