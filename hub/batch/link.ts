@@ -124,7 +124,7 @@ function rulesOf(
   };
   const across = read.second * (read.count - read.second);
   const learned = learnRules({
-    candidates: pairs(candidates.words),
+    candidates: [...pairs(candidates.words)],
     candidateCount: candidates.all,
     random: pairs(sampleRandom(read.count, read.second)),
     pairCount: read.second > 0 ? across : (read.count * (read.count - 1)) / 2,
@@ -136,7 +136,7 @@ function rulesOf(
   const version = `learned-${createHash('sha256').update(JSON.stringify(learned.rules)).digest('hex').slice(0, 12)}`;
   const rules = { ...learned.rules, version };
   tell(
-    `learned ${version} from ${String(candidates.words.length / 2)} candidate pairs in ${String(learned.iterations)} rounds: share of matches ${learned.share.toFixed(4)}, prior ${rules.prior.toFixed(2)} bits`,
+    `learned ${version} from ${String(candidates.words.length / 2)} candidate pairs in ${String(learned.iterations)} rounds: share of matches ${learned.share.toFixed(4)}, prior ${rules.prior.toFixed(2)} bits, link from ${rules.thresholds.link.toFixed(2)}, review from ${rules.thresholds.review.toFixed(2)}`,
   );
   keep(kept, JSON.stringify(rules, null, 1));
   return rules;
