@@ -16,6 +16,8 @@ export function blockingKeys(features: Features): string[] {
     keys.add(`ib|${id.slice(-12)}`);
     if (id.length === 18) keys.add(`ir|${id.slice(0, 6)}${id.slice(14)}`);
   }
+  // Two registrations of one child under its mother's number.
+  if (features.borrowedId !== null) keys.add(`bo|${features.borrowedId}|${birthDate ?? ''}`);
   for (const number of features.identifiers) keys.add(`no|${number}`);
   for (const phone of phones) keys.add(`ph|${phone}`);
   const year = birthDate?.slice(0, 4) ?? '';

@@ -2,17 +2,18 @@
  * Learns the rules from the data without any truth (Fellegi and Sunter 1969; Winkler 1988): u from pairs drawn at random,
  * which are hardly ever one person; m by expectation and maximisation over the candidate pairs that blocking offers.
  */
+import { compare } from './compare.ts';
 import type { Attribute } from './comparison.ts';
 import type { Features } from './features.ts';
 import { LEVELS, levelsOf } from './levels.ts';
 import { splitIdeographic } from './person-name.ts';
-import type { Frequencies, LevelOdds, MatchRules, Odds } from './rules.ts';
+import type { Frequencies, LevelOdds, MatchRules } from './rules.ts';
 
 export type FeaturePair = readonly [Features, Features];
 
 export interface LearnInput {
   /** A fair sample of the pairs that blocking offers, of one person or of two. */
-  readonly candidates: Iterable<FeaturePair>;
+  readonly candidates: readonly FeaturePair[];
   /** How many pairs blocking offers in all. */
   readonly candidateCount: number;
   /** Pairs drawn at random. */
@@ -39,6 +40,8 @@ const MOST_ITERATIONS = 200;
 const SETTLED = 1e-6;
 /** What the shipped rules are worth, in pairs: a level that the sample hardly shows keeps a sensible share. */
 const BELIEF = 12;
+/** The same for the random pairs, where what is rare may not show at all. */
+const BELIEF_RANDOM = 5000;
 const LISTED = 4000;
 
 /** Levels of one pair as a compact text, a character an attribute; equal patterns are counted once. */
@@ -47,15 +50,45 @@ type Patterns = ReadonlyMap<string, number>;
 export function learnRules(input: LearnInput): Learned {
   const { start } = input;
   const random = count(input.random);
-  const u = shares(random, null, (attribute, level) => start.odds[attribute][level]?.u ?? 1e-6, 2);
   const { m, share, iterations } = expectation(count(input.candidates), start);
+  const matches = Math.max(1, share * input.candidateCount);
+  const prior = Math.log2(matches / Math.max(1, input.pairCount - matches));
+  const beliefU = (attribute: Attribute, level: string): number => start.odds[attribute][level]?.u ?? 1e-6;
+  let u = shares(random, null, beliefU, BELIEF_RANDOM);
+  for (let round = 0; round < 3; round++) {
+    // A few of the random pairs are one person after all: they count as far as they are two.
+    const two = new Map([...random.keys()].map((pattern) => [pattern, 1 / (1 + 2 ** prior * ratio(pattern, m, u))]));
+    u = shares(random, two, beliefU, BELIEF_RANDOM);
+  }
   const odds = Object.fromEntries(
     ATTRIBUTES.map((attribute, at) => [attribute, pairOdds(LEVELS[attribute], m[at] ?? [], u[at] ?? [])]),
   ) as Record<Attribute, Record<string, LevelOdds>>;
-  const matches = Math.max(1, share * input.candidateCount);
-  const prior = Math.log2(matches / Math.max(1, input.pairCount - matches));
-  const frequencies = countValues(input.sample);
-  return { rules: { ...start, version: input.version, prior, odds: odds, frequencies }, iterations, share };
+  const learned = { ...start, version: input.version, prior, odds, frequencies: countValues(input.sample) };
+  return { rules: { ...learned, thresholds: thresholds(input.candidates, learned) }, iterations, share };
+}
+
+/** One automatic link in so many may be wrong, as far as the weights themselves can tell. */
+const WRONG_LINKS = 1e-4;
+const LOWEST_LINK = 3;
+const HIGHEST_LINK = 14;
+const REVIEW_BITS = 4;
+
+/** The lowest weight above which the links expected to be wrong are few enough. */
+function thresholds(candidates: readonly FeaturePair[], rules: MatchRules): MatchRules['thresholds'] {
+  const weights = candidates
+    .map(([a, b]) => compare(a, b, rules))
+    .filter(({ veto }) => veto === null)
+    .map(({ weight }) => weight)
+    .sort((x, y) => y - x);
+  let wrong = 0;
+  let link = HIGHEST_LINK;
+  for (const [at, weight] of weights.entries()) {
+    wrong += 1 / (1 + 2 ** weight);
+    if (wrong > WRONG_LINKS * (at + 1)) break;
+    link = Math.min(link, weight);
+  }
+  link = Math.max(LOWEST_LINK, link);
+  return { link, review: link - REVIEW_BITS };
 }
 
 function pairOdds(levels: readonly string[], m: readonly number[], u: readonly number[]): Record<string, LevelOdds> {

@@ -75,7 +75,9 @@ function pairLevels(a: NameFeature, b: NameFeature): NameLevels {
 function childLevels(a: NameFeature, b: NameFeature): NameLevels {
   const same = a.ideographic !== null && a.ideographic === b.ideographic;
   if (a.childOf !== null && b.childOf !== null) {
-    const relation = a.childOf === b.childOf || a.childOf === 'child' || b.childOf === 'child';
+    const relation =
+      (a.childOf === b.childOf || a.childOf === 'child' || b.childOf === 'child') &&
+      (a.ordinal === b.ordinal || a.ordinal === null || b.ordinal === null);
     return { ...NONE, name: same && relation ? 'equal' : 'different', contradict: !same || !relation };
   }
   return { ...NONE, name: same ? 'different' : null, contradict: same, motherAndChild: same };

@@ -32,7 +32,7 @@ const NOBODY =
 const NOBODY_LATIN =
   /^(UNKNOWN|UNK|NN|NO ?NAME|JOHN DOE|JANE DOE|TEST( PATIENT)?|ANONYMOUS|PATIENT|BABY|EMERGENCY)( ?\d+)?$/u;
 const CHILD_OF =
-  /^(.{2,}?)(?:之|的)?(长|次|大|小|幼|双|孪生)?(之?子|之?女|之婴|之?男婴|之?女婴|婴儿|毛毛|BB|BABY)[一二三四\dAB甲乙]*$/u;
+  /^(.{2,}?)(?:之|的)?(长|次|大|小|幼|双|孪生|老大|老二)?(之?子|之?女|之婴|之?男婴|之?女婴|婴儿|毛毛|BB|BABY)([一二三四\dAB甲乙]*)$/u;
 
 /** Folds one ideographic text; unknown characters become `?`. */
 function fold(text: string): string {
@@ -56,12 +56,21 @@ export function nameFeature(
   if (!HAN.test(ideographic)) return null;
   const damaged = ideographic.includes('?');
   const readings = damaged ? [] : romanise(ideographic).slice(0, READINGS);
-  return { ideographic, latin: [], family: null, given: null, readings, childOf, damaged };
+  const ordinal = childOf === null ? null : ordinalOf(`${relation?.[2] ?? ''}${relation?.[4] ?? ''}`);
+  return { ideographic, latin: [], family: null, given: null, readings, childOf, ordinal, damaged };
 }
 
 function relationOf(word: string): 'son' | 'daughter' | 'child' {
   if (word.includes('女')) return 'daughter';
   return word.includes('子') || word.includes('男') ? 'son' : 'child';
+}
+
+/** 大, 长, 甲, A, 一 and 1 all say the first. */
+function ordinalOf(text: string): string | null {
+  if (/[1一A甲大长]/u.test(text)) return '1';
+  if (/[2二B乙小次]/u.test(text)) return '2';
+  const other = text.replace(/[幼双孪生]/gu, '');
+  return other === '' ? null : other;
 }
 
 /** NFKC, upper case, no control characters, no appended sex. */
@@ -96,7 +105,7 @@ function latinName(text: string, written: { readonly family?: string; readonly g
   };
   const damaged = /[?\uFFFD\uE000-\uF8FF]/u.test(text);
   const parts = { family: part(written.family), given: part(written.given) };
-  return { ideographic: null, latin: words, ...parts, readings: [], childOf: null, damaged };
+  return { ideographic: null, latin: words, ...parts, readings: [], childOf: null, ordinal: null, damaged };
 }
 
 const COMPOUND = new Set(

@@ -3,6 +3,7 @@ import { isCalendarDate, parseResidentId } from '../identifier.ts';
 import type { Identifier, PersonName, Sex } from '../record.ts';
 import type { PatientView } from '../view.ts';
 import type { Features } from './features.ts';
+import { birthDateLevel } from './levels.ts';
 import { nameFeature, type Romanise } from './person-name.ts';
 
 /** What a source wrote about one person, before anything is normalised. */
@@ -48,24 +49,36 @@ export function featuresOf(view: PatientView, romanise: Romanise): Features {
 export function featuresOfWritten(written: Written, romanise: Romanise): Features {
   const resident = written.residentId === null ? null : parseResidentId(written.residentId);
   const valid = resident?.ok === true ? resident : null;
+  const birthDate = birthDateOf(written.birthDate);
+  const own = valid !== null && !isBorrowed(birthDate, valid.birthDate) ? valid : null;
   const names = written.names.slice(0, MANY).map((name) => nameFeature(name, romanise));
   return {
     recordId: written.recordId,
     issuer: written.issuer,
-    residentId: valid?.id ?? null,
+    residentId: own?.id ?? null,
+    borrowedId: own === null ? (valid?.id ?? null) : null,
     brokenResidentId: valid === null ? brokenId(written.residentId) : null,
     identifiers: written.identifiers
       .filter((id) => !LOCAL.has(id.type))
       .flatMap(identifierOf)
       .slice(0, MANY),
     names: names.filter((name) => name !== null),
-    birthDate: birthDateOf(written.birthDate) ?? valid?.birthDate ?? null,
-    sex: sexOf(written.sex) ?? valid?.sex ?? null,
+    birthDate: birthDate ?? own?.birthDate ?? null,
+    sex: sexOf(written.sex) ?? own?.sex ?? null,
     phones: [...new Set(written.phones.flatMap(phoneOf))].slice(0, MANY),
     address: addressOf(written.address),
     locality: addressOf(written.locality),
     postalCode: number(written.postalCode, 3),
   };
+}
+
+const YEARS_APART = 2;
+
+/** The number tells the birth (GB 11643): years away and no slip of the pen, it is somebody else's. */
+function isBorrowed(registered: string | null, told: string): boolean {
+  const level = birthDateLevel(registered, told);
+  if (registered === null || (level !== 'different' && level !== 'year')) return false;
+  return Math.abs(Number(registered.slice(0, 4)) - Number(told.slice(0, 4))) > YEARS_APART;
 }
 
 const squeeze = (text: string): string =>
