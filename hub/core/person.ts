@@ -116,7 +116,7 @@ export function survivingPerson(records: readonly PatientView[]): SurvivingPerso
   const first = <K extends SurvivingAttribute>(attribute: K): Surviving<NonNullable<PatientView[K]>> | null => {
     for (const record of ordered) {
       const value = record[attribute];
-      if (value === null || value === undefined || (Array.isArray(value) && value.length === 0)) continue;
+      if (value === null || (Array.isArray(value) && value.length === 0)) continue;
       return { value, recordId: record.recordId, rule: ruleOf(record) };
     }
     return null;
@@ -140,4 +140,25 @@ function ruleOf(record: PatientView): string {
   return record.residentId === null
     ? 'first standing registration that says it; none with a resident ID does'
     : 'first standing registration with a valid resident ID that says it';
+}
+
+/** What tells two registrations apart to somebody who may not read them: never enough to know who it is. */
+export function mask(view: PatientView): PatientView {
+  const hide = (text: string, first: number, last: number): string =>
+    text.length <= first + last
+      ? '*'.repeat(text.length)
+      : text.slice(0, first) + '*'.repeat(text.length - first - last) + text.slice(text.length - last);
+  return {
+    ...view,
+    localId: hide(view.localId, 0, 3),
+    names: view.names.map((name) => ({
+      text: (Array.from(name.text)[0] ?? '') + '*'.repeat(Math.max(Array.from(name.text).length - 1, 1)),
+      representation: name.representation,
+    })),
+    birthDate: view.birthDate === null ? null : view.birthDate.slice(0, 4),
+    identifiers: view.identifiers.map((id) => ({ ...id, value: hide(id.value, 0, 2) })),
+    residentId: view.residentId === null ? null : hide(view.residentId, 4, 2),
+    phone: view.phone === null ? null : hide(view.phone, 0, 4),
+    address: null,
+  };
 }

@@ -13,13 +13,13 @@ export const COMPONENT_LIMIT = 200;
 /** One claim's registrations with all that is tied to them. */
 const TOTAL_LIMIT = 5_000;
 
-/** Everything tied to these, these included, along links of these rules, rulings, and what hospitals said. */
+/** Everything tied to these, these included, along links of one version of the rules, rulings, and what hospitals said. */
 export const COMPONENT = `
 with recursive grown(record_id) as (
   select unnest($1::uuid[])
   union
   select e.other_id from grown g cross join lateral (
-    select p.other_id from match_pair p where p.record_id = g.record_id and p.rules = $2 and p.outcome = 'link'
+    select p.other_id from match_pair p where p.record_id = g.record_id and p.rules = any ($2::text[]) and p.outcome = 'link'
     union all
     select r.other_id from ruling_in_force r where r.record_id = g.record_id and r.decision = 'same'
     union all
@@ -30,11 +30,11 @@ with recursive grown(record_id) as (
     select m.merged_into from patient_record m where m.record_id = g.record_id and m.merged_into is not null) e)
 select record_id from grown limit $3`;
 
-async function grow(connection: Connection, seeds: readonly HubId[], rules: string, limit: number): Promise<HubId[]> {
+async function grow(connection: Connection, seeds: readonly HubId[], rules: string | readonly string[], limit: number): Promise<HubId[]> {
   const { rows } = await connection.query<{ record_id: HubId }>({
     name: 'component',
     text: COMPONENT,
-    values: [seeds, rules, limit],
+    values: [seeds, [rules].flat(), limit],
   });
   return rows.map((row) => row.record_id);
 }
@@ -55,7 +55,7 @@ const ROUNDS = 4;
 export async function lockComponent(
   connection: Connection,
   seeds: readonly HubId[],
-  rules: string,
+  rules: string | readonly string[],
   fresh: ReadonlySet<string>,
 ): Promise<Component> {
   const locked = new Set<string>(fresh);
@@ -72,7 +72,12 @@ export async function lockComponent(
   return known;
 }
 
-async function growBounded(connection: Connection, seeds: readonly HubId[], rules: string): Promise<Component> {
+/** Without locks: for who only looks. Several versions of the rules: along the links of each. */
+export async function growBounded(
+  connection: Connection,
+  seeds: readonly HubId[],
+  rules: string | readonly string[],
+): Promise<Component> {
   const all = await grow(connection, seeds, rules, TOTAL_LIMIT + 1);
   if (all.length <= TOTAL_LIMIT) return { records: all, beyond: [] };
   const records = new Set<HubId>();

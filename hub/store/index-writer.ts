@@ -90,6 +90,22 @@ async function saveSlice(
 
 const NOBODY: Linked = { persons: [], relinked: [] };
 
+export interface AnnounceContext {
+  readonly derive: Derivation;
+  readonly projection: Projection;
+  readonly affinityDomainOid?: string;
+  readonly now: Date;
+}
+
+/** What a decision about persons alone changes for readers: the persons, their ids and whose documents are whose. */
+export async function announceLinked(connection: Connection, linked: Linked, context: AnnounceContext): Promise<void> {
+  if (context.affinityDomainOid !== undefined)
+    await followPersons(connection, linked.persons, context.affinityDomainOid);
+  const told = (): SavedProvenance => ({ journalIds: [], site: '', at: context.now.toISOString() });
+  await project(connection, linked.persons, [], [], told, context);
+  await announceExams(connection, await examsOf(connection, linked.relinked), context.now);
+}
+
 /** Registrations are compared and locked, written, and linked, in this order (see matchPersons). */
 async function registerPersons(
   connection: Connection,

@@ -317,7 +317,8 @@ rematch
   rules text not null
   state text not null
   cursor_id uuid
-  records bigint not null default 0
+  passed bigint not null default 0
+  total bigint not null
   report jsonb not null default '{}'::jsonb
   started_at timestamp with time zone not null
   started_by text not null
