@@ -1,6 +1,6 @@
 /** The index's side of ingest: one transaction claims, locks, loads, writes, projects and settles. */
 import type { ProjectedResource } from '../core/fhir.ts';
-import type { Slice } from '../core/fold.ts';
+import type { Slice } from '../core/slice.ts';
 import type { Derivation, HubId } from '../core/identifier.ts';
 import type { Claim, ClaimedEntry, IngestStore, Outcome, Settlement } from '../core/ingest.ts';
 import type { Matching } from '../core/match/matcher.ts';

@@ -2,11 +2,12 @@
  * Applies the linking decision to the rows: who is whose person, which persons were joined or parted, which doubts are
  * open. The decision is a function of what is tied together, so it may be made again at any time (decisions/0018).
  */
+import { tiesOf } from '../core/fold-identity.ts';
 import type { Derivation, HubId } from '../core/identifier.ts';
 import type { Matcher } from '../core/match/matcher.ts';
 import type { Pair } from '../core/match/comparison.ts';
 import type { PatientState } from '../core/patient.ts';
-import { doubtsOf, ownPerson, pairKey, personIdOf, rulingsOver, type Member } from '../core/person.ts';
+import { doubtsOf, overruling, ownPerson, pairKey, personIdOf, rulingsOver, type Member } from '../core/person.ts';
 import { COMPONENT_LIMIT, loadTies, lockComponent, type Component, type Ties } from './component.ts';
 import type { Connection } from './database.ts';
 import { comparable, matchRecords, rulesInForce, type MatchContext } from './match.ts';
@@ -52,8 +53,14 @@ export async function matchPersons(
 
 /** The two ends of every merge or tie that came or went. */
 function tiesChanged(state: PatientState, old: PatientState | undefined): HubId[] {
-  const ends = [state.mergedInto, old?.mergedInto ?? null];
-  return ends[0] === ends[1] ? [] : [state.recordId, ...ends.filter((id) => id !== null)];
+  const words = (one: PatientState | undefined): Map<HubId, string> =>
+    new Map([
+      ...(one === undefined ? [] : tiesOf(one.facts).map((tie) => [tie.other, tie.said] as const)),
+      ...(one === undefined || one.mergedInto === null ? [] : ([[one.mergedInto, 'merged']] as const)),
+    ]);
+  const [now, was] = [words(state), words(old)];
+  const ends = [...now.keys(), ...was.keys()].filter((id) => now.get(id) !== was.get(id));
+  return ends.length === 0 ? [] : [state.recordId, ...ends];
 }
 
 /** Decides about what was found; the rows of the registrations are written. */
@@ -109,6 +116,8 @@ export interface Judged {
 /** Which person each registration is, by everything that is tied to it. Pure. */
 export function judge(ties: Ties, matcher: Matcher, derive: Derivation): Judged {
   const rulings = rulingsOver(ties.rulings, ties.said);
+  const overruled = overruling(ties.pairs, rulings);
+  const standing = ties.pairs.filter((pair) => pair.comparison.veto === null || !overruled(pair.a, pair.b));
   const ruled = new Set(rulings.filter((one) => one.decision === 'same').map((one) => pairKey(one.a, one.b)));
   const personOf = new Map<HubId, HubId>();
   const beyond: HubId[] = [];
@@ -123,9 +132,10 @@ export function judge(ties: Ties, matcher: Matcher, derive: Derivation): Judged 
       all.filter(({ a, b }) => byId.has(a) && byId.has(b));
     const against = (a: string, b: string): boolean => {
       const [x, y] = [ties.features.get(a), ties.features.get(b)];
-      return x !== undefined && y !== undefined && !ruled.has(pairKey(a, b)) && matcher.compare(x, y).veto !== null;
+      if (x === undefined || y === undefined || ruled.has(pairKey(a, b)) || overruled(a, b)) return false;
+      return matcher.compare(x, y).veto !== null;
     };
-    const { groups } = matcher.cluster([...byId.keys()], inside(ties.pairs), inside(rulings), against);
+    const { groups } = matcher.cluster([...byId.keys()], inside(standing), inside(rulings), against);
     for (const group of groups) {
       const own = group.flatMap((id) => byId.get(id) ?? []);
       const personId = personIdOf(own, derive);
