@@ -18,6 +18,8 @@ export interface Linked {
   readonly persons: readonly HubId[];
   /** Registrations whose person changed. */
   readonly relinked: readonly HubId[];
+  /** Registrations whose candidates were cut off: told with the message that brought them. */
+  readonly cut: readonly HubId[];
 }
 
 export interface LinkContext extends MatchContext {
@@ -28,11 +30,13 @@ export interface LinkContext extends MatchContext {
 export interface Matched {
   readonly matcher: Matcher;
   readonly component: Component;
+  /** Registrations that were compared with fewer than share a key with them. */
+  readonly cut: readonly HubId[];
 }
 
 /**
  * Compares the changed registrations and locks everything that the decision about them may touch. null: nothing that is
- * compared or tied has changed. `before` are the registrations as they stood (absent: new).
+ * compared or tied has changed, or it is like nobody. `before` are the registrations as they stood (absent: new).
  */
 export async function matchPersons(
   connection: Connection,
@@ -44,11 +48,13 @@ export async function matchPersons(
   const tied = changed.flatMap((state) => tiesChanged(state, before.get(state.recordId)));
   if (differing.now.length === 0 && tied.length === 0) return null;
   const matchers = await rulesInForce(connection, context.matching);
-  const former = await matchRecords(connection, differing, matchers, context);
-  const seeds = new Set<HubId>([...differing.now.map((one) => one.recordId as HubId), ...tied, ...former]);
+  const found = await matchRecords(connection, differing, matchers, context);
+  // New, and like nobody: a person of its own, as it is written.
+  if (found.pairs + found.cut.length === 0 && tied.length === 0 && differing.was.length === 0) return null;
+  const seeds = new Set<HubId>([...differing.now.map((one) => one.recordId as HubId), ...tied, ...found.former]);
   const fresh = new Set(changed.map((state) => state.recordId).filter((id) => !before.has(id)));
   const component = await lockComponent(connection, [...seeds], matchers[0].version, fresh);
-  return { matcher: matchers[0], component };
+  return { matcher: matchers[0], component, cut: found.cut };
 }
 
 /** The two ends of every merge or tie that came or went. */
@@ -79,15 +85,17 @@ export async function linkPersons(
   const born = new Set(fresh.map((id) => ownPerson(id, context.derive)));
   const standing = await personsOf(connection, recordIds);
   const seen = linked.persons.filter((id) => !born.has(id));
-  return { persons: [...new Set([...standing, ...seen])], relinked: linked.relinked };
+  // And has no exam yet that anybody knows under another person.
+  const relinked = linked.relinked.filter((id) => !fresh.includes(id));
+  return { persons: [...new Set([...standing, ...seen])], relinked, cut: matched?.cut ?? [] };
 }
 
-const NOTHING: Linked = { persons: [], relinked: [] };
+const NOTHING: Linked = { persons: [], relinked: [], cut: [] };
 
 /** Judges everything in the component anew and writes what differs. */
 export async function decideComponent(
   connection: Connection,
-  { matcher, component }: Matched,
+  { matcher, component }: Omit<Matched, 'cut'>,
   context: LinkContext,
 ): Promise<Linked> {
   const ties = await loadTies(connection, component.records, matcher.version);
@@ -104,6 +112,7 @@ export async function decideComponent(
   return {
     persons: [...new Set(moves.flatMap((move) => [move.was, move.personId]))],
     relinked: moves.map((move) => move.recordId),
+    cut: [],
   };
 }
 

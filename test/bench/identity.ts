@@ -63,7 +63,7 @@ const stateOf = (n: number): PatientState => {
   return state;
 };
 
-async function load(hub: PersonHub, from: number, to: number): Promise<void> {
+export async function load(hub: PersonHub, from: number, to: number): Promise<void> {
   const { pool } = hub.database;
   const matcher = hub.deps.matching.under(null);
   await pool.query('drop index if exists match_key_by_key');
@@ -92,7 +92,7 @@ async function load(hub: PersonHub, from: number, to: number): Promise<void> {
 }
 
 /** Of those that ask, half are known at another hospital, with a slip each; half are new. */
-function asking(n: number, size: number): Told {
+export function asking(n: number, size: number): Told {
   if (n % 2 === 1) return person(10_000_000 + n);
   const { residentId, phone, ...known } = person((n * 7919) % size);
   return {
@@ -102,9 +102,9 @@ function asking(n: number, size: number): Told {
   };
 }
 
-async function measure(hub: PersonHub, size: number): Promise<{ p50: number; p95: number }> {
+export async function measure(hub: PersonHub, size: number, asked = ASKED): Promise<{ p50: number; p95: number }> {
   const times: number[] = [];
-  for (let n = 0; n < ASKED + 20; n++) {
+  for (let n = 0; n < asked + 20; n++) {
     await hub.accept(registration(`h${String(2 + (n % 3))}`, `Q${String(size)}-${String(n)}`, asking(n, size)));
     const began = performance.now();
     await hub.ingest.drain();
