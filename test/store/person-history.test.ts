@@ -73,7 +73,7 @@ async function exams(): Promise<readonly string[]> {
 
 const doubts = async (): Promise<readonly unknown[]> =>
   (
-    await hub.database.pool.query(
+    await hub.database.pool.query<{ record_ids: string[]; veto: string | null }>(
       `select record_ids, veto from review where kind = 'identity' and state = 'open' order by id`,
     )
   ).rows;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, beforeEach, test } from 'node:test';
 import { residentCheck } from '../../hub/core/identifier.ts';
+import { createIndexReader } from '../../hub/store/index-reader.ts';
 import type { Deciding } from '../../hub/core/identity.ts';
 import {
   exam,
@@ -56,11 +57,11 @@ test('one valid resident ID at two hospitals is one person, whose file says why'
   assert.deepEqual(await hub.partition(), [[a, b].sort()]);
   const file = await hub.desk.person(await hub.personOf(b));
   assert.equal(file?.personId, await hub.personOf(a), 'the person is called after the first registration');
-  const [link] = file?.links ?? [];
+  const [link] = file.links;
   assert.equal(link?.says, 'same');
-  assert.ok(link?.contributions.some((one) => one.attribute === 'residentId' && one.level === 'equal'));
-  assert.equal(file?.survivors.birthDate?.value, '1980-03-15');
-  assert.equal(file?.survivors.birthDate?.recordId, a);
+  assert.ok(link.contributions.some((one) => one.attribute === 'residentId' && one.level === 'equal'));
+  assert.equal(file.survivors.birthDate?.value, '1980-03-15');
+  assert.equal(file.survivors.birthDate?.recordId, a);
 });
 
 test('a merge joins the exams for every reader and writes none; its undo parts them again', async () => {
@@ -133,11 +134,11 @@ test('conflicting resident IDs never link by themselves, wait for a person, and 
   const [item] = items;
   assert.equal(items.length, 1);
   assert.equal(item?.veto, 'resident-id-conflict');
-  assert.deepEqual([...(item?.records ?? [])].sort(), [a, b].sort());
-  const id = item?.reviewId ?? '';
+  assert.deepEqual([...item.records].sort(), [a, b].sort());
+  const id = item.reviewId;
   const sides = await hub.reviews.sides(id);
   assert.equal(sides?.sides.length, 2);
-  assert.ok((sides?.comparison?.contributions.length ?? 0) > 3);
+  assert.ok((sides.comparison?.contributions.length ?? 0) > 3);
   const refused = await hub.desk.merge(await hub.personOf(a), await hub.personOf(b), by());
   assert.equal(refused.ok ? 'done' : refused.problem.code, 'conflict', 'a merge does not go round the two');
   const first = await hub.reviews.decide(id, 'same', by('身份证补办'));
@@ -154,7 +155,7 @@ test('conflicting resident IDs never link by themselves, wait for a person, and 
 test('a doubt that is decided apart does not come back; one that no longer holds closes by itself', async () => {
   await hub.send(registration('h1', 'A', ZHANG), registration('h1', 'B', WITHOUT_ID));
   const open = async (): Promise<string[]> =>
-    (await hub.reviews.list({ kind: 'identity' }, { limit: 10, })).items.map((one) => one.reviewId);
+    (await hub.reviews.list({ kind: 'identity' }, { limit: 10 })).items.map((one) => one.reviewId);
   const [id = ''] = await open();
   assert.notEqual(id, '', 'two numbers of one hospital are a doubt, not a link');
   const decided = await hub.reviews.decide(id, 'not-same', by('同名同日生'));
@@ -164,5 +165,55 @@ test('a doubt that is decided apart does not come back; one that no longer holds
   assert.deepEqual(await open(), []);
   await hub.send(registration('h1', 'C', WITHOUT_ID, 6));
   assert.ok((await open()).length > 0);
-  await hub.send(registration('h1', 'C', { name: '赵铁柱', birthDate: '1931-12-01', phone: '13700000001', sex: 'male' }, 7));
+  await hub.send(
+    registration('h1', 'C', { name: '赵铁柱', birthDate: '1931-12-01', phone: '13700000001', sex: 'male' }, 7),
+  );
+});
+
+test('a number that is known later re-indexes the exam, and the old index still answers', async () => {
+  await hub.send(registration('h1', 'A', WITHOUT_ID), exam('h1', 'A', 'A1'));
+  const index = async (): Promise<{ exam_id: string; provincial_index: string } | undefined> =>
+    (
+      await hub.database.pool.query<{ exam_id: string; provincial_index: string }>(
+        'select exam_id, provincial_index from exam',
+      )
+    ).rows[0];
+  const before = await index();
+  await hub.send(registration('h1', 'A', ZHANG, 5));
+  const after = await index();
+  assert.notEqual(after?.provincial_index, before?.provincial_index);
+  const reader = createIndexReader({ database: hub.database, derive: hub.deps.derive });
+  const found = await reader.exam(before?.provincial_index ?? '');
+  assert.equal(found?.examId, after?.exam_id);
+  assert.equal(found?.index?.value, after?.provincial_index);
+});
+
+test('a merge and its end leave 5,000 exams untouched', async () => {
+  await hub.send(registration('h1', 'A', { name: '甲一', birthDate: '1950-01-02' }));
+  await hub.send(registration('h2', 'B', { name: '乙二', birthDate: '1960-03-04' }), exam('h1', 'A', 'A0'));
+  const a = recordId('h1', 'A');
+  // Copies of one exam with its resource: what is proved is that no row of theirs is written.
+  await hub.database.pool.query(
+    `insert into exam (record_id, exam_id, site, facts, cancelled, has_order, has_report, has_images)
+     select record_id, gen_random_uuid(), site, facts, false, true, false, false from exam, generate_series(1, 4999)`,
+  );
+  await hub.database.pool.query(
+    `insert into fhir_resource (type, id, version, last_updated, owner, deleted, digest, tokens, present)
+     select type, gen_random_uuid()::text, 1, last_updated, owner || n, false, digest, tokens, present
+     from fhir_resource, generate_series(1, 4999) n where type = 'ServiceRequest'`,
+  );
+  const written = async (): Promise<unknown> =>
+    (
+      await hub.database.pool.query(
+        `select (select count(*)::int from exam) as exams, (select md5(string_agg(xmin::text || ctid::text, ',' order by ctid)) from exam) as exam_rows,
+           (select md5(string_agg(xmin::text || ctid::text, ',' order by ctid)) from fhir_resource where type <> 'Patient') as resource_rows`,
+      )
+    ).rows[0];
+  const before = await written();
+  const [p, q] = [await hub.personOf(a), await hub.personOf(recordId('h2', 'B'))];
+  assert.ok((await hub.desk.merge(q, p, by())).ok);
+  assert.equal((await found(q)).length, 100, 'a page of five thousand, by the id that ended');
+  assert.ok((await hub.desk.split(p, [a], by())).ok);
+  assert.deepEqual(await written(), before);
+  assert.equal((await found(q)).length, 0);
 });

@@ -42,11 +42,11 @@ test('what would change is told first; it takes effect when it is activated, and
   await through();
   const compared = await hub.rematch.latest();
   assert.equal(compared?.state, 'compared');
-  assert.deepEqual([compared?.report.linked, compared?.report.split, compared?.report.moved], [0, 3, 2]);
-  assert.ok((compared?.report.review ?? 0) >= 1);
-  assert.equal(compared?.report.samples.split.length, 3);
+  assert.deepEqual([compared.report.linked, compared.report.split, compared.report.moved], [0, 3, 2]);
+  assert.ok(compared.report.review >= 1);
+  assert.equal(compared.report.samples.split.length, 3);
   assert.equal((await hub.partition()).length, 2, 'the old rules are in force');
-  const activated = await hub.rematch.activate(compared?.rematchId ?? '', OPERATOR);
+  const activated = await hub.rematch.activate(compared.rematchId, OPERATOR);
   assert.ok(activated.ok);
   await through();
   assert.equal((await hub.rematch.latest())?.state, 'done');
