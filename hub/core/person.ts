@@ -45,8 +45,9 @@ export function rulingsOver(decided: readonly Ruling[], said: readonly Ruling[])
 }
 
 /**
- * Whether a hard rule between two was overruled already: somebody ruled one of them the same as a third that the other is
- * linked to, and knew how the two differ. Else everyone who resembles one side of a merge would wait for a person.
+ * Whether a hard rule between two was overruled already: somebody ruled one, or one that it is linked to, the same as
+ * the other, or one that is linked to that, and knew how the two differ. Else everyone who resembles one side of a merge
+ * would wait for a person.
  */
 export function overruling(pairs: readonly Pair[], rulings: readonly Ruling[]): (a: string, b: string) => boolean {
   const ruled = new Map<string, Set<string>>();
@@ -58,11 +59,15 @@ export function overruling(pairs: readonly Pair[], rulings: readonly Ruling[]): 
   }
   const links = pairs.filter(({ comparison }) => comparison.outcome === 'link' && comparison.veto === null);
   const linked = new Set(links.map((pair) => pairKey(pair.a, pair.b)));
-  const reaches = (from: string, to: string): boolean => {
-    const group = ruled.get(to);
-    return group !== undefined && [...group].some((id) => id !== to && linked.has(pairKey(from, id)));
-  };
-  return (a, b) => linked.size > 0 && ruled.size > 0 && (reaches(a, b) || reaches(b, a));
+  const near = (id: string, group: ReadonlySet<string>): string[] =>
+    [...group].filter((member) => member === id || linked.has(pairKey(id, member)));
+  const groups = [...new Set(ruled.values())];
+  return (a, b) =>
+    groups.some((group) => {
+      const [x, y] = [near(a, group), near(b, group)];
+      // Each on a side of its own: two that resemble one and the same member are not told apart by any ruling.
+      return x.some((one) => y.some((other) => one !== other));
+    });
 }
 
 /**

@@ -87,12 +87,22 @@ export async function ruleOn(
   by: Deciding & { readonly reviewId: string },
   deps: DeskDeps,
 ): Promise<Decided> {
+  const { rows } = await connection.query<{ record_id: HubId }>(
+    `select record_id from patient_record where person_id in (select person_id from patient_record where record_id = any ($1::uuid[]))`,
+    [[a, b]],
+  );
+  const records = rows.map((row) => row.record_id);
   const wanted: Wanted = {
     kind: decision,
     rulings: [{ a, b, decision }],
     reviewId: by.reviewId,
-    records: [a, b],
-    holds: (personOf) => ((personOf.get(a) === personOf.get(b)) === (decision === 'same') ? null : STANDS_BETWEEN),
+    records,
+    holds: (personOf) => {
+      // Of two persons one is made, whole: nobody of them is left behind without a word.
+      const one = new Set(records.map((id) => personOf.get(id))).size === 1;
+      const apart = personOf.get(a) !== personOf.get(b);
+      return (decision === 'same' ? one : apart) ? null : STANDS_BETWEEN;
+    },
   };
   return carryOut(connection, by, wanted, deps);
 }

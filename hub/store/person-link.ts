@@ -191,7 +191,7 @@ async function makePersons(connection: Connection, fresh: readonly HubId[], cont
 /** A registration's own person follows it: it stands where it names the person, and is replaced by that one elsewhere. */
 async function moveRecords(
   connection: Connection,
-  moves: readonly { readonly recordId: HubId; readonly personId: HubId }[],
+  moves: readonly { readonly recordId: HubId; readonly was: HubId; readonly personId: HubId }[],
   context: LinkContext,
 ): Promise<void> {
   await connection.query({
@@ -200,14 +200,23 @@ async function moveRecords(
      from unnest($1::uuid[], $2::uuid[]) as m(record_id, person_id) where p.record_id = m.record_id`,
     values: [moves.map((move) => move.recordId), moves.map((move) => move.personId), context.now],
   });
+  const own = moves.map((move) => ownPerson(move.recordId, context.derive));
   await connection.query({
     name: 'link-move-persons',
-    text: `update person o set updated_at = $3, replaced_by = nullif(m.person_id, o.person_id)
-     from unnest($1::uuid[], $2::uuid[]) as m(own, person_id) where o.person_id = m.own`,
-    values: [
-      moves.map((move) => ownPerson(move.recordId, context.derive)),
-      moves.map((move) => move.personId),
-      context.now,
-    ],
+    text: `insert into person as o (person_id, replaced_by, created_at, updated_at)
+     select own, nullif(person_id, own), $3, $3 from unnest($1::uuid[], $2::uuid[]) as m(own, person_id) order by own
+     on conflict (person_id) do update set replaced_by = excluded.replaced_by, updated_at = excluded.updated_at`,
+    values: [own, moves.map((move) => move.personId), context.now],
   });
+  // Persons of releases that called them after a resident ID: nobody's own, they end when their last registration leaves.
+  const known = new Set(own);
+  const others = moves.filter((move) => !known.has(move.was));
+  if (others.length > 0)
+    await connection.query({
+      name: 'link-end-persons',
+      text: `update person o set replaced_by = m.person_id, updated_at = $3
+       from (select distinct on (was) was, person_id from unnest($1::uuid[], $2::uuid[]) as u(was, person_id) order by was, person_id) m
+       where o.person_id = m.was and not exists (select from patient_record p where p.person_id = o.person_id)`,
+      values: [others.map((move) => move.was), others.map((move) => move.personId), context.now],
+    });
 }

@@ -61,7 +61,7 @@ test('one valid resident ID at two hospitals is one person, whose file says why'
   assert.equal(link?.says, 'same');
   assert.ok(link.contributions.some((one) => one.attribute === 'residentId' && one.level === 'equal'));
   assert.equal(file.survivors.birthDate?.value, '1980-03-15');
-  assert.equal(file.survivors.birthDate?.recordId, a);
+  assert.equal(file.survivors.birthDate.recordId, a);
 });
 
 test('a merge joins the exams for every reader and writes none; its undo parts them again', async () => {

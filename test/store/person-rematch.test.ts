@@ -81,17 +81,19 @@ test('a refresh under the rules in force finds what was never compared', async (
   await hub.send(registration('h1', 'A', ZHANG));
   await hub.send(registration('h2', 'B', ZHANG));
   const expected = await hub.partition();
-  // As after an upgrade from a release without a matcher.
-  await hub.database.pool.query('truncate match_record, match_key, match_pair');
-  await hub.database.pool.query(
-    'update patient_record p set person_id = o.person_id from person o where o.person_id = p.person_id or false',
-  );
+  const person = await hub.personOf(recordId('h1', 'A'));
+  // As after an upgrade from a release without a matcher, which called persons after their resident ID.
+  const former = '11111111-1111-8111-8111-111111111111';
+  await hub.database.pool.query('truncate match_record, match_key, match_pair, person');
+  await hub.database.pool.query(`insert into person (person_id) values ('${former}')`);
+  await hub.database.pool.query(`update patient_record set person_id = '${former}'`);
   assert.ok((await hub.rematch.start(null, OPERATOR)).ok);
   await through();
   assert.equal((await hub.rematch.latest())?.state, 'done');
   assert.deepEqual(await hub.partition(), expected);
   const file = await hub.desk.person(await hub.personOf(recordId('h1', 'A')));
   assert.equal(file?.links.length, 1);
+  assert.equal((await hub.desk.person(former))?.personId, person, 'the former id answers with the person');
 });
 
 test('a forecast counts what is kept, and a block that is too large is told', async () => {
