@@ -186,9 +186,10 @@ function write(
   options: BatchOptions,
 ): { links: number; reviews: number } {
   const idOf = (row: number): string => `${rows.get(row).issuer}|${rows.get(row).recordId}`;
-  const pairs: JudgedPair[] = [];
+  const passes: JudgedPair[][] = [];
   for (let pass = 0; existsSync(join(work, `pass-${String(pass)}`)); pass++)
-    pairs.push(...judged(readFileSync(join(work, `pass-${String(pass)}`), 'utf8'), idOf, rules.version));
+    passes.push(judged(readFileSync(join(work, `pass-${String(pass)}`), 'utf8'), idOf, rules.version));
+  const pairs = passes.flat();
   const rowOf = new Map(pairs.flatMap((pair) => [[pair.a, pair.rows[0]] as const, [pair.b, pair.rows[1]] as const]));
   const known = new Map(pairs.map((pair) => [`${pair.a}\n${pair.b}`, pair.comparison]));
   const features = (id: string): Features => rows.get(rowOf.get(id) ?? -1);

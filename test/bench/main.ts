@@ -40,6 +40,10 @@ const BENCHES: Readonly<Record<string, Named>> = {
     load: () => import('./identity.ts'),
     limitMs: 1_800_000,
   },
+  link: {
+    what: 'persons linked beside the truth of FEBRL, OpenCR and splink',
+    load: () => import('./link.ts'),
+  },
   registry: {
     what: 'stored queries and submissions at 10,000 and 1,000,000 document entries',
     load: () => import('./registry.ts'),

@@ -35,6 +35,7 @@ export function blockingKeys(features: Features): string[] {
     for (const part of [name.family, name.given]) {
       if (part === null) continue;
       if (postalCode !== null) keys.add(`np|${part.slice(0, 4)}|${postalCode}`);
+      if (features.locality !== null) keys.add(`nl|${part.slice(0, 4)}|${features.locality}`);
       if (birthDate?.length === 10) keys.add(`nm|${part.slice(0, 4)}|${birthDate.slice(2)}`);
     }
   }

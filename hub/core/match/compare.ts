@@ -93,8 +93,8 @@ export function vetoOf(a: Features, b: Features, { names, list }: Levels): Veto 
   return null;
 }
 
-/** One character apart, without one number: a brother, a sister or a twin as likely as a slip. */
-const isSibling = (names: NameLevels): boolean => names.name === 'one-character';
+/** One character apart or one fewer, without one number: a brother, a sister or a twin as likely as a slip. */
+const isSibling = ({ name }: NameLevels): boolean => name === 'one-character' || name === 'dropped';
 
 /** The number that `a` borrowed is the number of `b`. */
 const ownedBy = (a: Features, b: Features): boolean => a.borrowedId !== null && a.borrowedId === b.residentId;

@@ -19,6 +19,7 @@ export const LEVELS = {
     'reading',
     'reordered',
     'one-character',
+    'dropped',
     'part',
     'initials',
     'close',

@@ -42,6 +42,7 @@ const RANKS = [
   'reordered',
   'swapped',
   'one-character',
+  'dropped',
   'part',
   'initials',
   'close',
@@ -95,7 +96,7 @@ function ideographicLevel(a: NameFeature, b: NameFeature, left: string, right: s
     if (wrong === 1 && (x.length > 2 || x[0] === y[0])) return x.length > 2 ? 'one-character' : 'family';
     if ([...x].sort().join('') === [...y].sort().join('')) return 'reordered';
   }
-  if (isPart(x, y) || isPart(y, x)) return 'part';
+  if (isPart(x, y) || isPart(y, x)) return x.length >= 5 || y.length >= 5 ? 'part' : 'dropped';
   const [familyA, givenA] = splitIdeographic(left);
   const [familyB, givenB] = splitIdeographic(right);
   if (givenA === givenB && givenA.length > 1) return 'given';

@@ -80,8 +80,8 @@ function plain(text: string): string {
     .normalize('NFKC')
     .toUpperCase()
     .replace(/[\p{Cc}\u200B-\u200F\uFEFF]/gu, '')
-    .replace(/[([](男|女|F|M|男性|女性|新)[)\]]$/u, '')
-    .trim();
+    .trim()
+    .replace(/\s*[([](男|女|F|M|男性|女性|新)[)\]]$/u, '');
 }
 
 /** ü is written V, U or YU: LÜ, LV and LYU are one (CODES.md §7). */
