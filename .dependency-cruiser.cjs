@@ -3,6 +3,7 @@ const rooms = {
   // room: [its own path, the project paths it may import besides its own]
   core: ['^hub/core/', []],
   mappings: ['^mappings/', ['^hub/core/', '^fhir-profiles/']],
+  batch: ['^hub/batch/', ['^hub/core/', '^mappings/']],
   flow: ['^hub/flow/', ['^hub/core/', '^mappings/']],
   store: ['^hub/store/', ['^hub/core/']],
   // The archive transcodes and draws what it keeps, so it reads DICOM with the one codec there is.

@@ -71,14 +71,6 @@ export function residentIdOf(facts: Registers): string | null {
   return null;
 }
 
-export function nameOf(facts: Registers): PersonName | null {
-  return (
-    value<PersonName>(facts, `${NAME}ideographic`) ??
-    value<PersonName>(facts, `${NAME}alphabetic`) ??
-    value<PersonName>(facts, `${NAME}phonetic`)
-  );
-}
-
 /** Names compared as a clerk would: compatibility forms, blanks, case and all middle dots fold together. */
 export function comparableName(text: string): string {
   return text

@@ -1,8 +1,8 @@
 /** Exams of one patient for the query platform, and exams that still miss a part for the operator. */
 import { parseResidentId, type Derivation, type HubId, type SiteId } from '../core/identifier.ts';
 import type { ExamSearch, Orphan, OrphanKind, OrphanReader } from '../core/operation.ts';
-import { residentPerson } from '../core/link.ts';
 import type { Database } from './database.ts';
+import { residentOwner } from './resident-owner.ts';
 import { examViews } from './view.ts';
 
 /** `authority` absent: a resident ID in any of its spellings. */
@@ -22,8 +22,8 @@ export function createExamSearch(deps: { database: Database; derive: Derivation 
           : {
               name: 'search-by-resident',
               // Who only claims the number is in review as another person.
-              text: 'select distinct person_id from patient_record where resident_id = $1 and person_id = $2',
-              values: [resident.id, residentPerson(resident.id, deps.derive)],
+              text: `select person_id from ${residentOwner('$1')} as owner(person_id) where person_id is not null`,
+              values: [resident.id],
             },
       );
       const personIds = persons.rows.map((row) => row.person_id);

@@ -55,7 +55,7 @@ export function createIndexReader(deps: { database: Database; derive: Derivation
     async person(personId) {
       let at = personId;
       for (let step = 0; step < 8 && UUID.test(at); step++) {
-        const [view] = await personViews(pool, [at], deps.derive);
+        const [view] = await personViews(pool, [at]);
         if (view === undefined) return null;
         if (view.replacedBy === null) return view;
         at = view.replacedBy;

@@ -1,7 +1,6 @@
 /** Builds the views that faces read from the rows of the index: persons, exams, studies with their series and instances. */
 import { currentReport, isCancelled, orderStatus, ordersOf, type ExamState } from '../core/exam.ts';
 import type { Derivation, HubId, Uid } from '../core/identifier.ts';
-import { settledView } from '../core/link.ts';
 import { patientView } from '../core/patient.ts';
 import type { ExamKeys } from '../core/record.ts';
 import { present, value } from '../core/register.ts';
@@ -17,7 +16,15 @@ import type {
   StudyView,
 } from '../core/view.ts';
 import type { Connection } from './database.ts';
-import { patientState, type PatientRow } from './slice.ts';
+import { residentOwner } from './resident-owner.ts';
+import { PATIENT_COLUMNS, patientState, type PatientRow } from './slice.ts';
+
+/** A registration and the person to whom its resident ID belongs. */
+interface ShownRow extends PatientRow {
+  number_owner: HubId | null;
+}
+
+const SHOWN_COLUMNS = `${PATIENT_COLUMNS}, ${residentOwner('patient_record.resident_id')} as number_owner`;
 
 interface ExamRow {
   exam_id: HubId;
@@ -92,10 +99,9 @@ export async function examViews(
            from exam e where e.exam_id = any ($1::uuid[])`,
     values: [examIds],
   });
-  const patients = await connection.query<PatientRow>({
+  const patients = await connection.query<ShownRow>({
     name: 'view-patients',
-    text: `select record_id, site, authority, local_id, person_id, facts, merged_into from patient_record
-           where record_id = any ($1::uuid[])`,
+    text: `select ${SHOWN_COLUMNS} from patient_record where record_id = any ($1::uuid[])`,
     values: [exams.rows.map((row) => row.record_id)],
   });
   const studies = await studyRows(connection, examIds);
@@ -185,7 +191,7 @@ const instanceView = (row: InstanceRow): InstanceView => ({
 
 function examView(
   row: ExamRow,
-  patient: PatientRow,
+  patient: ShownRow,
   studies: readonly StudyRow[],
   instances: ReadonlyMap<string, InstanceView[]>,
   derive: Derivation,
@@ -196,7 +202,7 @@ function examView(
     site: exam.site,
     recordId: exam.recordId,
     personId: patient.person_id,
-    patient: settledView(patientView(patientState(patient)), patient.person_id, derive),
+    patient: shown(patient),
     keys: keysAsFields(exam.keys),
     index:
       row.provincial_index === null
@@ -295,28 +301,28 @@ const seriesView = (row: SeriesRow, instances: readonly InstanceView[]): SeriesV
   instances,
 });
 
-export async function personViews(
-  connection: Connection,
-  personIds: readonly string[],
-  derive: Derivation,
-): Promise<PersonView[]> {
+/** A registration as readers see it: who looks for the owner of a number must not be shown a claimant as well. */
+function shown(row: ShownRow): PatientView {
+  const view = patientView(patientState(row));
+  if (view.residentId === null || row.number_owner === row.person_id) return view;
+  return { ...view, residentId: null, identifiers: view.identifiers.filter(({ type }) => type !== 'NI') };
+}
+
+export async function personViews(connection: Connection, personIds: readonly string[]): Promise<PersonView[]> {
   if (personIds.length === 0) return [];
   const persons = await connection.query<{ person_id: HubId; replaced_by: HubId | null }>({
     name: 'view-persons',
     text: 'select person_id, replaced_by from person where person_id = any ($1::uuid[])',
     values: [personIds],
   });
-  const records = await connection.query<PatientRow>({
+  const records = await connection.query<ShownRow>({
     name: 'view-person-records',
-    text: `select record_id, site, authority, local_id, person_id, facts, merged_into from patient_record
-           where person_id = any ($1::uuid[]) order by site, record_id`,
+    text: `select ${SHOWN_COLUMNS} from patient_record where person_id = any ($1::uuid[]) order by created_at, record_id`,
     values: [personIds],
   });
   return persons.rows.map((person) => ({
     personId: person.person_id,
     replacedBy: person.replaced_by,
-    records: records.rows
-      .filter((row) => row.person_id === person.person_id)
-      .map((row): PatientView => settledView(patientView(patientState(row)), row.person_id, derive)),
+    records: records.rows.filter((row) => row.person_id === person.person_id).map(shown),
   }));
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { Derivation, siteId } from '../../hub/core/identifier.ts';
+import { createMatching } from '../../hub/core/match/matcher.ts';
 import { createIngest, type Ingest } from '../../hub/flow/ingest.ts';
 import type { PatientRecord } from '../../hub/core/record.ts';
 import type { Database } from '../../hub/store/database.ts';
@@ -11,6 +12,7 @@ import { createIndexWriter } from '../../hub/store/index-writer.ts';
 import { createJournal } from '../../hub/store/journal.ts';
 import type { Intake } from '../../hub/core/envelope.ts';
 import { projectExam, projectPerson } from '../../mappings/fhir/index.ts';
+import { romanise } from '../../mappings/romanise.ts';
 import { freshDatabase, quiet } from '../support/database.ts';
 import { openProjection } from '../support/fhir.ts';
 import { DERIVE } from '../support/scenario.ts';
@@ -36,6 +38,7 @@ before(async () => {
   const store = createIndexWriter({
     database,
     derive: DERIVE,
+    matching: createMatching(romanise),
     indexDerive: new Derivation(new Uint8Array(32).fill(9)),
     site: () => h1,
     clock: () => new Date(),

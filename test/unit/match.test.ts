@@ -1,0 +1,224 @@
+/** What the matcher says of cases that a careful clerk knows (CODES.md §1, §7; FLOWS.md §3). */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { blockingKeys } from '../../hub/core/match/blocking.ts';
+import { compare } from '../../hub/core/match/compare.ts';
+import type { Comparison } from '../../hub/core/match/comparison.ts';
+import { siteId, type HubId } from '../../hub/core/identifier.ts';
+import { jaroWinkler, slip } from '../../hub/core/match/likeness.ts';
+import { learnRules, type FeaturePair } from '../../hub/core/match/learn.ts';
+import { nameFeature } from '../../hub/core/match/person-name.ts';
+import { featuresOf, featuresOfWritten, type Written } from '../../hub/core/match/registration.ts';
+import { DEFAULT_RULES } from '../../hub/core/match/rules.ts';
+import { romanise } from '../../mappings/romanise.ts';
+
+const BASE: Written = {
+  recordId: 'r1',
+  issuer: '',
+  names: [{ text: '张晓明' }],
+  birthDate: '1980-03-15',
+  sex: 'male',
+  residentId: '210102198003151239',
+  identifiers: [],
+  phones: ['13812345678'],
+  address: '浙江省杭州市西湖区文三路1号',
+  locality: null,
+  postalCode: null,
+};
+const of = (change: Partial<Written>): ReturnType<typeof featuresOfWritten> =>
+  featuresOfWritten({ ...BASE, ...change }, romanise);
+const judge = (a: Partial<Written>, b: Partial<Written>): Comparison => compare(of(a), of(b), DEFAULT_RULES);
+const levelOf = (text: string, other: string): string | undefined =>
+  judge({ names: [{ text }] }, { names: [{ text: other }] }).contributions.find(({ attribute }) => attribute === 'name')
+    ?.level;
+
+test('names agree as the field writes them', () => {
+  assert.equal(levelOf('张晓明', ' 張　曉明(男) '), 'equal');
+  assert.equal(levelOf('阿卜杜拉·买买提', '阿卜杜拉．买买提'), 'equal');
+  assert.equal(levelOf('阿卜杜拉·买买提', '阿卜杜拉'), 'part');
+  assert.equal(levelOf('张晓明', '张?明'), 'damaged');
+  assert.equal(levelOf('张晓明', '张\uE123明'), 'damaged');
+  assert.equal(levelOf('张晓明', '张小明'), 'homophone');
+  assert.equal(levelOf('张晓明', 'ZHANG XIAOMING'), 'reading');
+  assert.equal(levelOf('张晓明', 'Xiaoming^Zhang'), 'reordered');
+  assert.equal(levelOf('张晓明', 'Zhang X M'), 'initials');
+  assert.equal(levelOf('单雄信', 'Shan Xiongxin'), 'reading');
+  assert.equal(levelOf('吕布', 'LYU BU'), 'reading');
+  assert.equal(levelOf('吕布', 'Lü Bu'), 'reading');
+  assert.equal(levelOf('尉迟恭', 'YUCHI GONG'), 'reading');
+  assert.equal(levelOf('张晓明', '张晓亮'), 'one-character');
+  assert.equal(levelOf('张晓明', '张明'), 'dropped');
+  assert.equal(levelOf('张晓明', '王芳'), 'different');
+});
+
+test('names that name nobody are none, and are not different from any', () => {
+  for (const text of ['无名氏', '急诊1', '未知', 'UNKNOWN 2', '待查3', '  ']) {
+    assert.equal(nameFeature({ text }, romanise), null, text);
+    assert.equal(levelOf('张晓明', text), undefined);
+  }
+});
+
+test('a mother and her child are told apart, and twins by their number', () => {
+  const child = of({ names: [{ text: '张三丰之女2' }], sex: null }).names[0];
+  assert.equal(child?.ideographic, '张三丰');
+  assert.equal(child.childOf, 'daughter');
+  assert.equal(child.ordinal, '2');
+  const mother = {
+    names: [{ text: '李梦倩' }],
+    sex: 'female' as const,
+    residentId: '330226199608252620',
+    birthDate: '1996-08-25',
+  };
+  const born = { ...mother, names: [{ text: '李梦倩之女' }], birthDate: '2026-09-02' };
+  const verdict = judge(mother, born);
+  assert.equal(verdict.veto, 'newborn-with-mothers-id');
+  assert.notEqual(verdict.outcome, 'link');
+  assert.equal(judge(born, { ...mother, names: [{ text: '王一' }], birthDate: '2026-09-02' }).veto, null);
+  assert.equal(of(born).residentId, null);
+  assert.equal(of(born).borrowedId, '330226199608252620');
+  const twin = (n: string): Partial<Written> => ({ ...born, names: [{ text: `李梦倩之女${n}` }] });
+  assert.equal(judge(twin('1'), twin('2')).veto, 'name-contradicts');
+});
+
+test('hard rules stand above every score', () => {
+  const other = judge({}, { residentId: '210102198003151255' });
+  assert.equal(other.veto, 'resident-id-conflict');
+  assert.notEqual(other.outcome, 'link');
+  assert.equal(judge({}, { names: [{ text: '王芳' }] }).veto, 'name-contradicts');
+  assert.equal(judge({ residentId: null }, { names: [{ text: '张晓亮' }] }).veto, 'name-contradicts');
+  assert.equal(judge({ names: [] }, { sex: 'female' }).veto, 'sex-contradicts');
+  assert.equal(judge({ issuer: 'h1', residentId: null }, { issuer: 'h1' }).veto, 'same-issuer');
+  assert.equal(judge({ issuer: 'h1' }, { issuer: 'h1' }).outcome, 'link');
+});
+
+test('one slip beside the number and the name is forgiven', () => {
+  assert.equal(judge({}, { sex: 'female' }).outcome, 'link');
+  assert.equal(judge({}, { birthDate: '1980-04-20' }).outcome, 'link');
+  assert.equal(judge({}, { residentId: '２１０１０２１９８００３１５１２３９ ' }).outcome, 'link');
+});
+
+test('dummies and broken numbers are no resident ID; missing is not different', () => {
+  for (const residentId of ['111111111111111111', '000000000000000000', '123456789012345678', '无'])
+    assert.equal(of({ residentId }).residentId ?? of({ residentId }).brokenResidentId, null, residentId);
+  const slipped = judge({}, { residentId: '210102198003151293' });
+  assert.equal(slipped.contributions.find(({ attribute }) => attribute === 'residentId')?.level, 'slip');
+  const missing = judge({}, { residentId: null, phones: [], address: null });
+  assert.deepEqual(missing.contributions.map(({ attribute }) => attribute).sort(), ['birthDate', 'name', 'sex']);
+});
+
+test('a household does not make one person of two', () => {
+  const father = { residentId: null, names: [{ text: '张伟' }], birthDate: '1955-06-01' };
+  assert.equal(judge(father, { residentId: null }).outcome, 'none');
+});
+
+test('an error in any one field leaves a key in common', () => {
+  const keys = new Set(blockingKeys(of({})));
+  const changes: Partial<Written>[] = [
+    { residentId: null },
+    { residentId: null, birthDate: '1980-03-16' },
+    { residentId: null, birthDate: '1981-03-15' },
+    { residentId: null, names: [{ text: '张小明' }] },
+    { residentId: null, names: [{ text: 'Xiaoming Zhang' }] },
+    { residentId: null, names: [{ text: '张晓亮' }], phones: [] },
+    { residentId: '210103198003151239', names: [], birthDate: null, phones: [], address: null },
+  ];
+  for (const change of changes)
+    assert.ok(
+      blockingKeys(of(change)).some((key) => keys.has(key)),
+      JSON.stringify(change),
+    );
+});
+
+test('rare names weigh more than common ones', () => {
+  const weight = (text: string): number =>
+    judge({ names: [{ text }], residentId: null }, { names: [{ text }] }).contributions.find(
+      ({ attribute }) => attribute === 'name',
+    )?.weight ?? 0;
+  assert.ok(weight('尉迟晓明') > weight('王晓明') + 3);
+});
+
+test('likeness of words and numbers', () => {
+  assert.ok(Math.abs(jaroWinkler('MARTHA', 'MARHTA') - 0.9611) < 1e-3);
+  assert.ok(Math.abs(jaroWinkler('DIXON', 'DICKSONX') - 0.8133) < 1e-3);
+  assert.deepEqual(
+    ['12345', '12354', '1234', '12346', '54321'].map((b) => slip('12345', b)),
+    ['equal', 'transposed', 'one-edit', 'one-edit', 'different'],
+  );
+});
+
+test('learning without truth finds which attributes tell, and the same data give the same rules', () => {
+  const person = (n: number, slipped: boolean): ReturnType<typeof of> =>
+    of({
+      recordId: `${String(n)}${String(slipped)}`,
+      residentId: null,
+      names: [
+        {
+          text: `person${String(n)}`,
+          family: `fam${String(n % 50)}x`,
+          given: slipped && n % 10 === 0 ? 'other' : `giv${String(n % 97)}`,
+        },
+      ],
+      birthDate: `19${String(20 + (n % 80))}-0${String(1 + (n % 9))}-1${String(n % 10)}`,
+      sex: n % 2 === 0 || (slipped && n % 5 === 0) ? 'male' : 'female',
+      phones: [],
+      address: null,
+    });
+  const candidates: FeaturePair[] = [];
+  const random: FeaturePair[] = [];
+  for (let n = 0; n < 400; n++) {
+    candidates.push([person(n, false), person(n, true)], [person(n, false), person(n + 50, true)]);
+    random.push([person(n, false), person(n * 7 + 13, true)]);
+  }
+  const input = {
+    candidates,
+    random,
+    candidateCount: 800,
+    pairCount: 160_000,
+    sample: candidates.map(([a]) => a),
+    start: DEFAULT_RULES,
+    version: 'v',
+  };
+  const learned = learnRules(input);
+  assert.ok(Math.abs(learned.share - 0.5) < 0.05, `share ${String(learned.share)}`);
+  const given = learned.rules.odds.givenName;
+  assert.ok((given.equal?.m ?? 0) > 0.8 && (given.equal?.u ?? 1) < 0.1);
+  assert.ok(Math.abs((learned.rules.odds.sex.different?.m ?? 0) - 0.1) < 0.05);
+  assert.deepEqual(learnRules(input), learned);
+});
+
+test('a registration of the hub gives the same features as its row in a batch', () => {
+  const ids = [
+    { type: 'NI', authority: '2.16.156', value: '210102198003151239' },
+    { type: 'MR', authority: '2.999.156.1.1', value: '10001' },
+    { type: 'PPN', authority: 'CHN', value: 'E12345678' },
+  ];
+  const view = {
+    recordId: 'r1' as HubId,
+    site: siteId('h1'),
+    authority: '2.999.156.1.1',
+    localId: '10001',
+    names: [{ text: '张晓明', representation: 'ideographic' as const }],
+    sex: 'male' as const,
+    birthDate: '1980-03-15',
+    identifiers: ids,
+    phone: '+86 13812345678; 0571-12345678',
+    address: { text: '杭州市西湖区文三路1号', postalCode: '310012' },
+    maritalStatus: null,
+    ethnicGroup: null,
+    nationality: null,
+    deceased: null,
+    residentId: null,
+    mergedInto: null,
+  };
+  const features = featuresOf(view, romanise);
+  const row = of({
+    issuer: view.authority,
+    phones: ['13812345678', '057112345678'],
+    address: view.address.text,
+    postalCode: '310012',
+    identifiers: ids.slice(2),
+  });
+  assert.deepEqual(features, row);
+  // The hospital's own number says nothing elsewhere.
+  assert.deepEqual(features.identifiers, ['PPN|CHN|E12345678']);
+});
