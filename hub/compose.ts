@@ -19,6 +19,7 @@ import { render } from './archive/render.ts';
 import { openFrames } from './archive/transcode-frames.ts';
 import { canTranscode, transcode } from './archive/transcode.ts';
 import { auditSource } from './compose-atna.ts';
+import { patientQueries } from './compose-identity.ts';
 import { affinityDomain, xdsFaces } from './compose-xds.ts';
 import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
@@ -35,6 +36,7 @@ import type {
   StudyLocated,
   StudyRecall,
 } from './core/ports.ts';
+import type { PatientQueries } from './core/patient-query.ts';
 import type { Sites } from './core/site.ts';
 import type { ManifestView } from './core/view.ts';
 import { createIngest, type Ingest } from './flow/ingest.ts';
@@ -101,6 +103,7 @@ export interface Rooms {
   readonly hospitals: Hospitals;
   readonly readHospital: ReadHospital;
   readonly audit: AuditTrail;
+  readonly queries: PatientQueries;
   /** Tells workers, here or in other processes, that something waits. */
   readonly arrived: () => void;
   readonly workOff: WorkOff;
@@ -190,6 +193,7 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
     hospitals,
     readHospital,
     audit,
+    queries: patientQueries(ground),
     arrived,
     workOff: createWorkOff({
       outbox,

@@ -25,3 +25,7 @@ export async function readPages(query: Query, handle: string, callerId: string):
   );
   return row ? { callerId, ...row } : null;
 }
+
+export async function forgetPages(query: Query, callerId: string): Promise<void> {
+  await query('delete from fhir_page where caller_id = $1', [callerId]);
+}

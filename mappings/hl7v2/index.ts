@@ -95,8 +95,10 @@ function readMessage(context: Context): Outcome {
 
 export { buildAck, encodeAck, type AckOutcome, type AckStamp } from './ack.ts';
 export { splitBatch, wrapBatch, type Batch } from './batch.ts';
-export type { Charset } from './charset.ts';
+export { encodeText, type Charset } from './charset.ts';
 export { readHeader, type Hl7Header } from './header.ts';
-export { inspectHl7, patientKeyOf, type Inspected, type Inspection } from './inspect.ts';
+export { decodeFor, inspectHl7, judgeEnvelope, patientKeyOf, type Inspected, type Inspection } from './inspect.ts';
 export { parseMessage, type Message } from './message.ts';
+export { queryKindOf, readQuery, type Hl7Query, type QueryKind } from './query.ts';
+export { writeQueryAnswer, type QueryOutcome } from './query-answer.ts';
 export { writeTime } from './time.ts';

@@ -46,7 +46,8 @@ const NEEDS_PATIENT = new Set(['ADT', 'MDM']);
 /** MSH-10 is ST(20) to 2.6, 199 later; field senders use GUIDs and worse. */
 const MAX_CONTROL_ID = 199;
 
-function judgeHeader(header: Hl7Header): Problem | null {
+/** What every message needs in MSH, whatever it says. */
+export function judgeEnvelope(header: Hl7Header): Problem | null {
   if (header.controlId === '') return problem('required-missing', 'MSH-10', 'A message needs a control id in MSH-10.');
   if (header.controlId.length > MAX_CONTROL_ID)
     return problem('invalid-value', 'MSH-10', 'The control id is too long.');
@@ -56,6 +57,12 @@ function judgeHeader(header: Hl7Header): Problem | null {
   if (version?.[0] !== 2 || version[1] < 3) {
     return problem('unsupported-version', 'MSH-12', 'HL7 v2.3 and later 2.x versions are understood.');
   }
+  return null;
+}
+
+function judgeHeader(header: Hl7Header): Problem | null {
+  const wrong = judgeEnvelope(header);
+  if (wrong !== null) return wrong;
   if (supports(header.messageCode, header.trigger)) return null;
   const where = SUPPORTED.has(header.messageCode) ? 'MSH-9.2' : 'MSH-9';
   return problem(
