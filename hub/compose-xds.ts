@@ -7,6 +7,7 @@ import type { Router } from 'express';
 import type { Communities } from '../adapters/xds/index.ts';
 import { identifierSystems } from '../mappings/fhir/index.ts';
 import type { fhirFace } from './api/fhir/index.ts';
+import { pdqSupplierFace, pixManagerFace } from './api/xds/patient-identity.ts';
 import { initiatingGateway } from './api/xds/initiating-gateway.ts';
 import { createOwnCommunity } from './api/xds/own-community.ts';
 import { CONSUMER_LIMITS, notificationConsumer } from './api/xds/iti-53.ts';
@@ -23,6 +24,7 @@ import type { EntryId, PatientCx } from './core/document.ts';
 import type { AffinityPatients } from './core/document-ports.ts';
 import type { FhirStore } from './core/fhir.ts';
 import type { Oid } from './core/identifier.ts';
+import type { PatientQueries } from './core/patient-query.ts';
 import type { IndexReader, ObjectStore } from './core/ports.ts';
 import type { Sites } from './core/site.ts';
 import { createSharedDocuments } from './flow/shared-documents.ts';
@@ -41,6 +43,7 @@ interface XdsParts extends Pick<ImagingSourceDeps, 'reader' | 'images' | 'transc
   readonly database: Database;
   readonly objects: ObjectStore;
   readonly communities: Communities;
+  readonly queries: PatientQueries;
   readonly clock: () => Date;
 }
 
@@ -87,6 +90,8 @@ export function xdsFaces(parts: XdsParts): Readonly<Record<string, Router>> {
       removal: createDocumentRemoval(database),
       limits: REPOSITORY_LIMITS,
     }),
+    '/xds/pix-manager': pixManagerFace({ ...shared, queries: parts.queries }),
+    '/xds/pdq-supplier': pdqSupplierFace({ ...shared, queries: parts.queries }),
     '/xds/imaging-source': imagingSourceFace({ ...shared, limits: IMAGING_SOURCE_LIMITS }),
     '/xds/responding-gateway': respondingGateway(gateway),
     '/xds/initiating-gateway': initiatingGateway({

@@ -336,6 +336,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
     database,
     objects,
     communities,
+    queries: rooms.queries,
     reader,
     images,
     transcode: pixels,

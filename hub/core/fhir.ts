@@ -125,6 +125,8 @@ export interface FhirStore {
   /** Answers the handle under which `pages` finds the result again. */
   savePages(pages: SavedPages): Promise<string>;
   pages(handle: string, callerId: string): Promise<SavedPages | null>;
+  /** The newest result of a caller, whatever its handle. */
+  latestPages(callerId: string): Promise<SavedPages | null>;
   /** The caller wants no more of any of its results. */
   forgetPages(callerId: string): Promise<void>;
 }

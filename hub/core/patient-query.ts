@@ -79,7 +79,8 @@ export interface PatientQueries {
   crossReference(source: PatientNumber, targets: readonly string[]): Promise<CrossReference>;
   /** `domains`: those whose numbers are wanted; who has none there is not found. */
   find(demand: Demand, domains: readonly string[], asking: Asking): Promise<Demographics>;
-  more(pointer: string, asking: Asking): Promise<Demographics>;
+  /** By the pointer of the answer before; or from a place in the whole answer, from 0. */
+  more(from: string | number, asking: Asking): Promise<Demographics>;
   /** Pointers of this query lead nowhere from now on. */
   cancel(asking: Pick<Asking, 'callerId' | 'tag'>): Promise<void>;
 }

@@ -66,13 +66,19 @@ export function createPatientQueries(deps: PatientQueryDeps): PatientQueries {
       const handle = ids.length > asking.limit ? await store.savePages(saved) : null;
       return page(ids, 0, { domains, handle }, asking.limit);
     },
-    async more(pointer, asking) {
-      const match = /^([0-9a-f]{32})\.(\d{1,6})$/.exec(pointer);
-      const handle = match?.[1] ?? '';
-      const saved = handle === '' ? null : await store.pages(handle, ownerOf(asking));
+    async more(from, asking) {
+      const match = /^([0-9a-f]{32})\.(\d{1,6})$/.exec(String(from));
+      const [, handle = '', offset = ''] = match ?? [];
+      const owner = ownerOf(asking);
+      const saved =
+        typeof from === 'number'
+          ? await store.latestPages(owner)
+          : handle === ''
+            ? null
+            : await store.pages(handle, owner);
       if (saved === null) return { kind: 'unknown-pointer' };
       const domains = JSON.parse(saved.state) as readonly string[];
-      return page(saved.ids, Number(match?.[2] ?? 0), { domains, handle }, asking.limit);
+      return page(saved.ids, typeof from === 'number' ? from : Number(offset), { domains, handle }, asking.limit);
     },
     cancel: (asking) => store.forgetPages(ownerOf(asking)),
   };

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { FhirBody, FhirStore, HistoryScope, ProjectedResource, SavedPages, StoredVersion } from '../core/fhir.ts';
 import type { Connection, Database } from './database.ts';
-import { forgetPages, readPages, savePages } from './fhir-page.ts';
+import { forgetPages, latestPages, readPages, savePages } from './fhir-page.ts';
 import { countProvenance, fetchProvenance, readProvenance, searchProvenance } from './fhir-provenance.ts';
 import { countResources, searchResources } from './fhir-query.ts';
 import { toVersion, VERSION_COLUMNS, type VersionRow } from './fhir-version.ts';
@@ -176,6 +176,7 @@ export function openFhirStore(database: Database, options: FhirStoreOptions): Fh
     },
     savePages: (pages: SavedPages) => savePages(query, pages, options.pageLifetimeMs),
     pages: (handle, callerId) => readPages(query, handle, callerId),
+    latestPages: (callerId) => latestPages(query, callerId),
     forgetPages: (callerId) => forgetPages(query, callerId),
   };
 }

@@ -1,7 +1,7 @@
 /** A Patient of the projection as PIX and PDQ answers show it on other wires: what stands, without what was. */
 import type { HumanName, Patient } from 'fhir/r4.js';
 import type { FoundPatient } from '../../hub/core/patient-query.ts';
-import type { PersonName, Sex } from '../../hub/core/record.ts';
+import type { PersonName } from '../../hub/core/record.ts';
 import { EXTENSIONS } from './context.ts';
 import { authorityOfSystem } from './datatypes.ts';
 
@@ -22,7 +22,7 @@ export function foundPatient(patient: Patient): FoundPatient {
         : [{ authority: authorityOfSystem(system), value, type: type?.coding?.[0]?.code ?? 'PI' }],
     ),
     names: standing(patient.name).map(nameOf),
-    sex: (patient.gender as Sex | undefined) ?? null,
+    sex: (patient.gender) ?? null,
     birthDate: patient.birthDate ?? null,
     phones: (patient.telecom ?? []).flatMap(({ value }) => (value === undefined ? [] : [value])),
     addresses: standing(patient.address).map(({ text, postalCode }) => ({

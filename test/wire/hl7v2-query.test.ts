@@ -193,7 +193,7 @@ test('ITI-21: demographics find, alone and together; numbers, names, birth, sex,
     ['4', '5', '6'].map((field) => found.first('QAK')?.text(Number(field))),
     ['1', '1', '0'],
   );
-  const pid = found.first('PID');
+  const [pid] = found.all('PID');
   assert.deepEqual(
     numbers(found),
     [`210102198003151239 ${RESIDENT}`, `P1 ${H1}`, `X9 ${H3}`, `${zhang.personId} ${DOMAIN}`].sort(),
