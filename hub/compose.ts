@@ -23,6 +23,7 @@ import { patientQueries } from './compose-identity.ts';
 import { affinityDomain, xdsFaces } from './compose-xds.ts';
 import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
+import { createMatching } from './core/match/matcher.ts';
 import type { Journal } from './core/envelope.ts';
 import type { Derivation, Oid, SiteId, Uid } from './core/identifier.ts';
 import type {
@@ -66,12 +67,14 @@ import { createExamSearch, createOrphanReader } from './store/exam-search.ts';
 import { openFhirStore, saveResources } from './store/fhir.ts';
 import { createHospitalShelf } from './store/hospital.ts';
 import { derivation } from './store/hub-key.ts';
+import { createIdentityDesk, type DeskDeps } from './store/identity-decision.ts';
 import { createIndexReader } from './store/index-reader.ts';
 import { createIndexWriter, type Projection } from './store/index-writer.ts';
 import { createJournal } from './store/journal.ts';
 import { createJournalReader } from './store/journal-reader.ts';
 import { createOutbox, createStudySettling } from './store/outbox.ts';
 import { createOwnEntries, createPublishableExams } from './store/publication.ts';
+import { createRematchDesk } from './store/rematch.ts';
 import { createReviewQueue } from './store/review.ts';
 
 export interface Ground {
@@ -108,6 +111,8 @@ export interface Rooms {
   readonly arrived: () => void;
   readonly workOff: WorkOff;
   readonly fhirContext: FhirContext;
+  /** Deciding about persons. */
+  readonly desk: DeskDeps;
 }
 
 /** A burst of arrivals asks the queue at most this often to wake workers in other processes. */
@@ -122,6 +127,7 @@ export async function composeIndex(
   projection: Projection;
   settleMs: (id: SiteId) => number;
   fhirContext: FhirContext;
+  desk: DeskDeps;
 }> {
   const { config, log, database, objects, sites, clock } = ground;
   const derive = await derivation(database, 'identifier');
@@ -145,16 +151,16 @@ export async function composeIndex(
     return seconds === undefined ? config.limits.settleMs : seconds * 1000;
   };
   const { affinityDomainOid } = config;
-  const indexing = { database, derive, indexDerive, site, clock, settleMs, projection, affinityDomainOid };
-  const store = createIndexWriter(indexing);
+  const desk = { database, matching: createMatching(() => []), derive, clock, projection, affinityDomainOid };
+  const store = createIndexWriter({ ...desk, indexDerive, site, settleMs });
   const ingest = createIngest({ store, documents: createDocumentStore(objects), site, map, derive, log, ownerOf });
-  return { derive, ingest, projection, settleMs, fhirContext };
+  return { derive, ingest, projection, settleMs, fhirContext, desk };
 }
 
 /** `wake` rouses the thread that applies in this process; null: other processes apply, and the queue tells them. */
 export async function composeRooms(ground: Ground, wake: (() => void) | null): Promise<Rooms> {
   const { config, log, database, journalDatabase, objects, queue, sites, clock } = ground;
-  const { derive, projection, settleMs, fhirContext } = await composeIndex(ground);
+  const { derive, projection, settleMs, fhirContext, desk } = await composeIndex(ground);
   const arrived = wake ?? throttled(() => queue.offer('ingest', 'wake', {}), log);
   const journal = createJournal({ database: journalDatabase, clock, log, arrived });
   const filing = new Filing({ journal, objects, log });
@@ -204,6 +210,7 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
       log,
     }),
     fhirContext,
+    desk,
   };
 }
 
@@ -308,7 +315,9 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
   const rest = createRestFace({
     sites: ground.sites,
     journal: createJournalReader(worked),
-    reviews: createReviewQueue(worked),
+    reviews: createReviewQueue({ ...rooms.desk, arrived: rooms.arrived }),
+    identity: createIdentityDesk(rooms.desk),
+    rematch: createRematchDesk(rooms.desk),
     orphans: createOrphanReader(database),
     exams: createExamSearch(worked),
     index: rooms.reader,

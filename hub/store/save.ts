@@ -4,6 +4,7 @@ import { provincialIndex } from '../core/exam-index.ts';
 import type { Slice } from '../core/fold.ts';
 import type { Derivation, HubId, SiteId } from '../core/identifier.ts';
 import { patientView, residentIdOf, type PatientState } from '../core/patient.ts';
+import { ownPerson } from '../core/person.ts';
 import type { SiteProfile } from '../core/site.ts';
 import { value } from '../core/register.ts';
 import { dicomName, nameKeys } from '../core/dicom-text.ts';
@@ -43,7 +44,7 @@ export async function savePatients(
       site: state.site,
       authority: state.authority,
       local_id: state.localId,
-      person_id: context.derive.id('person', state.recordId),
+      person_id: ownPerson(state.recordId, context.derive),
       facts: state.facts,
       merged_into: state.mergedInto,
       resident_id: residentIdOf(state.facts),

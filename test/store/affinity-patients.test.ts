@@ -7,6 +7,7 @@ import type { PatientCx } from '../../hub/core/document.ts';
 import { siteId } from '../../hub/core/identifier.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
 import { createIngest } from '../../hub/flow/ingest.ts';
+import { createMatching } from '../../hub/core/match/matcher.ts';
 import { createIndexWriter } from '../../hub/store/index-writer.ts';
 import { createJournal } from '../../hub/store/journal.ts';
 import { inspectHl7 } from '../../mappings/hl7v2/index.ts';
@@ -40,6 +41,7 @@ async function feed(message: string | Buffer, domain = DOMAIN, site = region(dom
   const clock = (): Date => new Date();
   const projection = { person: () => [], exam: () => [] };
   const store = createIndexWriter({
+    matching: createMatching(() => []),
     database,
     derive: DERIVE,
     indexDerive: DERIVE,
@@ -197,7 +199,9 @@ test(
       const wanted = SAMPLES[name];
       assert.ok(wanted, `${name} has no outcome yet`);
       // Each is a world of its own: two of them give one number to two people.
-      await hub.database.pool.query('truncate patient_record, person, patient_name, affinity_patient');
+      await hub.database.pool.query(
+        'truncate patient_record, match_record, match_key, match_pair, person, patient_name, affinity_patient',
+      );
       const told = await feed(readFileSync(join(folder, name)), wanted.domain);
       t.diagnostic(`${name}: ${told ?? 'applied'}`);
       if (wanted.refused !== undefined) {

@@ -10,10 +10,15 @@ export interface NameFeature {
   readonly ideographic: string | null;
   /** Latin or pinyin words as they came, upper case, in their order: family name first where the source says so. */
   readonly latin: readonly string[];
+  /** Latin family and given name, normalised, where the source keeps them apart; null: it does not. */
+  readonly family: string | null;
+  readonly given: string | null;
   /** Toneless pinyin of the ideographic name, one entry a possible reading (heteronyms, surname readings), bounded. */
   readonly readings: readonly string[];
   /** 某某之子, 某某之女: the name is the mother's with a relation, not the child's own. */
   readonly childOf: 'son' | 'daughter' | 'child' | null;
+  /** Which of several at one birth, where the name counts them: 张三之子2, 张三大双. */
+  readonly ordinal: string | null;
   /** Replacement or private-use characters: `?` and the like match anything, weakly. */
   readonly damaged: boolean;
 }
@@ -25,6 +30,11 @@ export interface Features {
   readonly issuer: string;
   /** Valid canonical 18-character resident ID (GB 11643), never one of the deny list; null: none. */
   readonly residentId: string | null;
+  /**
+   * A valid resident ID whose birth date is years away from the registered one: a parent's on a child, a card that was
+   * at hand. It is not this person's number, and whoever owns it is not this person.
+   */
+  readonly borrowedId: string | null;
   /** What was given as resident ID and is not valid: compared for typing errors only. */
   readonly brokenResidentId: string | null;
   /** Passport, insurance and other numbers that are one person's: `type|authority|value`, normalised. */

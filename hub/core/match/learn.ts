@@ -1,0 +1,209 @@
+/**
+ * Learns the rules from the data without any truth (Fellegi and Sunter 1969; Winkler 1988): u from pairs drawn at random,
+ * which are hardly ever one person; m by expectation and maximisation over the candidate pairs that blocking offers.
+ */
+import { compare } from './compare.ts';
+import type { Attribute } from './comparison.ts';
+import type { Features } from './features.ts';
+import { LEVELS, levelsOf } from './levels.ts';
+import { splitIdeographic } from './person-name.ts';
+import type { Frequencies, LevelOdds, MatchRules } from './rules.ts';
+
+export type FeaturePair = readonly [Features, Features];
+
+export interface LearnInput {
+  /** A fair sample of the pairs that blocking offers, of one person or of two. */
+  readonly candidates: readonly FeaturePair[];
+  /** How many pairs blocking offers in all. */
+  readonly candidateCount: number;
+  /** Pairs drawn at random. */
+  readonly random: Iterable<FeaturePair>;
+  /** How many pairs there are in all: n(n-1)/2, or n times m between two files. */
+  readonly pairCount: number;
+  /** Registrations whose values are counted. */
+  readonly sample: Iterable<Features>;
+  readonly start: MatchRules;
+  readonly version: string;
+}
+
+export interface Learned {
+  readonly rules: MatchRules;
+  readonly iterations: number;
+  /** Share of the candidate pairs that are one person, as estimated. */
+  readonly share: number;
+}
+
+const ATTRIBUTES = Object.keys(LEVELS) as Attribute[];
+const LEVEL_COUNT = Math.max(...ATTRIBUTES.map((attribute) => LEVELS[attribute].length));
+const MISSING = LEVEL_COUNT;
+const MOST_ITERATIONS = 200;
+const SETTLED = 1e-6;
+/** What the shipped rules are worth, in pairs: a level that the sample hardly shows keeps a sensible share. */
+const BELIEF = 12;
+/** The same for the random pairs, where what is rare may not show at all. */
+const BELIEF_RANDOM = 5000;
+const LISTED = 4000;
+
+/** Levels of one pair as a compact text, a character an attribute; equal patterns are counted once. */
+type Patterns = ReadonlyMap<string, number>;
+
+export function learnRules(input: LearnInput): Learned {
+  const { start } = input;
+  const random = count(input.random);
+  const { m, share, iterations } = expectation(count(input.candidates), start);
+  const matches = Math.max(1, share * input.candidateCount);
+  const prior = Math.log2(matches / Math.max(1, input.pairCount - matches));
+  const beliefU = (attribute: Attribute, level: string): number => start.odds[attribute][level]?.u ?? 1e-6;
+  let u = shares(random, null, beliefU, BELIEF_RANDOM);
+  for (let round = 0; round < 3; round++) {
+    // A few of the random pairs are one person after all: they count as far as they are two.
+    const two = new Map([...random.keys()].map((pattern) => [pattern, 1 / (1 + 2 ** prior * ratio(pattern, m, u))]));
+    u = shares(random, two, beliefU, BELIEF_RANDOM);
+  }
+  const odds = Object.fromEntries(
+    ATTRIBUTES.map((attribute, at) => [attribute, pairOdds(LEVELS[attribute], m[at] ?? [], u[at] ?? [])]),
+  ) as Record<Attribute, Record<string, LevelOdds>>;
+  const learned = { ...start, version: input.version, prior, odds, frequencies: countValues(input.sample) };
+  return { rules: { ...learned, thresholds: thresholds(input.candidates, learned) }, iterations, share };
+}
+
+/** One automatic link in so many may be wrong, as far as the weights themselves can tell. */
+const WRONG_LINKS = 1e-4;
+const LOWEST_LINK = 3;
+const HIGHEST_LINK = 14;
+const REVIEW_BITS = 4;
+
+/** The lowest weight above which the links expected to be wrong are few enough. */
+function thresholds(candidates: readonly FeaturePair[], rules: MatchRules): MatchRules['thresholds'] {
+  const weights = candidates
+    .map(([a, b]) => compare(a, b, rules))
+    .filter(({ veto }) => veto === null)
+    .map(({ weight }) => weight)
+    .sort((x, y) => y - x);
+  let wrong = 0;
+  let link = HIGHEST_LINK;
+  for (const [at, weight] of weights.entries()) {
+    wrong += 1 / (1 + 2 ** weight);
+    if (wrong > WRONG_LINKS * (at + 1)) break;
+    link = Math.min(link, weight);
+  }
+  link = Math.max(LOWEST_LINK, link);
+  return { link, review: link - REVIEW_BITS };
+}
+
+function pairOdds(levels: readonly string[], m: readonly number[], u: readonly number[]): Record<string, LevelOdds> {
+  return Object.fromEntries(levels.map((level, at) => [level, { m: m[at] ?? 0, u: u[at] ?? 0 }]));
+}
+
+function count(pairs: Iterable<FeaturePair>): Patterns {
+  const patterns = new Map<string, number>();
+  for (const [a, b] of pairs) {
+    const codes = new Array<number>(ATTRIBUTES.length).fill(MISSING);
+    for (const { attribute, level } of levelsOf(a, b).list)
+      codes[ATTRIBUTES.indexOf(attribute)] = (LEVELS[attribute] as readonly string[]).indexOf(level);
+    const pattern = String.fromCharCode(...codes.map((code) => 65 + code));
+    patterns.set(pattern, (patterns.get(pattern) ?? 0) + 1);
+  }
+  return patterns;
+}
+
+type Table = readonly (readonly number[])[];
+
+/** Shares of the levels over the patterns, each pattern weighted, with the belief of the start mixed in. */
+function shares(
+  patterns: Patterns,
+  weights: ReadonlyMap<string, number> | null,
+  belief: (attribute: Attribute, level: string) => number,
+  pairs: number,
+): Table {
+  const sums = ATTRIBUTES.map((attribute) => LEVELS[attribute].map((level) => pairs * belief(attribute, level)));
+  for (const [pattern, times] of patterns) {
+    const weight = weights === null ? times : times * (weights.get(pattern) ?? 0);
+    for (let at = 0; at < ATTRIBUTES.length; at++) {
+      const row = sums[at];
+      const code = pattern.charCodeAt(at) - 65;
+      const so = row?.[code];
+      if (row !== undefined && so !== undefined) row[code] = so + weight;
+    }
+  }
+  return sums.map((row) => {
+    const total = row.reduce((sum, value) => sum + value, 0);
+    return row.map((value) => value / total);
+  });
+}
+
+function expectation(patterns: Patterns, start: MatchRules): { m: Table; share: number; iterations: number } {
+  const beliefM = (attribute: Attribute, level: string): number => start.odds[attribute][level]?.m ?? 1e-3;
+  let m: Table = ATTRIBUTES.map((attribute) => LEVELS[attribute].map((level) => beliefM(attribute, level)));
+  // Candidates share a key, so that two persons among them agree more often than at random: a u of their own.
+  let u = shares(patterns, null, () => 1 / LEVEL_COUNT, 1);
+  let share = 0.2;
+  let iterations = 0;
+  for (; iterations < MOST_ITERATIONS; iterations++) {
+    const posterior = new Map<string, number>();
+    const rest = new Map<string, number>();
+    let matches = 0;
+    let all = 0;
+    for (const [pattern, times] of patterns) {
+      const odds = (share / (1 - share)) * ratio(pattern, m, u);
+      const p = odds / (1 + odds);
+      posterior.set(pattern, p);
+      rest.set(pattern, 1 - p);
+      matches += p * times;
+      all += times;
+    }
+    const next = Math.min(0.999, Math.max(1e-6, all === 0 ? 0.5 : matches / all));
+    m = shares(patterns, posterior, beliefM, BELIEF);
+    u = shares(patterns, rest, () => 1 / LEVEL_COUNT, 1);
+    const settled = Math.abs(next - share) < SETTLED;
+    share = next;
+    if (settled) break;
+  }
+  return { m, share, iterations };
+}
+
+function ratio(pattern: string, m: Table, u: Table): number {
+  let product = 1;
+  for (let at = 0; at < ATTRIBUTES.length; at++) {
+    const code = pattern.charCodeAt(at) - 65;
+    if (code === MISSING) continue;
+    product *= Math.max(m[at]?.[code] ?? 1, 1e-9) / Math.max(u[at]?.[code] ?? 1, 1e-9);
+  }
+  return Math.min(product, 1e12);
+}
+
+const COUNTED = ['familyName', 'givenName', 'name', 'locality', 'postalCode', 'phone', 'address'] as const;
+
+/** How often names and places are borne; the many rare ones share what is left. */
+function countValues(sample: Iterable<Features>): Partial<Record<Attribute, Frequencies>> {
+  const counts = new Map<Attribute, Map<string, number>>(COUNTED.map((attribute) => [attribute, new Map()]));
+  const add = (attribute: Attribute, value: string | null): void => {
+    const table = counts.get(attribute);
+    if (table !== undefined && value !== null && value !== '') table.set(value, (table.get(value) ?? 0) + 1);
+  };
+  for (const one of sample) {
+    for (const name of one.names) {
+      const [family, given] =
+        name.ideographic === null ? [name.family, name.given] : splitIdeographic(name.ideographic);
+      add('familyName', family);
+      add('givenName', given);
+      if (name.ideographic !== null) add('name', name.ideographic);
+    }
+    add('locality', one.locality);
+    add('postalCode', one.postalCode);
+    add('address', one.address);
+    for (const phone of one.phones) add('phone', phone);
+  }
+  const tables: Partial<Record<Attribute, Frequencies>> = {};
+  for (const [attribute, table] of counts) if (table.size > 0) tables[attribute] = frequencies(table);
+  return tables;
+}
+
+function frequencies(table: ReadonlyMap<string, number>): Frequencies {
+  const total = [...table.values()].reduce((sum, value) => sum + value, 0);
+  // Sorted by value too: the same data make the same rules.
+  const order = [...table].sort(([x, m], [y, n]) => n - m || (x < y ? -1 : 1));
+  const listed = order.slice(0, LISTED).filter(([, times]) => times > 2);
+  // One pair of a person makes a count of two: what is seen up to twice is as rare as the sample can tell.
+  return { values: Object.fromEntries(listed.map(([value, times]) => [value, times / total])), rare: 1.5 / total };
+}
