@@ -24,6 +24,7 @@ import type { EntryId, PatientCx } from './core/document.ts';
 import type { AffinityPatients } from './core/document-ports.ts';
 import type { FhirStore } from './core/fhir.ts';
 import type { Oid } from './core/identifier.ts';
+import type { Matching } from './core/match/matcher.ts';
 import type { PatientQueries } from './core/patient-query.ts';
 import type { IndexReader, ObjectStore } from './core/ports.ts';
 import type { Sites } from './core/site.ts';
@@ -34,6 +35,7 @@ import { createDocumentReader } from './store/document-query.ts';
 import { createDocumentRegistry } from './store/document-registry.ts';
 import { createDocumentRemoval } from './store/document-removal.ts';
 import { createHospitalShelf } from './store/hospital.ts';
+import { createMatchProbe } from './store/match-probe.ts';
 import { createSubscriptionStore } from './store/subscription.ts';
 
 interface XdsParts extends Pick<ImagingSourceDeps, 'reader' | 'images' | 'transcode' | 'audit' | 'assertions' | 'log'> {
@@ -125,8 +127,10 @@ export function affinityDomain(
     database,
     objects,
     clock,
+    matching,
   }: Pick<XdsParts, 'config' | 'database' | 'objects' | 'clock'> & {
     readonly sites: Sites;
+    readonly matching: Matching;
   },
   projection: FhirStore,
 ): Pick<FhirFaceDeps, 'store' | 'domain'> {
@@ -150,7 +154,10 @@ export function affinityDomain(
   };
   return {
     store: createSharedDocuments({ projection, registry, patients }),
-    domain: { provide, patients, systems: identifierSystems([affinityDomainOid, ...authorities]) },
+    domain: {
+      ...{ provide, patients, systems: identifierSystems([affinityDomainOid, ...authorities]) },
+      probe: createMatchProbe({ database, matching }),
+    },
   };
 }
 

@@ -310,7 +310,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
     searchTimeoutMs: 10_000,
     pageLifetimeMs: 3_600_000,
   });
-  const domain = affinityDomain(ground, fhirStore);
+  const domain = affinityDomain({ ...ground, matching: rooms.desk.matching }, fhirStore);
   const worked = { database, derive: rooms.derive, clock, arrived: rooms.arrived };
   const rest = createRestFace({
     sites: ground.sites,

@@ -103,10 +103,7 @@ function take(draft: Draft, name: string, value: XmlElement, where: string): Pro
     case 'livingSubjectBirthTime': {
       const date = /^(\d{4})(\d\d)?(\d\d)?/.exec(attributeOf(value, 'value'));
       if (date === null) return problem('invalid-value', where, 'A birth time has its value as TS.');
-      draft.birthDate = date
-        .slice(1)
-        .filter((part) => part !== undefined)
-        .join('-');
+      draft.birthDate = date.slice(1).filter(Boolean).join('-');
       return null;
     }
     case 'livingSubjectAdministrativeGender':

@@ -198,9 +198,10 @@ test('ITI-21: demographics find, alone and together; numbers, names, birth, sex,
     numbers(found),
     [`210102198003151239 ${RESIDENT}`, `P1 ${H1}`, `X9 ${H3}`, `${zhang.personId} ${DOMAIN}`].sort(),
   );
-  assert.equal(pid?.rawField(5), '张^三^^^^^L^I~Zhang^San^^^^^L^A');
+  assert.ok(pid);
+  assert.equal(pid.rawField(5), '张^三^^^^^L^I~Zhang^San^^^^^L^A');
   assert.deepEqual(
-    [7, 8, 11, 13].map((field) => pid?.rawField(field)),
+    [7, 8, 11, 13].map((field) => pid.rawField(field)),
     ['19800315', 'M', '中山路 1 号^^^^350001', '13800000000'],
   );
   for (const criteria of [
