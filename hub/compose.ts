@@ -10,6 +10,7 @@ import { createImagingFetch, openCommunities, openHospitals } from '../adapters/
 import type { Communities, CommunityConfig, Hospitals } from '../adapters/xds/index.ts';
 import { projectExam, projectPerson, projectSite, renderProvenance, type FhirContext } from '../mappings/fhir/index.ts';
 import { map } from '../mappings/index.ts';
+import { romanise } from '../mappings/romanise.ts';
 import { auditEventFace } from './api/fhir/audit-event.ts';
 import { fhirFace } from './api/fhir/index.ts';
 import { dicomwebFace, LIMITS as DICOMWEB_LIMITS, wadoUri } from './api/dicomweb/index.ts';
@@ -151,7 +152,7 @@ export async function composeIndex(
     return seconds === undefined ? config.limits.settleMs : seconds * 1000;
   };
   const { affinityDomainOid } = config;
-  const desk = { database, matching: createMatching(() => []), derive, clock, projection, affinityDomainOid };
+  const desk = { database, matching: createMatching(romanise), derive, clock, projection, affinityDomainOid };
   const store = createIndexWriter({ ...desk, indexDerive, site, settleMs });
   const ingest = createIngest({ store, documents: createDocumentStore(objects), site, map, derive, log, ownerOf });
   return { derive, ingest, projection, settleMs, fhirContext, desk };

@@ -45,6 +45,27 @@ export function rulingsOver(decided: readonly Ruling[], said: readonly Ruling[])
 }
 
 /**
+ * Whether a hard rule between two was overruled already: somebody ruled one of them the same as a third that the other is
+ * linked to, and knew how the two differ. Else everyone who resembles one side of a merge would wait for a person.
+ */
+export function overruling(pairs: readonly Pair[], rulings: readonly Ruling[]): (a: string, b: string) => boolean {
+  const ruled = new Map<string, Set<string>>();
+  const groupOf = (id: string): Set<string> => ruled.get(id) ?? new Set([id]);
+  for (const { a, b, decision } of rulings) {
+    if (decision !== 'same') continue;
+    const joined = new Set([...groupOf(a), ...groupOf(b)]);
+    for (const id of joined) ruled.set(id, joined);
+  }
+  const links = pairs.filter(({ comparison }) => comparison.outcome === 'link' && comparison.veto === null);
+  const linked = new Set(links.map((pair) => pairKey(pair.a, pair.b)));
+  const reaches = (from: string, to: string): boolean => {
+    const group = ruled.get(to);
+    return group !== undefined && [...group].some((id) => id !== to && linked.has(pairKey(from, id)));
+  };
+  return (a, b) => linked.size > 0 && ruled.size > 0 && (reaches(a, b) || reaches(b, a));
+}
+
+/**
  * What waits for a person: of every two persons that some comparison would join or doubts, the heaviest pair, unless
  * somebody has ruled on them. `personOf` knows every registration in the pairs.
  */

@@ -30,7 +30,12 @@ with recursive grown(record_id) as (
     select m.merged_into from patient_record m where m.record_id = g.record_id and m.merged_into is not null) e)
 select record_id from grown limit $3`;
 
-async function grow(connection: Connection, seeds: readonly HubId[], rules: string | readonly string[], limit: number): Promise<HubId[]> {
+async function grow(
+  connection: Connection,
+  seeds: readonly HubId[],
+  rules: string | readonly string[],
+  limit: number,
+): Promise<HubId[]> {
   const { rows } = await connection.query<{ record_id: HubId }>({
     name: 'component',
     text: COMPONENT,

@@ -12,7 +12,7 @@ import type { Connection, Database } from './database.ts';
 import { announceLinked, type Projection } from './index-writer.ts';
 import { rulesInForce } from './match.ts';
 import { decisionsBy, personFile, todayOf } from './person-file.ts';
-import { decideComponent, type Matched } from './person-link.ts';
+import { decideComponent } from './person-link.ts';
 
 export interface DeskDeps {
   readonly database: Database;
@@ -113,11 +113,7 @@ const STANDS_BETWEEN =
 const TWO_DECIDE = 'Their valid resident IDs conflict: two people decide that, in the review of the doubt.';
 
 /** One operator alone never joins across valid resident IDs. */
-async function refuseConflict(
-  connection: Connection,
-  mine: readonly HubId[],
-  theirs: readonly HubId[],
-): Promise<void> {
+async function refuseConflict(connection: Connection, mine: readonly HubId[], theirs: readonly HubId[]): Promise<void> {
   const { rowCount } = await connection.query(
     `select from match_record a, match_record b where a.record_id = any ($1::uuid[]) and b.record_id = any ($2::uuid[])
        and a.features ->> 'residentId' <> b.features ->> 'residentId' limit 1`,
@@ -198,8 +194,7 @@ async function carryOut(connection: Connection, by: Deciding, wanted: Wanted, de
     throw new Failure(problem('busy', 'person', 'These persons have just changed; look again.'));
   const decisionId = await record(connection, by, wanted, [...new Set(held.values())], now);
   const component = await lockComponent(connection, wanted.records, matcher.version, new Set());
-  const matched: Matched = { matcher, component };
-  const linked = await decideComponent(connection, matched, context);
+  const linked = await decideComponent(connection, { matcher, component }, context);
   const after = await personsOf(connection, wanted.records);
   const against = wanted.holds(after);
   if (against !== null) refuse(against);

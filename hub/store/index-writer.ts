@@ -1,10 +1,11 @@
 /** The index's side of ingest: one transaction claims, locks, loads, writes, projects and settles. */
 import type { ProjectedResource } from '../core/fhir.ts';
-import type { Slice } from '../core/fold.ts';
+import type { Slice } from '../core/slice.ts';
 import type { Derivation, HubId } from '../core/identifier.ts';
 import type { Claim, ClaimedEntry, IngestStore, Outcome, Settlement } from '../core/ingest.ts';
 import type { Matching } from '../core/match/matcher.ts';
 import type { PatientState } from '../core/patient.ts';
+import type { Finding } from '../core/problem.ts';
 import { ownPerson } from '../core/person.ts';
 import type { ExamView, PersonView } from '../core/view.ts';
 import { announceRecords, followPersons } from './affinity-patients.ts';
@@ -47,8 +48,8 @@ export function createIndexWriter(deps: IndexWriterDeps): IngestStore {
           entries,
           load: async (records) => (await loadSlice(connection, records, derive)).slice,
           save: async (outcome) => {
-            await saveSlice(connection, outcome, entries, { ...deps, now });
-            await settle(connection, outcome.settled, now, reviewId);
+            const cut = await saveSlice(connection, outcome, entries, { ...deps, now });
+            await settle(connection, tellCuts(outcome, cut), now, reviewId);
           },
         };
         await work(claim);
@@ -63,16 +64,29 @@ export function createIndexWriter(deps: IndexWriterDeps): IngestStore {
   };
 }
 
-/** Writes the difference of two slices. */
+const CUT: Finding = {
+  code: 'candidates-cut',
+  where: 'person',
+  text: 'More registrations share a key with this one than were compared; it may be one of theirs.',
+};
+
+/** What matching left out is told with the messages that asked for it: never a silent cut. */
+function tellCuts({ settled, touchedBy }: Outcome, cut: readonly HubId[]): readonly Settlement[] {
+  if (cut.length === 0) return settled;
+  const told = new Set(cut.flatMap((id) => touchedBy.get(id) ?? []));
+  return settled.map((one) => (told.has(one.entry.journalId) ? { ...one, findings: [...one.findings, CUT] } : one));
+}
+
+/** Writes the difference of two slices; gives the registrations whose candidates were cut off. */
 async function saveSlice(
   connection: Connection,
   { before, after, touchedBy }: Outcome,
   entries: readonly ClaimedEntry[],
   context: IndexWriterDeps & SaveContext,
-): Promise<void> {
+): Promise<readonly HubId[]> {
   const patients = [...after.patients.values()].filter((state) => before.patients.get(state.recordId) !== state);
   const exams = [...after.exams.values()].filter((exam) => before.exams.get(exam.examId) !== exam);
-  if (patients.length === 0 && exams.length === 0) return;
+  if (patients.length === 0 && exams.length === 0) return [];
   const linked = patients.length === 0 ? NOBODY : await registerPersons(connection, patients, before, context);
   await saveExams(connection, before, after, exams, context);
   const arrivals = after.arrivals;
@@ -86,9 +100,10 @@ async function saveSlice(
   // Exams of registrations that changed persons stay as they are; only their documents may name another patient now.
   const moved = await examsOf(connection, linked.relinked);
   await announceExams(connection, [...examIds, ...moved, ...after.retired.keys()], context.now);
+  return linked.cut;
 }
 
-const NOBODY: Linked = { persons: [], relinked: [] };
+const NOBODY: Linked = { persons: [], relinked: [], cut: [] };
 
 export interface AnnounceContext {
   readonly derive: Derivation;
@@ -118,7 +133,7 @@ async function registerPersons(
   const linked = await linkPersons(connection, patients, before.patients, matched, context);
   if (context.affinityDomainOid === undefined) return linked;
   // With the decision itself: documents follow their person, and ids stand or are merged away, exactly as it says.
-  await followPersons(connection, linked.persons, context.affinityDomainOid);
+  if (linked.relinked.length > 0) await followPersons(connection, linked.persons, context.affinityDomainOid);
   const recordIds = patients.map((state) => state.recordId);
   await announceRecords(connection, recordIds, context.affinityDomainOid);
   return linked;

@@ -31,6 +31,15 @@ export interface FoundPair {
   readonly comparison: Comparison;
 }
 
+export interface Found {
+  /** Registrations that were linked to these and may be no more. */
+  readonly former: readonly HubId[];
+  /** How many comparisons were kept. */
+  readonly pairs: number;
+  /** Registrations that share a key with more than were compared. */
+  readonly cut: readonly HubId[];
+}
+
 /** The rules in force, and those that a rematch is trying on everything meanwhile. */
 export async function rulesInForce(connection: Connection, matching: Matching): Promise<[Matcher, ...Matcher[]]> {
   const { rows } = await connection.query<{ rules: MatchRules; state: string }>({
@@ -68,29 +77,31 @@ export function comparable(
 
 /**
  * Locks the keys of these registrations, as they are and were, in one order: who else registers one of these persons
- * meanwhile waits, and then sees. Then compares. Gives the registrations that were linked to these and may be no more.
+ * meanwhile waits, and then sees. Then compares.
  */
 export async function matchRecords(
   connection: Connection,
   { now, was }: { readonly now: readonly Features[]; readonly was: readonly Features[] },
   matchers: readonly [Matcher, ...Matcher[]],
   context: MatchContext,
-): Promise<readonly HubId[]> {
-  if (now.length === 0) return [];
+): Promise<Found> {
+  if (now.length === 0) return { former: [], pairs: 0, cut: [] };
   const [active] = matchers;
   const keys = now.map((features) => ({ record_id: features.recordId, keys: active.keys(features) }));
   await lockKeys(connection, [...keys.flatMap((one) => one.keys), ...was.flatMap((one) => active.keys(one))]);
   await saveFeatures(connection, now, keys);
-  const candidates = await candidatesOf(connection, keys, context.now);
+  const { candidates, cut } = await candidatesOf(connection, keys, context.now);
   const all = new Map(now.map((features) => [features.recordId, features]));
   for (const { features } of candidates) if (!all.has(features.recordId)) all.set(features.recordId, features);
   const existing = was.map((features) => features.recordId);
   const former: HubId[] = [];
+  let found = 0;
   for (const matcher of matchers) {
     const pairs = comparePairs(candidates, all, matcher);
+    found += pairs.length;
     former.push(...(await savePairs(connection, existing, pairs, matcher, context.now)));
   }
-  return former;
+  return { former, pairs: found, cut };
 }
 
 async function lockKeys(connection: Connection, keys: readonly string[]): Promise<void> {
@@ -147,14 +158,14 @@ with asked as (select r.record_id, m.key from unnest($1::uuid[]) as r(record_id)
   pairs as (select distinct asked, candidate from met where candidate <> asked and place <= $2)
 select p.asked, f.features, null::bigint as cut from pairs p join match_record f on f.record_id = p.candidate
 union all
-select null, null, key from met where place > $2`;
+select asked, null, key from met where place > $2`;
 
 async function candidatesOf(
   connection: Connection,
   keys: readonly { readonly record_id: string }[],
   now: Date,
-): Promise<readonly Candidate[]> {
-  const { rows } = await connection.query<Candidate & { cut: string | null }>({
+): Promise<{ readonly candidates: readonly Candidate[]; readonly cut: readonly HubId[] }> {
+  const { rows } = await connection.query<{ asked: HubId; features: Features | null; cut: string | null }>({
     name: 'match-candidates',
     text: CANDIDATES,
     values: [keys.map((one) => one.record_id), BLOCK_LIMIT],
@@ -167,7 +178,10 @@ async function candidatesOf(
        on conflict (key) do update set candidates = excluded.candidates, times = match_cut.times + 1, last_at = excluded.last_at`,
       [cut, now],
     );
-  return rows.filter((row) => row.cut === null);
+  return {
+    candidates: rows.flatMap(({ asked, features }) => (features === null ? [] : [{ asked, features }])),
+    cut: [...new Set(rows.flatMap((row) => (row.cut === null ? [] : [row.asked])))],
+  };
 }
 
 function comparePairs(

@@ -2,11 +2,12 @@
  * Applies the linking decision to the rows: who is whose person, which persons were joined or parted, which doubts are
  * open. The decision is a function of what is tied together, so it may be made again at any time (decisions/0018).
  */
+import { tiesOf } from '../core/fold-identity.ts';
 import type { Derivation, HubId } from '../core/identifier.ts';
 import type { Matcher } from '../core/match/matcher.ts';
 import type { Pair } from '../core/match/comparison.ts';
 import type { PatientState } from '../core/patient.ts';
-import { doubtsOf, ownPerson, pairKey, personIdOf, rulingsOver, type Member } from '../core/person.ts';
+import { doubtsOf, overruling, ownPerson, pairKey, personIdOf, rulingsOver, type Member } from '../core/person.ts';
 import { COMPONENT_LIMIT, loadTies, lockComponent, type Component, type Ties } from './component.ts';
 import type { Connection } from './database.ts';
 import { comparable, matchRecords, rulesInForce, type MatchContext } from './match.ts';
@@ -17,6 +18,8 @@ export interface Linked {
   readonly persons: readonly HubId[];
   /** Registrations whose person changed. */
   readonly relinked: readonly HubId[];
+  /** Registrations whose candidates were cut off: told with the message that brought them. */
+  readonly cut: readonly HubId[];
 }
 
 export interface LinkContext extends MatchContext {
@@ -27,11 +30,13 @@ export interface LinkContext extends MatchContext {
 export interface Matched {
   readonly matcher: Matcher;
   readonly component: Component;
+  /** Registrations that were compared with fewer than share a key with them. */
+  readonly cut: readonly HubId[];
 }
 
 /**
  * Compares the changed registrations and locks everything that the decision about them may touch. null: nothing that is
- * compared or tied has changed. `before` are the registrations as they stood (absent: new).
+ * compared or tied has changed, or it is like nobody. `before` are the registrations as they stood (absent: new).
  */
 export async function matchPersons(
   connection: Connection,
@@ -43,17 +48,25 @@ export async function matchPersons(
   const tied = changed.flatMap((state) => tiesChanged(state, before.get(state.recordId)));
   if (differing.now.length === 0 && tied.length === 0) return null;
   const matchers = await rulesInForce(connection, context.matching);
-  const former = await matchRecords(connection, differing, matchers, context);
-  const seeds = new Set<HubId>([...differing.now.map((one) => one.recordId as HubId), ...tied, ...former]);
+  const found = await matchRecords(connection, differing, matchers, context);
+  // New, and like nobody: a person of its own, as it is written.
+  if (found.pairs + found.cut.length === 0 && tied.length === 0 && differing.was.length === 0) return null;
+  const seeds = new Set<HubId>([...differing.now.map((one) => one.recordId as HubId), ...tied, ...found.former]);
   const fresh = new Set(changed.map((state) => state.recordId).filter((id) => !before.has(id)));
   const component = await lockComponent(connection, [...seeds], matchers[0].version, fresh);
-  return { matcher: matchers[0], component };
+  return { matcher: matchers[0], component, cut: found.cut };
 }
 
 /** The two ends of every merge or tie that came or went. */
 function tiesChanged(state: PatientState, old: PatientState | undefined): HubId[] {
-  const ends = [state.mergedInto, old?.mergedInto ?? null];
-  return ends[0] === ends[1] ? [] : [state.recordId, ...ends.filter((id) => id !== null)];
+  const words = (one: PatientState | undefined): Map<HubId, string> =>
+    new Map([
+      ...(one === undefined ? [] : tiesOf(one.facts).map((tie) => [tie.other, tie.said] as const)),
+      ...(one === undefined || one.mergedInto === null ? [] : ([[one.mergedInto, 'merged']] as const)),
+    ]);
+  const [now, was] = [words(state), words(old)];
+  const ends = [...now.keys(), ...was.keys()].filter((id) => now.get(id) !== was.get(id));
+  return ends.length === 0 ? [] : [state.recordId, ...ends];
 }
 
 /** Decides about what was found; the rows of the registrations are written. */
@@ -72,15 +85,17 @@ export async function linkPersons(
   const born = new Set(fresh.map((id) => ownPerson(id, context.derive)));
   const standing = await personsOf(connection, recordIds);
   const seen = linked.persons.filter((id) => !born.has(id));
-  return { persons: [...new Set([...standing, ...seen])], relinked: linked.relinked };
+  // And has no exam yet that anybody knows under another person.
+  const relinked = linked.relinked.filter((id) => !fresh.includes(id));
+  return { persons: [...new Set([...standing, ...seen])], relinked, cut: matched?.cut ?? [] };
 }
 
-const NOTHING: Linked = { persons: [], relinked: [] };
+const NOTHING: Linked = { persons: [], relinked: [], cut: [] };
 
 /** Judges everything in the component anew and writes what differs. */
 export async function decideComponent(
   connection: Connection,
-  { matcher, component }: Matched,
+  { matcher, component }: Omit<Matched, 'cut'>,
   context: LinkContext,
 ): Promise<Linked> {
   const ties = await loadTies(connection, component.records, matcher.version);
@@ -97,6 +112,7 @@ export async function decideComponent(
   return {
     persons: [...new Set(moves.flatMap((move) => [move.was, move.personId]))],
     relinked: moves.map((move) => move.recordId),
+    cut: [],
   };
 }
 
@@ -109,6 +125,8 @@ export interface Judged {
 /** Which person each registration is, by everything that is tied to it. Pure. */
 export function judge(ties: Ties, matcher: Matcher, derive: Derivation): Judged {
   const rulings = rulingsOver(ties.rulings, ties.said);
+  const overruled = overruling(ties.pairs, rulings);
+  const standing = ties.pairs.filter((pair) => pair.comparison.veto === null || !overruled(pair.a, pair.b));
   const ruled = new Set(rulings.filter((one) => one.decision === 'same').map((one) => pairKey(one.a, one.b)));
   const personOf = new Map<HubId, HubId>();
   const beyond: HubId[] = [];
@@ -123,9 +141,10 @@ export function judge(ties: Ties, matcher: Matcher, derive: Derivation): Judged 
       all.filter(({ a, b }) => byId.has(a) && byId.has(b));
     const against = (a: string, b: string): boolean => {
       const [x, y] = [ties.features.get(a), ties.features.get(b)];
-      return x !== undefined && y !== undefined && !ruled.has(pairKey(a, b)) && matcher.compare(x, y).veto !== null;
+      if (x === undefined || y === undefined || ruled.has(pairKey(a, b)) || overruled(a, b)) return false;
+      return matcher.compare(x, y).veto !== null;
     };
-    const { groups } = matcher.cluster([...byId.keys()], inside(ties.pairs), inside(rulings), against);
+    const { groups } = matcher.cluster([...byId.keys()], inside(standing), inside(rulings), against);
     for (const group of groups) {
       const own = group.flatMap((id) => byId.get(id) ?? []);
       const personId = personIdOf(own, derive);

@@ -3,10 +3,10 @@
  * a few rows: the registrations that the records name, and the exams that their keys reach.
  */
 import { keysOf, type ExamState } from '../core/exam.ts';
-import { recordIdOf, type Slice } from '../core/fold.ts';
 import type { Derivation, HubId, SiteId } from '../core/identifier.ts';
 import type { PatientState } from '../core/patient.ts';
-import type { CanonicalRecord, PatientRef } from '../core/record.ts';
+import type { CanonicalRecord } from '../core/record.ts';
+import { recordIdOf, refsOf, type Slice } from '../core/slice.ts';
 import type { Connection } from './database.ts';
 
 export interface Loaded {
@@ -42,11 +42,6 @@ export function touched(
     if ('keys' in record) for (const key of keysOf(record.keys)) keys.add(`${record.site}|${key}`);
   }
   return { patients: [...patients].sort(), keys: [...keys].sort() };
-}
-
-function refsOf(record: CanonicalRecord): PatientRef[] {
-  if (record.kind === 'merge') return [record.survivor, record.victim];
-  return record.patient === null ? [] : [record.patient];
 }
 
 /**

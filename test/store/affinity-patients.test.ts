@@ -182,7 +182,8 @@ const SAMPLES: Readonly<Record<string, { domain: string; known?: string; ended?:
   'ipf__A10.hl7': { domain: MPI, refused: 'unsupported-message' },
   'ipf__A40.hl7': { domain: MPI, known: '142025', ended: '704686' },
   // The prior id is of another authority: nothing of the affinity domain ends.
-  'ipf__PIX_FEED_MERGE_Maximal_Request.hl7': { domain: '1.2.3.4.5.1000', known: '120-01' },
+  // Its MRG-1 is of another issuer than its PID-3: such a merge is refused (DEMANDS 28).
+  'ipf__PIX_FEED_MERGE_Maximal_Request.hl7': { domain: '1.2.3.4.5.1000', refused: 'invalid-value' },
   'ipf__PIX_FEED_REG_Maximal_Request.hl7': { domain: '1.2.3.4.5.1000', known: 'PIX10515W4' },
   'ipf__PIX_FEED_REV_Maximal_Request.hl7': { domain: '1.2.3.4.5.1000', known: 'PIX10515W4' },
   // Without an authority the id is the sender's own (SURFACE: region).

@@ -17,6 +17,7 @@ import { createRematchWork } from '../../hub/store/rematch-step.ts';
 import { createRematchDesk } from '../../hub/store/rematch.ts';
 import { createReviewQueue } from '../../hub/store/review.ts';
 import { projectExam, projectPerson, renderProvenance } from '../../mappings/fhir/index.ts';
+import { romanise } from '../../mappings/romanise.ts';
 import { freshDatabase, quiet } from './database.ts';
 import { DERIVE } from './scenario.ts';
 import { siteProfile } from './site.ts';
@@ -60,7 +61,7 @@ export async function personHub(): Promise<PersonHub> {
     database,
     derive: DERIVE,
     clock: () => new Date(),
-    matching: createMatching(() => []),
+    matching: createMatching(romanise),
     projection: { person: (view) => projectPerson(view, context), exam: (view) => projectExam(view, context) },
     affinityDomainOid: '2.999.156.1',
   };
@@ -139,8 +140,7 @@ export async function personHub(): Promise<PersonHub> {
 
 const AUTHORITY = (site: string): string => `2.999.156.9.${site.slice(1)}`;
 
-export const recordId = (site: string, value: string): HubId =>
-  DERIVE.id('patient', site, AUTHORITY(site), value);
+export const recordId = (site: string, value: string): HubId => DERIVE.id('patient', site, AUTHORITY(site), value);
 
 /** Registration `value` of hospital `site` (h1, h2 …), at minute `at`. */
 export function registration(site: string, value: string, fields: Told, at = 1): PatientRecord {

@@ -23,6 +23,7 @@ import { createIndexReader } from '../../hub/store/index-reader.ts';
 import { createJournalReader } from '../../hub/store/journal-reader.ts';
 import { createJournal } from '../../hub/store/journal.ts';
 import { createRematchDesk } from '../../hub/store/rematch.ts';
+import { romanise } from '../../mappings/romanise.ts';
 import { createReviewQueue } from '../../hub/store/review.ts';
 import type { FreshDatabase } from './database.ts';
 import { freshDatabase, quiet } from './database.ts';
@@ -70,7 +71,7 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     database,
     derive,
     clock,
-    matching: createMatching(() => []),
+    matching: createMatching(romanise),
     projection: { person: () => [], exam: () => [] },
   };
   const face = createRestFace({

@@ -68,7 +68,7 @@ export function learnRules(input: LearnInput): Learned {
 }
 
 /** One automatic link in so many may be wrong, as far as the weights themselves can tell. */
-const WRONG_LINKS = 1e-4;
+const WRONG_LINKS = 1e-5;
 const LOWEST_LINK = 3;
 const HIGHEST_LINK = 14;
 const REVIEW_BITS = 4;

@@ -80,7 +80,9 @@ function childLevels(a: NameFeature, b: NameFeature): NameLevels {
       (a.ordinal === b.ordinal || a.ordinal === null || b.ordinal === null);
     return { ...NONE, name: same && relation ? 'equal' : 'different', contradict: !same || !relation };
   }
-  return { ...NONE, name: same ? 'different' : null, contradict: same, motherAndChild: same };
+  // One of several at a birth: which of them has got this name, only a number can tell.
+  const several = (a.childOf === null ? b.ordinal : a.ordinal) !== null;
+  return { ...NONE, name: same ? 'different' : null, contradict: same || several, motherAndChild: same };
 }
 
 function ideographicLevel(a: NameFeature, b: NameFeature, left: string, right: string): string {
