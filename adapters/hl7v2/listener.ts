@@ -9,7 +9,7 @@ import type { Log } from '../../hub/core/ports.ts';
 import type { Sites } from '../../hub/core/site.ts';
 import type { Channel, ChannelHealth } from '../channel.ts';
 import { Connection, type ConnectionLimits } from './connection.ts';
-import type { Door } from './receive.ts';
+import type { Door } from './door.ts';
 
 export interface Hl7TlsOptions {
   readonly key: string | Buffer;

@@ -24,7 +24,7 @@ import {
   type QueryKind,
   type QueryOutcome,
 } from '../../mappings/hl7v2/index.ts';
-import type { Door, Handled } from './receive.ts';
+import type { Door, Handled } from './door.ts';
 import type { Peer } from './sender-identity.ts';
 
 const TRANSACTIONS = { pix: 'ITI-9', pdq: 'ITI-21', pdvq: 'ITI-22', cancel: 'ITI-21' } as const;

@@ -2,12 +2,10 @@
  * One frame's way in: who sends it, whether it can be filed, the journal, and only then the answer. Returns the bytes to
  * send back; never throws for anything a sender can do.
  */
-import type { AuditTrail } from '../../hub/core/audit.ts';
-import type { Envelope, Intake } from '../../hub/core/envelope.ts';
+import type { Envelope } from '../../hub/core/envelope.ts';
 import { problem, type Problem } from '../../hub/core/problem.ts';
 import type { PatientQueries } from '../../hub/core/patient-query.ts';
-import type { Log } from '../../hub/core/ports.ts';
-import type { SiteProfile, Sites } from '../../hub/core/site.ts';
+import type { SiteProfile } from '../../hub/core/site.ts';
 import {
   buildAck,
   encodeAck,
@@ -21,28 +19,10 @@ import {
   type Hl7Header,
   type Inspected,
 } from '../../mappings/hl7v2/index.ts';
+import type { Door, Handled } from './door.ts';
 import { feedRecord } from './feed-record.ts';
 import { answerQuery, isQuery } from './query.ts';
 import { identify, type Peer } from './sender-identity.ts';
-
-export interface Door {
-  readonly intake: Intake;
-  readonly sites: Sites;
-  readonly audit: AuditTrail;
-  /** Absent: queries are refused as messages that are not understood. */
-  readonly queries?: PatientQueries;
-  readonly log: Log;
-  readonly clock: () => Date;
-  /** A control id for an answer of the hub, unique in its lifetime. */
-  readonly nextControlId: () => string;
-}
-
-export interface Handled {
-  readonly answer: Buffer;
-  readonly accepted: boolean;
-  /** The peer is not who it says, or says nothing that can be read: a few of these end the connection. */
-  readonly stranger: boolean;
-}
 
 const CONTENT_TYPE = 'application/hl7-v2';
 const MAX_SENDER = 200;
