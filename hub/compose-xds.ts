@@ -8,6 +8,7 @@ import { createRemoteRepositories } from '../adapters/xds/index.ts';
 import type { Communities, Hospitals } from '../adapters/xds/index.ts';
 import { identifierSystems } from '../mappings/fhir/index.ts';
 import type { fhirFace } from './api/fhir/index.ts';
+import { pdqSupplierFace, pixManagerFace } from './api/xds/patient-identity.ts';
 import { initiatingGateway } from './api/xds/initiating-gateway.ts';
 import { createOwnCommunity } from './api/xds/own-community.ts';
 import { CONSUMER_LIMITS, notificationConsumer } from './api/xds/iti-53.ts';
@@ -26,6 +27,8 @@ import type { EntryId, PatientCx } from './core/document.ts';
 import type { AffinityPatients } from './core/document-ports.ts';
 import type { FhirStore } from './core/fhir.ts';
 import type { Oid } from './core/identifier.ts';
+import type { Matching } from './core/match/matcher.ts';
+import type { PatientQueries } from './core/patient-query.ts';
 import type { IndexReader, ObjectStore } from './core/ports.ts';
 import type { Sites } from './core/site.ts';
 import { createSharedDocuments } from './flow/shared-documents.ts';
@@ -35,6 +38,7 @@ import { createDocumentReader } from './store/document-query.ts';
 import { createDocumentRegistry } from './store/document-registry.ts';
 import { createDocumentRemoval } from './store/document-removal.ts';
 import { createHospitalShelf } from './store/hospital.ts';
+import { createMatchProbe } from './store/match-probe.ts';
 import { createSubscriptionStore } from './store/subscription.ts';
 
 interface XdsParts extends Pick<ImagingSourceDeps, 'reader' | 'images' | 'transcode' | 'audit' | 'assertions' | 'log'> {
@@ -44,6 +48,7 @@ interface XdsParts extends Pick<ImagingSourceDeps, 'reader' | 'images' | 'transc
   readonly database: Database;
   readonly objects: ObjectStore;
   readonly communities: Communities;
+  readonly queries: PatientQueries;
   readonly clock: () => Date;
 }
 
@@ -92,6 +97,8 @@ export function xdsFaces(parts: XdsParts): Readonly<Record<string, Router>> {
       removal: createDocumentRemoval(database),
       limits: REPOSITORY_LIMITS,
     }),
+    '/xds/pix-manager': pixManagerFace({ ...shared, queries: parts.queries }),
+    '/xds/pdq-supplier': pdqSupplierFace({ ...shared, queries: parts.queries }),
     '/xds/imaging-source': imagingSourceFace({ ...shared, limits: IMAGING_SOURCE_LIMITS }),
     '/xds/responding-gateway': respondingGateway(gateway),
     '/xds/initiating-gateway': initiatingGateway({
@@ -120,8 +127,18 @@ export function patientScope(patients: AffinityPatients, index: Pick<IndexReader
 
 /** The same documents as FHIR (MHD), and who the patients of the domain are (PIXm, PDQm). */
 export function affinityDomain(
-  { config, sites, database, objects, clock }: Pick<XdsParts, 'config' | 'sites' | 'database' | 'objects' | 'clock'>,
-  hospitals: Hospitals,
+  {
+    config,
+    sites,
+    database,
+    objects,
+    clock,
+    hospitals,
+    matching,
+  }: Pick<XdsParts, 'config' | 'sites' | 'database' | 'objects' | 'clock'> & {
+    readonly hospitals: Hospitals;
+    readonly matching: Matching;
+  },
   projection: FhirStore,
 ): Pick<FhirFaceDeps, 'store' | 'domain'> {
   const { affinityDomainOid } = config;
@@ -149,6 +166,7 @@ export function affinityDomain(
       patients,
       elsewhere: createRemoteRepositories(hospitals),
       systems: identifierSystems([affinityDomainOid, ...authorities]),
+      probe: createMatchProbe({ database, matching }),
     },
   };
 }

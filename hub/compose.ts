@@ -21,6 +21,7 @@ import { render } from './archive/render.ts';
 import { openFrames } from './archive/transcode-frames.ts';
 import { canTranscode, transcode } from './archive/transcode.ts';
 import { auditSource } from './compose-atna.ts';
+import { patientQueries } from './compose-identity.ts';
 import { affinityDomain, xdsFaces } from './compose-xds.ts';
 import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
@@ -28,6 +29,7 @@ import { createMatching } from './core/match/matcher.ts';
 import type { Journal } from './core/envelope.ts';
 import type { Derivation, Oid, SiteId, Uid } from './core/identifier.ts';
 import type { DicomIndex, ImageSource, IndexReader, InstanceSink, Log, ObjectStore, Queue } from './core/ports.ts';
+import type { PatientQueries } from './core/patient-query.ts';
 import type { Sites } from './core/site.ts';
 import { Burst } from './flow/burst.ts';
 import { createIngest, type Ingest } from './flow/ingest.ts';
@@ -98,6 +100,7 @@ export interface Rooms {
   readonly hospitals: Hospitals;
   readonly readHospital: ReadHospital;
   readonly audit: AuditTrail;
+  readonly queries: PatientQueries;
   /** Tells workers, here or in other processes, that something waits. */
   readonly arrived: () => void;
   readonly workOff: WorkOff;
@@ -196,6 +199,7 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
     hospitals,
     readHospital,
     audit,
+    queries: patientQueries(ground),
     arrived,
     workOff: createWorkOff({
       outbox,
@@ -320,7 +324,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
     searchTimeoutMs: 10_000,
     pageLifetimeMs: 3_600_000,
   });
-  const domain = affinityDomain(ground, rooms.hospitals, fhirStore);
+  const domain = affinityDomain({ ...ground, hospitals: rooms.hospitals, matching: rooms.desk.matching }, fhirStore);
   const worked = { database, derive: rooms.derive, clock, arrived: rooms.arrived };
   const rest = createRestFace({
     sites: ground.sites,
@@ -355,6 +359,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
     database,
     objects,
     communities,
+    queries: rooms.queries,
     reader,
     images,
     transcode: pixels,

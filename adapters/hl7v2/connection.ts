@@ -4,7 +4,8 @@
  */
 import type { Socket } from 'node:net';
 import { Deframer, frame, type FrameEvent } from './mllp.ts';
-import { receiveFrame, refuseTooLarge, type Door, type Handled } from './receive.ts';
+import type { Door, Handled } from './door.ts';
+import { receiveFrame, refuseTooLarge } from './receive.ts';
 import type { Peer } from './sender-identity.ts';
 
 export interface ConnectionLimits {

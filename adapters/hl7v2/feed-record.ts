@@ -19,8 +19,8 @@ const TRANSACTIONS: ReadonlyMap<string, string> = new Map([
 
 /** One record a message, whatever it holds. */
 export function feedRecord(inspected: Inspected, sender: string, peer: string): AuditEvent {
-  const { header, patientKey, endedKey } = inspected;
-  const patientIds = [patientKey, ...(endedKey === undefined ? [] : [endedKey])].filter((key) => key !== '').map(cx);
+  const { header, patientKey, endedKey, otherKey } = inspected;
+  const patientIds = [patientKey, endedKey ?? '', otherKey ?? ''].filter((key) => key !== '').map(cx);
   return {
     action: 'feed',
     outcome: 'success',

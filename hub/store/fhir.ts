@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { FhirBody, FhirStore, HistoryScope, ProjectedResource, SavedPages, StoredVersion } from '../core/fhir.ts';
 import type { Connection, Database } from './database.ts';
-import { readPages, savePages } from './fhir-page.ts';
+import { forgetPages, latestPages, readPages, savePages } from './fhir-page.ts';
 import { countProvenance, fetchProvenance, readProvenance, searchProvenance } from './fhir-provenance.ts';
 import { countResources, searchResources } from './fhir-query.ts';
 import { anyName, withSubjects } from './fhir-subject.ts';
@@ -182,6 +182,8 @@ export function openFhirStore(database: Database, options: FhirStoreOptions): Fh
     },
     savePages: (pages: SavedPages) => savePages(query, pages, options.pageLifetimeMs),
     pages: (handle, callerId) => readPages(query, handle, callerId),
+    latestPages: (callerId) => latestPages(query, callerId),
+    forgetPages: (callerId) => forgetPages(query, callerId),
   };
 }
 

@@ -516,6 +516,7 @@ fhir_diagnostic_report_date CREATE INDEX fhir_diagnostic_report_date ON public.f
 fhir_diagnostic_report_issued CREATE INDEX fhir_diagnostic_report_issued ON public.fhir_resource_diagnostic_report USING btree (date2_low, id) WHERE (NOT deleted)
 fhir_document_reference_date CREATE INDEX fhir_document_reference_date ON public.fhir_resource_document_reference USING btree (date1_low, id) WHERE (NOT deleted)
 fhir_imaging_study_started CREATE INDEX fhir_imaging_study_started ON public.fhir_resource_imaging_study USING btree (date1_low, id) WHERE (NOT deleted)
+fhir_page_by_caller CREATE INDEX fhir_page_by_caller ON public.fhir_page USING btree (caller_id, expires_at)
 fhir_page_expiry CREATE INDEX fhir_page_expiry ON public.fhir_page USING btree (expires_at)
 fhir_page_pkey CREATE UNIQUE INDEX fhir_page_pkey ON public.fhir_page USING btree (handle)
 fhir_patient_birthdate CREATE INDEX fhir_patient_birthdate ON public.fhir_resource_patient USING btree (date1_low, id) WHERE (NOT deleted)

@@ -45,7 +45,10 @@ test('every event that is listed is understood, its neighbours are refused', () 
     assert.equal(records('patient', message(`ADT^${event}`, [PID])).length, 1, event);
   for (const event of ['A34', 'A39', 'A40', 'A47'])
     assert.equal(records('merge', message(`ADT^${event}`, [PID, 'MRG|10099'])).length, 1, event);
-  for (const type of ['ADT^A09', 'ADT^A24', 'ADT^A37', 'ADT^A29', 'ORU^R30', 'QBP^Q22', 'MDM^T01', 'ADT', 'ADT^'])
+  for (const event of ['A24', 'A37'])
+    assert.equal(records('link', message(`ADT^${event}`, [PID, 'PID|2||10099'])).length, 1, event);
+  assert.equal(records('move', message('ADT^A43', [PID, 'MRG|10099'])).length, 1);
+  for (const type of ['ADT^A09', 'ADT^A60', 'ADT^A45', 'ADT^A29', 'ORU^R30', 'QBP^Q22', 'MDM^T01', 'ADT', 'ADT^'])
     assert.match(problemOf(message(type, [PID])), /^unsupported-message/, type);
 });
 
@@ -57,6 +60,27 @@ test('versions 2.3 to 2.8 are read alike; older and unreadable ones are refused'
     assert.ok(!inspection.ok);
     assert.equal(inspection.problem.code, 'unsupported-version');
   }
+});
+
+test('links and moves: two patients, not one, not three, not the same; a move needs someone to move to', () => {
+  const [link] = records('link', message('ADT^A37^ADT_A37', [PID, 'PID|2||10099']));
+  assert.deepEqual([link?.one.value, link?.other.value, link?.linked], ['10001', '10099', false]);
+  for (const segments of [[PID], [PID, PID], [PID, 'PID|2||10099', 'PID|3||10098'], [PID, 'PID|2|']])
+    assert.match(
+      problemOf(message('ADT^A24^ADT_A24', segments)),
+      /^(required-missing|invalid-value) PID/,
+      segments.join(),
+    );
+  const move = (...segments: string[]): Buffer => message('ADT^A43^ADT_A43', segments);
+  for (const sent of ['PID|1||10001~10099', 'PID|1||10099~10001', 'PID|1|10001|10099'])
+    assert.deepEqual(
+      records('move', move(sent, 'MRG|10099')).map((one) => [one.moved.value, one.to.value]),
+      [['10099', '10001']],
+      sent,
+    );
+  assert.match(problemOf(move('PID|1||10099', 'MRG|10099')), /^required-missing PID-3/);
+  assert.match(problemOf(move(PID)), /^required-missing MRG/);
+  assert.match(problemOf(move(PID, 'MRG|')), /^required-missing MRG-1/);
 });
 
 test('merges: pairs, self-merge, missing numbers', () => {

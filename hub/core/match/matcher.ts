@@ -9,7 +9,7 @@ import { compare } from './compare.ts';
 import type { Clustering, Comparison, Pair, Ruling } from './comparison.ts';
 import type { Features } from './features.ts';
 import type { Romanise } from './person-name.ts';
-import { featuresOf } from './registration.ts';
+import { featuresOf, featuresOfWritten, type Written } from './registration.ts';
 import { DEFAULT_RULES, type MatchRules } from './rules.ts';
 
 /** What one version of the rules makes of features. */
@@ -29,6 +29,8 @@ export interface Matcher {
 
 export interface Matching {
   features(view: PatientView): Features;
+  /** Of what somebody asks with, without a registration. */
+  written(written: Written): Features;
   /** null: the rules that the hub comes with. */
   under(rules: MatchRules | null): Matcher;
 }
@@ -36,6 +38,7 @@ export interface Matching {
 export function createMatching(romanise: Romanise): Matching {
   return {
     features: (view) => featuresOf(view, romanise),
+    written: (written) => featuresOfWritten(written, romanise),
     under(given) {
       const rules = given ?? DEFAULT_RULES;
       return {
