@@ -22,7 +22,7 @@ export function foundPatient(patient: Patient): FoundPatient {
         : [{ authority: authorityOfSystem(system), value, type: type?.coding?.[0]?.code ?? 'PI' }],
     ),
     names: standing(patient.name).map(nameOf),
-    sex: (patient.gender) ?? null,
+    sex: patient.gender ?? null,
     birthDate: patient.birthDate ?? null,
     phones: (patient.telecom ?? []).flatMap(({ value }) => (value === undefined ? [] : [value])),
     addresses: standing(patient.address).map(({ text, postalCode }) => ({

@@ -34,7 +34,7 @@ import { auditMessages } from '../../mappings/atna/index.ts';
 import { projectExam, projectPerson } from '../../mappings/fhir/index.ts';
 import { SOURCE } from '../support/audit-events.ts';
 import { freshDatabase, quiet } from '../support/database.ts';
-import { DERIVE, instance, STORY, STUDY } from '../support/scenario.ts';
+import { DERIVE, instance, STORY, VOID } from '../support/scenario.ts';
 import { siteProfile } from '../support/site.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'publication-'));
@@ -209,15 +209,6 @@ const approvedTypes = async (): Promise<string[]> =>
     .filter(({ status }) => status === 'approved')
     .map(({ mimeType }) => mimeType)
     .sort();
-const VOID: CanonicalRecord = {
-  kind: 'study',
-  site: siteId('h1'),
-  at: '2026-03-02T08:00:00.000Z',
-  patient: null,
-  keys: { accession: 'A100', studyUid: STUDY },
-  fields: {},
-  voided: true,
-};
 const ALL = ['application/dicom', 'application/fhir+json', 'application/pdf', 'text/xml'];
 
 test('a hospital’s ordinary messages end in four approved documents, whatever came first', async () => {

@@ -102,3 +102,14 @@ export const STORY: readonly CanonicalRecord[] = [
     content: { impression: '右肺上叶结节', auditedAt: minute(45) },
   },
 ];
+
+/** The exam of the story, declared void. */
+export const VOID: CanonicalRecord = {
+  kind: 'study',
+  site,
+  at: '2026-03-02T08:00:00.000Z',
+  patient: null,
+  keys: { accession: 'A100', studyUid: STUDY },
+  fields: {},
+  voided: true,
+};

@@ -151,9 +151,7 @@ function rules({ rematch }: IdentityDeps): Rules {
     },
     readRematch: async () => {
       const latest = await rematch.latest();
-      return latest === null
-        ? notFound()
-        : { status: 200, body: structuredClone(latest) };
+      return latest === null ? notFound() : { status: 200, body: structuredClone(latest) };
     },
     startRematch: async ({ body, caller }) => {
       const { version, ...rest } = body;
