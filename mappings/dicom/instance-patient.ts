@@ -23,7 +23,7 @@ const SEX: Readonly<Record<string, Sex>> = {
 };
 
 export function patientOf(source: HeaderSource): PatientRef | null {
-  const value = source.text(TAG.PatientID);
+  const value = source.identifier(TAG.PatientID);
   if (value === '') {
     source.find('missing-optional', TAG.PatientID, 'The instance names no patient.');
     return null;
@@ -90,7 +90,7 @@ function identifiersOf(source: HeaderSource, patient: PatientRef | null): Identi
   };
   if (patient && parseResidentId(patient.value).ok) add(patient.value, patient.authority, 'NI');
   for (const item of source.set.items(TAG.OtherPatientIDsSequence)) {
-    add(source.text(TAG.PatientID, item), authorityOf(source, item), source.text(TAG.TypeOfPatientID, item));
+    add(source.identifier(TAG.PatientID, item), authorityOf(source, item), source.text(TAG.TypeOfPatientID, item));
   }
   for (const value of source.set.text(TAG.OtherPatientIDs, source.charset))
     add(value, source.site.patientIds.defaultAuthority, '');
