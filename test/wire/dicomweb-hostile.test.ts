@@ -2,13 +2,15 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { writePart10 } from '../../mappings/dicom/write.ts';
+import type { Uid } from '../../hub/core/identifier.ts';
+import { writeDataSet, writePart10, writePart10Head } from '../../mappings/dicom/write.ts';
 import { multipart, partsOf, startDicomwebHub } from '../support/dicomweb-hub.ts';
 import type { DicomwebHub } from '../support/dicomweb-hub.ts';
 
 const STUDY = '1.2.826.0.1.3680043.8.498.7';
 const SERIES = `${STUDY}.1`;
 const SOP = `${SERIES}.1`;
+const VIDEO_CLASS = '1.2.840.10008.5.1.4.1.1.77.1.1.1' as Uid;
 
 function image(changes: Record<string, string> = {}): Buffer {
   return writePart10(
@@ -34,6 +36,22 @@ function image(changes: Record<string, string> = {}): Buffer {
     },
     { charset: 'ISO_IR 192' },
   );
+}
+
+/** An object in a transfer syntax that nobody here decodes. */
+function video(study: string, sop: string, transferSyntax: string): Buffer {
+  const head = { sopClass: VIDEO_CLASS, sopUid: sop as Uid, transferSyntax: transferSyntax as Uid };
+  const dataSet = writeDataSet({
+    SOPClassUID: VIDEO_CLASS,
+    SOPInstanceUID: sop,
+    PatientID: 'P7',
+    StudyInstanceUID: study,
+    SeriesInstanceUID: `${study}.1`,
+    Rows: 8,
+    Columns: 8,
+  });
+  const pixels = Buffer.from('e07f10004f420000fffffffffeff00e000000000feff00e004000000000001b3feffdde000000000', 'hex');
+  return Buffer.concat([writePart10Head(head), dataSet, pixels]);
 }
 
 interface Element {
@@ -148,6 +166,37 @@ describe('DICOMweb under bad input', () => {
     for (const accept of ['a'.repeat(9000), '/', 'multipart/related; type="', Array(100).fill('a/b').join(',')]) {
       assert.equal((await hub.get(`/dicomweb/studies/${STUDY}`, { accept })).status, 400, accept.slice(0, 40));
     }
+  });
+
+  it('gives what it cannot decode as stored where no transfer syntax is named, and else says what can be had', async () => {
+    const VIDEO = '1.2.840.10008.1.2.4.100';
+    const study = '1.2.826.0.1.3680043.8.498.77';
+    const sop = `${study}.1.1`;
+    assert.equal((await hub.store([video(study, sop, VIDEO)])).status, 200);
+    const object = `/dicomweb/studies/${study}/series/${study}.1/instances/${sop}`;
+    const plain = await hub.get(`/dicomweb/studies/${study}`, {
+      accept: 'multipart/related; type="application/dicom"',
+    });
+    assert.equal(plain.status, 200);
+    const [part] = await partsOf(plain);
+    assert.match(part?.headers['content-type'] ?? '', /transfer-syntax=1\.2\.840\.10008\.1\.2\.4\.100$/);
+    assert.deepEqual(part?.body, video(study, sop, VIDEO));
+    const uri = `/wado?requestType=WADO&studyUID=${study}&seriesUID=${study}.1&objectUID=${sop}`;
+    for (const [path, accept] of [
+      [object, 'application/dicom; transfer-syntax=1.2.840.10008.1.2.1'],
+      [
+        `/dicomweb/studies/${study}`,
+        'multipart/related; type="application/dicom"; transfer-syntax=1.2.840.10008.1.2.4.90',
+      ],
+      [`${uri}&contentType=application/dicom&transferSyntax=1.2.840.10008.1.2.1`, '*/*'],
+    ] as const) {
+      const refused = await hub.get(path, { accept });
+      assert.equal(refused.status, 406, path);
+      assert.match(await refused.text(), /as stored it can be had as [^"]*1\.2\.840\.10008\.1\.2\.4\.100/i);
+    }
+    // Native samples under the name of a bitstream would be drawn as noise.
+    const octets = 'multipart/related; type="application/octet-stream"; transfer-syntax=1.2.840.10008.1.2.4.90';
+    assert.equal((await hub.get(`${instance}/frames/1`, { accept: octets })).status, 406);
   });
 
   it('answers WADO-URI only where all three UIDs are there and agree', async () => {
