@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import pg from 'pg';
 import type { Uid } from '../../hub/core/identifier.ts';
 import { writeDataSet, writePart10, writePart10Head } from '../../mappings/dicom/write.ts';
 import { multipart, partsOf, startDicomwebHub } from '../support/dicomweb-hub.ts';
@@ -68,6 +69,18 @@ describe('DICOMweb under bad input', () => {
     assert.equal((await hub.store([image()])).status, 200);
   });
   after(() => hub.close());
+
+  /** Newest first. */
+  const refusals = async (): Promise<{ code: string; bytes: Buffer }[]> => {
+    const client = new pg.Client(hub.url);
+    await client.connect();
+    const { rows } = await client.query<{ code: string; bytes: Buffer }>(
+      `select s.problem->>'code' as code, j.bytes from settlement s join journal j on j.id = s.journal_id
+       where s.state = 'refused' order by s.journal_id desc`,
+    );
+    await client.end();
+    return rows;
+  };
 
   const stow = (body: Buffer, type: string, query = '', role = 'hospital-feed'): Promise<Response> =>
     fetch(`${hub.base}/studies${query}`, { method: 'POST', headers: { 'content-type': type, 'x-role': role }, body });
@@ -252,7 +265,28 @@ describe('DICOMweb under bad input', () => {
     const response = await fetch(`${hub.base}/studies/1.2.3`, { method: 'POST', headers, body });
     assert.equal(response.status, 409);
     await hub.settle();
+    const [kept] = await refusals();
+    assert.equal(kept?.code, 'conflict');
+    assert.ok(kept.bytes.includes(`${SERIES}.4`));
     assert.equal((await hub.get(`/dicomweb/studies/${STUDY}/series/${SERIES}/instances/${SERIES}.4`)).status, 404);
+  });
+
+  it('keeps in the journal what it refused, also what it did not read', async () => {
+    const dicom = '--b0undary\r\nContent-Type: text/plain\r\n\r\nno image\r\n--b0undary--\r\n';
+    for (const [body, type, kept] of [
+      ['[{"00080018":{}}]', 'application/dicom+json', '[{"00080018":{}}]'],
+      [dicom, 'multipart/related; type="application/dicom"; boundary=b0undary', 'no image'],
+    ] as const) {
+      assert.equal((await stow(Buffer.from(body), type)).status, 415);
+      const [refused] = await refusals();
+      assert.deepEqual([refused?.code, refused?.bytes.toString()], ['unsupported-media', kept]);
+    }
+    // A large part that is no image is passed over, and the image after it is taken.
+    const large = Buffer.from(`--b0undary\r\nContent-Type: text/plain\r\n\r\n${'x'.repeat(200_000)}\r\n`);
+    const good = multipart([image()]);
+    assert.equal((await stow(Buffer.concat([large, good.body]), good.type)).status, 202);
+    assert.equal((await stow(Buffer.alloc(100_000, 'x'), 'text/plain')).status, 415);
+    assert.equal((await refusals())[0]?.bytes.length, 8_192);
   });
 
   it('ends broken requests with their reason', async () => {
