@@ -44,3 +44,11 @@ test('padding is no part of a number', () => {
   assert.equal(padded.keys.accession, 'A1');
   assert.ok(!padded.codes.some((code) => code.startsWith('invalid-value') || code.startsWith('identifier-suspect')));
 });
+
+test('a resident ID has the authority that every protocol gives it, so that the registration decides over the header', () => {
+  const number = '210102198003151239';
+  for (const attributes of [{ PatientID: number }, { PatientID: '4001', OtherPatientIDs: number }]) {
+    const { demographics } = read(attributes);
+    assert.deepEqual(demographics.identifiers, [{ type: 'NI', authority: '2.16.156.10011.1.3', value: number }]);
+  }
+});
