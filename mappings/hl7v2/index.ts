@@ -94,7 +94,7 @@ function readMessage(context: Context): Outcome {
 }
 
 export { buildAck, encodeAck, type AckOutcome, type AckStamp } from './ack.ts';
-export { splitBatch, wrapBatch, type Batch } from './batch.ts';
+export { MAX_MESSAGES_PER_FRAME, splitBatch, wrapBatch, type Batch } from './batch.ts';
 export type { Charset } from './charset.ts';
 export { readHeader, type Hl7Header } from './header.ts';
 export { inspectHl7, patientKeyOf, type Inspected, type Inspection } from './inspect.ts';
