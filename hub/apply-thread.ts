@@ -3,7 +3,7 @@
  * it lasts the acknowledgements of the next ones must go out.
  */
 import { once } from 'node:events';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { loadSites } from '../adapters/sites/load.ts';
 import { openObjectStore } from './archive/object-store.ts';
@@ -58,8 +58,9 @@ export async function startApplyThread(assignment: Assignment, broken: (error: u
 }
 
 async function run({ config, databaseUrl }: Assignment): Promise<void> {
-  // On Linux 0 means this thread: listeners that acknowledge go first where processors are few.
-  setPriority(0, NICENESS);
+  // On Linux 0 means this thread: listeners that acknowledge go first where processors are few. A hub that was started
+  // nicer than that stays so: only root may ask for more of the processor again (setpriority(2), EACCES).
+  if (getPriority(0) < NICENESS) setPriority(0, NICENESS);
   const log = createLog(config.logLevel);
   const { workers } = config.limits;
   const database = openDatabase(databaseUrl, { max: workers + 2, name: 'apply' });

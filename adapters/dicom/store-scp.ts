@@ -5,7 +5,7 @@
 import { lenientUid } from '../../hub/core/identifier.ts';
 import { Failure, problem } from '../../hub/core/problem.ts';
 import type { Problem } from '../../hub/core/problem.ts';
-import type { InstanceIntake, InstanceSink, Log } from '../../hub/core/ports.ts';
+import type { InstanceArrival, InstanceIntake, InstanceSink, Log } from '../../hub/core/ports.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
 import type { Association, DataReceiver, Request } from './association.ts';
 import { responseTo } from './command.ts';
@@ -30,36 +30,50 @@ export async function serveStore(request: Request, at: StoreContext): Promise<Da
     lenientUid(command.affectedSopInstance ?? ''),
     lenientUid(context.transferSyntax),
   ];
+  const from = { channel: 'dicom', site: at.site.id, sender: at.callingAe, peer: at.peer } as const;
   if (!request.hasDataSet) {
-    await answer(request, at, problem('required-missing', undefined, 'A C-STORE request needs a data set.'));
+    const why = problem('required-missing', undefined, 'A C-STORE request needs a data set.');
+    await at.sink.refuse(from, NOTHING, why);
+    await answer(request, at, why);
     return null;
   }
   if (!sopClass || !sopUid || !transferSyntax) {
     const text = 'Affected SOP Class and Instance UID must be UIDs.';
-    return refusing(request, at, problem('invalid-value', sopClass ? '(0000,1000)' : '(0000,0002)', text));
+    return refusing(request, at, from, problem('invalid-value', sopClass ? '(0000,1000)' : '(0000,0002)', text));
   }
   if (sopClass !== context.abstractSyntax || !context.scp) {
     const text = 'The SOP class is not that of the presentation context.';
-    return refusing(request, at, problem('unsupported-message', '(0000,0002)', text));
+    return refusing(request, at, from, problem('unsupported-message', '(0000,0002)', text));
   }
   try {
     const intake = await at.sink.begin({
-      channel: 'dicom',
-      site: at.site.id,
-      sender: at.callingAe,
-      peer: at.peer,
+      ...from,
       announced: { sopClass, sopUid, transferSyntax, callingAe: at.callingAe },
     });
     return receiving(request, at, intake);
   } catch (cause) {
     at.log.error({ cause }, 'an instance could not be begun');
-    return refusing(request, at, cause instanceof Failure ? cause.problem : problem('unavailable'));
+    return refusing(request, at, from, cause instanceof Failure ? cause.problem : problem('unavailable'));
   }
 }
 
+const NOTHING = Buffer.alloc(0);
+/** Of a data set that passes by: enough to tell what it was. */
+const HEAD_BYTES = 8192;
+
 /** Lets the data set pass by and then says why it was not taken: a sender that was cut off would only try again. */
-function refusing(request: Request, at: StoreContext, why: Problem): DataReceiver {
-  return { data: () => undefined, end: () => answer(request, at, why), abort: () => undefined };
+function refusing(request: Request, at: StoreContext, from: InstanceArrival, why: Problem): DataReceiver {
+  let head = NOTHING;
+  return {
+    data(chunk) {
+      if (head.length < HEAD_BYTES) head = Buffer.concat([head, chunk.subarray(0, HEAD_BYTES - head.length)]);
+    },
+    async end() {
+      await at.sink.refuse(from, head, why);
+      await answer(request, at, why);
+    },
+    abort: () => undefined,
+  };
 }
 
 function receiving(request: Request, at: StoreContext, intake: InstanceIntake): DataReceiver {

@@ -10,6 +10,7 @@ import {
   buildAck,
   encodeAck,
   inspectHl7,
+  MAX_MESSAGES_PER_FRAME,
   readHeader,
   splitBatch,
   wrapBatch,
@@ -163,13 +164,29 @@ function recordFeed(door: Door, inspected: Inspected, header: Hl7Header, peer: P
 }
 
 /** A frame that grew over the limit: its head is kept with the refusal. */
-export async function refuseTooLarge(door: Door, head: Buffer, limit: number, peer: Peer): Promise<Handled> {
-  const header = readHeader(head);
+export function refuseTooLarge(door: Door, head: Buffer, limit: number, peer: Peer): Promise<Handled> {
+  return refuseFrame(
+    door,
+    head,
+    head,
+    problem('too-large', undefined, `A message may have ${String(limit)} bytes.`),
+    peer,
+  );
+}
+
+const CROWD = problem(
+  'limit-exceeded',
+  undefined,
+  `A frame may have ${String(MAX_MESSAGES_PER_FRAME)} messages: none was taken, send them in several frames.`,
+);
+
+/** Refuses a frame as a whole, by the header that `first` begins with. */
+async function refuseFrame(door: Door, kept: Buffer, first: Buffer, why: Problem, peer: Peer): Promise<Handled> {
+  const header = readHeader(first);
   const known = header.ok ? header.value : null;
   const identified = known === null ? null : identify(known, peer, door.sites);
   const site = identified?.ok === true ? identified.value : null;
-  const tooLarge = problem('too-large', undefined, `A message may have ${String(limit)} bytes.`);
-  return refuse(door, head, site, known, 'UTF-8', peer, tooLarge);
+  return refuse(door, kept, site, known, 'UTF-8', peer, why);
 }
 
 /** One frame: a message, several, or a batch. Messages are filed in their order; a batch is answered as a batch. */
@@ -179,6 +196,10 @@ export async function receiveFrame(
   peer: Peer,
 ): Promise<{ readonly answers: readonly Buffer[]; readonly handled: readonly Handled[] }> {
   const batch = splitBatch(bytes);
+  if (batch.crowd !== null) {
+    const refused = await refuseFrame(door, bytes, batch.crowd, CROWD, peer);
+    return { answers: acks(refused.answer), handled: [refused] };
+  }
   const handled: Handled[] = [];
   for (const message of batch.messages) handled.push(await receiveMessage(door, message, peer));
   const answers = handled.map((one) => one.answer).filter((answer) => answer.length > 0);

@@ -4,6 +4,7 @@
  */
 import type { Coded } from '../../hub/core/record.ts';
 import type { CodeTable } from '../../hub/core/site.ts';
+import { ICD10 } from '../../mappings/codes/diagnosis.ts';
 import type { SiteFault } from './fault.ts';
 
 /** The tables a site may fill: the system of the provincial code, and the codes allowed where the set is closed. */
@@ -28,7 +29,7 @@ export const TABLES: Readonly<Record<string, { readonly system: string; readonly
   procedure: { system: 'urn:oid:2.999.156.4.1' },
   'body-part': { system: 'urn:oid:2.999.156.4.2', codes: /^[A-Z0-9_ ]{2,32}$/ },
   department: { system: 'urn:oid:2.999.156.4.3', codes: /^\d{2}(\.\d{2}){0,2}$/ },
-  diagnosis: { system: 'urn:oid:2.16.156.10011.2.3.3.11' },
+  diagnosis: { system: ICD10 },
   conclusion: { system: 'urn:oid:2.999.156.4.4' },
 };
 

@@ -2,7 +2,7 @@
 import type { HubId, SiteId } from './identifier.ts';
 import { fail, ok, problem, type Finding, type Result } from './problem.ts';
 import type { Identifier, PatientFields, PersonName, Sex } from './record.ts';
-import { assertFields, stamp, value, type Registers } from './register.ts';
+import { assertFields, qualityOf, stamp, value, type Registers } from './register.ts';
 import type { PatientView } from './view.ts';
 
 export interface PatientState {
@@ -39,15 +39,19 @@ export function assertPatient(
 ): Result<{ state: PatientState; findings: readonly Finding[] }> {
   const findings: Finding[] = [];
   const doubt = contradiction(state, fields);
+  let standing = state.facts;
   if (doubt !== null && !by.forced) {
-    if (by.quality > 1) return fail(problem('identity-doubt', doubt.where, doubt.text));
-    // An image header is no authority on the person: the registration stands, the difference is told.
+    // An image header is no authority on the person: the registration stands, the difference is told, whichever of them
+    // came first. What a header said that speaks of somebody else goes as a whole, its resident ID above all.
+    standing = by.quality === 1 ? state.facts : withoutHeaders(state.facts);
+    const registered = by.quality === 1 ? null : contradiction({ ...state, facts: standing }, fields);
+    if (registered !== null) return fail(problem('identity-doubt', registered.where, registered.text));
     findings.push({ code: 'demographics-differ', where: doubt.where, text: doubt.text });
-    return ok({ state, findings });
+    if (by.quality === 1) return ok({ state, findings });
   }
   const { names, identifiers, ...plain } = fields;
   const mark = stamp(by.quality, by.at, 0, by.digest);
-  let facts = assertFields(state.facts, plain, mark);
+  let facts = assertFields(standing, plain, mark);
   const written = names?.find((name) => name.representation === 'ideographic' && !damaged(name.text));
   for (const name of names ?? []) {
     // A name with replaced or private-use characters never displaces a whole one (CODES §7.3).
@@ -61,6 +65,10 @@ export function assertPatient(
   }
   return ok({ state: { ...state, facts }, findings });
 }
+
+/** What feeds and operators told. */
+const withoutHeaders = (facts: Registers): Registers =>
+  Object.fromEntries(Object.entries(facts).filter(([, [mark]]) => qualityOf(mark) > 1));
 
 const RESIDENT = 'NI';
 

@@ -147,6 +147,8 @@ export interface Log {
 /** Takes one DICOM instance as a stream, from C-STORE or STOW-RS; `flow/receive-instance.ts` implements it. */
 export interface InstanceSink {
   begin(arrival: InstanceArrival): Promise<InstanceIntake>;
+  /** Keeps that an instance was refused before it was begun, with the first of its bytes. Never rejects. */
+  refuse(arrival: InstanceArrival, head: Uint8Array, why: Problem): Promise<void>;
   /** The sender ended an association: what it sent is applied without waiting for more. Never throws. */
   paused(sender: Pick<InstanceArrival, 'site' | 'sender'>): void;
 }

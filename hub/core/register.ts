@@ -18,6 +18,8 @@ export function stamp(quality: 1 | 2 | 3, at: string, rank: number, digest: stri
   return `${String(quality)}|${at}|${String(rank).padStart(2, '0')}|${digest}`;
 }
 
+export const qualityOf = (by: Stamp): number => Number(by.slice(0, by.indexOf('|')));
+
 /** Asserts every field that is present (`null` included) under one stamp. */
 export function assertFields(state: Registers, fields: object, by: Stamp): Registers {
   const next: Record<string, Register> = { ...state };

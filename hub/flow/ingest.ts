@@ -144,7 +144,7 @@ async function once(deps: IngestDeps, claimed: (entries: number) => void): Promi
     deps.log.warn({ ...fields, journalId: head?.journalId }, 'ingest failed; the entries wait and are tried again');
     if (head === undefined) return 0;
     try {
-      await setAside(head, held.entries, deps);
+      await setAside(head, held.entries, fields.code, deps);
     } catch (again) {
       deps.log.error({ code: codeOf(again) }, 'the store does not answer; nothing is lost, the sweep tries again');
       return 0;
@@ -154,12 +154,25 @@ async function once(deps: IngestDeps, claimed: (entries: number) => void): Promi
 }
 
 /** A batch is broken up first, at once; an entry that fails alone waits longer each time and ends in review. */
-async function setAside(head: ClaimedEntry, batch: readonly ClaimedEntry[], deps: IngestDeps): Promise<void> {
+async function setAside(
+  head: ClaimedEntry,
+  batch: readonly ClaimedEntry[],
+  code: string,
+  deps: IngestDeps,
+): Promise<void> {
   if (batch.length > 1) return deps.store.postpone(batch, 0);
+  // SQLSTATE 22 and 54: the message holds what PostgreSQL can never store; to try again would only hold its patient up.
+  if (/^(22|54)/.test(code)) return deps.store.giveUp(head, UNSTORABLE);
   if (head.attempts + 1 >= ATTEMPTS) return deps.store.giveUp(head, GIVEN_UP);
   const backoff = BACKOFF_MS[Math.min(head.attempts, BACKOFF_MS.length - 1)] ?? 120_000;
   return deps.store.postpone([head], backoff);
 }
+
+const UNSTORABLE = problem(
+  'invalid-value',
+  undefined,
+  'A value of this message cannot be stored: it is too long, or holds characters that are no text.',
+);
 
 const GIVEN_UP = problem(
   'internal',

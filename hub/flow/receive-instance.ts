@@ -15,7 +15,7 @@ import type {
   ObjectWriter,
   StoreOutcome,
 } from '../core/ports.ts';
-import { Failure, problem } from '../core/problem.ts';
+import { Failure, problem, problemClass } from '../core/problem.ts';
 import type { Finding, Problem } from '../core/problem.ts';
 import { hashed, type InstanceRecord, type UnhashedInstance } from '../core/record.ts';
 import type { SiteProfile, Sites } from '../core/site.ts';
@@ -57,8 +57,33 @@ export function createInstanceSink(options: ReceiveOptions): InstanceSink {
       const object = await options.objects.writeFresh(`${kind}/${day}`, '.dcm');
       return new Receiving(options, arrival, site, receivedAt.toISOString(), object);
     },
+    refuse: (arrival, head, why) => keepRefusal(options, arrival, head, why),
     paused: (sender) => void options.filing.paused(sender),
   };
+}
+
+/** How much is kept of what is refused unread (as of HL7 v2 frames). */
+const HEAD_BYTES = 8192;
+
+/** Every input ends as something: what is refused for good is in the journal. What failed for now comes again. */
+async function keepRefusal(
+  { intake, log }: ReceiveOptions,
+  arrival: InstanceArrival,
+  head: Uint8Array,
+  why: Problem,
+): Promise<void> {
+  if (problemClass(why) !== 'permanent') return;
+  const { channel, site, sender, peer, announced } = arrival;
+  const bytes = Buffer.from(head.subarray(0, HEAD_BYTES));
+  const controlId = announced?.sopUid ?? createHash('sha256').update(bytes).digest('hex');
+  const named = { controlId, messageType: announced?.sopClass ?? 'unknown', contentType: 'application/octet-stream' };
+  const rest = { bytes, patientKey: '', answer: Buffer.alloc(0) };
+  try {
+    await intake.refuse({ channel, site, sender, peer, ...named, ...rest }, why);
+  } catch (cause) {
+    // The refusal stands without its record: nothing was promised to the sender.
+    log.error({ cause, code: why.code }, 'a refused instance could not be recorded');
+  }
 }
 
 class Receiving implements InstanceIntake {
@@ -175,6 +200,7 @@ class Receiving implements InstanceIntake {
     if (this.#stopped) {
       const why = this.#stopped;
       await this.abort('refused');
+      await keepRefusal(this.#options, this.#arrival, this.#prefix.unread().bytes, why);
       return this.#refused(why);
     }
     try {

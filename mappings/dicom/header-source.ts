@@ -13,6 +13,8 @@ import type { Tag } from './dictionary.ts';
 import { TAG } from './tags.ts';
 import { parseOffset, toUtc } from './time.ts';
 
+const CONTROLS = /[\u0000-\u0008\u000b\u000e-\u001f\u007f]+/g;
+
 /** Text that decides the character set: the fields where hospitals write Chinese. */
 const SAMPLES: readonly Tag[] = [
   TAG.PatientName,
@@ -58,7 +60,24 @@ export class HeaderSource {
   }
 
   text(tag: Tag, set: DataSet = this.set): string {
-    return set.text(tag, this.charset)[0] ?? '';
+    return this.#sound(tag, set.text(tag, this.charset)[0] ?? '');
+  }
+
+  /**
+   * An identifier that has one value (LO): a backslash in it makes it two (PS3.5 §6.2), of which the first alone would be
+   * the number of somebody else.
+   */
+  identifier(tag: Tag, set: DataSet = this.set): string {
+    const values = set.text(tag, this.charset);
+    if (values.length > 1) this.find('identifier-suspect', tag, 'The identifier holds a backslash; it is kept whole.');
+    return this.#sound(tag, values.join('\\'));
+  }
+
+  /** Control characters are no text (PS3.5 §6.1.3); dropped, they would make one identifier into another. */
+  #sound(tag: Tag, text: string): string {
+    const sound = text.replace(CONTROLS, '\ufffd').toWellFormed();
+    if (sound !== text) this.find('invalid-value', tag, 'The value holds control characters.');
+    return sound;
   }
 
   /** PS3.5 §9 UIDs, and such with leading zeros in a component; what could be a path never passes. */

@@ -1,6 +1,7 @@
 /** Who an image header says the patient is: identifier with its issuer, names, sex, birth date, other identifiers. */
 import { parseOid, parseResidentId } from '../../hub/core/identifier.ts';
 import type { Identifier, InstanceRecord, PatientRef, Sex } from '../../hub/core/record.ts';
+import { RESIDENT_AUTHORITY } from '../codes/identifier-type.ts';
 import type { DataSet } from './data-set.ts';
 import type { HeaderSource } from './header-source.ts';
 import { parsePersonName } from './person-name.ts';
@@ -23,7 +24,7 @@ const SEX: Readonly<Record<string, Sex>> = {
 };
 
 export function patientOf(source: HeaderSource): PatientRef | null {
-  const value = source.text(TAG.PatientID);
+  const value = source.identifier(TAG.PatientID);
   if (value === '') {
     source.find('missing-optional', TAG.PatientID, 'The instance names no patient.');
     return null;
@@ -85,12 +86,13 @@ function identifiersOf(source: HeaderSource, patient: PatientRef | null): Identi
   const add = (value: string, authority: string, declared: string): void => {
     if (value === '' || found.length >= MAX_OTHER_IDS) return;
     const resident = parseResidentId(value);
-    if (resident.ok) found.push({ type: 'NI', authority: source.site.patientIds.defaultAuthority, value: resident.id });
+    // One authority whoever tells it: under the site's own it would stand beside what the registration says.
+    if (resident.ok) found.push({ type: 'NI', authority: RESIDENT_AUTHORITY, value: resident.id });
     else if (value !== patient?.value) found.push({ type: identifierType(source, declared), authority, value });
   };
   if (patient && parseResidentId(patient.value).ok) add(patient.value, patient.authority, 'NI');
   for (const item of source.set.items(TAG.OtherPatientIDsSequence)) {
-    add(source.text(TAG.PatientID, item), authorityOf(source, item), source.text(TAG.TypeOfPatientID, item));
+    add(source.identifier(TAG.PatientID, item), authorityOf(source, item), source.text(TAG.TypeOfPatientID, item));
   }
   for (const value of source.set.text(TAG.OtherPatientIDs, source.charset))
     add(value, source.site.patientIds.defaultAuthority, '');

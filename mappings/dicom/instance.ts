@@ -67,7 +67,7 @@ const DERIVED = new Set(['', ...'KO PR SR SEG REG FID RTSTRUCT RTPLAN RTDOSE RTR
 
 function keysOf(source: HeaderSource): ExamKeys {
   const request = source.set.items(TAG.RequestAttributesSequence)[0];
-  const either = (tag: Tag): string => source.text(tag) || (request ? source.text(tag, request) : '');
+  const either = (tag: Tag): string => source.identifier(tag) || (request ? source.identifier(tag, request) : '');
   const [accession, placer, filler] = [
     either(TAG.AccessionNumber),
     either(TAG.PlacerOrderNumberImagingServiceRequest),

@@ -11,6 +11,8 @@ export interface Batch {
   readonly messages: readonly Buffer[];
   /** BTS-1, as told by the sender; null where it is not. */
   readonly told: number | null;
+  /** More messages than a frame may have: the bytes from the first of them on, and no messages. */
+  readonly crowd: Buffer | null;
 }
 
 export const MAX_MESSAGES_PER_FRAME = 10_000;
@@ -46,14 +48,18 @@ export function splitBatch(bytes: Buffer): Batch {
   const head = bytes.toString('latin1', from, from + 4);
   const headed = /^(?:FHS|BHS)[!-/:-@[-`{-~]$/.test(head);
   const starts = messageStarts(bytes, from);
-  if (!headed && starts.length <= 1) return { header: null, messages: [bytes], told: null };
+  if (!headed && starts.length <= 1) return { header: null, messages: [bytes], told: null, crowd: null };
+  const line = bytes.toString('latin1', from, from + 4_096).split(/[\r\n]/)[0] ?? '';
+  const header = headed ? line : null;
+  // Cut at the limit, the rest would pass as one message, of which all but the first were lost after an AA.
+  if (starts.length > MAX_MESSAGES_PER_FRAME)
+    return { header, messages: [], told: null, crowd: bytes.subarray(starts[0] ?? from) };
   const ends = starts.map((start, at) => starts[at + 1] ?? bytes.length);
   const messages = starts.map((start, at) =>
     bytes.subarray(start, headed ? endOfMessage(bytes, start, ends[at] ?? start) : ends[at]),
   );
   const trailer = /[\r\n]BTS.(\d{1,9})/.exec(bytes.toString('latin1', Math.max(0, bytes.length - 2_048)))?.[1];
-  const line = bytes.toString('latin1', from, from + 4_096).split(/[\r\n]/)[0] ?? '';
-  return { header: headed ? line : null, messages, told: trailer === undefined ? null : Number(trailer) };
+  return { header, messages, told: trailer === undefined ? null : Number(trailer), crowd: null };
 }
 
 /** The answers of one batch as a batch: sender and receiver swapped, BTS-1 the number of answers. */

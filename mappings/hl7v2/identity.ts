@@ -7,7 +7,7 @@ import type { Identifier, PatientRef } from '../../hub/core/record.ts';
 import type { Finding } from '../../hub/core/problem.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
 import { identifierTypeOf, RESIDENT_AUTHORITY } from '../codes/identifier-type.ts';
-import type { Field, Segment } from './message.ts';
+import { NOT_TEXT, type Field, type Segment } from './message.ts';
 
 /** Types under which a hospital files a patient (HL7 table 0203). */
 const LOCAL_TYPES = new Set(['', 'PI', 'MR', 'PT', 'PN', 'LR', 'MRT', 'U', 'RI', 'MA', 'EN', 'XX']);
@@ -47,6 +47,10 @@ function authorityOf(field: Field, site: SiteProfile, where: string, report: Rep
 function readCx(field: Field, site: SiteProfile, where: string, report: Report): Read | null {
   const value = field.text(1).replace(/\s+/g, ' ');
   if (value === '' || value.length > 256) return null;
+  if (value.includes(NOT_TEXT)) {
+    report('identifier-suspect', where, 'this identifier holds a control character; it was left out');
+    return null;
+  }
   const type = identifierTypeOf(field.text(5), site);
   if (type === 'NI') return { identifier: residentIdentifier(value, where, report), rank: null };
   const authority = authorityOf(field, site, where, report);

@@ -96,7 +96,7 @@ function readMessage(context: Context): Outcome {
 }
 
 export { buildAck, encodeAck, type AckOutcome, type AckStamp } from './ack.ts';
-export { splitBatch, wrapBatch, type Batch } from './batch.ts';
+export { MAX_MESSAGES_PER_FRAME, splitBatch, wrapBatch, type Batch } from './batch.ts';
 export { encodeText, type Charset } from './charset.ts';
 export { readHeader, type Hl7Header } from './header.ts';
 export { decodeFor, inspectHl7, judgeEnvelope, patientKeyOf, type Inspected, type Inspection } from './inspect.ts';

@@ -16,8 +16,12 @@ interface Codec {
   readonly charset: Charset;
 }
 
-const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
-const clean = (text: string): string => text.replace(/\r\n?/g, '\n').replace(CONTROLS, '');
+const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]+/g;
+const lines = (text: string): string => text.replace(/\r\n?/g, '\n');
+const PADDING = /^[\s\u0000-\u001f\u007f]+|[\s\u0000-\u001f\u007f]+$/g;
+
+/** What stands in a value for a control character: without it, two numbers of two patients would become one. */
+export const NOT_TEXT = '\ufffd';
 
 /** One repetition of a field. */
 export class Field {
@@ -45,13 +49,13 @@ export class Field {
       this.#codec.delimiters.subcomponent,
       sub,
     );
-    return notNull(this.#decode(raw).trim());
+    return notNull(this.#value(raw));
   }
 
   /** A component with its subcomponents, as sent but decoded. */
   component(component: number): string {
     const raw = nth(this.raw, this.#codec.delimiters.component, component);
-    return notNull(this.#decode(raw).trim());
+    return notNull(this.#value(raw));
   }
 
   /** A component as sent: for base64 data, which has nothing to decode. */
@@ -61,11 +65,16 @@ export class Field {
 
   /** The whole repetition decoded: for text types, whose senders often leave delimiters unescaped. */
   whole(): string {
-    return this.isNull ? '' : this.#decode(this.raw);
+    return this.isNull ? '' : this.#decode(this.raw).replace(CONTROLS, '');
   }
 
   #decode(raw: string): string {
-    return clean(unescape(raw, this.#codec.delimiters, this.#codec.charset));
+    return lines(unescape(raw, this.#codec.delimiters, this.#codec.charset));
+  }
+
+  /** Senders pad with blanks and NUL; within a value a control character is damage. */
+  #value(raw: string): string {
+    return this.#decode(raw).replace(PADDING, '').replace(CONTROLS, NOT_TEXT);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Orders: ORM^O01, OMI^O23, OMG^O19 into OrderRecords, one per order group (WIRE §11; RAD TF-2 4.2 to 4.4, 4.13). */
 import { problem, type Problem } from '../../hub/core/problem.ts';
 import type { OrderFields, OrderRecord, OrderStatus, PatientRef, SourceTime } from '../../hub/core/record.ts';
+import { icd10 } from '../codes/diagnosis.ts';
 import { controlMeaning, modalityOf, orderStatusOf, priorityOf, resultAsOrderStatus } from '../codes/exam.ts';
 import { present, whereOf, type Context } from './context.ts';
 import { groupsOf, hasOrderKey, keysOf, type Group } from './exam.ts';
@@ -94,7 +95,7 @@ function orderFields(
       obr === undefined
         ? undefined
         : (obr.text(31, 2) || obr.text(31) || obr.whole(13).whole().trim() || undefined)?.slice(0, 4_000),
-    diagnosis: context.coded('diagnosis', dg1, 3),
+    diagnosis: diagnosisOf(dg1, context),
     requester: doctor(orc, 12) ?? doctor(obr, 16),
     requestingDepartment: context.coded('department', orc, 17) ?? context.coded('department', pv1, 3),
     performer: obr === undefined ? undefined : readPerformer(obr.field(34)) || undefined,
@@ -107,6 +108,14 @@ function orderFields(
     requestedProcedureId: textOf(ipc, 2) ?? textOf(obr, 19),
     scheduledStepId: textOf(ipc, 4) ?? textOf(obr, 20),
   });
+}
+
+/** DG1-3, whose system is named there or in DG1-2; the site's own table goes before what the form of a code suggests. */
+function diagnosisOf(dg1: Segment | undefined, context: Context): OrderFields['diagnosis'] | undefined {
+  const [code, display] = [dg1?.text(3) ?? '', dg1?.text(3, 2) ?? ''];
+  const known = icd10(code, display || undefined, dg1?.text(3, 3) || dg1?.text(2) || '');
+  const mapped = known === null ? null : context.site.codes.lookup('diagnosis', code);
+  return mapped === null && known !== null ? known : context.coded('diagnosis', dg1, 3);
 }
 
 const textOf = (segment: Segment | undefined, field: number): string | undefined =>

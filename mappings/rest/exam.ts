@@ -12,6 +12,7 @@ import type {
   StudyFields,
   StudyRecord,
 } from '../../hub/core/record.ts';
+import { icd10 } from '../codes/diagnosis.ts';
 import { modalityOf, priorityOf, reportStatusOf } from '../codes/exam.ts';
 import { present } from '../hl7v2/context.ts';
 import { refOf } from './person.ts';
@@ -73,7 +74,13 @@ function actOf(reading: Reading): OrderFields {
 
 /** A diagnosis is mostly free text: without a code it is kept as text, which is no missing code. */
 function diagnosisOf(reading: Reading): OrderFields['diagnosis'] | undefined {
-  if (reading.text('diagnosisCode') !== undefined) return reading.coded('diagnosis', 'diagnosisCode', 'diagnosis');
+  const code = reading.text('diagnosisCode');
+  // The contract calls it ICD-10; the site's table goes first, since a hospital may mean its own by the same letters.
+  if (code !== undefined && reading.site.codes.lookup('diagnosis', code) === null) {
+    const known = icd10(code, reading.text('diagnosis'));
+    if (known !== null) return known;
+  }
+  if (code !== undefined) return reading.coded('diagnosis', 'diagnosisCode', 'diagnosis');
   const text = reading.value('diagnosis');
   return typeof text === 'string' ? { code: text, system: `${reading.site.id}:diagnosis`, display: text } : text;
 }

@@ -108,6 +108,13 @@ function unescaped(raw: string): string {
   }
 }
 
+/** NUL, and halves of surrogate pairs (RFC 7493 §2.1), are no text: nothing can store them, and dropped they make another value. */
+function unsound(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('\0') || !value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(([name, inner]) => unsound(name) || unsound(inner));
+}
+
 /** One JSON object; arrays and bare values are no messages. Nothing of the text is quoted in a problem. */
 export function parseObject(text: string): JsonReading<JsonObject> {
   const found = hazard(text);
@@ -120,5 +127,8 @@ export function parseObject(text: string): JsonReading<JsonObject> {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return refuse('malformed', 'body', 'The body must be one JSON object.');
+  // Only an escape can bring one: the decoder and the parser refuse both as they are.
+  if (text.includes('\\u') && unsound(value))
+    return refuse('invalid-value', 'body', 'A text holds U+0000 or half of a surrogate pair.');
   return { ok: true, value: value as JsonObject };
 }

@@ -1,6 +1,7 @@
 /** Start and stop of the real process: orphans are adopted, a second hub is refused, a killed server comes back. */
 import assert from 'node:assert/strict';
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -116,6 +117,21 @@ test('kill -9 of the server under a running hub: it comes back and the pools wit
   assert.ok(back !== null && back !== server);
   only.signal('SIGTERM');
   assert.equal(await only.ended(), 0);
+});
+
+test('a hub that was started nice keeps its place: an ordinary user may not ask for more', async (t) => {
+  if (process.platform !== 'linux') return t.skip('threads have priorities of their own on Linux only');
+  const polite = hub(['worker'], { HUB_HEALTH_PORT: '0' });
+  setPriority(polite.pid, 15);
+  await polite.up();
+  const tasks = `/proc/${polite.pid}/task`;
+  const stats = await Promise.all((await readdir(tasks)).map((id) => readFile(join(tasks, id, 'stat'), 'utf8')));
+  // proc(5): nice is field 19, the 17th after the name in brackets.
+  const niceness = stats.map((text) => Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[16]));
+  assert.ok(niceness.includes(15), niceness.join());
+  assert.ok(!niceness.includes(10), niceness.join());
+  polite.signal('SIGTERM');
+  assert.equal(await polite.ended(), 0);
 });
 
 test('SIGTERM during the start ends it in order', async () => {

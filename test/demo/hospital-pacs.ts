@@ -52,6 +52,7 @@ export async function startPacs(options: {
           finish: () => Promise.resolve({ ok: false, problem: problem('forbidden') }),
           abort: () => Promise.resolve(),
         }),
+      refuse: () => Promise.resolve(),
       paused: () => undefined,
     },
     index: { find: (query) => Promise.resolve(matches(options.kept, query)) },

@@ -6,6 +6,7 @@ import { currentReport, isCancelled, isVoided, orderStatus, ordersOf } from '../
 import { foldEntry } from '../../hub/core/fold.ts';
 import { EMPTY, type Slice } from '../../hub/core/slice.ts';
 import type { Uid } from '../../hub/core/identifier.ts';
+import { patientView } from '../../hub/core/patient.ts';
 import type { CanonicalRecord } from '../../hub/core/record.ts';
 import { DERIVE, instance, STORY, STUDY } from '../support/scenario.ts';
 
@@ -126,6 +127,35 @@ test('a patient who changes sex goes to a person, not into the record', () => {
   const changed = { ...registration, at: '2026-04-01T00:00:00.000Z', fields: { sex: 'female' as const } };
   const step = foldEntry(slice, [{ record: changed, journalId: '99', digest: 'x', forced: false }], DERIVE);
   assert.equal(step.ok ? 'applied' : step.problem.code, 'identity-doubt');
+});
+
+test('an image header that contradicts the registration decides nothing, whichever came first', () => {
+  const [registration] = STORY;
+  const image = STORY.find((record) => record.kind === 'instance');
+  assert.ok(registration?.kind === 'patient' && image?.kind === 'instance');
+  const { identifiers: _none, ...fields } = registration.fields;
+  const registered = { ...registration, fields };
+  // Somebody chose the wrong patient at the modality: name, sex and resident ID are another person's.
+  const wrong = {
+    ...image,
+    demographics: {
+      names: [{ text: 'Zhang San', representation: 'alphabetic' as const }],
+      sex: 'female' as const,
+      identifiers: [{ authority: '2.16.156.10011.1.3', value: '210102199208050022', type: 'NI' }],
+    },
+  };
+  const fieldsOf = (records: readonly CanonicalRecord[]): unknown =>
+    [...fold(records.map((record, n) => ({ record, n }))).patients.values()].map(patientView);
+  const expected = fieldsOf([registered, wrong]);
+  assert.deepEqual(fieldsOf([wrong, registered]), expected);
+  assert.equal(JSON.stringify(expected).includes('210102199208050022'), false);
+  const held = fold([{ record: wrong, n: 0 }]);
+  const step = foldEntry(held, [{ record: registered, journalId: '9', digest: 'x', forced: false }], DERIVE);
+  assert.ok(step.ok);
+  assert.deepEqual(
+    step.value.findings.map(({ code, where }) => [code, where]),
+    [['demographics-differ', 'sex']],
+  );
 });
 
 test('a draft that comes after the signed report does not displace it, in any order', () => {

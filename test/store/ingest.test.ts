@@ -221,6 +221,25 @@ test('what cannot be mapped waits in review and blocks nobody; a mapping that th
   assert.equal(total, settled);
 });
 
+test('a value that PostgreSQL cannot store goes to review at once, and holds nobody up', async () => {
+  await wipe();
+  const [registration] = STORY;
+  assert.ok(registration?.kind === 'patient');
+  const unstorable = ['nul \u0000', 'half a pair \ud842', Array.from({ length: 4_000 }, (_, n) => n).join('-')];
+  for (const [n, value] of unstorable.entries()) {
+    const patient = { authority: '2.999.156.1.1', value };
+    await journal.accept(envelope({ ...registration, patient, fields: {} }, undefined, `U${String(n)}`));
+  }
+  for (const record of STORY) await journal.accept(envelope(record));
+  await ingest.drain();
+  assert.equal(await count('select count(*)::int as n from pending'), 0);
+  assert.equal(
+    await count(`select count(*)::int as n from review where state = 'open' and problem->>'code' = 'invalid-value'`),
+    unstorable.length,
+  );
+  assert.equal(await count('select count(*)::int as n from exam'), 1);
+});
+
 test('many at once: as many entries as acknowledgements, workers in parallel, an exam each', async () => {
   await wipe();
   ingest.start(4, 20);

@@ -345,3 +345,16 @@ test('the site is what differs: its zone, its formats, its codes', () => {
   assert.equal(record.fields.sex, 'female');
   assert.equal(record.at, '2026-03-02T03:00:00.000Z');
 });
+
+test('a control character within a number makes no other number of it', () => {
+  for (const id of ['10\u0000001', '10\\X00\\001', '10\u007f001']) {
+    const pid = `PID|1||${id}^^^&2.999.156.1.1&ISO^PI||张三`;
+    assert.equal(problemOf(adt(pid)), 'required-missing PID-3');
+    assert.ok(!inspectHl7(adt(pid), h1).ok);
+    assert.equal(problemOf(message('ADT^A40^ADT_A39', [PID, `MRG|${id}`])), 'required-missing MRG-1');
+  }
+  // Padding is no part of a number (CODES §1.1), and an exam under a damaged number joins no other.
+  assert.equal(patient(adt('PID|1|| 10001\u0000\u0000^^^&2.999.156.1.1&ISO^PI')).patient.value, '10001');
+  const keys = order(message('ORM^O01', [PID, 'ORC|NW|P\u00001|F1', 'OBR|1|P\u00001|F1|CT1'])).keys;
+  assert.notEqual(keys.placer, 'P1');
+});

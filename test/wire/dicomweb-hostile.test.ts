@@ -2,13 +2,16 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { writePart10 } from '../../mappings/dicom/write.ts';
+import pg from 'pg';
+import type { Uid } from '../../hub/core/identifier.ts';
+import { writeDataSet, writePart10, writePart10Head } from '../../mappings/dicom/write.ts';
 import { multipart, partsOf, startDicomwebHub } from '../support/dicomweb-hub.ts';
 import type { DicomwebHub } from '../support/dicomweb-hub.ts';
 
 const STUDY = '1.2.826.0.1.3680043.8.498.7';
 const SERIES = `${STUDY}.1`;
 const SOP = `${SERIES}.1`;
+const VIDEO_CLASS = '1.2.840.10008.5.1.4.1.1.77.1.1.1' as Uid;
 
 function image(changes: Record<string, string> = {}): Buffer {
   return writePart10(
@@ -36,6 +39,22 @@ function image(changes: Record<string, string> = {}): Buffer {
   );
 }
 
+/** An object in a transfer syntax that nobody here decodes. */
+function video(study: string, sop: string, transferSyntax: string): Buffer {
+  const head = { sopClass: VIDEO_CLASS, sopUid: sop as Uid, transferSyntax: transferSyntax as Uid };
+  const dataSet = writeDataSet({
+    SOPClassUID: VIDEO_CLASS,
+    SOPInstanceUID: sop,
+    PatientID: 'P7',
+    StudyInstanceUID: study,
+    SeriesInstanceUID: `${study}.1`,
+    Rows: 8,
+    Columns: 8,
+  });
+  const pixels = Buffer.from('e07f10004f420000fffffffffeff00e000000000feff00e004000000000001b3feffdde000000000', 'hex');
+  return Buffer.concat([writePart10Head(head), dataSet, pixels]);
+}
+
 interface Element {
   readonly vr: string;
   readonly Value?: readonly unknown[];
@@ -50,6 +69,18 @@ describe('DICOMweb under bad input', () => {
     assert.equal((await hub.store([image()])).status, 200);
   });
   after(() => hub.close());
+
+  /** Newest first. */
+  const refusals = async (): Promise<{ code: string; bytes: Buffer }[]> => {
+    const client = new pg.Client(hub.url);
+    await client.connect();
+    const { rows } = await client.query<{ code: string; bytes: Buffer }>(
+      `select s.problem->>'code' as code, j.bytes from settlement s join journal j on j.id = s.journal_id
+       where s.state = 'refused' order by s.journal_id desc`,
+    );
+    await client.end();
+    return rows;
+  };
 
   const stow = (body: Buffer, type: string, query = '', role = 'hospital-feed'): Promise<Response> =>
     fetch(`${hub.base}/studies${query}`, { method: 'POST', headers: { 'content-type': type, 'x-role': role }, body });
@@ -150,6 +181,37 @@ describe('DICOMweb under bad input', () => {
     }
   });
 
+  it('gives what it cannot decode as stored where no transfer syntax is named, and else says what can be had', async () => {
+    const VIDEO = '1.2.840.10008.1.2.4.100';
+    const study = '1.2.826.0.1.3680043.8.498.77';
+    const sop = `${study}.1.1`;
+    assert.equal((await hub.store([video(study, sop, VIDEO)])).status, 200);
+    const object = `/dicomweb/studies/${study}/series/${study}.1/instances/${sop}`;
+    const plain = await hub.get(`/dicomweb/studies/${study}`, {
+      accept: 'multipart/related; type="application/dicom"',
+    });
+    assert.equal(plain.status, 200);
+    const [part] = await partsOf(plain);
+    assert.match(part?.headers['content-type'] ?? '', /transfer-syntax=1\.2\.840\.10008\.1\.2\.4\.100$/);
+    assert.deepEqual(part?.body, video(study, sop, VIDEO));
+    const uri = `/wado?requestType=WADO&studyUID=${study}&seriesUID=${study}.1&objectUID=${sop}`;
+    for (const [path, accept] of [
+      [object, 'application/dicom; transfer-syntax=1.2.840.10008.1.2.1'],
+      [
+        `/dicomweb/studies/${study}`,
+        'multipart/related; type="application/dicom"; transfer-syntax=1.2.840.10008.1.2.4.90',
+      ],
+      [`${uri}&contentType=application/dicom&transferSyntax=1.2.840.10008.1.2.1`, '*/*'],
+    ] as const) {
+      const refused = await hub.get(path, { accept });
+      assert.equal(refused.status, 406, path);
+      assert.match(await refused.text(), /as stored it can be had as [^"]*1\.2\.840\.10008\.1\.2\.4\.100/i);
+    }
+    // Native samples under the name of a bitstream would be drawn as noise.
+    const octets = 'multipart/related; type="application/octet-stream"; transfer-syntax=1.2.840.10008.1.2.4.90';
+    assert.equal((await hub.get(`${instance}/frames/1`, { accept: octets })).status, 406);
+  });
+
   it('answers WADO-URI only where all three UIDs are there and agree', async () => {
     const good = {
       requestType: 'WADO',
@@ -203,7 +265,28 @@ describe('DICOMweb under bad input', () => {
     const response = await fetch(`${hub.base}/studies/1.2.3`, { method: 'POST', headers, body });
     assert.equal(response.status, 409);
     await hub.settle();
+    const [kept] = await refusals();
+    assert.equal(kept?.code, 'conflict');
+    assert.ok(kept.bytes.includes(`${SERIES}.4`));
     assert.equal((await hub.get(`/dicomweb/studies/${STUDY}/series/${SERIES}/instances/${SERIES}.4`)).status, 404);
+  });
+
+  it('keeps in the journal what it refused, also what it did not read', async () => {
+    const dicom = '--b0undary\r\nContent-Type: text/plain\r\n\r\nno image\r\n--b0undary--\r\n';
+    for (const [body, type, kept] of [
+      ['[{"00080018":{}}]', 'application/dicom+json', '[{"00080018":{}}]'],
+      [dicom, 'multipart/related; type="application/dicom"; boundary=b0undary', 'no image'],
+    ] as const) {
+      assert.equal((await stow(Buffer.from(body), type)).status, 415);
+      const [refused] = await refusals();
+      assert.deepEqual([refused?.code, refused?.bytes.toString()], ['unsupported-media', kept]);
+    }
+    // A large part that is no image is passed over, and the image after it is taken.
+    const large = Buffer.from(`--b0undary\r\nContent-Type: text/plain\r\n\r\n${'x'.repeat(200_000)}\r\n`);
+    const good = multipart([image()]);
+    assert.equal((await stow(Buffer.concat([large, good.body]), good.type)).status, 202);
+    assert.equal((await stow(Buffer.alloc(100_000, 'x'), 'text/plain')).status, 415);
+    assert.equal((await refusals())[0]?.bytes.length, 8_192);
   });
 
   it('ends broken requests with their reason', async () => {

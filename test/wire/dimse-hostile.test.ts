@@ -201,6 +201,38 @@ describe('hostile DICOM peers', () => {
     await one.hears('release-rp');
   });
 
+  test('an instance that is refused before it is begun is in the journal all the same', async () => {
+    const store = (affectedSopInstance: string, dataSetType: number): Buffer =>
+      encodeCommand({
+        commandField: 1,
+        affectedSopClass: '1.2.840.10008.5.1.4.1.1.7',
+        affectedSopInstance,
+        messageId: 1,
+        priority: 0,
+        dataSetType,
+      });
+    const from = hub.intake.refused.length;
+    const unnamed = (await peer().associated()).say(
+      ...encodeData(3, true, store('../../etc/passwd', 0), 16384),
+      ...encodeData(3, false, Buffer.alloc(20_000, 0x5a), 16000),
+    );
+    await unnamed.hears('pdv');
+    const empty = (await peer().associated()).say(...encodeData(3, true, store('2.25.9', 0x101), 16384));
+    await empty.hears('pdv');
+    const kept = hub.intake.refused.slice(from);
+    assert.deepEqual(
+      kept.map(({ problem, envelope }) => [problem.code, envelope.site, envelope.bytes.length]),
+      [
+        ['invalid-value', 'h1', 8192],
+        ['required-missing', 'h1', 0],
+      ],
+    );
+    for (const one of [unnamed, empty]) {
+      one.say(encodeReleaseRq());
+      await one.hears('release-rp');
+    }
+  });
+
   test('an identifier of deep sequences is refused, not followed', async () => {
     const depth = 5000;
     const opening = Buffer.from([

@@ -238,6 +238,25 @@ test('a batch is filed message by message and answered as a batch', async () => 
   peer.socket.destroy();
 });
 
+test('a frame of more messages than are taken at once is refused whole, and the last of them is not lost in another', async () => {
+  const from = rig.intake.accepted.length;
+  const peer = await RawPeer.open(rig.port);
+  const crowd = Array.from(
+    { length: 10_002 },
+    (_, n) => `MSH|^~\\&|RIS|H1|||20260302||ADT^A04|C-${String(n)}|P|2.5\r`,
+  ).join('');
+  for (const [at, head] of ['', 'BHS|^~\\&|RIS|H1|HUB|PROV\r'].entries()) {
+    peer.send(head + crowd);
+    const answer = (await peer.answers(at + 1))[at];
+    assert.match(answer ?? '', /MSA\|A[ER]\|C-0\|A frame may have 10000 messages/);
+    assert.equal(rig.intake.refused.at(-1)?.problem.code, 'limit-exceeded');
+    assert.equal(rig.intake.accepted.length, from);
+  }
+  peer.send(adt('C-after'));
+  assert.match((await peer.answers(3))[2] ?? '', /MSA\|AA\|C-after\r/);
+  peer.socket.destroy();
+});
+
 test('messages that wait when the hub stops are not acknowledged; the one at work is', async () => {
   const own = await startRig({ limits: { inFlight: 1 } });
   own.intake.delayMs = 100;

@@ -147,12 +147,21 @@ test('hostile bodies are refused clearly and disturb nothing', async () => {
     ['{"patientId":"P1"}', 415, 'unsupported-media', { 'Content-Type': 'text/plain' }],
     [gzipSync('{"patientId":"P1"}'), 415, 'unsupported-media', { 'Content-Encoding': 'gzip' }],
     ['{"patientId":"P1"}', 400, 'invalid-value', { 'Idempotency-Key': 'a b' }],
+    // PostgreSQL can store neither: a message that was told "accepted" must not end as a failure of the hub.
+    ['{"patientId":"P\\u00001"}', 400, 'invalid-value'],
+    ['{"patientId":"P1","name":"\\ud842"}', 400, 'invalid-value'],
+    ['{"patientId":"P1","document":{"\\udfb7":1}}', 400, 'invalid-value'],
     [`{${Array.from({ length: 30_000 }, (_, n) => `"k${String(n)}":1`).join()}}`, 413, 'limit-exceeded'],
   ];
   for (const [body, status, code, headers] of cases) {
     const answer = await feed('registrations', body, headers);
     assert.deepEqual([answer.status, answer.json['code']], [status, code], JSON.stringify(body).slice(0, 60));
-    if (code === 'too-large') assert.equal((await raw(answer.json['journalId'])).length, 8_192);
+    // However early it was refused, it is in the journal with its reason, and what it began with.
+    const entry = await hub.call('GET', `/api/v1/journal/${String(answer.json['journalId'])}`, { as: 'operator' });
+    assert.deepEqual([entry.json['state'], (entry.json['problem'] as { code: string }).code], ['refused', code]);
+    const kept = Buffer.from(await raw(answer.json['journalId']));
+    if (code === 'too-large') assert.equal(kept.length, 8_192);
+    else if (typeof body === 'string') assert.equal(kept.toString(), body);
   }
   const polluted = await feed(
     'registrations',

@@ -1,4 +1,5 @@
 /** Media types of pixel data (PS3.18 tables 8.7.3-2 to 8.7.3-5): which transfer syntax travels under which name. */
+import type { Problem } from '../../core/problem.ts';
 import type { MediaRange } from './accept.ts';
 import { EXPLICIT_LE, encodingOf } from '../../../mappings/dicom/uids.ts';
 
@@ -42,6 +43,12 @@ const ALIASES: Readonly<Record<string, string>> = {
 
 export const mediaOf = (transferSyntax: string): string => COMPRESSED[transferSyntax] ?? OCTETS;
 
+/** A refusal that names what can always be had, so that the next request is no guess (RFC 9110 §15.5.7). */
+export const orAsStored = (found: Problem, forms: Iterable<string>): Problem =>
+  found.code === 'unsupported-media'
+    ? { ...found, text: `${found.text} As stored it can be had as ${[...new Set(forms)].slice(0, 8).join(' or ')}.` }
+    : found;
+
 /** How the bytes of a frame are named: every native syntax gives the same samples, in little endian. */
 export const frameSyntax = (stored: string): string => (encodingOf(stored).encapsulated ? stored : EXPLICIT_LE);
 
@@ -77,8 +84,12 @@ export function frameForm(
 function syntaxesOf(media: string, wanted: string | null, own: string): readonly string[] {
   if (media === '*/*' || media === 'application/*') return [own, EXPLICIT_LE];
   if (media === 'image/*') return own === EXPLICIT_LE ? [] : [own];
-  // `octet-stream; transfer-syntax=*` is how viewers ask for the frame as it is, whatever that is.
-  if (media === OCTETS) return wanted === '*' ? [own, EXPLICIT_LE] : [EXPLICIT_LE];
+  // `octet-stream; transfer-syntax=*` is how viewers ask for the frame as it is, whatever that is. Otherwise octets are
+  // native samples (table 8.7.3-5): who names a compressed syntax would take them for a bitstream.
+  if (media === OCTETS) {
+    if (wanted === '*') return [own, EXPLICIT_LE];
+    return wanted === null || !encodingOf(wanted).encapsulated ? [EXPLICIT_LE] : [];
+  }
   const all = Object.keys(COMPRESSED).filter((syntax) => COMPRESSED[syntax] === media);
   return wanted === null || wanted === '*' ? all : all.filter((syntax) => syntax === wanted);
 }

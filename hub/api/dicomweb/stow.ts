@@ -25,6 +25,8 @@ import { storeModel, storeStatus } from './stow-response.ts';
 const FINISHING = 4;
 /** Enough of a file to hold the identifiers; PS3.10 heads and group 0008 are far smaller. */
 const PREFIX_BYTES = 256 * 1024;
+/** What is kept of a body or part that is refused unread. */
+const HEAD_BYTES = 8192;
 const STUDY_INSTANCE_UID = 0x0020000d;
 
 /** The site that a request feeds: named by `?site=` or `X-Site`, else the caller's own. */
@@ -43,13 +45,15 @@ export async function store(deps: DicomwebDeps, exchange: Exchange): Promise<voi
   }
   const xml = wantsXml(request);
   const study = request.params.study === undefined ? null : uidParameter(request, 'study');
+  const from = { site: siteId(site.id), sender: caller.name, peer: caller.peer };
   const parts = partsOf(request, deps);
   if (parts === null) {
-    const text = 'Send multipart/related; type="application/dicom" with a boundary, or one application/dicom.';
-    answerProblem(response, problem('unsupported-media', 'Content-Type', text), 415);
+    await deps.sink.refuse({ channel: 'dicomweb', ...from }, await headOf(sourceOf(request), false), WRONG_MEDIA);
+    request.resume();
+    answerProblem(response, WRONG_MEDIA, 415);
     return;
   }
-  const received = await receive(deps, { site: siteId(site.id), sender: caller.name, peer: caller.peer }, study, parts);
+  const received = await receive(deps, from, study, parts);
   request.resume(); // what was left unread is read away
   if (received.outcomes.length === 0)
     throw new Failure(received.broken ?? problem('required-missing', 'body', 'The request holds no instance.'));
@@ -67,12 +71,32 @@ export async function store(deps: DicomwebDeps, exchange: Exchange): Promise<voi
   else response.type('application/dicom+json').send(Buffer.from(JSON.stringify(model)));
 }
 
+/** JSON and XML metadata with bulk data (PS3.18 §10.5) are not taken: no sender that we know of sends them. */
+const WRONG_MEDIA = problem(
+  'unsupported-media',
+  'Content-Type',
+  'Send multipart/related; type="application/dicom" with a boundary, or one application/dicom.',
+);
+
+/** Leaving the body early must not break the connection: the answer still has to go out on it. */
+const sourceOf = (request: Request): AsyncIterable<Buffer> =>
+  request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+
+/** A part is read to its end, where the next one begins; a whole body need not be. */
+async function headOf(source: AsyncIterable<Uint8Array>, toItsEnd: boolean): Promise<Buffer> {
+  let head = Buffer.alloc(0);
+  for await (const chunk of source) {
+    if (head.length < HEAD_BYTES) head = Buffer.concat([head, chunk.subarray(0, HEAD_BYTES)]);
+    else if (!toItsEnd) break;
+  }
+  return head;
+}
+
 /** The parts of the body; null where it is of no form that STOW-RS takes. */
 function partsOf(request: Request, deps: DicomwebDeps): AsyncIterable<IncomingPart> | null {
   const media = parseMediaType(request.headers['content-type'] ?? '');
   if (media === null) return null;
-  // Leaving the body early must not break the connection: the answer still has to go out on it.
-  const source = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  const source = sourceOf(request);
   if (media.type === 'application/dicom') return single(source);
   if (media.type !== 'multipart/related') return null;
   const type = media.parameters.get('type')?.toLowerCase();
@@ -143,11 +167,15 @@ async function receive(
 /** Resolves when the part's bytes are in; the outcome in it when they are durable or refused. */
 async function receivePart(deps: DicomwebDeps, from: Sender, study: string | null, part: IncomingPart): Promise<Taken> {
   const type = parseMediaType(part.headers.get('content-type') ?? 'application/dicom')?.type;
-  if (type !== 'application/dicom')
-    return refused(problem('unsupported-media', 'Content-Type', 'A part is not application/dicom.'));
+  const arrival = { channel: 'dicomweb', ...from } as const;
+  if (type !== 'application/dicom') {
+    const why = problem('unsupported-media', 'Content-Type', 'A part is not application/dicom.');
+    await deps.sink.refuse(arrival, await headOf(part.body, true), why);
+    return refused(why);
+  }
   let intake: InstanceIntake;
   try {
-    intake = await deps.sink.begin({ channel: 'dicomweb', ...from });
+    intake = await deps.sink.begin(arrival);
   } catch (error) {
     if (error instanceof Failure) return refused(error.problem);
     throw error;
@@ -165,6 +193,7 @@ async function receivePart(deps: DicomwebDeps, from: Sender, study: string | nul
   }
   if (mismatch === null) return { outcome: intake.finish() };
   await intake.abort('the instance belongs to another study');
+  await deps.sink.refuse(arrival, prefix.bytes, mismatch);
   return refused(mismatch);
 }
 
@@ -184,6 +213,10 @@ class Prefix {
   constructor(study: string | null) {
     this.#study = study;
     this.#open = study !== null;
+  }
+
+  get bytes(): Buffer {
+    return this.#bytes;
   }
 
   add(chunk: Buffer): Problem | null {

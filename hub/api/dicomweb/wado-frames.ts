@@ -14,7 +14,7 @@ import { acceptedBy } from './accept.ts';
 import type { DicomwebDeps, OpenFrames } from './deps.ts';
 import type { Exchange } from './exchange.ts';
 import { instanceOf } from './found.ts';
-import { frameForm, frameSyntax, mediaOf, OCTETS } from './media.ts';
+import { frameForm, frameSyntax, mediaOf, OCTETS, orAsStored } from './media.ts';
 import { once, sendMultipart, sendSingle, withSyntax } from './multipart.ts';
 import type { Entity } from './multipart.ts';
 
@@ -79,10 +79,11 @@ async function sendFrames(
       ),
     );
   }
+  const own = frameSyntax(transferSyntax);
   const contentType = withSyntax(mediaOf(form.syntax), form.syntax);
   const bytesOf = async (number: number): Promise<Buffer> => {
     const frame = await opened.read(number, form.acceptable);
-    if (!frame.ok) throw new Failure(frame.problem);
+    if (!frame.ok) throw new Failure(orAsStored(frame.problem, [withSyntax(mediaOf(own), own)]));
     return frame.value.bytes;
   };
   // The first is read before the head is sent: its failure is still an answer, and alone its length is known.

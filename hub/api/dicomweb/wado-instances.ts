@@ -12,6 +12,7 @@ import { acceptedBy } from './accept.ts';
 import type { MediaRange } from './accept.ts';
 import type { DicomwebDeps } from './deps.ts';
 import type { Exchange } from './exchange.ts';
+import { orAsStored } from './media.ts';
 import { once, sendMultipart, sendSingle, withSyntax } from './multipart.ts';
 import type { Entity } from './multipart.ts';
 
@@ -29,9 +30,14 @@ const tooLarge = (): Failure =>
 export interface Form {
   readonly multipart: boolean;
   readonly syntax: Uid | '*';
+  /** The caller named no transfer syntax: what cannot be had in the default one is taken as stored. */
+  readonly orStored?: boolean;
 }
 
-/** PS3.18 §8.7.3.5.2: without `transfer-syntax` the default is explicit VR little endian; a mere `*` takes all. */
+/**
+ * PS3.18 §8.7.3.5.2: without `transfer-syntax` the default is explicit VR little endian, unless the origin server has the
+ * pixels in a form only that cannot be written so (§8.7.3); a mere `*` takes all.
+ */
 export function dicomForms(ranges: readonly MediaRange[], single: boolean): Form[] {
   return ranges.flatMap((range): Form[] => {
     const wanted = range.parameters.get('transfer-syntax');
@@ -40,10 +46,11 @@ export function dicomForms(ranges: readonly MediaRange[], single: boolean): Form
     if (range.type === 'multipart/*') return [{ multipart: true, syntax: '*' }];
     if (range.type === 'application/*' && single) return [{ multipart: false, syntax: '*' }];
     if (syntax === null) return [];
-    if (range.type === DICOM && single) return [{ multipart: false, syntax }];
+    const orStored = wanted === undefined;
+    if (range.type === DICOM && single) return [{ multipart: false, syntax, orStored }];
     const type = range.parameters.get('type')?.toLowerCase();
     if (range.type === 'multipart/related' && type === undefined) return [{ multipart: true, syntax: '*' }];
-    return range.type === 'multipart/related' && type === DICOM ? [{ multipart: true, syntax }] : [];
+    return range.type === 'multipart/related' && type === DICOM ? [{ multipart: true, syntax, orStored }] : [];
   });
 }
 
@@ -59,7 +66,7 @@ export function syntaxFor(
     if (syntax !== '*' && located.instance.size <= TRANSCODED_LIMIT && deps.pixels.canTranscode(stored, syntax))
       return syntax;
   }
-  return null;
+  return forms.some((form) => form.orStored === true) ? stored : null;
 }
 
 export function dicomEntity(
@@ -74,7 +81,7 @@ export function dicomEntity(
   const make = async (): Promise<AsyncIterable<Uint8Array>> => {
     if (instance.size > TRANSCODED_LIMIT) throw tooLarge();
     const made = await deps.pixels.transcode(await readRange(deps.images, located, 0, instance.size), syntax);
-    if (!made.ok) throw new Failure(made.problem);
+    if (!made.ok) throw new Failure(orAsStored(made.problem, [withSyntax(DICOM, instance.transferSyntax)]));
     return once(made.value);
   };
   return { contentType, body: { make } };
@@ -93,14 +100,14 @@ export async function retrieve(
   const ranges = acceptedBy(exchange.request);
   if (!ranges.ok) throw new Failure(ranges.problem);
   const forms = dicomForms(ranges.value, single);
-  if (forms.length === 0) throw notAcceptable(single);
+  if (forms.length === 0) throw notAcceptable(instances, single);
   const multipart = forms[0]?.multipart ?? true;
   const usable = forms.filter((form) => form.multipart === multipart);
   const chosen = instances.flatMap((located) => {
     const syntax = syntaxFor(deps, located, usable);
     return syntax === null ? [] : [{ located, syntax }];
   });
-  if (chosen.length === 0) throw notAcceptable(single);
+  if (chosen.length === 0) throw notAcceptable(instances, single);
   await exchange.audited('read', [first.personId], [first.study.studyUid]);
   exchange.response.status(chosen.length < instances.length ? 206 : 200);
   if (chosen.length < instances.length) {
@@ -116,11 +123,8 @@ export async function retrieve(
   else await sendMultipart(deps, exchange, DICOM, entities);
 }
 
-const notAcceptable = (single: boolean): Failure =>
-  new Failure(
-    problem(
-      'unsupported-media',
-      'Accept',
-      `The objects can be had as multipart/related; type="application/dicom"${single ? ' or application/dicom' : ''}, with transfer-syntax=* for as stored.`,
-    ),
-  );
+function notAcceptable(instances: readonly InstanceLocated[], single: boolean): Failure {
+  const text = `Takes multipart/related; type="application/dicom"${single ? ' or application/dicom' : ''}, with transfer-syntax=* for as stored.`;
+  const stored = instances.map(({ instance }) => withSyntax(DICOM, instance.transferSyntax));
+  return new Failure(orAsStored(problem('unsupported-media', 'Accept', text), stored));
+}

@@ -11,6 +11,7 @@ import { parseAccept, parseMediaType } from './accept.ts';
 import type { DicomwebDeps, Rendering } from './deps.ts';
 import { exchange } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
+import { orAsStored } from './media.ts';
 import { sendSingle } from './multipart.ts';
 import { openFrames } from './wado-frames.ts';
 import { dicomEntity, DICOM } from './wado-instances.ts';
@@ -73,7 +74,9 @@ async function sendObject(deps: DicomwebDeps, at: Exchange, found: InstanceLocat
   // PS3.18 §9.1.2.1.1.3: without a wish explicit little endian is the default; what cannot be decoded goes as it is.
   if (!can && asked !== null)
     throw new Failure(
-      problem('unsupported-media', 'transferSyntax', 'The object cannot be had in this transfer syntax.'),
+      orAsStored(problem('unsupported-media', 'transferSyntax', 'The object cannot be had in this transfer syntax.'), [
+        `transferSyntax=${stored}`,
+      ]),
     );
   await at.audited('read', [found.personId], [found.study.studyUid]);
   const entity = dicomEntity(deps, found, can ? wanted : stored);

@@ -15,7 +15,7 @@ export function plainEncoding(request: Request): Result<null> {
 }
 
 /** What is kept of an input that is too large: enough to tell what it was (as of HL7 v2 frames). */
-const HEAD = 8192;
+export const HEAD = 8192;
 
 /** The request's chunks. To stop reading does not end the connection: the answer still goes out on it. */
 export const chunksOf = (request: Request): AsyncIterable<Buffer> =>

@@ -14,7 +14,7 @@ import type { Problem } from '../../core/problem.ts';
 import type { Log } from '../../core/ports.ts';
 import { Failure, problem } from '../../core/problem.ts';
 import type { SiteProfile } from '../../core/site.ts';
-import { chunksOf, mediaOf, plainEncoding, readBytes, readLines } from './body.ts';
+import { chunksOf, HEAD, mediaOf, plainEncoding, readBytes, readLines } from './body.ts';
 import type { Line } from './body.ts';
 import type { Check } from './check.ts';
 import type { FeedId } from './operation.ts';
@@ -144,31 +144,31 @@ export async function feed(
   about: { readonly kind: Kind; readonly site: SiteProfile; readonly caller: Caller },
 ): Promise<void> {
   const key = request.headers['idempotency-key'];
-  const media = mediaOf(request);
-  const encoding = plainEncoding(request);
   const contentType = (request.headers['content-type'] ?? '').slice(0, 200);
-  const message: Message = { ...about, contentType, key: typeof key === 'string' ? key : undefined };
-  if (!encoding.ok) sendProblem(response, encoding.problem);
-  else if (message.key !== undefined && !MAX_KEY.test(message.key))
-    sendProblem(response, problem('invalid-value', 'Idempotency-Key', 'It takes 1 to 150 visible ASCII characters.'));
-  else if (media === 'application/x-ndjson') await batch(deps, request, response, message);
-  else if (media !== 'application/json')
-    sendProblem(
-      response,
-      problem('unsupported-media', 'Content-Type', 'Send application/json or application/x-ndjson.'),
-    );
-  else {
-    const bytes = await readBytes(request, mostBytes(about.kind));
-    // What is left of the body is not read; the connection cannot be used again.
-    if (!bytes.ok) response.set('Connection', 'close');
-    const kept = bytes.ok
-      ? take(deps, message, bytes.value)
-      : keepRefused(deps, envelopeOf(message, bytes.head, ''), bytes.problem);
-    const outcome = await kept.catch((error: unknown) => {
-      throw new Failure(problem('unavailable'), error);
-    });
-    answer(response, outcome);
-  }
+  const usable = typeof key === 'string' && MAX_KEY.test(key);
+  const message: Message = { ...about, contentType, key: usable ? key : undefined };
+  const refusal = key === undefined || usable ? formRefused(request) : WRONG_KEY;
+  if (refusal === null && mediaOf(request) === 'application/x-ndjson') return batch(deps, request, response, message);
+  const bytes = await readBytes(request, refusal === null ? mostBytes(about.kind) : HEAD);
+  // What is left of the body is not read; the connection cannot be used again.
+  if (!bytes.ok) response.set('Connection', 'close');
+  const head = bytes.ok ? bytes.value : bytes.head;
+  const reason = refusal ?? (bytes.ok ? null : bytes.problem);
+  const kept = reason === null ? take(deps, message, head) : keepRefused(deps, envelopeOf(message, head, ''), reason);
+  const outcome = await kept.catch((error: unknown) => {
+    throw new Failure(problem('unavailable'), error);
+  });
+  answer(response, outcome);
+}
+
+const WRONG_KEY = problem('invalid-value', 'Idempotency-Key', 'It takes 1 to 150 visible ASCII characters.');
+const WRONG_MEDIA = problem('unsupported-media', 'Content-Type', 'Send application/json or application/x-ndjson.');
+
+/** Why a body is not read at all; what it begins with is kept all the same, since every input ends as something. */
+function formRefused(request: Request): Problem | null {
+  const encoding = plainEncoding(request);
+  if (!encoding.ok) return encoding.problem;
+  return ['application/json', 'application/x-ndjson'].includes(mediaOf(request)) ? null : WRONG_MEDIA;
 }
 
 function answer(response: Response, outcome: Outcome): void {
