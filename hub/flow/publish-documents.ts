@@ -92,7 +92,7 @@ async function readStanding(examId: HubId, slots: readonly Slot[], deps: Publish
   return slots.map((slot) => ({ slot, ...(found.get(slot) ?? { generations: 0, approved: [] }) }));
 }
 
-const SENDER = 'hub';
+const HUB = { sender: 'hub', anybodys: true } as const;
 
 async function carryOut(
   examId: HubId,
@@ -105,11 +105,11 @@ async function carryOut(
   const context = setContext(exam, deps);
   // First out, then in: a document that is missing for a moment does less harm than one under the wrong person.
   for (const [patient, entries] of plan.withdrawals)
-    demand(await registry.update(withdrawal(patient, entries, context), { sender: SENDER, anybodys: true }));
+    demand(await registry.update(withdrawal(patient, entries, context), HUB));
   if (plan.additions.length > 0) {
     const documents = plan.additions.map(({ bytes }) => bytes);
     const submission = registration(patientId, plan.additions, context);
-    demand(await registry.register(submission, { sender: SENDER, documents, trusted: true }));
+    demand(await registry.register(submission, { ...HUB, documents, trusted: true }));
   }
   const withdrawn = [...plan.withdrawals.values()].reduce((sum, { length }) => sum + length, 0);
   if (withdrawn > 0 || plan.additions.length > 0)

@@ -18,7 +18,7 @@ import { faultStatus, readEnvelope, receiverFault, senderFault, writeFault } fro
 import type { SoapFault, SoapMessage } from '../../../mappings/xds/soap.ts';
 import { openXml, XML_LIMITS } from '../../../mappings/xds/xml.ts';
 import { callerOf } from '../caller.ts';
-import { admit, refuseOthers, refusePatient, who } from './soap-caller.ts';
+import { admit, refuseOthers, refusePatient, seenOf, who } from './soap-caller.ts';
 import type { CallerDeps, Stated } from './soap-caller.ts';
 
 export interface SoapDeps extends CallerDeps {
@@ -74,6 +74,8 @@ export interface SoapExchange {
    * the index. Before anything is sent.
    */
   refuseOthers(ids: readonly string[], persons?: readonly string[]): Promise<SoapFault | null>;
+  /** Those of these patients, by their CX, whom the caller may see. */
+  seenOf<Id extends string>(ids: readonly Id[]): Promise<ReadonlySet<Id>>;
 }
 
 export type Documents =
@@ -147,6 +149,7 @@ export async function soapExchange(
       calling,
       refusePatient: refusing,
       refuseOthers: others,
+      seenOf: (ids) => seenOf(deps, caller, ids),
     });
     if (fault) refuse('fault' in fault ? fault : { fault });
   } catch (error) {

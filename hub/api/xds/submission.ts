@@ -2,7 +2,6 @@
  * What the transactions share that change the registry: the metadata read, the change made, audited and answered as
  * RegistryResponse. What the registry refuses is an answer; only what is no ebRS message at all is a fault (WIRE §1).
  */
-import type { ChangeOrigin } from '../../core/document-ports.ts';
 import type { PatientCx, Registered, RegistryProblem, Submission } from '../../core/document.ts';
 import { patientsNamed } from '../../flow/patients-named.ts';
 import { LCM } from '../../../mappings/xds/ebrim-names.ts';
@@ -14,12 +13,6 @@ import { is } from '../../../mappings/xds/xml.ts';
 import { answerBody } from './answer.ts';
 import type { RegistryDeps } from './registry-transaction.ts';
 import type { SoapExchange } from './soap-exchange.ts';
-
-/** The sender as entries remember it: its hospital, so that a new token is no stranger to what an old one sent. */
-export const originOf = ({ caller }: SoapExchange): ChangeOrigin => ({
-  sender: caller.site ?? caller.id,
-  anybodys: caller.role === 'administrator',
-});
 
 /** Reads a SubmitObjectsRequest, gives it to `change`, and answers under `action`. */
 export async function answerSubmission(
