@@ -72,6 +72,7 @@ import { createJournalReader } from './store/journal-reader.ts';
 import { createOutbox, createStudySettling } from './store/outbox.ts';
 import { createOwnEntries, createPublishableExams } from './store/publication.ts';
 import { createReviewQueue } from './store/review.ts';
+import { codeOf } from './core/problem.ts';
 
 export interface Ground {
   readonly config: Config;
@@ -274,7 +275,7 @@ function throttled(call: () => Promise<void>, log: Log): () => void {
     timer ??= setTimeout(() => {
       timer = undefined;
       call().catch((error: unknown) => {
-        log.warn({ name: error instanceof Error ? error.name : 'unknown' }, 'the queue did not take a wake-up');
+        log.warn({ code: codeOf(error) }, 'the queue did not take a wake-up');
       });
     }, WAKE_MS);
   };

@@ -5,6 +5,7 @@
 import type { AuditRecord, AuditRepository, AuditSpool } from '../core/audit.ts';
 import type { Log } from '../core/ports.ts';
 import { syslogMessages, type AuditSource } from '../../mappings/atna/index.ts';
+import { codeOf } from '../core/problem.ts';
 
 /** Records in one connection. */
 const BATCH = 500;
@@ -55,10 +56,9 @@ export function createAuditDelivery(deps: AuditDeliveryDeps): AuditDelivery {
     } catch (error) {
       if (breaking.signal.aborted) return 0;
       failures += 1;
-      const { name, code } = error instanceof Error ? (error as NodeJS.ErrnoException) : { name: 'unknown', code: '' };
       // The first failure, then ever fewer: a night without the repository must not fill the log.
       if ((failures & (failures - 1)) === 0)
-        log.warn({ name, code, failures }, 'audit records could not be delivered; they wait');
+        log.warn({ code: codeOf(error), failures }, 'audit records could not be delivered; they wait');
       const wait = Math.min(mostMs, leastMs * 2 ** Math.min(failures - 1, 20));
       return wait * (0.75 + Math.random() / 4);
     }

@@ -13,7 +13,7 @@ import type {
 } from '../core/document-subscription.ts';
 import type { DocumentEntry, PatientCx, SubmissionSet } from '../core/document.ts';
 import type { Log } from '../core/ports.ts';
-import { problem } from '../core/problem.ts';
+import { codeOf, problem } from '../core/problem.ts';
 import type { Problem, Result } from '../core/problem.ts';
 import { writeNotify } from '../../mappings/xds/notification.ts';
 
@@ -77,7 +77,7 @@ export function createNotifySubscribers(deps: NotifySubscribersDeps): NotifySubs
       return true;
     } catch (error) {
       // The lease ends by itself, and the notification is taken again.
-      deps.log.error({ name: error instanceof Error ? error.name : 'unknown' }, 'a notification failed; it waits');
+      deps.log.error({ code: codeOf(error) }, 'a notification failed; it waits');
       return false;
     }
   }

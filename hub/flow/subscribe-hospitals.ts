@@ -7,6 +7,7 @@ import type { SiteId } from '../core/identifier.ts';
 import type { Log } from '../core/ports.ts';
 import type { Result } from '../core/problem.ts';
 import type { Sites } from '../core/site.ts';
+import { codeOf } from '../core/problem.ts';
 
 export interface SubscribeHospitalsDeps {
   readonly sites: Sites;
@@ -76,7 +77,7 @@ async function subscribe(deps: SubscribeHospitalsDeps, site: SiteId, failures: n
     if (made && ((failures + 1) & failures) === 0)
       deps.log.warn({ site, code: made.problem.code, why: made.problem.text }, 'a broker made no subscription');
   } catch (error) {
-    deps.log.error({ site, name: error instanceof Error ? error.name : 'unknown' }, 'subscribing failed; tried again');
+    deps.log.error({ site, code: codeOf(error) }, 'subscribing failed; tried again');
   }
   return null;
 }

@@ -12,7 +12,7 @@ import { Failure, problemClass } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { DocumentIntake, KeptDocument } from '../../flow/receive-documents.ts';
 import { callEvent, soapDetail } from '../../../mappings/atna/index.ts';
-import { includesResolve, keepBytes, openPackage } from '../../../mappings/xds/mtom.ts';
+import { includedIds, includesResolve, keepBytes, openPackage } from '../../../mappings/xds/mtom.ts';
 import type { KeepPart, OpenPackage, PackageLimits, SoapPackage } from '../../../mappings/xds/mtom.ts';
 import { faultStatus, readEnvelope, receiverFault, senderFault, writeFault } from '../../../mappings/xds/soap.ts';
 import type { SoapFault, SoapMessage } from '../../../mappings/xds/soap.ts';
@@ -261,7 +261,7 @@ async function readRoot<A>(
 }
 
 async function readRest<A>({ opened, message }: OpenRequest<A>): Promise<{ parts: ReadonlyMap<string, A> } | Refusal> {
-  const parts = await opened.rest();
+  const parts = await opened.rest(includedIds(message.body));
   if (!parts.ok) return refusal(parts.problem);
   if (!includesResolve(message.body, parts.value))
     return { fault: senderFault('An xop:Include names a part that the package does not have.') };

@@ -13,6 +13,7 @@ import { is } from '../../../mappings/xds/xml.ts';
 import { answerBody } from './answer.ts';
 import type { RegistryDeps } from './registry-transaction.ts';
 import type { SoapExchange } from './soap-exchange.ts';
+import { codeOf } from '../../core/problem.ts';
 
 /** Reads a SubmitObjectsRequest, gives it to `change`, and answers under `action`. */
 export async function answerSubmission(
@@ -61,9 +62,8 @@ export async function changeOrProblem(
   try {
     return await change();
   } catch (error) {
-    const name = error instanceof Error ? error.name : typeof error;
     const frames = error instanceof Error ? framesOf(error) : [];
-    deps.log.error({ action: exchange.message.action, name, frames }, 'a change of the registry broke');
+    deps.log.error({ action: exchange.message.action, code: codeOf(error), frames }, 'a change of the registry broke');
     const context = 'The registry failed and nothing was stored; send it again.';
     return [{ code: 'XDSRegistryError', severity: 'error', context }];
   }
