@@ -21,7 +21,6 @@ import { canTranscode, transcode } from './archive/transcode.ts';
 import { auditSource } from './compose-atna.ts';
 import { affinityDomain, xdsFaces } from './compose-xds.ts';
 import type { Config } from './config.ts';
-import type { AuditTrail } from './core/audit.ts';
 import type { Journal } from './core/envelope.ts';
 import type { Derivation, Oid, SiteId, Uid } from './core/identifier.ts';
 import type {
@@ -57,6 +56,7 @@ import { createAssertionLedger } from './store/assertion.ts';
 import { createAffinityPatients } from './store/affinity-patients.ts';
 import { createAuditSearch } from './store/audit-search.ts';
 import { createAuditStore } from './store/audit.ts';
+import type { AuditStore } from './store/audit.ts';
 import type { Database } from './store/database.ts';
 import { createClientStore } from './store/client.ts';
 import { createDicomIndex } from './store/dicom-index.ts';
@@ -102,7 +102,7 @@ export interface Rooms {
   readonly communities: Communities;
   readonly hospitals: Hospitals;
   readonly readHospital: ReadHospital;
-  readonly audit: AuditTrail;
+  readonly audit: Pick<AuditStore, 'record' | 'flush'>;
   /** Tells workers, here or in other processes, that something waits. */
   readonly arrived: () => void;
   readonly workOff: WorkOff;

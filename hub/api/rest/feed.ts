@@ -128,7 +128,7 @@ function record(deps: FeedDeps, { kind, caller }: Message, journalId: string, pa
     objects: [],
     detail: { messageId: journalId, patientIds: patientKey === '' ? [] : [`${value}^^^&${authority}&ISO`] },
   } as const;
-  deps.audit.record(event).catch((error: unknown) => {
+  deps.audit.record(event, 'soon').catch((error: unknown) => {
     deps.log.error({ code: codeOf(error) }, 'an accepted message is not in the audit');
   });
 }
