@@ -53,6 +53,7 @@ import { createAssertionLedger } from './store/assertion.ts';
 import { createAffinityPatients } from './store/affinity-patients.ts';
 import { createAuditSearch } from './store/audit-search.ts';
 import { createAuditStore } from './store/audit.ts';
+import type { AuditStore } from './store/audit.ts';
 import type { Database } from './store/database.ts';
 import { createClientStore } from './store/client.ts';
 import { createDicomIndex } from './store/dicom-index.ts';
@@ -70,6 +71,7 @@ import { createOutbox, createStudySettling } from './store/outbox.ts';
 import { createOwnEntries, createPublishableExams } from './store/publication.ts';
 import { createRematchDesk } from './store/rematch.ts';
 import { createReviewQueue } from './store/review.ts';
+import { codeOf } from './core/problem.ts';
 
 export interface Ground {
   readonly config: Config;
@@ -99,7 +101,7 @@ export interface Rooms {
   readonly communities: Communities;
   readonly hospitals: Hospitals;
   readonly readHospital: ReadHospital;
-  readonly audit: AuditTrail;
+  readonly audit: Pick<AuditStore, 'record' | 'flush'>;
   readonly queries: PatientQueries;
   /** Tells workers, here or in other processes, that something waits. */
   readonly arrived: () => void;
@@ -292,7 +294,7 @@ function throttled(call: () => Promise<void>, log: Log): () => void {
     timer ??= setTimeout(() => {
       timer = undefined;
       call().catch((error: unknown) => {
-        log.warn({ name: error instanceof Error ? error.name : 'unknown' }, 'the queue did not take a wake-up');
+        log.warn({ code: codeOf(error) }, 'the queue did not take a wake-up');
       });
     }, WAKE_MS);
   };

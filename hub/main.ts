@@ -18,6 +18,7 @@ import { readCommunities } from './communities.ts';
 import type { Config } from './config.ts';
 import { objectStoreUrl, readConfig } from './config.ts';
 import type { Log, ObjectStore, Queue } from './core/ports.ts';
+import { codeOf } from './core/problem.ts';
 import type { Sites } from './core/site.ts';
 import { listenHttp } from './http-listener.ts';
 import { channels } from './compose-channels.ts';
@@ -155,10 +156,7 @@ async function raiseUpkeep({ life, log, database, clock, config }: Ground): Prom
   await keep();
   const again = (): void => {
     keep().catch((error: unknown) => {
-      log.warn(
-        { name: error instanceof Error ? error.name : 'unknown' },
-        'journal upkeep failed; tried again in an hour',
-      );
+      log.warn({ code: codeOf(error) }, 'journal upkeep failed; tried again in an hour');
     });
   };
   await life.raise(
@@ -348,6 +346,11 @@ async function run(): Promise<void> {
     await raiseUpkeep(ground);
     const wake = roles.has('worker') ? await raiseIngest(ground) : null;
     const rooms = await composeRooms(ground, wake);
+    await life.raise(
+      'audit',
+      () => rooms.audit,
+      (audit) => audit.flush(),
+    );
     await life.raise(
       'communities',
       () => rooms.communities,

@@ -158,7 +158,7 @@ async function ask(
 
 /** Nobody waits for it: the journal has the message already, and an acknowledgement is not slower for its record. */
 function recordFeed(door: Door, inspected: Inspected, header: Hl7Header, peer: Peer): void {
-  door.audit.record(feedRecord(inspected, senderOf(header), peer.address)).catch((error: unknown) => {
+  door.audit.record(feedRecord(inspected, senderOf(header), peer.address), 'soon').catch((error: unknown) => {
     door.log.error({ err: error }, 'an accepted message could not be put into the audit');
   });
 }

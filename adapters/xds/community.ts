@@ -10,6 +10,7 @@ import { ITI38_REQUEST } from '../../mappings/xds/cross-query.ts';
 import type { QueryAnswer } from '../../mappings/xds/cross-query.ts';
 import { ITI39_REQUEST, RAD75_REQUEST } from '../../mappings/xds/cross-retrieve.ts';
 import type { XdsEndpoint, XdsLimits } from './endpoint.ts';
+import { namedImages } from './named-image.ts';
 import { XdsPeer } from './peer.ts';
 import type { Retrieved } from './peer.ts';
 import { spool, SpoolRoom } from './spool.ts';
@@ -63,9 +64,13 @@ export async function openCommunities(
   const all = configs.map((config): Community => {
     const query = peerOf(config.query);
     const by = { documents: peerOf(config.retrieve), images: peerOf(config.images) };
-    const open: Community['open'] = (kind, body, calling) =>
-      by[kind]?.retrieve(kind === 'images' ? RAD75_REQUEST : ITI39_REQUEST, body, calling) ??
-      Promise.resolve(fail(NOT_OFFERED));
+    const open: Community['open'] = async (kind, body, calling) => {
+      const peer = by[kind];
+      if (!peer) return fail(NOT_OFFERED);
+      if (kind === 'documents') return peer.retrieve(ITI39_REQUEST, body, calling);
+      const images = await peer.retrieve(RAD75_REQUEST, body, calling);
+      return images.ok ? ok({ ...images.value, documents: namedImages(images.value.documents) }) : images;
+    };
     const { home, name, patientIdAuthority } = config;
     return {
       home,

@@ -159,7 +159,10 @@ async function keep(
     await handle.close();
   }
   const record = file.record(order);
-  if (record.keys.studyUid !== document.studyUid || record.instance.uid !== document.sopUid)
+  const { keys, series, instance } = record;
+  // Whose they are is for the reader to judge, who knows the exam (hub/flow/recall.ts).
+  const isAsked = keys.studyUid === document.studyUid && series.uid === document.seriesUid;
+  if (!isAsked || instance.uid !== document.sopUid)
     throw new Failure(
       problem('conflict', '(0008,0018)', 'The imaging source sent another instance than was asked for.'),
     );

@@ -13,7 +13,7 @@ import type { AuditTrail } from '../core/audit.ts';
 import type { ClientStore } from '../core/client.ts';
 import type { Log } from '../core/ports.ts';
 import type { Problem } from '../core/problem.ts';
-import { Failure, problem } from '../core/problem.ts';
+import { codeOf, Failure, problem } from '../core/problem.ts';
 import { authenticate } from './authenticate.ts';
 import { isAway } from './away.ts';
 import { callerOf } from './caller.ts';
@@ -181,10 +181,8 @@ function failed(log: Log): ErrorRequestHandler {
     const known = expected(error);
     const cause: unknown = error instanceof Failure ? error.cause : error;
     if (known === null || (error instanceof Failure && cause !== undefined)) {
-      const code: unknown = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
-      const name = cause instanceof Error ? cause.name : typeof cause;
       log.error(
-        { requestId: response.getHeader('X-Request-Id'), name, code, frames: framesOf(cause) },
+        { requestId: response.getHeader('X-Request-Id'), code: codeOf(cause), frames: framesOf(cause) },
         'request broke',
       );
     }

@@ -44,6 +44,15 @@ export interface Caller {
   readonly onBehalfOf?: OnBehalfOf;
 }
 
+/**
+ * Whose what a caller registers is, and whether it may change what others registered: a hospital's own by its site, so that
+ * a new token is no stranger to what an old one sent.
+ */
+export const submitterOf = ({ id, role, site }: Caller): { readonly sender: string; readonly anybodys: boolean } => ({
+  sender: site ?? id,
+  anybodys: role === 'administrator',
+});
+
 export type Act =
   | { readonly kind: 'read-record' | 'search-records' | 'read-images' } // clinical content of any site
   | { readonly kind: 'feed'; readonly site: string } // registrations, orders, exams, reports, images of a site

@@ -116,9 +116,12 @@ export const auditedUser = (user: OnBehalfOf): AuditedUser => ({
   emergency: isEmergency(user),
 });
 
-/** Resolves when the event is durable; a read is answered only after that (SECURITY L3-AU4). */
+/**
+ * Resolves when the event is durable; a read is answered only after that (SECURITY L3-AU4). `soon`: nobody waits for it,
+ * since what it tells is durable elsewhere, so it may share a commit with what comes a moment later.
+ */
 export interface AuditTrail {
-  record(event: AuditEvent): Promise<void>;
+  record(event: AuditEvent, when?: 'soon'): Promise<void>;
 }
 
 /** All of what is given must hold; lists are alternatives. `from` included, `to` excluded. */

@@ -42,10 +42,13 @@ export function isReferenceId(text: string): boolean {
  */
 export const isUniqueOid = (text: string): boolean => text.length <= 128 && parseOid(text) !== null;
 
-/** An OID, `oid^extension`, or a UUID as URN; at most 128 characters (ITI TF-3 §4.2.3.2.26). */
+/**
+ * An OID, `oid^extension`, or a UUID as URN; at most 128 characters (ITI TF-3 §4.2.3.2.26). A URN's digits are in lower case
+ * (FHIR R4 §2.24.0.1, uuid): in another it would be the same name (RFC 9562 §4) and another text, so it is refused.
+ */
 export function isDocumentUniqueId(text: string): boolean {
   if (text.length > 128) return false;
-  if (isEntryId(text.toLowerCase())) return true;
+  if (isEntryId(text)) return true;
   const [oid = '', extension, more] = text.split('^');
   return isUniqueOid(oid) && extension !== '' && more === undefined;
 }

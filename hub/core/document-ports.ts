@@ -97,21 +97,20 @@ export interface RepositoryDocument {
   readonly hash: string;
 }
 
-/** What a submission comes with: who sends, and where the bytes of its documents were put. */
-export interface SubmissionOrigin {
-  /** Client or system, for the audit. */
+/** Who changes what is registered. */
+export interface ChangeOrigin {
+  /** The hospital, or who calls for none: what is registered remembers it. */
   readonly sender: string;
+  /** false: only what the same sender submitted. */
+  readonly anybodys: boolean;
+}
+
+/** What a submission comes with: who sends, and where the bytes of its documents were put. */
+export interface SubmissionOrigin extends ChangeOrigin {
   /** Documents that came with it (ITI-41, the imaging source): filed in the same transaction as their entries. */
   readonly documents: readonly RepositoryDocument[];
   /** The hub's own submissions may speak of patients that no feed announced. */
   readonly trusted: boolean;
-}
-
-/** Who changes what is registered. */
-export interface ChangeOrigin {
-  readonly sender: string;
-  /** false: only what the same sender submitted. */
-  readonly anybodys: boolean;
 }
 
 export interface DocumentRegistry extends DocumentReader {

@@ -91,7 +91,11 @@ function checkDocument(entry: DocumentEntry): RegistryProblem[] {
   const rules: Rule[] = [
     ['mimeType', entry.mimeType !== '', MISSING],
     ['patientId', isCx(entry.patientId), NO_CX],
-    ['uniqueId', isDocumentUniqueId(entry.uniqueId), 'It must be an OID or OID^extension of at most 128 characters.'],
+    [
+      'uniqueId',
+      isDocumentUniqueId(entry.uniqueId),
+      'It must be an OID, OID^extension or lower-case urn:uuid: of at most 128 characters.',
+    ],
     ['repositoryUniqueId', entry.repositoryUniqueId !== undefined && isOid(entry.repositoryUniqueId), NO_OID],
     ['creationTime', entry.creationTime === undefined ? !stable || !demand : isDtm(entry.creationTime), NO_DTM],
     ['serviceStartTime', optional(entry.serviceStartTime, isDtm), NO_DTM],

@@ -87,3 +87,14 @@ export class Failure extends Error {
     this.problem = problem;
   }
 }
+
+/**
+ * What names an error to the operator without a word of it, which may quote a patient: the code of the system or of the
+ * database (`ENOSPC`, SQLSTATE), else what kind of error it is. Log it as `code`: a field `name` is taken for a person's.
+ */
+export function codeOf(error: unknown): string {
+  if (error instanceof Failure) return error.problem.code;
+  if (!(error instanceof Error)) return typeof error;
+  const code: unknown = Reflect.get(error, 'code');
+  return typeof code === 'string' && /^[A-Z0-9_]{1,40}$/.test(code) ? code : error.name;
+}

@@ -5,6 +5,8 @@
 import type { AuditRecord, AuditRepository, AuditSpool } from '../core/audit.ts';
 import type { Log } from '../core/ports.ts';
 import { syslogMessages, type AuditSource } from '../../mappings/atna/index.ts';
+import { codeOf } from '../core/problem.ts';
+import { backoffMs, createTurns, isTold } from './turns.ts';
 
 /** Records in one connection. */
 const BATCH = 500;
@@ -32,9 +34,7 @@ export interface AuditDelivery {
 
 export function createAuditDelivery(deps: AuditDeliveryDeps): AuditDelivery {
   const { spool, repository, source, log, pollMs, leastMs, mostMs } = deps;
-  const stopping = new AbortController();
   const breaking = new AbortController();
-  let running: Promise<void> = Promise.resolve();
   let failures = 0;
 
   async function send(records: readonly AuditRecord[]): Promise<void> {
@@ -55,45 +55,23 @@ export function createAuditDelivery(deps: AuditDeliveryDeps): AuditDelivery {
     } catch (error) {
       if (breaking.signal.aborted) return 0;
       failures += 1;
-      const { name, code } = error instanceof Error ? (error as NodeJS.ErrnoException) : { name: 'unknown', code: '' };
-      // The first failure, then ever fewer: a night without the repository must not fill the log.
-      if ((failures & (failures - 1)) === 0)
-        log.warn({ name, code, failures }, 'audit records could not be delivered; they wait');
-      const wait = Math.min(mostMs, leastMs * 2 ** Math.min(failures - 1, 20));
-      return wait * (0.75 + Math.random() / 4);
+      if (isTold(failures))
+        log.warn({ code: codeOf(error), failures }, 'audit records could not be delivered; they wait');
+      return backoffMs(failures, leastMs, mostMs) * (0.75 + Math.random() / 4);
     }
   }
 
-  async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      const wait = await attempt();
-      if (wait > 0) await pause(wait, stopping.signal);
-    }
-  }
-
+  const turns = createTurns(attempt);
   return {
     start() {
-      running = run();
+      turns.start();
     },
     async stop() {
-      stopping.abort();
       const timer = setTimeout(() => {
         breaking.abort();
       }, deps.graceMs);
-      await running;
+      await turns.stop();
       clearTimeout(timer);
     },
   };
 }
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const go = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', go);
-      resolve();
-    };
-    const timer = setTimeout(go, ms);
-    signal.addEventListener('abort', go, { once: true });
-    if (signal.aborted) go();
-  });

@@ -10,7 +10,7 @@ import type { Mapped } from '../core/envelope.ts';
 import type { Derivation, SiteId } from '../core/identifier.ts';
 import type { Claim, ClaimedEntry, DocumentStore, IngestStore, Settlement } from '../core/ingest.ts';
 import type { Log } from '../core/ports.ts';
-import { problem, type Finding } from '../core/problem.ts';
+import { codeOf, problem, type Finding } from '../core/problem.ts';
 import type { CanonicalRecord } from '../core/record.ts';
 import type { SiteProfile } from '../core/site.ts';
 import { EMPTY, refsOf, type Input, type Slice } from '../core/slice.ts';
@@ -138,7 +138,6 @@ async function once(deps: IngestDeps, claimed: (entries: number) => void): Promi
     const head = held.entries[0];
     const fields = {
       code: codeOf(error),
-      name: error instanceof Error ? error.name : 'unknown',
       entries: held.entries.length,
     };
     deps.log.warn({ ...fields, journalId: head?.journalId }, 'ingest failed; the entries wait and are tried again');
@@ -314,14 +313,7 @@ function mapSafely(entry: ClaimedEntry, site: SiteProfile, deps: IngestDeps): Ma
   try {
     return deps.map(entry, site);
   } catch (error) {
-    deps.log.error(
-      { journalId: entry.journalId, name: error instanceof Error ? error.name : 'unknown' },
-      'a mapping threw',
-    );
+    deps.log.error({ journalId: entry.journalId, code: codeOf(error) }, 'a mapping threw');
     return { ok: false, problem: problem('internal', undefined, 'The mapping of this message failed.'), findings: [] };
   }
-}
-
-function codeOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown';
 }

@@ -13,9 +13,11 @@ import type {
 } from '../core/document-subscription.ts';
 import type { DocumentEntry, PatientCx, SubmissionSet } from '../core/document.ts';
 import type { Log } from '../core/ports.ts';
-import { problem } from '../core/problem.ts';
+import { codeOf, problem } from '../core/problem.ts';
 import type { Problem, Result } from '../core/problem.ts';
 import { writeNotify } from '../../mappings/xds/notification.ts';
+import { backoffMs, createTurns } from './turns.ts';
+import type { Turns } from './turns.ts';
 
 export interface NotifySubscribersDeps {
   readonly subscriptions: SubscriptionStore;
@@ -52,19 +54,11 @@ export const NOTIFICATION_TIMES: NotificationTimes = {
 /** Of one notification: to a consumer that is away, and to one that says that the message is wrong. */
 export const ATTEMPTS = { away: 16, refused: 3 } as const;
 
-export interface NotifySubscribers {
-  start(concurrency: number): void;
-  /** What is being sent ends first; close its sender where that may take too long. */
-  stop(): Promise<void>;
-}
-
-export function createNotifySubscribers(deps: NotifySubscribersDeps): NotifySubscribers {
-  const stopping = new AbortController();
-  let loops: Promise<void>[] = [];
+/** At a stop what is being sent ends first; close its sender where that may take too long. */
+export function createNotifySubscribers(deps: NotifySubscribersDeps): Turns {
   let prunedAt = 0;
 
-  /** Whether there was something to do. */
-  async function turn(): Promise<boolean> {
+  async function turn(): Promise<number> {
     try {
       const now = deps.clock().getTime();
       if (now - prunedAt >= deps.times.pruneMs) {
@@ -72,29 +66,17 @@ export function createNotifySubscribers(deps: NotifySubscribersDeps): NotifySubs
         await prune(deps, new Date(now - deps.times.keepMs));
       }
       const pending = await deps.subscriptions.take(new Date(now + deps.times.leaseMs));
-      if (pending === null) return false;
+      if (pending === null) return deps.times.pollMs;
       await deps.subscriptions.settle(pending, await deliver(deps, pending));
-      return true;
+      return 0;
     } catch (error) {
       // The lease ends by itself, and the notification is taken again.
-      deps.log.error({ name: error instanceof Error ? error.name : 'unknown' }, 'a notification failed; it waits');
-      return false;
+      deps.log.error({ code: codeOf(error) }, 'a notification failed; it waits');
+      return deps.times.pollMs;
     }
   }
 
-  async function run(): Promise<void> {
-    while (!stopping.signal.aborted) if (!(await turn())) await pause(deps.times.pollMs, stopping.signal);
-  }
-
-  return {
-    start(concurrency) {
-      loops = Array.from({ length: concurrency }, run);
-    },
-    async stop() {
-      stopping.abort();
-      await Promise.all(loops);
-    },
-  };
+  return createTurns(turn);
 }
 
 async function prune({ subscriptions, log }: NotifySubscribersDeps, oldest: Date): Promise<void> {
@@ -146,7 +128,7 @@ function afterFailure(
 ): NotificationOutcome {
   const most = why.code === 'precondition' ? ATTEMPTS.refused : ATTEMPTS.away;
   if (why.code === 'forbidden' || attempts + 1 >= most) return { kind: 'given-up' };
-  const wait = Math.min(times.longestRetryMs, times.retryMs * 2 ** Math.min(attempts, 20));
+  const wait = backoffMs(attempts + 1, times.retryMs, times.longestRetryMs);
   return { kind: 'again', at: new Date(clock().getTime() + wait) };
 }
 
@@ -189,15 +171,3 @@ async function audit(
     ...(failure === null ? {} : { reason: problem(failure.code).text }),
   });
 }
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const go = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', go);
-      resolve();
-    };
-    const timer = setTimeout(go, ms);
-    signal.addEventListener('abort', go, { once: true });
-    if (signal.aborted) go();
-  });

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Bundle } from 'fhir/r4.js';
-import type { DocumentRegistry, RepositoryDocument } from '../core/document-ports.ts';
+import type { ChangeOrigin, DocumentRegistry, RepositoryDocument } from '../core/document-ports.ts';
 import type { EntryId, RegistryProblem } from '../core/document.ts';
 import type { FhirBody } from '../core/fhir.ts';
 import type { Oid } from '../core/identifier.ts';
@@ -26,7 +26,7 @@ export interface ProvideDeps extends PatientDeps {
 }
 
 export interface Sender {
-  readonly id: string;
+  readonly origin: ChangeOrigin;
   /** The hub's base, under which absolute references are its own. */
   readonly base: string;
   /** How a document that is itself a Bundle goes into bytes. */
@@ -282,7 +282,7 @@ async function registered(
   sender: Sender,
 ): ReturnType<DocumentRegistry['register']> {
   // Where registration breaks off nobody knows whether it was done: the bytes stay, since they may be registered.
-  const answer = await deps.registry.register(submission, { sender: sender.id, documents, trusted: false });
+  const answer = await deps.registry.register(submission, { ...sender.origin, documents, trusted: false });
   if (!answer.ok) await discard(deps.objects, documents);
   return answer;
 }

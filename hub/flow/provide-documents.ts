@@ -10,7 +10,7 @@ import type {
   Registered,
   Submission,
 } from '../core/document.ts';
-import type { DocumentRegistry, RepositoryDocument } from '../core/document-ports.ts';
+import type { ChangeOrigin, DocumentRegistry, RepositoryDocument } from '../core/document-ports.ts';
 import type { Oid } from '../core/identifier.ts';
 import type { Log } from '../core/ports.ts';
 import type { DocumentIntake, KeptDocument } from './receive-documents.ts';
@@ -84,7 +84,7 @@ export async function provideDocuments(
   submission: Submission,
   provided: Provided,
   intake: DocumentIntake,
-  sender: string,
+  origin: ChangeOrigin,
 ): Promise<Registered> {
   const keptById = new Map(provided.map(({ id, kept }) => [id, kept]));
   const problems: RegistryProblem[] = [];
@@ -98,7 +98,7 @@ export async function provideDocuments(
     return { ...object, repositoryUniqueId: deps.repositoryOid, hash: kept.hash, size: kept.size };
   });
   if (problems.length > 0) return { ok: false, problems };
-  const registered = await register(deps, { ...submission, objects }, documents, intake, sender);
+  const registered = await register(deps, { ...submission, objects }, documents, intake, origin);
   if (registered.ok && documents.length > 0) {
     // The same document may have been here before: then the registry kept the first bytes, and these are not needed.
     const filed = await deps.registry.documents(documents.map(({ uniqueId }) => uniqueId));
@@ -113,13 +113,13 @@ async function register(
   submission: Submission,
   documents: readonly RepositoryDocument[],
   intake: DocumentIntake,
-  sender: string,
+  origin: ChangeOrigin,
 ): Promise<Registered> {
   const objects = documents.map(({ object }) => object);
   // Whoever does not hear the end of a transaction cannot know how it ended: then the bytes stay.
   intake.claim(objects);
   try {
-    const registered = await deps.registry.register(submission, { sender, documents, trusted: false });
+    const registered = await deps.registry.register(submission, { ...origin, documents, trusted: false });
     if (!registered.ok) intake.release(objects);
     return registered;
   } catch (cause) {

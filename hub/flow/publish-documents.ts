@@ -111,7 +111,7 @@ async function readStanding(examId: HubId, slots: readonly Slot[], deps: Publish
   return slots.map((slot) => ({ slot, ...(found.get(slot) ?? { generations: 0, approved: [] }) }));
 }
 
-const SENDER = 'hub';
+const HUB = { sender: 'hub', anybodys: true } as const;
 
 async function carryOut(
   examId: HubId,
@@ -125,21 +125,17 @@ async function carryOut(
   // First out, then in: a document that is missing for a moment does less harm than one under the wrong person.
   for (const [patient, entries] of plan.withdrawals) {
     const submission = withdrawal(patient, entries, context);
-    await recorded(deps, 'ITI-57', patient, submission, () =>
-      registry.update(submission, { sender: SENDER, anybodys: true }),
-    );
+    await recorded(deps, 'ITI-57', patient, submission, () => registry.update(submission, HUB));
   }
   if (plan.updates.length > 0) {
     const submission = metadataUpdate(patientId, plan.updates, context);
-    await recorded(deps, 'ITI-57', patientId, submission, () =>
-      registry.update(submission, { sender: SENDER, anybodys: true }),
-    );
+    await recorded(deps, 'ITI-57', patientId, submission, () => registry.update(submission, HUB));
   }
   if (plan.additions.length > 0) {
     const documents = plan.additions.map(({ bytes }) => bytes);
     const submission = registration(patientId, plan.additions, context);
     await recorded(deps, 'ITI-41', patientId, submission, () =>
-      registry.register(submission, { sender: SENDER, documents, trusted: true }),
+      registry.register(submission, { ...HUB, documents, trusted: true }),
     );
   }
   const withdrawn = [...plan.withdrawals.values()].reduce((sum, { length }) => sum + length, 0);

@@ -8,7 +8,7 @@ import type { Envelope, Intake } from '../core/envelope.ts';
 import type { HospitalPatient, HospitalShelf } from '../core/hospital.ts';
 import type { SiteId, Uid } from '../core/identifier.ts';
 import type { IndexReader, Log, ObjectStore } from '../core/ports.ts';
-import { fail, ok, problem } from '../core/problem.ts';
+import { codeOf, fail, ok, problem } from '../core/problem.ts';
 import type { Problem, Result } from '../core/problem.ts';
 import type { SiteProfile, SiteXds, Sites } from '../core/site.ts';
 import { mapManifest, readManifest } from '../../mappings/dicom/kos-read.ts';
@@ -98,8 +98,7 @@ async function poll<M extends { readonly documentUid: string }>(
       if (away) await deps.shelf.putBack(patient.recordId);
     } catch (error) {
       failures++;
-      const name = error instanceof Error ? error.name : 'unknown';
-      deps.log.error({ site: asked.site.id, name }, 'asking a hospital failed; it is tried again');
+      deps.log.error({ site: asked.site.id, code: codeOf(error) }, 'asking a hospital failed; it is tried again');
     }
   }
 }

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Log, ObjectStore } from '../core/ports.ts';
-import { Failure, fail, ok, problem } from '../core/problem.ts';
+import { codeOf, fail, Failure, ok, problem } from '../core/problem.ts';
 import type { Problem, Result } from '../core/problem.ts';
 import { freshDocumentKey } from './sweep-repository.ts';
 
@@ -122,8 +122,7 @@ export class DocumentIntake {
     try {
       await this.#deps.objects.remove(object);
     } catch (cause) {
-      const name = cause instanceof Error ? cause.name : typeof cause;
-      this.#deps.log.warn({ object, name }, 'the bytes of a refused document were not removed');
+      this.#deps.log.warn({ object, code: codeOf(cause) }, 'the bytes of a refused document were not removed');
     }
   }
 }

@@ -1,6 +1,7 @@
 /** Remove Documents (ITI TF-2 §3.86): takes documents out of the hub's own repository. Their entries are the registry's. */
 import type { DocumentRemoval } from '../core/document-ports.ts';
 import type { Log, ObjectStore } from '../core/ports.ts';
+import { codeOf } from '../core/problem.ts';
 import { REPOSITORY_FOLDER } from './sweep-repository.ts';
 
 export interface RemoveDeps {
@@ -19,10 +20,7 @@ export async function removeDocuments(
     // What lies elsewhere belongs to an exam too, and stays.
     if (object.startsWith(`${REPOSITORY_FOLDER}/`))
       await objects.remove(object).catch((cause: unknown) => {
-        log.warn(
-          { object, name: cause instanceof Error ? cause.name : typeof cause },
-          'the bytes of a removed document were not removed',
-        );
+        log.warn({ object, code: codeOf(cause) }, 'the bytes of a removed document were not removed');
       });
   return removed.uniqueIds;
 }

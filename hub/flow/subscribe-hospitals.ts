@@ -2,11 +2,13 @@
  * Subscribes the hub at the notification brokers of hospitals (ITI-52), so that a new document is asked for when it is
  * there and not at its patient's next turn. Turns go on: a broker that is away, or tells nothing, costs time and no document.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import type { SiteId } from '../core/identifier.ts';
 import type { Log } from '../core/ports.ts';
 import type { Result } from '../core/problem.ts';
 import type { Sites } from '../core/site.ts';
+import { codeOf } from '../core/problem.ts';
+import { backoffMs, createTurns, isTold } from './turns.ts';
+import type { Turns } from './turns.ts';
 
 export interface SubscribeHospitalsDeps {
   readonly sites: Sites;
@@ -35,34 +37,31 @@ export interface SubscribeHospitals {
 }
 
 export function createSubscribeHospitals(deps: SubscribeHospitalsDeps): SubscribeHospitals {
-  const ending = new AbortController();
-  let loops: Promise<void>[] = [];
+  let all: readonly Turns[] = [];
   return {
     start() {
       const wanted = deps.sites.all.flatMap(({ id }) => (deps.broker(id) === null ? [] : [id]));
       if (deps.consumer === null && wanted.length > 0)
         deps.log.warn({ sites: wanted }, 'brokers of hospitals are not subscribed to without HUB_PUBLIC_URL');
-      else loops = wanted.map((site) => keep(deps, site, ending.signal));
+      else all = wanted.map((site) => createTurns(keeping(deps, site)));
+      for (const turns of all) turns.start();
     },
     async stop() {
-      ending.abort();
-      await Promise.all(loops);
+      await Promise.all(all.map((turns) => turns.stop()));
     },
   };
 }
 
-async function keep(deps: SubscribeHospitalsDeps, site: SiteId, signal: AbortSignal): Promise<void> {
+function keeping(deps: SubscribeHospitalsDeps, site: SiteId): () => Promise<number> {
+  const { lastsMs, retryMs, longestRetryMs } = deps.times;
   let failures = 0;
-  while (!signal.aborted) {
+  return async () => {
     const until = await subscribe(deps, site, failures);
     failures = until === null ? failures + 1 : 0;
-    const { retryMs, longestRetryMs } = deps.times;
-    const wait =
-      until === null
-        ? Math.min(longestRetryMs, retryMs * 2 ** Math.min(failures - 1, 20))
-        : Math.max(retryMs, Math.min(deps.times.lastsMs, until.getTime() - deps.clock().getTime()) * 0.9);
-    await pause(wait, undefined, { signal }).catch(() => undefined);
-  }
+    return until === null
+      ? backoffMs(failures, retryMs, longestRetryMs)
+      : Math.max(retryMs, Math.min(lastsMs, until.getTime() - deps.clock().getTime()) * 0.9);
+  };
 }
 
 /** A new subscription each time: the profile knows no other way to go on, and to be told twice for a while is no harm. */
@@ -72,11 +71,10 @@ async function subscribe(deps: SubscribeHospitalsDeps, site: SiteId, failures: n
     const consumer = await deps.consumer?.(site, endsAt);
     const made = consumer === undefined ? null : ((await deps.broker(site)?.subscribe(consumer, endsAt)) ?? null);
     if (made?.ok === true) return made.value;
-    // The first failure, then ever fewer.
-    if (made && ((failures + 1) & failures) === 0)
+    if (made && isTold(failures + 1))
       deps.log.warn({ site, code: made.problem.code, why: made.problem.text }, 'a broker made no subscription');
   } catch (error) {
-    deps.log.error({ site, name: error instanceof Error ? error.name : 'unknown' }, 'subscribing failed; tried again');
+    deps.log.error({ site, code: codeOf(error) }, 'subscribing failed; tried again');
   }
   return null;
 }

@@ -5,6 +5,7 @@
  */
 import type { Outbox, OutboxEvent, OutboxOutcome, StudySettling } from '../core/outbox.ts';
 import type { HubId } from '../core/identifier.ts';
+import { codeOf } from '../core/problem.ts';
 import type { Log, Queue, StudyLocated } from '../core/ports.ts';
 import type { ManifestView } from '../core/view.ts';
 import type { Burst } from './burst.ts';
@@ -49,10 +50,7 @@ export function createWorkOff(deps: WorkOffDeps): WorkOff {
         offered.set(event, now);
       }
     } catch (error) {
-      deps.log.warn(
-        { name: error instanceof Error ? error.name : 'unknown' },
-        'outbox sweep failed; the next one tries again',
-      );
+      deps.log.warn({ code: codeOf(error) }, 'outbox sweep failed; the next one tries again');
     }
   }
 

@@ -8,6 +8,8 @@ import { SAME_PERSON } from './fhir-subject.ts';
 import type { Database } from './database.ts';
 
 const BATCH = 500;
+/** How long what nobody waits for gathers: its commits are few beside those of the journal, which share the disk. */
+const GATHER_MS = 250;
 const MAX_TEXT = 1_000;
 const MAX_LIST = 10_000;
 
@@ -28,12 +30,15 @@ insert into audit_delivery (at, id) select at, id from written`;
 
 interface Waiter {
   readonly at: Date;
+  readonly soon: boolean;
   readonly event: AuditEvent;
   resolve(): void;
   reject(error: unknown): void;
 }
 
 export interface AuditStore extends AuditTrail, AuditReader {
+  /** Resolves when everything that was recorded before is written; for a stop. */
+  flush(): Promise<void>;
   /** Makes the partitions of this month and the next; for a start and a daily timer. */
   prepare(): Promise<void>;
   /** Drops whole months older than so many days (at least 180); answers the partitions dropped. */
@@ -78,6 +83,8 @@ export function createAuditStore(deps: { database: Database; clock: () => Date; 
   const queue: Waiter[] = [];
   const months = new Set<string>();
   let running = false;
+  let gathering: NodeJS.Timeout | undefined;
+  let pumped: Promise<void> = Promise.resolve();
 
   async function month(at: Date): Promise<void> {
     const name = at.toISOString().slice(0, 7);
@@ -91,9 +98,13 @@ export function createAuditStore(deps: { database: Database; clock: () => Date; 
     await database.pool.query({ ...insert, values: [JSON.stringify(batch.map(rowOf))] });
   }
 
+  const isDue = (): boolean => queue.length >= BATCH || queue.some(({ soon }) => !soon);
+
   async function pump(): Promise<void> {
     running = true;
-    while (queue.length > 0) {
+    clearTimeout(gathering);
+    gathering = undefined;
+    do {
       const batch = queue.splice(0, BATCH);
       try {
         await write(batch);
@@ -101,16 +112,33 @@ export function createAuditStore(deps: { database: Database; clock: () => Date; 
       } catch (error) {
         for (const waiter of batch) waiter.reject(error);
       }
-    }
+    } while (isDue());
     running = false;
+    if (queue.length > 0) gather();
+  }
+
+  function gather(): void {
+    gathering ??= setTimeout(start, GATHER_MS);
+  }
+
+  function start(): void {
+    if (!running) pumped = pump();
   }
 
   return {
-    record: (event) =>
+    record: (event, when) =>
       new Promise((resolve, reject) => {
-        queue.push({ at: clock(), event, resolve, reject });
-        if (!running) void pump();
+        queue.push({ at: clock(), soon: when === 'soon', event, resolve, reject });
+        if (running) return;
+        if (isDue()) start();
+        else gather();
       }),
+    async flush() {
+      while (running || queue.length > 0) {
+        start();
+        await pumped;
+      }
+    },
     list: (filter, page) => listEntries(database, filter, page),
     async prepare() {
       const now = clock();

@@ -87,6 +87,8 @@ async function register(deps: RegistryDeps, sent: Submission, origin: Submission
     await lockNames(connection, [patientId, ...uniqueIds, ...namedIds(submission)]);
     const known = await knownPatients(connection, [patientId], deps.affinityDomainOid);
     const wanted = { named: namedIds(submission), replaced: replacedIds(submission), uniqueIds };
+    const foreign = await foreignTo(connection, origin, wanted.replaced);
+    if (foreign.length > 0) return { ok: false, problems: foreign };
     const around = await loadAround(connection, wanted, known);
     const decided = decideRegistration(submission, around, {
       trusted: origin.trusted,
@@ -160,7 +162,7 @@ const unique = <T extends { readonly id: EntryId }>(all: readonly T[]): T[] => [
   ...new Map(all.map((one) => [one.id, one])).values(),
 ];
 
-/** A hospital changes what it submitted, not what others did. */
+/** A hospital changes and replaces what it submitted, not what others did. */
 async function foreignTo(
   connection: Connection,
   origin: ChangeOrigin,

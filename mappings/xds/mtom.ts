@@ -12,7 +12,7 @@ import type { KeepPart, PackageLimits } from './related.ts';
 
 export type { MediaType } from './media-type.ts';
 export type { IncomingPart, KeepPart, PackageLimits } from './related.ts';
-export { binaryOf, contentOf, includedPart, includesResolve, includeTag, XOP } from './xop.ts';
+export { binaryOf, contentOf, includedIds, includedPart, includesResolve, includeTag, XOP } from './xop.ts';
 
 export interface SoapPackage {
   /** The SOAP envelope as sent. */
@@ -29,8 +29,11 @@ export interface OpenPackage<A> {
   readonly action: string | null;
   /** Whether it came as MTOM, and should be answered so. */
   readonly mtom: boolean;
-  /** Reads what follows the envelope; once. What was kept of a package that fails is its keeper's to drop. */
-  rest(): Promise<Result<ReadonlyMap<string, A>>>;
+  /**
+   * Reads what follows the envelope; once. `named`: content ids of the parts that are meant; absent: all are. What was kept
+   * of a package that fails is its keeper's to drop.
+   */
+  rest(named?: ReadonlySet<string>): Promise<Result<ReadonlyMap<string, A>>>;
 }
 
 /** Reads a request whole: plain SOAP 1.2 or MTOM. For transactions whose requests are small. */
@@ -88,7 +91,7 @@ export async function openPackage<A>(
     envelope: root.value.bytes,
     action,
     mtom: true,
-    rest: async () => source.told(await related.rest()),
+    rest: async (named) => source.told(await related.rest(named)),
   });
 }
 

@@ -101,9 +101,9 @@ export class Kept<A> {
     this.#keep = keep;
   }
 
-  /** A part without a Content-ID can be meant by nobody: it passes by. */
-  async take(part: IncomingPart): Promise<Result<null>> {
-    if (part.id === '') return ok(null);
+  /** A part without a Content-ID can be meant by nobody, nor one that the envelope does not name: it passes by. */
+  async take(part: IncomingPart, named?: ReadonlySet<string>): Promise<Result<null>> {
+    if (part.id === '' || named?.has(part.id) === false) return ok(null);
     if (this.parts.has(part.id)) return fail(malformed('Two parts have the same Content-ID.'));
     const kept = await this.#keep(part);
     if (!kept.ok) return kept;
@@ -153,12 +153,12 @@ export class RelatedReader<A> {
     }
   }
 
-  async rest(): Promise<Result<ReadonlyMap<string, A>>> {
+  async rest(named?: ReadonlySet<string>): Promise<Result<ReadonlyMap<string, A>>> {
     for (;;) {
       const part = await this.#next();
       if (!part.ok) return part;
       if (part.value === null) return ok(this.#kept.parts);
-      const kept = await this.#kept.take(part.value);
+      const kept = await this.#kept.take(part.value, named);
       if (!kept.ok) return kept;
     }
   }

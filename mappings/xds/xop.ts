@@ -7,18 +7,34 @@ import type { XmlElement } from './xml.ts';
 
 export const XOP = 'http://www.w3.org/2004/08/xop/include';
 
-/** XOP §4.1: finds the part of an xop:Include; its href is percent-encoded, the Content-ID is not (RFC 2392). */
+/** XOP §4.1: finds the part of an xop:Include. */
 export function includedPart<A>(include: XmlElement, attachments: ReadonlyMap<string, A>): A | null {
+  for (const id of idsOf(include)) {
+    const part = attachments.get(id);
+    if (part !== undefined) return part;
+  }
+  return null;
+}
+
+/** Its href is percent-encoded, the Content-ID is not (RFC 2392); not all senders know, so it may stand as it is. */
+function idsOf(include: XmlElement): readonly string[] {
   const href = include.attributes.get('href')?.trim() ?? '';
-  if (!/^cid:/i.test(href)) return null;
+  if (!/^cid:/i.test(href)) return [];
   const id = href.slice(4);
-  let decoded = id;
   try {
-    decoded = decodeURIComponent(id);
+    return [decodeURIComponent(id), id];
   } catch (error) {
     if (!(error instanceof URIError)) throw error; // Not percent-encoding: the id is meant as it stands.
+    return [id];
   }
-  return attachments.get(decoded) ?? attachments.get(id) ?? null;
+}
+
+/** Content ids of the parts that are meant below `root`. */
+export const includedIds = (root: XmlElement): ReadonlySet<string> => new Set(within(root));
+
+function* within(element: XmlElement): Generator<string> {
+  if (is(element, XOP, 'Include')) yield* idsOf(element);
+  for (const child of element.children) yield* within(child);
 }
 
 /** The bytes of an element of type base64Binary, included or inline. */

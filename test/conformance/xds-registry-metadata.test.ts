@@ -1,5 +1,6 @@
 /** ITI-42 and ITI-61 by the rows of WIRE §2, over HTTP: what the metadata must be, and how it stands afterwards. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { before, test } from 'node:test';
 import type { DocumentEntry, PatientCx } from '../../hub/core/document.ts';
 import { association, code, documentEntry, folder, submissionSet } from '../support/documents.ts';
@@ -103,6 +104,11 @@ test('§2.1: each required attribute that is missing or malformed is refused', a
   }
   await refused(oneDocument({}, [], 'not an oid'), 'XDSRegistryMetadataError');
   await refused(oneDocument({}, [], `2.999.${'1'.repeat(130)}`), 'XDSRegistryMetadataError');
+  // In capitals it would be the same name and another document.
+  const urn = `urn:uuid:${randomUUID()}`;
+  await refused(oneDocument({}, [], urn.toUpperCase().replace('URN:UUID', 'urn:uuid')), 'XDSRegistryMetadataError');
+  await refused(oneDocument({}, [], urn.toUpperCase()), 'XDSRegistryMetadataError');
+  await accepted(oneDocument({}, [], urn));
 });
 
 test('§2.1: limited metadata is taken without what it leaves out', async () => {

@@ -262,3 +262,37 @@ test('a hospital changes and removes what it submitted, and nothing of others', 
   assert.equal((await hub.objects([first.id]))[0]?.status, 'approved');
   assert.equal((await hub.remove(ids, mine)).status, 'success');
 });
+
+test('ITI-42: a hospital replaces what it registered; what hangs on the document of another deprecates nothing', async () => {
+  const [mine, other] = [
+    { role: 'hospital-feed', site: 'h1' },
+    { role: 'hospital-feed', site: 'h2' },
+  ] as const;
+  const uniqueId = oid();
+  assert.equal((await hub.submit(oneDocument({}, [], uniqueId), 'ITI-42', mine)).status, 'success');
+  const [first] = await hub.byUniqueId(uniqueId);
+  assert.ok(first);
+  const by = (type: 'RPLC' | 'XFRM_RPLC' | 'APND' | 'XFRM'): Any[] =>
+    oneDocument({}, [association('r', type, 'Document01', first.id)]);
+  const status = async () => (await hub.objects([first.id]))[0]?.status;
+  for (const type of ['RPLC', 'XFRM_RPLC'] as const) {
+    const before = await hub.rows();
+    const answer = await hub.submit(by(type), 'ITI-42', other);
+    assert.deepEqual(
+      answer.errors,
+      [{ code: 'XDSRegistryError', severity: 'error', location: first.id }],
+      'the entry is named',
+    );
+    assert.deepEqual([await status(), await hub.rows()], ['approved', before]);
+  }
+  for (const type of ['APND', 'XFRM'] as const)
+    assert.equal((await hub.submit(by(type), 'ITI-42', other)).status, 'success');
+  assert.equal(await status(), 'approved');
+  const replacement = by('RPLC');
+  assert.equal((await hub.submit(replacement, 'ITI-42', mine)).status, 'success');
+  assert.equal(await status(), 'deprecated');
+  const second = (await hub.associations(first.id)).find(({ type }) => type === 'RPLC')?.source;
+  assert.ok(second !== undefined);
+  const administrator = oneDocument({}, [association('r', 'RPLC', 'Document01', second)]);
+  assert.equal((await hub.submit(administrator)).status, 'success');
+});

@@ -172,7 +172,12 @@ test('4.29 an on-demand entry that names this repository: XDSDocumentUniqueIdErr
     objects: [submissionSet('Set', PATIENT, uid()), { ...demand, entryType: 'on-demand' as const }],
     associations: [association('Member', 'HasMember', 'Set', 'Demand', { submissionSetStatus: 'Original' })],
   };
-  const registered = await registryOf().register(submission, { sender: 'outside', documents: [], trusted: false });
+  const registered = await registryOf().register(submission, {
+    sender: 'outside',
+    documents: [],
+    trusted: false,
+    anybodys: false,
+  });
   assert.ok(registered.ok);
   const none = await fetched(uniqueId);
   assert.deepEqual([none.status, none.problems.map(({ code }) => code)], ['failure', ['XDSDocumentUniqueIdError']]);

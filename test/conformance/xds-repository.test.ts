@@ -241,4 +241,26 @@ describe('ITI-41 (WIRE §4)', () => {
     const again = { ...sent('what was acknowledged'), uniqueId: first.uniqueId };
     assert.equal(said(await provide(hub, [again])).status, 'success');
   });
+
+  test('a hospital replaces no document of another, and nothing of the attempt stays', async () => {
+    const { pool } = hub.database;
+    const first = sent('of another hospital');
+    assert.equal(said(await provide(hub, [first])).status, 'success');
+    const { rows } = await pool.query<{ id: string }>(
+      "update registry_object set sender = 'h2' where unique_id = $1 returning id",
+      [first.uniqueId],
+    );
+    const target = `urn:uuid:${rows[0]?.id ?? ''}`;
+    const next = sent('in its place');
+    const as = (type: 'RPLC' | 'APND') => ({ more: [association('r', type, next.name, target)] });
+    await leavesNothing(hub, async () => {
+      const { problems } = said(await provide(hub, [next], as('RPLC')));
+      assert.deepEqual(
+        problems.map(({ code, location }) => [code, location]),
+        [['XDSRegistryError', target]],
+      );
+    });
+    assert.equal((await registered(hub, first.uniqueId)).status, 'approved');
+    assert.equal(said(await provide(hub, [next], as('APND'))).status, 'success');
+  });
 });

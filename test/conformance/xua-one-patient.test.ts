@@ -4,16 +4,22 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { ITI41_REQUEST, ITI43_REQUEST, writeRetrieveRequest } from '../../mappings/xds/document-set.ts';
+import {
+  ITI41_REQUEST,
+  ITI43_REQUEST,
+  ITI86_REQUEST,
+  writeRemoveRequest,
+  writeRetrieveRequest,
+} from '../../mappings/xds/document-set.ts';
 import { writeSubmission } from '../../mappings/xds/ebrim-write.ts';
 import { freshDatabase } from '../support/database.ts';
 import { association, cx, documentEntry, folder, submissionSet } from '../support/documents.ts';
 import { ACTIONS, removal } from '../support/registry-hub.ts';
 import { file, adhocQuery, envelope, serveRegistry, readAnswer } from '../support/registry-peer.ts';
 import type { AskedSlot, RegistryPeer } from '../support/registry-peer.ts';
-import { PATIENT, plainType, REPOSITORY, soap, startRepositoryHub } from '../support/repository-hub.ts';
+import { codesOf, PATIENT, plainType, REPOSITORY, soap, startRepositoryHub } from '../support/repository-hub.ts';
 import type { RepositoryHub } from '../support/repository-hub.ts';
-import { leavesNothing, provide, provided, sent } from '../support/submission.ts';
+import { leavesNothing, objectsOf, provide, provided, sent } from '../support/submission.ts';
 import {
   ask,
   community,
@@ -164,6 +170,28 @@ describe('the repository', () => {
       hub.audits.slice(at).map(({ operation, outcome }) => [operation, outcome]),
       [['ITI-43', 'refused']],
     );
+  });
+
+  test('ITI-43: a document that two patients have is given to the user of either, and recorded as theirs', async () => {
+    const other = cx('REPO2');
+    await hub.database.pool.query('insert into affinity_patient (patient_id) values ($1)', [other]);
+    const same = { ...sent('for one patient only', { patientId: other }), uniqueId: one.uniqueId };
+    const metadata = writeSubmission(
+      objectsOf([same]).map((object) => ('patientId' in object ? { ...object, patientId: other } : object)),
+    );
+    assert.deepEqual(codesOf(await provide(hub, [same], { metadata })), []);
+    for (const patient of [PATIENT, other]) assert.match((await retrieve(patient)).text, /for one patient only/);
+    const { status, text } = await retrieve(P2);
+    assert.equal(status, 403);
+    assert.doesNotMatch(text, /for one patient only|DocumentResponse/);
+  });
+
+  test('ITI-86: what another patient has as well is not removed', async () => {
+    const wanted = { homeCommunityId: null, repositoryUniqueId: REPOSITORY, documentUniqueId: one.uniqueId };
+    const body = soap(ITI86_REQUEST, writeRemoveRequest([wanted]));
+    for (const patient of [P2, PATIENT])
+      assert.equal((await post(plainType(ITI86_REQUEST), body, 'administrator', patient)).status, 403);
+    assert.match((await retrieve(PATIENT)).text, /for one patient only/);
   });
 
   test('ITI-41: a submission of another patient stores nothing', async () => {

@@ -118,6 +118,7 @@ before(async () => {
   for (const [role, more] of [
     ['query-platform', {}],
     ['hospital-feed', { site: 'h2' }],
+    ['operator', {}],
   ] as const) {
     const made = (await (await json('/api/v1/clients', { name: role, role, ...more })).json()) as { token: string };
     tokens.set(role, made.token);
@@ -229,6 +230,13 @@ test('by role: a user whose role gives no right, alone; and one who may only rea
     if (row.system === 'query-platform')
       await refusedAs(row, assertion({ roles: ['janitor'] }), tokens.get(row.system), /may not read records/);
     else await refusedAs(row, assertion(), undefined, /only a/);
+  }
+});
+
+test('by bearer alone: each system that may not, and an operator', async () => {
+  for (const row of ROWS) {
+    const others = ['query-platform', 'hospital-feed', 'operator'].filter((role) => role !== row.system);
+    for (const role of others) await refusedAs(row, '', tokens.get(role), /Refused: (only a|this role)/);
   }
 });
 

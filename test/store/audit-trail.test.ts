@@ -41,6 +41,31 @@ test('many records at once are few inserts, and each is there when its promise r
   assert.ok((await inserts()) <= 3, 'group commit');
 });
 
+test('what nobody waits for is gathered into few inserts, goes along with what somebody waits for, and all is flushed', async () => {
+  const inserts = async (operation: string): Promise<number> => {
+    const { rows } = await fresh.database.pool.query<{ n: number }>(
+      'select count(distinct xmin::text)::int as n from audit where operation = $1',
+      [operation],
+    );
+    return rows[0]?.n ?? 0;
+  };
+  const written: Promise<void>[] = [];
+  for (let n = 0; n < 40; n++) {
+    written.push(audit.record(event({ operation: 'ORM' }), 'soon'));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(await inserts('ORM'), 0, 'still gathered');
+  await audit.record(event({ operation: 'a read' }));
+  await Promise.all(written);
+  assert.equal(await inserts('ORM'), 1);
+  await audit.record(event({ operation: 'ORU' }), 'soon');
+  assert.equal(await inserts('ORU'), 1, 'by itself, in time');
+  const last = audit.record(event({ operation: 'SIU' }), 'soon');
+  await audit.flush();
+  assert.equal(await inserts('SIU'), 1);
+  await last;
+});
+
 test('a month begins by itself, in its own partition', async () => {
   now = new Date('2026-12-01T00:00:00.100Z');
   await audit.record(event({ objects: ['exam/december'] }));

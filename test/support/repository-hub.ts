@@ -51,6 +51,8 @@ export interface RepositoryHub {
   readonly objects: ObjectStore;
   /** Folder of the object store. */
   readonly root: string;
+  /** How many objects were begun so far. */
+  written(): number;
   /** Every file in the object store. */
   files(): Promise<string[]>;
   close(): Promise<void>;
@@ -72,7 +74,13 @@ export async function startRepositoryHub(
   const logged: string[] = [];
   const note = (fields: object, message: string): void => void logged.push(JSON.stringify({ ...fields, message }));
   const log: Log = { debug: note, info: note, warn: note, error: note, child: () => log };
-  const objects = new FileObjectStore(root);
+  let written = 0;
+  const objects = new (class extends FileObjectStore {
+    override write(key: string): ReturnType<FileObjectStore['write']> {
+      written++;
+      return super.write(key);
+    }
+  })(root);
   const domain = { database, clock, affinityDomainOid: '2.999.156.1' };
   const patients = createAffinityPatients(domain);
   await patients.add(PATIENT);
@@ -114,6 +122,7 @@ export async function startRepositoryHub(
     logged,
     objects,
     root,
+    written: () => written,
     async files() {
       const entries = await readdir(root, { recursive: true, withFileTypes: true });
       return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));

@@ -125,6 +125,7 @@ export async function gateways(options: {
   readonly own?: Partial<OwnCommunity>;
   readonly limits?: Parameters<typeof openCommunities>[2];
   readonly patientIn?: (patientId: string, authority: string) => Promise<string | null>;
+  readonly scope?: NonNullable<Parameters<typeof respondingGateway>[0]['scope']>;
 }): Promise<GatewayUnderTest> {
   const audits: AuditEvent[] = [];
   const { home = OWN, images = [] } = options;
@@ -157,6 +158,7 @@ export async function gateways(options: {
     audit: { record: (event: AuditEvent) => Promise.resolve(void audits.push(event)) },
     log: silent,
     limits: GATEWAY_LIMITS,
+    ...(options.scope === undefined ? {} : { scope: options.scope }),
   };
   const app = express();
   app.use((request, response, next) => {

@@ -3,14 +3,15 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { DocumentReference, List } from 'fhir/r4.js';
 import type { FhirBody } from '../../hub/core/fhir.ts';
+import { siteId } from '../../hub/core/identifier.ts';
 import { listKindOf } from '../../mappings/fhir/mhd-list.ts';
 import { profileFaults } from '../../mappings/fhir/mhd-rules.ts';
 import { LIST_TYPES, MHD_EXTENSIONS } from '../../mappings/fhir/mhd-terms.ts';
 import { bundle, linked, refused, type BundleLike } from '../support/fhir-client.ts';
 import { faultsOf } from '../support/fhir-validation.ts';
 import { READER, type Served } from '../support/fhir.ts';
-import { matched, openMhd, other, person, subject, uid, type MhdHub } from '../support/mhd-hub.ts';
-import { as } from '../support/mhd.ts';
+import { FEED, matched, openMhd, other, person, subject, uid, type MhdHub } from '../support/mhd-hub.ts';
+import { as, provideBundle } from '../support/mhd.ts';
 
 let hub: MhdHub;
 let served: Served;
@@ -185,6 +186,25 @@ test('a replacement supersedes, and both say so; folders keep their documents', 
   assert.equal((await served.json<List>(`/${where}`)).entry?.length, 3);
   assert.ok((await served.json<List>(`/${set}`)).entry?.some(({ item }) => item.reference === now));
   assert.notEqual(third, now);
+});
+
+test('a hospital replaces its own documents, by whichever of its clients, and none of another', async () => {
+  const [, before = ''] = await hub.provided({ documents: [{ uid: uid(), words: 'first' }] });
+  const replace = async (caller: Partial<typeof FEED>): Promise<Response> => {
+    served.caller = { ...FEED, ...caller };
+    const relatesTo = [{ code: 'replaces' as const, target: { reference: before } }];
+    const bundle = provideBundle({ subject, setId: uid(), documents: [{ uid: uid(), words: 'next', relatesTo }] });
+    const headers = { 'content-type': 'application/fhir+json' };
+    const response = await fetch(served.base, { method: 'POST', headers, body: JSON.stringify(bundle) });
+    served.caller = READER;
+    return response;
+  };
+  const status = async () => (await served.json<DocumentReference>(`/${before}`)).status;
+  const other = await replace({ site: siteId('h2') });
+  assert.match(await other.text(), /XDSRegistryError/);
+  assert.deepEqual([other.status, await status()], [422, 'current']);
+  const own = await replace({ id: 'another client of h1' });
+  assert.deepEqual([own.status, await status()], [200, 'superseded'], await own.text());
 });
 
 test('lists are found by every parameter of ITI-66, and only with a patient and a status', async () => {

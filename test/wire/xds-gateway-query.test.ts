@@ -106,6 +106,26 @@ describe('the responding gateway', () => {
       }
   });
 
+  test("gives no image of another patient than the user's", async () => {
+    const scope = {
+      idsOf: (person: string) => Promise.resolve([`${person}^^^&2.999.156.1&ISO`]),
+      personsOf: () => Promise.resolve(new Map<string, string>()),
+      survivorsOf: () => Promise.resolve([]),
+    };
+    const gateway = await gateways({ home: OTHER, images: far, scope });
+    const of = (patientId: string) =>
+      ask(`${gateway.url}responding`, RAD75, requestBody([want('1.2.8.1.1', OTHER)], [EXPLICIT]), {
+        'x-role': 'query-platform',
+        'x-patient': `${patientId}^^^&2.999.156.1&ISO`,
+      });
+    const refused = await of('another');
+    assert.equal(refused.status, 403);
+    assert.match(refused.envelope.toString(), /issued for another patient/);
+    assert.deepEqual([refused.attachments.size, gateway.audits.map(({ outcome }) => outcome)], [0, ['refused']]);
+    assert.equal((await of('person-of-1.2.8')).attachments.size, 1);
+    await gateway.close();
+  });
+
   test('serves only cross-gateway actions, and only callers with the right', async () => {
     const wrong = await ask(`${peer.url}responding`, RAD69, requestBody([want('1.2.8.1.1', OTHER)], [EXPLICIT]));
     assert.match(wrong.envelope.toString(), /ActionNotSupported/);

@@ -9,6 +9,7 @@ import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, problem } from '../../hub/core/problem.ts';
+import { scrub } from '../../hub/log.ts';
 import {
   ITI41_REQUEST,
   ITI43_REQUEST,
@@ -265,13 +266,19 @@ describe('peers and disks that fail', () => {
 
   test('a registry that breaks: XDSRegistryError, and nothing stays', async () => {
     const broken = await startRepositoryHub(({ registry }) => ({
-      registry: { documents: registry.documents, register: () => Promise.reject(new Error('REPO1 in a message')) },
+      registry: {
+        documents: registry.documents,
+        register: () => Promise.reject(Object.assign(new Error('REPO1 in a message'), { code: '23505' })),
+      },
     }));
     try {
       const { type, bytes } = provided([document()]);
       assert.deepEqual(codesOf(await send(broken.url, type, bytes)), ['XDSRegistryError']);
       assert.deepEqual(await broken.files(), []);
       assert.doesNotMatch(broken.logged.join('\n'), /REPO1/);
+      // As the log writes it: a code is what the operator has to go by.
+      const line = scrub(JSON.parse(broken.logged.at(-1) ?? '{}')) as { code?: string };
+      assert.equal(line.code, '23505');
     } finally {
       await broken.close();
     }

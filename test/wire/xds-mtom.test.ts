@@ -105,11 +105,13 @@ describe('variants that are accepted', () => {
   test('12.7 parts that nobody names, with and without Content-ID: passed by, and not kept', async () => {
     const one = document();
     const files = (await hub.files()).length;
+    const written = hub.written();
     const body = packageOf(ROOT, envelopeOf(one, include('cid:a@x')), 'Content-ID: <a@x>\r\n', BYTES)
       .toString('latin1')
       .replace('--b--', '--b\r\n\r\nno id\r\n--b\r\nContent-ID: <other@x>\r\n\r\nnot named\r\n--b--');
     await works(one, related('b'), latin1(body));
     assert.equal((await hub.files()).length, files + 1);
+    assert.equal(hub.written(), written + 1, 'no other was written even for a moment');
   });
 
   test('12.8 trailing blanks in CX values, and a stray ObjectRef', async () => {

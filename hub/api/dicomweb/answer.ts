@@ -1,7 +1,7 @@
 /** How the DICOMweb faces answer what cannot be done: as every face over HTTP, with PS3.18's own statuses. */
 import type { Response } from 'express';
 import type { Log } from '../../core/ports.ts';
-import { Failure, problem as problemOf } from '../../core/problem.ts';
+import { codeOf, Failure, problem as problemOf } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
 import { problemDetails } from '../rest/problem.ts';
 
@@ -34,10 +34,7 @@ export function answerFailure(response: Response, error: unknown, log: Log, oper
             .filter((line) => /^\s+at /.test(line))
             .slice(0, 8)
         : [];
-    log.error(
-      { operation, code: known?.code ?? 'internal', name: error instanceof Error ? error.name : typeof error, frames },
-      'DICOMweb request broke',
-    );
+    log.error({ operation, code: known?.code ?? codeOf(error), frames }, 'DICOMweb request broke');
   }
   if (response.headersSent) {
     // Bytes are on their way under a promised length: a broken connection is the only honest sign left.

@@ -152,8 +152,8 @@ async function submission(deps: FhirFaceDeps, { interaction, request, caller, pl
   if (!body.ok) return refusal(body.fault);
   const { provide: face } = deps.domain;
   return interaction.kind === 'provide'
-    ? provide(face, body.value, caller.id, place)
-    : publish(face, deps.store, body.value, caller.id, place);
+    ? provide(face, body.value, caller, place)
+    : publish(face, deps.store, body.value, caller, place);
 }
 
 /** By GET, or by POST with a Parameters resource. */

@@ -1,5 +1,7 @@
 /** ITI-65 and ITI-105 over HTTP: the answer of a submission as a transaction-response, or an OperationOutcome by element. */
 import type { Bundle, OperationOutcome, OperationOutcomeIssue } from 'fhir/r4.js';
+import { submitterOf } from '../../core/access.ts';
+import type { Caller } from '../../core/access.ts';
 import type { RegistryErrorCode, RegistryProblem } from '../../core/document.ts';
 import type { FhirStore } from '../../core/fhir.ts';
 import { provideBundle, type Provided, type ProvideDeps } from '../../flow/provide-bundle.ts';
@@ -16,8 +18,8 @@ export interface ProvideFace extends ProvideDeps {
   readonly sourceId: string;
 }
 
-export async function provide(deps: ProvideFace, body: ReadBody, callerId: string, place: Place): Promise<Reply> {
-  const sender = { id: callerId, base: place.base, format: body.format };
+export async function provide(deps: ProvideFace, body: ReadBody, caller: Caller, place: Place): Promise<Reply> {
+  const sender = { origin: submitterOf(caller), base: place.base, format: body.format };
   const provided = await provideBundle(deps, body.resource, sender);
   return provided.ok ? accepted(provided, deps.clock()) : refusedReply(provided);
 }
@@ -111,12 +113,16 @@ export async function publish(
   deps: ProvideFace,
   store: FhirStore,
   body: ReadBody,
-  callerId: string,
+  caller: Caller,
   place: Place,
 ): Promise<Reply> {
   const made = simplifiedBundle(body.resource, { at: deps.clock().toISOString(), sourceId: deps.sourceId });
   if (!made.ok) return refusedReply({ ok: false, faults: made.faults, persons: [] });
-  const provided = await provideBundle(deps, made.bundle, { id: callerId, base: place.base, format: body.format });
+  const provided = await provideBundle(deps, made.bundle, {
+    origin: submitterOf(caller),
+    base: place.base,
+    format: body.format,
+  });
   if (!provided.ok) {
     // The paths are those of the bundle that the sender never saw.
     const faults = provided.faults.map((fault) => ({

@@ -12,7 +12,7 @@ import type { AuditTrail } from '../../core/audit.ts';
 import type { Envelope, Intake } from '../../core/envelope.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { Log } from '../../core/ports.ts';
-import { Failure, problem } from '../../core/problem.ts';
+import { codeOf, Failure, problem } from '../../core/problem.ts';
 import type { SiteProfile } from '../../core/site.ts';
 import { chunksOf, HEAD, mediaOf, plainEncoding, readBytes, readLines } from './body.ts';
 import type { Line } from './body.ts';
@@ -128,11 +128,8 @@ function record(deps: FeedDeps, { kind, caller }: Message, journalId: string, pa
     objects: [],
     detail: { messageId: journalId, patientIds: patientKey === '' ? [] : [`${value}^^^&${authority}&ISO`] },
   } as const;
-  deps.audit.record(event).catch((error: unknown) => {
-    deps.log.error(
-      { name: error instanceof Error ? error.name : typeof error },
-      'an accepted message is not in the audit',
-    );
+  deps.audit.record(event, 'soon').catch((error: unknown) => {
+    deps.log.error({ code: codeOf(error) }, 'an accepted message is not in the audit');
   });
 }
 
@@ -240,7 +237,7 @@ async function settled(deps: FeedDeps, message: Message, line: Line, most: numbe
     const reason = problem('too-large', 'line', `The line is larger than ${String(most)} bytes; its head was kept.`);
     return await keepRefused(deps, envelopeOf(message, line.head, ''), reason);
   } catch (error) {
-    deps.log.error({ line: line.number, name: error instanceof Error ? error.name : typeof error }, 'line not durable');
+    deps.log.error({ line: line.number, code: codeOf(error) }, 'line not durable');
     const reason = problem('unavailable', 'line', 'The line could not be made durable; send it again.');
     return { ok: false, problem: reason, errors: [] };
   }

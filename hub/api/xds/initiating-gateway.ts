@@ -234,7 +234,7 @@ async function documents(deps: InitiatingGatewayDeps, exchange: SoapExchange): P
   const strange = await refuseStrange(deps, exchange, read.value);
   if (strange) return strange;
   const shares = await retrieve({ ...deps, calling: exchange.calling }, 'documents', read.value, {
-    own: (wanted) => deps.own.documents(wanted),
+    own: (wanted) => deps.own.documents(wanted, exchange),
     write: writeRetrieveRequest,
     key: (wanted) => wanted,
   });

@@ -2,6 +2,7 @@
  * ITI-41 Provide and Register Document Set-b (ITI TF-2 §3.41; RAD-68 is the same): the metadata is judged before a document
  * is taken, and what is wrong is told in a RegistryResponse once the whole request was read.
  */
+import { submitterOf } from '../../core/access.ts';
 import type { RegistryProblem, Submission } from '../../core/document.ts';
 import type { Problem, Result } from '../../core/problem.ts';
 import { checkPairs, provideDocuments, subjectsOf } from '../../flow/provide-documents.ts';
@@ -19,7 +20,7 @@ import { isAway } from '../away.ts';
 import { answerBody } from './answer.ts';
 import type { RepositoryDeps } from './repository-deps.ts';
 import type { Refusal, SoapExchange } from './soap-exchange.ts';
-import { changeOrProblem, originOf } from './submission.ts';
+import { changeOrProblem } from './submission.ts';
 
 export async function provideAndRegister(
   deps: RepositoryDeps,
@@ -64,8 +65,8 @@ const registered = (
 ): Promise<readonly RegistryProblem[]> =>
   changeOrProblem(deps, exchange, async () => {
     try {
-      const { sender } = originOf(exchange);
-      const done = await provideDocuments({ ...deps, isAway }, submission, kept, intake, sender);
+      const origin = submitterOf(exchange.caller);
+      const done = await provideDocuments({ ...deps, isAway }, submission, kept, intake, origin);
       return done.ok ? done.warnings : done.problems;
     } catch (error) {
       if (!isAway(error)) throw error;

@@ -23,6 +23,8 @@ type Stored = RepositoryDocument & { readonly patientId: PatientCx };
 interface Found {
   readonly reference: DocumentReference;
   readonly stored: Stored;
+  /** Whose it is: of several patients who have the same document, those whom the caller may see, where there are any. */
+  readonly patientIds: readonly PatientCx[];
 }
 
 interface Missed {
@@ -33,10 +35,10 @@ interface Missed {
 export async function retrieveDocuments(deps: RepositoryDeps, exchange: SoapExchange): Promise<SoapFault | null> {
   const request = readRetrieveRequest(exchange.message.body, deps.limits);
   if (!request.ok) return senderFault(`${request.problem.text} (${request.problem.where ?? 'Body'})`);
-  const outcomes = await locateDocuments(deps, request.value);
+  const outcomes = await locateDocuments(deps, request.value, exchange);
   const found = outcomes.filter((outcome) => 'stored' in outcome);
   const missed = outcomes.filter((outcome) => 'problem' in outcome);
-  const refused = await exchange.refuseOthers(found.map(({ stored }) => stored.patientId));
+  const refused = await exchange.refuseOthers(found.flatMap(({ patientIds }) => patientIds));
   if (refused) return refused;
   await audit(deps, exchange, found, missed);
   await send(deps, exchange, found, missed);
@@ -53,13 +55,23 @@ export interface DocumentSourceDeps extends Pick<RepositoryDeps, 'objects' | 'lo
 export async function locateDocuments(
   deps: DocumentSourceDeps,
   references: readonly DocumentReference[],
+  exchange: Pick<SoapExchange, 'seenOf'>,
 ): Promise<readonly (Found | Missed)[]> {
   const unique = [
     ...new Map(references.map((one) => [`${one.repositoryUniqueId}\n${one.documentUniqueId}`, one])).values(),
   ];
   const own = unique.filter(({ repositoryUniqueId }) => repositoryUniqueId === deps.repositoryOid);
   const stored = await deps.registry.documents(own.map(({ documentUniqueId }) => documentUniqueId));
-  const byUniqueId = new Map(stored.map((document) => [document.uniqueId, document]));
+  const seen = await exchange.seenOf(stored.map(({ patientId }) => patientId));
+  const byUniqueId = new Map<string, Located>();
+  for (const document of stored) {
+    const { uniqueId, patientId } = document;
+    const other = byUniqueId.get(uniqueId);
+    // One unique id is one content (hub/core/document-register.ts): whose copy it is decides about the right alone.
+    if (!other || (seen.has(patientId) && !other.seen))
+      byUniqueId.set(uniqueId, { stored: document, patientIds: [patientId], seen: seen.has(patientId) });
+    else if (seen.has(patientId) === other.seen) other.patientIds.push(patientId);
+  }
   const outcomes: (Found | Missed)[] = [];
   for (let at = 0; at < unique.length; at += 16)
     outcomes.push(
@@ -68,9 +80,15 @@ export async function locateDocuments(
   return outcomes;
 }
 
+interface Located {
+  readonly stored: Stored;
+  readonly patientIds: PatientCx[];
+  readonly seen: boolean;
+}
+
 async function settle(
   deps: DocumentSourceDeps,
-  byUniqueId: ReadonlyMap<string, Stored>,
+  byUniqueId: ReadonlyMap<string, Located>,
   reference: DocumentReference,
 ): Promise<Found | Missed> {
   const name = isName(reference.documentUniqueId) ? reference.documentUniqueId : 'not a unique id';
@@ -80,10 +98,11 @@ async function settle(
   });
   if (reference.repositoryUniqueId !== deps.repositoryOid)
     return miss('XDSUnknownRepositoryId', `This repository is ${deps.repositoryOid}, another was asked for`);
-  const stored = byUniqueId.get(reference.documentUniqueId);
-  if (!stored) return miss('XDSDocumentUniqueIdError', 'There is no such document in this repository');
+  const located = byUniqueId.get(reference.documentUniqueId);
+  if (!located) return miss('XDSDocumentUniqueIdError', 'There is no such document in this repository');
+  const { stored, patientIds } = located;
   return (await whole(deps, stored))
-    ? { reference, stored }
+    ? { reference, stored, patientIds }
     : miss('XDSRepositoryError', 'The document cannot be read now');
 }
 
@@ -109,7 +128,7 @@ async function audit(
   missed: readonly Missed[],
 ): Promise<void> {
   if (found.length > 0) {
-    const persons = await deps.patients.personsOf([...new Set(found.map(({ stored }) => stored.patientId))]);
+    const persons = await deps.patients.personsOf([...new Set(found.flatMap(({ patientIds }) => patientIds))]);
     const names = found.map(({ stored }) => stored.uniqueId);
     await exchange.audited('success', [...new Set(persons.values())], names);
   }

@@ -1,6 +1,7 @@
 /** ITI-57 Update Document Set (ITI TF-2 §3.57): new versions of metadata, changes of status, new associations. */
+import { submitterOf } from '../../core/access.ts';
 import type { RegistryTransaction } from './registry-transaction.ts';
-import { answerSubmission, originOf } from './submission.ts';
+import { answerSubmission } from './submission.ts';
 
 export const ITI57_REQUEST = 'urn:ihe:iti:2010:UpdateDocumentSet';
 const ITI57_RESPONSE = 'urn:ihe:iti:2010:UpdateDocumentSetResponse';
@@ -11,6 +12,6 @@ export const updateDocumentSet: RegistryTransaction = {
   audited: 'change',
   answer: (deps, exchange) =>
     answerSubmission(deps, exchange, ITI57_RESPONSE, (submission) =>
-      deps.registry.update(submission, originOf(exchange)),
+      deps.registry.update(submission, submitterOf(exchange.caller)),
     ),
 };

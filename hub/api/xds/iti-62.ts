@@ -1,4 +1,5 @@
 /** ITI-62 Remove Metadata, once Delete Document Set (ITI TF-2 §3.62): objects go that nothing left speaks of. */
+import { submitterOf } from '../../core/access.ts';
 import type { EntryId, RegistryProblem, Submission } from '../../core/document.ts';
 import { patientsNamed } from '../../flow/patients-named.ts';
 import { LCM } from '../../../mappings/xds/ebrim-names.ts';
@@ -6,7 +7,7 @@ import { readObjectRefs } from '../../../mappings/xds/ebrim-read.ts';
 import { senderFault } from '../../../mappings/xds/soap.ts';
 import { is } from '../../../mappings/xds/xml.ts';
 import type { RegistryDeps, RegistryTransaction } from './registry-transaction.ts';
-import { answerChange, changeOrProblem, originOf } from './submission.ts';
+import { answerChange, changeOrProblem } from './submission.ts';
 import type { SoapExchange } from './soap-exchange.ts';
 
 export const ITI62_REQUEST = 'urn:ihe:iti:2010:DeleteDocumentSet';
@@ -39,5 +40,5 @@ async function remove(
 ): Promise<readonly RegistryProblem[]> {
   if (ids.length > deps.limits.objects)
     return [{ code: 'XDSRegistryError', severity: 'error', context: 'Too many objects are named in one message.' }];
-  return changeOrProblem(deps, exchange, () => deps.registry.remove(ids, originOf(exchange)));
+  return changeOrProblem(deps, exchange, () => deps.registry.remove(ids, submitterOf(exchange.caller)));
 }

@@ -23,6 +23,7 @@ import { findImages, imagePart } from './imaging-documents.ts';
 import type { ImagingDeps } from './imaging-documents.ts';
 import { documentBytes, locateDocuments } from './iti-43.ts';
 import type { DocumentSourceDeps } from './iti-43.ts';
+import type { SoapExchange } from './soap-exchange.ts';
 import { askedFor } from './stored-query.ts';
 
 /** What one community gives of what it was asked for. */
@@ -49,7 +50,7 @@ export interface OwnCommunity {
   /** `urn:oid:…` */
   readonly home: string;
   query(query: CrossQuery): Promise<OwnQueryAnswer>;
-  documents(wanted: readonly DocumentReference[]): Promise<Share>;
+  documents(wanted: readonly DocumentReference[], exchange: Pick<SoapExchange, 'seenOf'>): Promise<Share>;
   images(request: ImagingRequest): Promise<Share>;
 }
 
@@ -64,7 +65,7 @@ export function createOwnCommunity(deps: OwnCommunityDeps): OwnCommunity {
   return {
     home,
     query: (query) => ownQuery(deps, home, query),
-    documents: (wanted) => ownDocuments(deps, home, wanted),
+    documents: (wanted, exchange) => ownDocuments(deps, home, wanted, exchange),
     images: (request) => ownImages(deps, home, request),
   };
 }
@@ -99,8 +100,9 @@ async function ownDocuments(
   deps: OwnCommunityDeps,
   home: string,
   wanted: readonly DocumentReference[],
+  exchange: Pick<SoapExchange, 'seenOf'>,
 ): Promise<Share> {
-  const outcomes = await locateDocuments(deps, wanted);
+  const outcomes = await locateDocuments(deps, wanted, exchange);
   const found = outcomes.filter((outcome) => 'stored' in outcome);
   const errors = outcomes
     .filter((outcome) => 'problem' in outcome)
@@ -110,7 +112,7 @@ async function ownDocuments(
     homeCommunityId: home,
     mimeType: stored.mimeType,
   }));
-  const patients = [...new Set(found.map(({ stored }) => stored.patientId))];
+  const patients = [...new Set(found.flatMap(({ patientIds }) => patientIds))];
   const persons = await deps.patients.personsOf(patients);
   return {
     patients,

@@ -128,7 +128,7 @@ async function documents(deps: RespondingGatewayDeps, exchange: SoapExchange): P
   const read = readRetrieveRequest(exchange.message.body, deps.limits);
   if (!read.ok) return faultOf(read.problem);
   const { wanted, errors } = mine(read.value, deps.own.home);
-  const given = wanted.length === 0 ? [] : [await deps.own.documents(wanted)];
+  const given = wanted.length === 0 ? [] : [await deps.own.documents(wanted, exchange)];
   return give(exchange, ITI39_RESPONSE, [...given, refusedShare(errors)], wantedDocuments(read.value));
 }
 

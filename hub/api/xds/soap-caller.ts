@@ -141,15 +141,7 @@ export async function refusePatient(
   request: Request,
   patient: { readonly ids: readonly string[]; readonly persons: readonly string[] },
 ): Promise<SoapFault | null> {
-  const named = caller.onBehalfOf?.patientIds ?? [];
-  if (named.length === 0) return null;
-  const { scope } = deps;
-  const more = scope ? (await Promise.all(patient.persons.map((person) => scope.idsOf(person)))).flat() : [];
-  const ids = [...patient.ids, ...more];
-  const straight = decidePatient(caller, ids);
-  // The statement may be older than a merge: the patient whom it names is then the one who remained.
-  const standing = straight.allowed || !scope ? [] : await scope.survivorsOf(named);
-  const decision = straight.allowed ? straight : decidePatient(caller, ids, standing);
+  const decision = await decideOn(deps, caller, patient);
   if (decision.allowed) return null;
   await deps.audit.record({
     ...who(caller, request),
@@ -161,4 +153,35 @@ export async function refusePatient(
     reason: decision.reason,
   });
   return { ...senderFault(`Refused: ${decision.reason}.`, ['wsse:FailedAuthentication']), status: 403 };
+}
+
+/** Those of these patients, by their CX, whom the caller may see: all of them where it calls in nobody's name. */
+export async function seenOf<Id extends string>(
+  deps: Pick<CallerDeps, 'scope'>,
+  caller: Caller,
+  ids: readonly Id[],
+): Promise<ReadonlySet<Id>> {
+  if ((caller.onBehalfOf?.patientIds.length ?? 0) === 0 || ids.length === 0) return new Set(ids);
+  const known = await deps.scope?.personsOf(ids);
+  const seen = new Set<Id>();
+  for (const id of new Set(ids)) {
+    const person = known?.get(id);
+    const decision = await decideOn(deps, caller, { ids: [id], persons: person === undefined ? [] : [person] });
+    if (decision.allowed) seen.add(id);
+  }
+  return seen;
+}
+
+async function decideOn(
+  { scope }: Pick<CallerDeps, 'scope'>,
+  caller: Caller,
+  patient: { readonly ids: readonly string[]; readonly persons: readonly string[] },
+): Promise<Decision> {
+  const named = caller.onBehalfOf?.patientIds ?? [];
+  if (named.length === 0) return { allowed: true };
+  const more = scope ? (await Promise.all(patient.persons.map((person) => scope.idsOf(person)))).flat() : [];
+  const ids = [...patient.ids, ...more];
+  const straight = decidePatient(caller, ids);
+  // The statement may be older than a merge: the patient whom it names is then the one who remained.
+  return straight.allowed || !scope ? straight : decidePatient(caller, ids, await scope.survivorsOf(named));
 }

@@ -12,13 +12,13 @@ import { Failure, problemClass } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { DocumentIntake, KeptDocument } from '../../flow/receive-documents.ts';
 import { callEvent, soapDetail } from '../../../mappings/atna/index.ts';
-import { includesResolve, keepBytes, openPackage } from '../../../mappings/xds/mtom.ts';
+import { includedIds, includesResolve, keepBytes, openPackage } from '../../../mappings/xds/mtom.ts';
 import type { KeepPart, OpenPackage, PackageLimits, SoapPackage } from '../../../mappings/xds/mtom.ts';
 import { faultStatus, readEnvelope, receiverFault, senderFault, writeFault } from '../../../mappings/xds/soap.ts';
 import type { SoapFault, SoapMessage } from '../../../mappings/xds/soap.ts';
 import { openXml, XML_LIMITS } from '../../../mappings/xds/xml.ts';
 import { callerOf } from '../caller.ts';
-import { admit, refuseOthers, refusePatient, who } from './soap-caller.ts';
+import { admit, refuseOthers, refusePatient, seenOf, who } from './soap-caller.ts';
 import type { CallerDeps, Stated } from './soap-caller.ts';
 
 export interface SoapDeps extends CallerDeps {
@@ -74,6 +74,8 @@ export interface SoapExchange {
    * the index. Before anything is sent.
    */
   refuseOthers(ids: readonly string[], persons?: readonly string[]): Promise<SoapFault | null>;
+  /** Those of these patients, by their CX, whom the caller may see. */
+  seenOf<Id extends string>(ids: readonly Id[]): Promise<ReadonlySet<Id>>;
 }
 
 export type Documents =
@@ -147,6 +149,7 @@ export async function soapExchange(
       calling,
       refusePatient: refusing,
       refuseOthers: others,
+      seenOf: (ids) => seenOf(deps, caller, ids),
     });
     if (fault) refuse('fault' in fault ? fault : { fault });
   } catch (error) {
@@ -258,7 +261,7 @@ async function readRoot<A>(
 }
 
 async function readRest<A>({ opened, message }: OpenRequest<A>): Promise<{ parts: ReadonlyMap<string, A> } | Refusal> {
-  const parts = await opened.rest();
+  const parts = await opened.rest(includedIds(message.body));
   if (!parts.ok) return refusal(parts.problem);
   if (!includesResolve(message.body, parts.value))
     return { fault: senderFault('An xop:Include names a part that the package does not have.') };

@@ -2,7 +2,6 @@
  * What the transactions share that change the registry: the metadata read, the change made, audited and answered as
  * RegistryResponse. What the registry refuses is an answer; only what is no ebRS message at all is a fault (WIRE §1).
  */
-import type { ChangeOrigin } from '../../core/document-ports.ts';
 import type { PatientCx, Registered, RegistryProblem, Submission } from '../../core/document.ts';
 import { patientsNamed } from '../../flow/patients-named.ts';
 import { LCM } from '../../../mappings/xds/ebrim-names.ts';
@@ -14,12 +13,7 @@ import { is } from '../../../mappings/xds/xml.ts';
 import { answerBody } from './answer.ts';
 import type { RegistryDeps } from './registry-transaction.ts';
 import type { SoapExchange } from './soap-exchange.ts';
-
-/** The sender as entries remember it: its hospital, so that a new token is no stranger to what an old one sent. */
-export const originOf = ({ caller }: SoapExchange): ChangeOrigin => ({
-  sender: caller.site ?? caller.id,
-  anybodys: caller.role === 'administrator',
-});
+import { codeOf } from '../../core/problem.ts';
 
 /** Reads a SubmitObjectsRequest, gives it to `change`, and answers under `action`. */
 export async function answerSubmission(
@@ -68,9 +62,8 @@ export async function changeOrProblem(
   try {
     return await change();
   } catch (error) {
-    const name = error instanceof Error ? error.name : typeof error;
     const frames = error instanceof Error ? framesOf(error) : [];
-    deps.log.error({ action: exchange.message.action, name, frames }, 'a change of the registry broke');
+    deps.log.error({ action: exchange.message.action, code: codeOf(error), frames }, 'a change of the registry broke');
     const context = 'The registry failed and nothing was stored; send it again.';
     return [{ code: 'XDSRegistryError', severity: 'error', context }];
   }
