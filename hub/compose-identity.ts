@@ -1,6 +1,10 @@
-/** Wires who may be asked who a patient is: PIX and PDQ on HL7 v2 and v3. Beside compose.ts, which it serves. */
+/** Wires who may be asked who a patient is (PIX, PDQ) and who may tell (PIXm, PMIR, PIXV3). Beside compose.ts, which it serves. */
 import { identifierSystems, renderProvenance } from '../mappings/fhir/index.ts';
+import { map } from '../mappings/index.ts';
+import type { PatientFeedFace } from './api/fhir/patient-feed.ts';
 import type { Config } from './config.ts';
+import type { Journal } from './core/envelope.ts';
+import type { JournalReader } from './core/operation.ts';
 import type { PatientQueries } from './core/patient-query.ts';
 import type { Sites } from './core/site.ts';
 import { createPatientQueries } from './flow/patient-queries.ts';
@@ -31,4 +35,28 @@ export function patientQueries({
     domains: identifierSystems([affinityDomainOid, ...authorities]),
     affinityDomainOid,
   });
+}
+
+/** A sender that waits longer hears that its news is kept, and not yet what became of it. */
+const APPLIED_WITHIN_MS = 10_000;
+
+export function identityFeed({
+  sites,
+  clock,
+  journal,
+  reader,
+}: {
+  readonly sites: Sites;
+  readonly clock: () => Date;
+  readonly journal: Journal;
+  readonly reader: Pick<JournalReader, 'entry'>;
+}): PatientFeedFace {
+  return {
+    sites,
+    clock,
+    intake: journal,
+    map: (envelope, site) => map(envelope, site),
+    entry: (journalId) => reader.entry(journalId),
+    waitMs: APPLIED_WITHIN_MS,
+  };
 }

@@ -20,7 +20,7 @@ import { render } from './archive/render.ts';
 import { openFrames } from './archive/transcode-frames.ts';
 import { canTranscode, transcode } from './archive/transcode.ts';
 import { auditSource } from './compose-atna.ts';
-import { patientQueries } from './compose-identity.ts';
+import { identityFeed, patientQueries } from './compose-identity.ts';
 import { affinityDomain, xdsFaces } from './compose-xds.ts';
 import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
@@ -313,9 +313,11 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
   });
   const domain = affinityDomain({ ...ground, matching: rooms.desk.matching }, fhirStore);
   const worked = { database, derive: rooms.derive, clock, arrived: rooms.arrived };
+  const journal = createJournalReader(worked);
+  const feed = identityFeed({ sites: ground.sites, clock, journal: rooms.journal, reader: journal });
   const rest = createRestFace({
     sites: ground.sites,
-    journal: createJournalReader(worked),
+    journal,
     reviews: createReviewQueue({ ...rooms.desk, arrived: rooms.arrived }),
     identity: createIdentityDesk(rooms.desk),
     rematch: createRematchDesk(rooms.desk),
@@ -347,6 +349,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
     objects,
     communities,
     queries: rooms.queries,
+    feed,
     reader,
     images,
     transcode: pixels,
@@ -366,7 +369,8 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
       log,
       origin: config.publicUrl,
     }),
-    '/fhir': fhirFace({ ...domain, objects, audit, log, release: RELEASE, origin: config.publicUrl }),
+    '/fhir': fhirFace({
+      store: domain.store, domain: { ...domain.domain, feed }, objects, audit, log, release: RELEASE, origin: config.publicUrl }),
     '/api/v1': rest,
   };
 }
