@@ -370,7 +370,14 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
       origin: config.publicUrl,
     }),
     '/fhir': fhirFace({
-      store: domain.store, domain: { ...domain.domain, feed }, objects, audit, log, release: RELEASE, origin: config.publicUrl }),
+      store: domain.store,
+      domain: { ...domain.domain, feed },
+      objects,
+      audit,
+      log,
+      release: RELEASE,
+      origin: config.publicUrl,
+    }),
     '/api/v1': rest,
   };
 }

@@ -85,7 +85,17 @@ function isOwn(authority: string, { patientIds }: SiteProfile, sites: Sites): bo
 function envelopeOf(caller: Caller, site: SiteProfile, told: ToldIdentity): Omit<Envelope, 'patientKey'> {
   const { channel, messageType, contentType, bytes, controlId } = told;
   const { name: sender, peer } = caller;
-  return { channel, site: site.id, sender, peer, controlId, messageType, contentType, bytes, answer: new Uint8Array(0) };
+  return {
+    channel,
+    site: site.id,
+    sender,
+    peer,
+    controlId,
+    messageType,
+    contentType,
+    bytes,
+    answer: new Uint8Array(0),
+  };
 }
 
 /** What became of an entry. */

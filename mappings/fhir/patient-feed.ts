@@ -112,7 +112,9 @@ function readUpdate(resource: unknown, target: string, telling: Telling): Record
   const patient = resource as Patient;
   const told = patient.identifier?.some(({ system, value }) => system === named.system && value === named.value);
   if (told !== true)
-    return fail(problem('invalid-value', 'Patient.identifier', 'The Patient does not have the identifier it is updated by.'));
+    return fail(
+      problem('invalid-value', 'Patient.identifier', 'The Patient does not have the identifier it is updated by.'),
+    );
   const ref = { authority: authorityOfSystem(named.system), value: named.value };
   return recordsOf(patient, ref, telling, 'Patient', (link) => link.identifier ?? null);
 }
@@ -142,7 +144,11 @@ function recordsOf(
   const survivor = named === null ? null : ownNumber(named, site);
   if (survivor === null)
     return fail(
-      problem('invalid-value', `${where}.link[0].other.identifier`, 'The surviving patient is named by a number of the same site.'),
+      problem(
+        'invalid-value',
+        `${where}.link[0].other.identifier`,
+        'The surviving patient is named by a number of the same site.',
+      ),
     );
   return ok([{ kind: 'merge', site: site.id, at, survivor, victim: ref }]);
 }
@@ -153,18 +159,27 @@ function readMessage(resource: unknown, telling: Telling): Records {
   if (fault !== null) return fail(fault);
   const { type, entry = [] } = resource as Bundle;
   const [first, second] = entry;
-  if (type !== 'message') return fail(problem('invalid-value', 'Bundle.type', 'A Bundle of type message is taken here.'));
+  if (type !== 'message')
+    return fail(problem('invalid-value', 'Bundle.type', 'A Bundle of type message is taken here.'));
   const header = first?.resource as MessageHeader | undefined;
   const history = second?.resource as Bundle | undefined;
   if (header?.resourceType !== 'MessageHeader' || header.eventUri !== PMIR_FEED)
     return fail(
-      problem('unsupported-message', 'Bundle.entry[0].resource', `The first entry is a MessageHeader with eventUri ${PMIR_FEED}.`),
+      problem(
+        'unsupported-message',
+        'Bundle.entry[0].resource',
+        `The first entry is a MessageHeader with eventUri ${PMIR_FEED}.`,
+      ),
     );
   if (history?.resourceType !== 'Bundle' || history.type !== 'history')
-    return fail(problem('required-missing', 'Bundle.entry[1].resource', 'The second entry is a Bundle of type history.'));
+    return fail(
+      problem('required-missing', 'Bundle.entry[1].resource', 'The second entry is a Bundle of type history.'),
+    );
   const changes = history.entry ?? [];
   if (changes.length === 0 || changes.length > MOST_PATIENTS)
-    return fail(problem('limit-exceeded', 'Bundle.entry[1].resource.entry', `From 1 to ${String(MOST_PATIENTS)} patients.`));
+    return fail(
+      problem('limit-exceeded', 'Bundle.entry[1].resource.entry', `From 1 to ${String(MOST_PATIENTS)} patients.`),
+    );
   return readChanges(changes, telling);
 }
 
@@ -196,7 +211,9 @@ function readChanges(changes: readonly BundleEntry[], telling: Telling): Records
     if (resource?.resourceType !== 'Patient') return fail(problem('invalid-value', where, 'A Patient is taken here.'));
     const ref = numberOf(resource);
     if (ref === null)
-      return fail(problem('required-missing', `${where}.identifier`, 'The number under which the site files this patient.'));
+      return fail(
+        problem('required-missing', `${where}.identifier`, 'The number under which the site files this patient.'),
+      );
     const read = recordsOf(resource, ref, telling, where, linked);
     if (!read.ok) return read;
     records.push(...read.value);

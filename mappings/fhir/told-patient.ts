@@ -1,6 +1,12 @@
 /** A Patient as a hospital's own system tells it, to fields of a registration: what an identity feed by FHIR asserts. */
 import type { Address, HumanName, Identifier as FhirIdentifier, Patient } from 'fhir/r4.js';
-import type { Address as ToldAddress, Identifier, PatientFields, PatientRef, PersonName } from '../../hub/core/record.ts';
+import type {
+  Address as ToldAddress,
+  Identifier,
+  PatientFields,
+  PatientRef,
+  PersonName,
+} from '../../hub/core/record.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
 import { maritalOf } from '../codes/demographics.ts';
 import { present } from '../hl7v2/context.ts';

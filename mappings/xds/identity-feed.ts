@@ -4,7 +4,14 @@
  */
 import type { Envelope, Mapped } from '../../hub/core/envelope.ts';
 import { fail, ok, problem, type Finding, type Result } from '../../hub/core/problem.ts';
-import type { Identifier, MergeRecord, PatientFields, PatientRecord, PatientRef, PersonName } from '../../hub/core/record.ts';
+import type {
+  Identifier,
+  MergeRecord,
+  PatientFields,
+  PatientRecord,
+  PatientRef,
+  PersonName,
+} from '../../hub/core/record.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
 import { sexOf } from '../codes/demographics.ts';
 import { RESIDENT_AUTHORITY } from '../codes/identifier-type.ts';
@@ -66,8 +73,7 @@ function readFeed(
   const ended = down([body], ...EVENT, 'replacementOf', 'priorRegistration', 'subject1', 'priorRegisteredRole', 'id');
   const victims = ended.flatMap((id) => ownIn([id], site) ?? []);
   const place = `${WHERE}/replacementOf`;
-  if (victims.length === 0)
-    return fail(problem('required-missing', place, 'There is no prior number of this site.'));
+  if (victims.length === 0) return fail(problem('required-missing', place, 'There is no prior number of this site.'));
   if (victims.some(({ authority, value }) => authority === ref.authority && value === ref.value))
     return fail(problem('invalid-value', place, 'A patient cannot be merged into itself.'));
   return ok([
@@ -82,7 +88,10 @@ function messageTime(body: XmlElement, receivedAt: string, site: SiteProfile): s
   return told === null || Date.parse(told) > Date.parse(receivedAt) + 3_600_000 ? receivedAt : told;
 }
 
-const beliefOf = ({ timeZone }: SiteProfile): { timeZone: string; dateFormats: string[] } => ({ timeZone, dateFormats: [] });
+const beliefOf = ({ timeZone }: SiteProfile): { timeZone: string; dateFormats: string[] } => ({
+  timeZone,
+  dateFormats: [],
+});
 
 /** The number under which the site files the patient: of its own authority first. */
 function ownIn(ids: readonly XmlElement[], { patientIds }: SiteProfile): PatientRef | null {
@@ -104,8 +113,11 @@ function fieldsOf(patient: XmlElement, site: SiteProfile, report: Report): Patie
   const known = sex === undefined ? null : sexIn(attributeOf(sex, 'code'));
   const born = attributeOf(down([person], 'birthTime')[0], 'value');
   const date = born === '' ? null : readDate(born.slice(0, 8), beliefOf(site));
-  if (typeof date === 'string') report('invalid-value', 'patientPerson/birthTime', 'this is no birth date; it was left out');
-  const [address] = down([person], 'addr').map(textOf).filter((text) => text !== '');
+  if (typeof date === 'string')
+    report('invalid-value', 'patientPerson/birthTime', 'this is no birth date; it was left out');
+  const [address] = down([person], 'addr')
+    .map(textOf)
+    .filter((text) => text !== '');
   const dead = attributeOf(down([person], 'deceasedInd')[0], 'value');
   const phone = down([person], 'telecom').map((one) => attributeOf(one, 'value'));
   return present({
@@ -113,7 +125,10 @@ function fieldsOf(patient: XmlElement, site: SiteProfile, report: Report): Patie
     sex: known ?? undefined,
     birthDate: date === null || typeof date === 'string' ? undefined : date.date,
     ...(identifiers.length === 0 ? {} : { identifiers }),
-    phone: phone.find((value) => /^(tel:)?[+\d(]/.test(value))?.replace(/^tel:/, '').slice(0, 64),
+    phone: phone
+      .find((value) => /^(tel:)?[+\d(]/.test(value))
+      ?.replace(/^tel:/, '')
+      .slice(0, 64),
     address: address === undefined ? undefined : { text: address },
     deceased: dead === '' ? undefined : dead === 'true',
   });
@@ -124,7 +139,9 @@ const sexIn = (code: string): PatientFields['sex'] => (code === 'UN' ? 'other' :
 function identifierOf(id: XmlElement, where: string, report: Report): readonly Identifier[] {
   const [authority, value] = [attributeOf(id, 'root'), attributeOf(id, 'extension')];
   if (authority === '' || value === '' || value.length > 256) return [];
-  return [authority === RESIDENT_AUTHORITY ? residentIdentifier(value, where, report) : { authority, value, type: 'PI' }];
+  return [
+    authority === RESIDENT_AUTHORITY ? residentIdentifier(value, where, report) : { authority, value, type: 'PI' },
+  ];
 }
 
 /** `Unknown` stands where the schema wants a name and the sender has none. */
@@ -133,7 +150,12 @@ const NO_NAME = /^(unknown|未知|不详|无名氏?|佚名)$/i;
 function namesOf(names: readonly XmlElement[]): readonly PersonName[] | undefined {
   const found: PersonName[] = [];
   for (const name of names) {
-    const part = (of: string): string => tidyName(down([name], of).map(({ text }) => text).join(' '));
+    const part = (of: string): string =>
+      tidyName(
+        down([name], of)
+          .map(({ text }) => text)
+          .join(' '),
+      );
     const [family, given] = [part('family'), part('given')];
     const han = /\p{Script=Han}/u.test(family + given);
     const text = tidyName(family + given === '' ? name.text : [family, given].filter(Boolean).join(han ? '' : ' '));
@@ -150,7 +172,10 @@ function namesOf(names: readonly XmlElement[]): readonly PersonName[] | undefine
 
 /** Parts of an AD from large to small where it is Chinese, else as they stand. */
 function textOf(address: XmlElement): string {
-  const part = (of: string): string => down([address], of).map(({ text }) => text.trim()).join(' ');
+  const part = (of: string): string =>
+    down([address], of)
+      .map(({ text }) => text.trim())
+      .join(' ');
   const street = part('streetAddressLine') || part('streetName');
   const parts = [part('state'), part('city'), part('county'), street].filter((one) => one !== '');
   if (parts.length === 0) return address.text.trim();

@@ -8,7 +8,13 @@ import type { Caller } from '../../core/access.ts';
 import type { FhirBody, FhirStore } from '../../core/fhir.ts';
 import { problem, type Problem } from '../../core/problem.ts';
 import type { CanonicalRecord } from '../../core/record.ts';
-import { awaitSettled, feedIdentity, type FeedIdentityDeps, type FedIdentity, type Settled } from '../../flow/feed-identity.ts';
+import {
+  awaitSettled,
+  feedIdentity,
+  type FeedIdentityDeps,
+  type FedIdentity,
+  type Settled,
+} from '../../flow/feed-identity.ts';
 import { authorityOfSystem, identifierSystem } from '../../../mappings/fhir/datatypes.ts';
 import {
   messageIdOf,
@@ -124,7 +130,12 @@ async function waited(deps: PatientFeedFace, { journalId }: FedIdentity): Promis
   if (settled.state === 'applied') return null;
   if (settled.state === 'received') {
     const text = `this is kept as journal entry ${journalId} and will be applied`;
-    return { status: 202, body: outcome('information', [{ code: 'informational', text }]), headers: {}, touched: NOBODY };
+    return {
+      status: 202,
+      body: outcome('information', [{ code: 'informational', text }]),
+      headers: {},
+      touched: NOBODY,
+    };
   }
   const reason = settled.problem?.text ?? 'this contradicts what is registered';
   const text = `${reason} It is kept as journal entry ${journalId} and waits for an operator.`;
