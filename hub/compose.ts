@@ -20,7 +20,7 @@ import { render } from './archive/render.ts';
 import { openFrames } from './archive/transcode-frames.ts';
 import { canTranscode, transcode } from './archive/transcode.ts';
 import { auditSource } from './compose-atna.ts';
-import { identityFeed, patientQueries } from './compose-identity.ts';
+import { identityFeed, linkNotices, patientQueries } from './compose-identity.ts';
 import { affinityDomain, xdsFaces } from './compose-xds.ts';
 import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
@@ -38,6 +38,8 @@ import type {
   StudyLocated,
   StudyRecall,
 } from './core/ports.ts';
+import type { JournalReader } from './core/operation.ts';
+import { linkSubscriptions } from './core/link-notice.ts';
 import type { PatientQueries } from './core/patient-query.ts';
 import type { Sites } from './core/site.ts';
 import type { ManifestView } from './core/view.ts';
@@ -111,6 +113,8 @@ export interface Rooms {
   /** Tells workers, here or in other processes, that something waits. */
   readonly arrived: () => void;
   readonly workOff: WorkOff;
+  /** Ends what is being sent to subscribers of links. */
+  readonly closeNotices: () => Promise<void>;
   readonly fhirContext: FhirContext;
   /** Deciding about persons. */
   readonly desk: DeskDeps;
@@ -152,7 +156,9 @@ export async function composeIndex(
     return seconds === undefined ? config.limits.settleMs : seconds * 1000;
   };
   const { affinityDomainOid } = config;
-  const desk = { database, matching: createMatching(romanise), derive, clock, projection, affinityDomainOid };
+  const linkSubscribers = linkSubscriptions(sites.all).map(({ id }) => id);
+  const matching = createMatching(romanise);
+  const desk = { database, matching, derive, clock, projection, affinityDomainOid, linkSubscribers };
   const store = createIndexWriter({ ...desk, indexDerive, site, settleMs });
   const ingest = createIngest({ store, documents: createDocumentStore(objects), site, map, derive, log, ownerOf });
   return { derive, ingest, projection, settleMs, fhirContext, desk };
@@ -171,6 +177,7 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
   const outbox = createOutbox({ database, clock });
   const audit = createAuditStore({ database, clock, spool: config.atna !== null });
   const hospitals = openHospitals(sites, {}, recordCalls(audit));
+  const notices = linkNotices({ ...ground, reader, audit });
   const shelf = createHospitalShelf({ database, clock });
   const readHospital = createReadHospital({
     sites,
@@ -202,12 +209,14 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
     audit,
     queries: patientQueries(ground),
     arrived,
+    closeNotices: notices.close,
     workOff: createWorkOff({
       outbox,
       queue,
       settling,
       manifest: manifestOf(ground, derive),
       publish: publisherOf(ground, derive),
+      tellLinks: notices.notify,
       log,
     }),
     fhirContext,
@@ -302,6 +311,29 @@ export async function renderSites(ground: Ground, rooms: Rooms): Promise<void> {
   );
 }
 
+/** The hub's own REST API. */
+function restFace(ground: Ground, rooms: Rooms, journal: JournalReader): Router {
+  const { database, log, clock } = ground;
+  return createRestFace({
+    sites: ground.sites,
+    journal,
+    reviews: createReviewQueue({ ...rooms.desk, arrived: rooms.arrived }),
+    identity: createIdentityDesk(rooms.desk),
+    rematch: createRematchDesk(rooms.desk),
+    orphans: createOrphanReader(database),
+    exams: createExamSearch({ database, derive: rooms.derive }),
+    index: rooms.reader,
+    clients: createClientStore({ database, clock }),
+    auditReader: createAuditStore({ database, clock }),
+    intake: rooms.journal,
+    audit: rooms.audit,
+    log,
+  });
+}
+
+const journalReader = ({ database, clock }: Ground, { derive, arrived }: Rooms): JournalReader =>
+  createJournalReader({ database, derive, clock, arrived });
+
 /** The faces that are open in this process, by path. */
 export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Router>> {
   const { config, objects, database, log, clock } = ground;
@@ -312,24 +344,8 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
     pageLifetimeMs: 3_600_000,
   });
   const domain = affinityDomain({ ...ground, matching: rooms.desk.matching }, fhirStore);
-  const worked = { database, derive: rooms.derive, clock, arrived: rooms.arrived };
-  const journal = createJournalReader(worked);
+  const journal = journalReader(ground, rooms);
   const feed = identityFeed({ sites: ground.sites, clock, journal: rooms.journal, reader: journal });
-  const rest = createRestFace({
-    sites: ground.sites,
-    journal,
-    reviews: createReviewQueue({ ...rooms.desk, arrived: rooms.arrived }),
-    identity: createIdentityDesk(rooms.desk),
-    rematch: createRematchDesk(rooms.desk),
-    orphans: createOrphanReader(database),
-    exams: createExamSearch(worked),
-    index: rooms.reader,
-    clients: createClientStore({ database, clock }),
-    auditReader: createAuditStore({ database, clock }),
-    intake: rooms.journal,
-    audit,
-    log,
-  });
   const metadata = new SeriesMetadata({
     images: rooms.images,
     objects,
@@ -378,7 +394,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
       release: RELEASE,
       origin: config.publicUrl,
     }),
-    '/api/v1': rest,
+    '/api/v1': restFace(ground, rooms, journal),
   };
 }
 

@@ -200,13 +200,16 @@ async function raiseFiling({ life, log }: Ground, { filing, recover }: Rooms): P
 }
 
 /** Works the outbox off. */
-async function raiseWorkOff({ life }: Ground, { workOff }: Rooms): Promise<void> {
+async function raiseWorkOff({ life }: Ground, { workOff, closeNotices }: Rooms): Promise<void> {
   // Threads of the codecs start at first use; whoever drains ends them.
   await life.raise('codecs', () => undefined, closeCodecs);
   await life.raise(
     'outbox',
     () => workOff.start(2, SWEEP_MS),
-    () => workOff.stop(),
+    async () => {
+      await workOff.stop();
+      await closeNotices();
+    },
   );
 }
 

@@ -4,8 +4,11 @@ import type { ExamView, ManifestView } from './view.ts';
 
 export interface OutboxEvent {
   readonly id: string;
-  readonly topic: 'settle' | 'publish';
-  /** settle: the study UID. publish: the exam id, of today or before it was united with another. */
+  readonly topic: 'settle' | 'publish' | 'tell-links';
+  /**
+   * settle: the study UID. publish: the exam id, of today or before it was united with another. tell-links: a person and
+   * who is told of its numbers.
+   */
   readonly key: string;
 }
 

@@ -18,6 +18,8 @@ export interface WorkOffDeps {
   /** Makes and stores the manifest; null where the study has nothing to list. */
   readonly manifest: (located: StudyLocated) => Promise<ManifestView | null>;
   readonly publish: PublishDocuments;
+  /** By the key of its event. */
+  readonly tellLinks: (key: string) => Promise<OutboxOutcome>;
   readonly log: Log;
 }
 
@@ -64,6 +66,7 @@ async function handle(event: OutboxEvent, deps: WorkOffDeps): Promise<OutboxOutc
   const acts: Record<OutboxEvent['topic'], (key: string, deps: WorkOffDeps) => Promise<OutboxOutcome>> = {
     settle,
     publish,
+    'tell-links': (key) => deps.tellLinks(key),
   };
   return acts[event.topic](event.key, deps);
 }

@@ -9,20 +9,24 @@ import { createHl7Channel } from '../../adapters/hl7v2/index.ts';
 import { setCaller } from '../../hub/api/caller.ts';
 import { fhirFace } from '../../hub/api/fhir/index.ts';
 import { pixManagerFace } from '../../hub/api/xds/patient-identity.ts';
-import { identityFeed } from '../../hub/compose-identity.ts';
+import { identityFeed, linkNotices } from '../../hub/compose-identity.ts';
 import type { Role } from '../../hub/core/access.ts';
 import type { AuditEvent } from '../../hub/core/audit.ts';
 import { Derivation, siteId, type SiteId } from '../../hub/core/identifier.ts';
+import { linkSubscriptions } from '../../hub/core/link-notice.ts';
 import { createMatching } from '../../hub/core/match/matcher.ts';
+import type { OutboxEvent, OutboxOutcome } from '../../hub/core/outbox.ts';
 import type { Sites } from '../../hub/core/site.ts';
 import { createIngest, type Ingest } from '../../hub/flow/ingest.ts';
 import { createPatientQueries } from '../../hub/flow/patient-queries.ts';
 import { createAffinityPatients } from '../../hub/store/affinity-patients.ts';
 import type { Database } from '../../hub/store/database.ts';
+import { createIndexReader } from '../../hub/store/index-reader.ts';
 import { createIndexWriter } from '../../hub/store/index-writer.ts';
 import { createJournalReader } from '../../hub/store/journal-reader.ts';
 import { createJournal } from '../../hub/store/journal.ts';
 import { createMatchProbe } from '../../hub/store/match-probe.ts';
+import { createOutbox } from '../../hub/store/outbox.ts';
 import { identifierSystems, projectExam, projectPerson } from '../../mappings/fhir/index.ts';
 import { parseMessage, type Message } from '../../mappings/hl7v2/index.ts';
 import { map } from '../../mappings/index.ts';
@@ -50,16 +54,18 @@ export interface FeedHub {
   hl7(sender: string, type: string, ...segments: readonly string[]): Promise<Message>;
   /** ITI-9: numbers under which the patient is known elsewhere, `null` where unknown. */
   pix(value: string, authority: string): Promise<readonly string[] | null>;
+  /** Tells subscribers all that is news, as the worker does; gives how many events were worked on. `laterMs`: by then. */
+  tell(laterMs?: number): Promise<number>;
   /** Reasons of what waits in review. */
   reviews(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
-export async function feedHub(): Promise<FeedHub> {
+export async function feedHub(of: (sites: Sites) => Sites = (sites) => sites): Promise<FeedHub> {
   const fresh = await freshDatabase({ max: 12 });
   const { database } = fresh;
   const clock = (): Date => new Date();
-  const sites = await demoSites();
+  const sites = of(await demoSites());
   const context = {
     ...{ derive: DERIVE, examIndexOid: '2.999.1', affinityDomainOid: DOMAIN, repositoryOid: '2.999.3' },
     site: (id: SiteId) => sites.byId(id),
@@ -67,6 +73,7 @@ export async function feedHub(): Promise<FeedHub> {
   const store = createIndexWriter({
     ...{ database, clock, derive: DERIVE, affinityDomainOid: DOMAIN, settleMs: () => 1000 },
     matching: createMatching(romanise),
+    linkSubscribers: linkSubscriptions(sites.all).map(({ id }) => id),
     indexDerive: new Derivation(new Uint8Array(32).fill(9)),
     projection: { person: (view) => projectPerson(view, context), exam: (view) => projectExam(view, context) },
     site: (id) => sites.byId(id),
@@ -133,8 +140,25 @@ export async function feedHub(): Promise<FeedHub> {
     await applied(database);
     return parsed.value;
   };
+  const ahead = { ms: 2_000 };
+  const later = (): Date => new Date(Date.now() + ahead.ms);
+  const outbox = createOutbox({ database, clock: later });
+  const notices = linkNotices({
+    ...{ sites, database, clock: later, log: quiet, audit },
+    config: { affinityDomainOid: DOMAIN, homeCommunityOid: HOME },
+    reader: createIndexReader({ database, derive: DERIVE }),
+  });
+  const tell = async (laterMs = 2_000): Promise<number> => {
+    await applied(database);
+    ahead.ms = laterMs;
+    const handle = (event: OutboxEvent): Promise<OutboxOutcome> =>
+      event.topic === 'tell-links' ? notices.notify(event.key) : Promise.resolve({ done: true });
+    const ids = await outbox.due(100);
+    for (const id of ids) await outbox.work(id, handle);
+    return ids.length;
+  };
   return {
-    ...{ database, ingest, sites, audits, origin, hl7 },
+    ...{ database, ingest, sites, audits, origin, hl7, tell },
     fetch: (path, { as, role, ...init }) => {
       const headers = new Headers(init.headers);
       if (as !== undefined) headers.set('x-site', as);
@@ -161,6 +185,7 @@ export async function feedHub(): Promise<FeedHub> {
     },
     async close() {
       await channel.stop(0);
+      await notices.close();
       await ingest.stop();
       server.closeAllConnections();
       server.close();
