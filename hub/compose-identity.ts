@@ -48,6 +48,11 @@ export function patientQueries({
 /** A subscriber that did not take a notice is left alone so long. */
 const REST_MS = 15_000;
 
+/** What whoever decides about persons must know of the notifications below. */
+export const tellingLinks = ({ all }: Sites): { readonly linkSubscribers: readonly string[] } => ({
+  linkSubscribers: linkSubscriptions(all).map(({ id }) => id),
+});
+
 /** PIX update notification, where the data of sites ask for it. */
 export function linkNotices(deps: {
   readonly config: Pick<Config, 'affinityDomainOid' | 'homeCommunityOid'>;

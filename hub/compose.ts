@@ -20,7 +20,7 @@ import { render } from './archive/render.ts';
 import { openFrames } from './archive/transcode-frames.ts';
 import { canTranscode, transcode } from './archive/transcode.ts';
 import { auditSource } from './compose-atna.ts';
-import { identityFeed, linkNotices, patientQueries } from './compose-identity.ts';
+import { identityFeed, linkNotices, patientQueries, tellingLinks } from './compose-identity.ts';
 import { affinityDomain, xdsFaces } from './compose-xds.ts';
 import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
@@ -39,7 +39,6 @@ import type {
   StudyRecall,
 } from './core/ports.ts';
 import type { JournalReader } from './core/operation.ts';
-import { linkSubscriptions } from './core/link-notice.ts';
 import type { PatientQueries } from './core/patient-query.ts';
 import type { Sites } from './core/site.ts';
 import type { ManifestView } from './core/view.ts';
@@ -156,9 +155,8 @@ export async function composeIndex(
     return seconds === undefined ? config.limits.settleMs : seconds * 1000;
   };
   const { affinityDomainOid } = config;
-  const linkSubscribers = linkSubscriptions(sites.all).map(({ id }) => id);
   const matching = createMatching(romanise);
-  const desk = { database, matching, derive, clock, projection, affinityDomainOid, linkSubscribers };
+  const desk = { database, matching, derive, clock, projection, affinityDomainOid, ...tellingLinks(sites) };
   const store = createIndexWriter({ ...desk, indexDerive, site, settleMs });
   const ingest = createIngest({ store, documents: createDocumentStore(objects), site, map, derive, log, ownerOf });
   return { derive, ingest, projection, settleMs, fhirContext, desk };
@@ -331,9 +329,6 @@ function restFace(ground: Ground, rooms: Rooms, journal: JournalReader): Router 
   });
 }
 
-const journalReader = ({ database, clock }: Ground, { derive, arrived }: Rooms): JournalReader =>
-  createJournalReader({ database, derive, clock, arrived });
-
 /** The faces that are open in this process, by path. */
 export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Router>> {
   const { config, objects, database, log, clock } = ground;
@@ -344,7 +339,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
     pageLifetimeMs: 3_600_000,
   });
   const domain = affinityDomain({ ...ground, matching: rooms.desk.matching }, fhirStore);
-  const journal = journalReader(ground, rooms);
+  const journal = createJournalReader({ ...rooms, database, clock });
   const feed = identityFeed({ sites: ground.sites, clock, journal: rooms.journal, reader: journal });
   const metadata = new SeriesMetadata({
     images: rooms.images,

@@ -56,7 +56,7 @@ export function numbersIn(
   domains: readonly string[],
   affinityDomainOid: string,
 ): readonly PatientNumber[] {
-  if (person === null || person.replacedBy !== null) return [];
+  if (person?.replacedBy !== null) return [];
   const found = new Map<string, PatientNumber>();
   const add = (authority: string, value: string): void => {
     if (domains.includes(authority)) found.set(`${authority}|${value}`, { authority, value });

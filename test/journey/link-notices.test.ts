@@ -66,8 +66,9 @@ const link = async (trigger: 'A24' | 'A37', one: string, other: string): Promise
   const answer = await hub.hl7('RIS|H1', `ADT^${trigger}`, 'EVN||20260101', pid(one), pid(other));
   assert.equal(answer.first('MSA')?.text(1), 'AA');
 };
-const register = async (value: string, name: string): Promise<void> =>
-  void (await hub.hl7('RIS|H1', 'ADT^A04^ADT_A01', 'EVN||20260101', pid(value, name)));
+async function register(value: string, name: string): Promise<void> {
+  await hub.hl7('RIS|H1', 'ADT^A04^ADT_A01', 'EVN||20260101', pid(value, name));
+}
 
 /** Numbers of each notice by MLLP, and by SOAP, since the last look. */
 const seen = { mllp: 0, soap: 0 };
