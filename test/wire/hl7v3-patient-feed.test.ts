@@ -36,7 +36,9 @@ const feed = (
   '<sender typeCode="SND"><device classCode="DEV" determinerCode="INSTANCE"><id root="2.999.3"/></device></sender>' +
   `<controlActProcess classCode="CACT" moodCode="EVN"><subject typeCode="SUBJ"><registrationEvent classCode="REG" moodCode="EVN"><statusCode code="active"/>` +
   `<subject1 typeCode="SBJ"><patient classCode="PAT">${ids}<statusCode code="active"/><patientPerson classCode="PSN" determinerCode="INSTANCE">${person}</patientPerson></patient></subject1>` +
-  (prior === '' ? '' : `<replacementOf typeCode="RPLC"><priorRegistration classCode="REG" moodCode="EVN"><statusCode code="obsolete"/><subject1 typeCode="SBJ"><priorRegisteredRole classCode="PAT">${prior}</priorRegisteredRole></subject1></priorRegistration></replacementOf>`) +
+  (prior === ''
+    ? ''
+    : `<replacementOf typeCode="RPLC"><priorRegistration classCode="REG" moodCode="EVN"><statusCode code="obsolete"/><subject1 typeCode="SBJ"><priorRegisteredRole classCode="PAT">${prior}</priorRegisteredRole></subject1></priorRegistration></replacementOf>`) +
   `</registrationEvent></subject></controlActProcess></${name}>`;
 const id = (value: string, root = H1): string => `<id root="${root}" extension="${value}"/>`;
 
@@ -115,7 +117,7 @@ test(
   { skip: data === '' && 'HUB_TEST_DATA is not set' },
   async () => {
     const folder = join(data, 'ihe/ITI-44');
-    const requests = readdirSync(folder).filter((name) => name.endsWith("_Request.xml"));
+    const requests = readdirSync(folder).filter((name) => name.endsWith('_Request.xml'));
     assert.ok(requests.length > 2);
     for (const name of requests) {
       const body = readFileSync(join(folder, name), 'utf8').replace(/<\?xml[^>]*\?>/, '');

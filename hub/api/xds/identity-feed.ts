@@ -3,7 +3,7 @@
  * CA says that it is kept (ITI TF-2 §3.44.4.1.3), CE why it is not.
  */
 import { randomUUID } from 'node:crypto';
-import { feedIdentity } from '../../flow/feed-identity.ts';
+import { feedIdentity, type FeedIdentityDeps } from '../../flow/feed-identity.ts';
 import { writeAnswer } from '../../../mappings/xds/hl7v3.ts';
 import { feedAuthorities, feedMessageId } from '../../../mappings/xds/identity-feed.ts';
 import { FEED_RESPONSE } from '../../../mappings/xds/patient-feed.ts';
@@ -11,14 +11,18 @@ import { senderFault } from '../../../mappings/xds/soap.ts';
 import type { SoapFault } from '../../../mappings/xds/soap.ts';
 import { writeXml } from '../../../mappings/xds/xml-write.ts';
 import { answerBody } from './answer.ts';
-import type { PixManagerDeps } from './patient-identity.ts';
 import type { SoapExchange, SoapTransaction } from './soap-exchange.ts';
+
+export interface IdentityFeedDeps {
+  readonly feed: FeedIdentityDeps;
+  readonly homeCommunityOid: string;
+}
 
 export interface IdentityFeed extends SoapTransaction {
   answer(exchange: SoapExchange): Promise<SoapFault | null>;
 }
 
-export const identityFeed = (deps: PixManagerDeps): IdentityFeed => ({
+export const identityFeed = (deps: IdentityFeedDeps): IdentityFeed => ({
   operation: 'ITI-44',
   act: { kind: 'submit-documents' },
   audited: 'feed',

@@ -23,10 +23,9 @@ import {
 import type { PatientQuestion } from '../../../mappings/xds/patient-query.ts';
 import { senderFault } from '../../../mappings/xds/soap.ts';
 import type { SoapFault } from '../../../mappings/xds/soap.ts';
-import type { FeedIdentityDeps } from '../../flow/feed-identity.ts';
 import { answerBody } from './answer.ts';
 import { identityFeed } from './identity-feed.ts';
-import type { IdentityFeed } from './identity-feed.ts';
+import type { IdentityFeed, IdentityFeedDeps } from './identity-feed.ts';
 import { soapExchange } from './soap-exchange.ts';
 import type { SoapDeps, SoapExchange } from './soap-exchange.ts';
 
@@ -36,9 +35,7 @@ export interface PatientIdentityDeps extends SoapDeps {
 }
 
 /** The PIX Manager is also told who patients are, by systems of the sites that number them. */
-export interface PixManagerDeps extends PatientIdentityDeps {
-  readonly feed: FeedIdentityDeps;
-}
+type PixManagerDeps = PatientIdentityDeps & IdentityFeedDeps;
 
 const REQUEST_BYTES = 1024 ** 2;
 const asks = { act: { kind: 'search-records' }, audited: 'search' } as const;
