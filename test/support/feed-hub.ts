@@ -130,7 +130,8 @@ export async function feedHub(of: (sites: Sites) => Sites = (sites) => sites): P
   let count = 0;
   const hl7: FeedHub['hl7'] = async (sender, type, ...segments) => {
     const peer = await RawPeer.open(channel.address().port);
-    const time = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
+    // With milliseconds: of two words about the same numbers in one second, neither would be the later one.
+    const time = new Date().toISOString().replace(/[-:TZ]/g, '');
     const msh = `MSH|^~\\&|${sender}|HUB|PROV|${time}+0000||${type}|F${String(++count)}|P|2.5||||||UNICODE UTF-8`;
     peer.send(`${[msh, ...segments].join('\r')}\r`);
     const [text = ''] = await peer.answers(1);
