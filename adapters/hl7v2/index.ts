@@ -6,4 +6,5 @@ export {
   type Hl7Limits,
   type Hl7TlsOptions,
 } from './listener.ts';
+export { createHl7LinkNotices, type LinkNotices } from './link-notice.ts';
 export { createHl7Sender, type Hl7Answer, type Hl7Sender, type Hl7SenderOptions } from './sender.ts';

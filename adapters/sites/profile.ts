@@ -5,6 +5,7 @@ import { parseNetwork } from '../../hub/core/network.ts';
 import type { CodeTable, SiteProfile } from '../../hub/core/site.ts';
 import { MapReader } from './reader.ts';
 import type { Check, Fault } from './reader.ts';
+import { readPixNotify } from './notify-section.ts';
 import { readXds } from './xds-section.ts';
 
 const matching =
@@ -85,8 +86,9 @@ export function parseProfile(id: string, text: string, codes: CodeTable, fault: 
     codes,
   };
   const xds = readXds(root.section('xds'), profile.patientIds.defaultAuthority, fault);
+  const pixNotify = readPixNotify(root.section('pixNotify'), profile, fault);
   root.done();
-  return xds === null ? profile : { ...profile, xds };
+  return { ...profile, ...(xds === null ? {} : { xds }), ...(pixNotify === null ? {} : { pixNotify }) };
 }
 
 function readPatientIds(reader: MapReader): SiteProfile['patientIds'] {

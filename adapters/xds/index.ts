@@ -1,4 +1,5 @@
 /** The hub as a client of other XDS systems: neighbouring communities, and hospitals that run their own domain. */
+export { createSoapLinkNotices } from './link-notice.ts';
 export { openCommunities } from './community.ts';
 export { createRemoteRepositories } from './fetch-document.ts';
 export { createImagingFetch } from './fetch-study.ts';

@@ -2,7 +2,7 @@
 import type { SiteId } from './identifier.ts';
 import type { Finding, Problem } from './problem.ts';
 
-export type ChannelKind = 'hl7v2' | 'rest' | 'dicom' | 'dicomweb' | 'xds';
+export type ChannelKind = 'hl7v2' | 'rest' | 'dicom' | 'dicomweb' | 'xds' | 'fhir' | 'hl7v3';
 
 export interface Envelope {
   readonly channel: ChannelKind;

@@ -2,7 +2,7 @@
  * What hospitals say of two of their numbers: merge, move, link and unlink, as registers that join in any order. The
  * registrations stand; only where they lead changes. What cannot be meant is refused with its reason (DEMANDS 28).
  */
-import type { Derivation, HubId } from './identifier.ts';
+import type { Derivation, HubId, SiteId } from './identifier.ts';
 import { contradictionOf, type Assertion, type PatientState } from './patient.ts';
 import { fail, ok, problem, type Finding } from './problem.ts';
 import type { LinkRecord, MergeRecord, MoveRecord, PatientRef } from './record.ts';
@@ -14,6 +14,8 @@ const MERGED = 'merged';
 const TIE = 'tie|';
 
 const DOUBT = 'What is registered of these two speaks against one person; retry to join them all the same.';
+
+const NOT_ITS_MERGE = 'The hospital itself merged these two of its numbers: it takes that back, or an operator does.';
 
 export interface Tie {
   readonly other: HubId;
@@ -37,20 +39,20 @@ interface Two {
 
 function load(
   slice: Slice,
-  site: MergeRecord['site'],
+  sites: readonly [SiteId, SiteId],
   refs: readonly [PatientRef, PatientRef],
   derive: Derivation,
 ): Two {
-  const of = (ref: PatientRef): PatientState => {
+  const of = (ref: PatientRef, site: SiteId): PatientState => {
     const id = recordIdOf(site, ref, derive);
     return slice.patients.get(id) ?? blank(id, site, ref);
   };
-  return { survivor: of(refs[0]), victim: of(refs[1]) };
+  return { survivor: of(refs[0], sites[0]), victim: of(refs[1], sites[1]) };
 }
 
 /** The survivor's side follows; exams stay where they were made, readers follow the alias. */
 export function foldMerge(slice: Slice, record: MergeRecord, by: Assertion, derive: Derivation): Folded {
-  const { survivor, victim } = load(slice, record.site, [record.survivor, record.victim], derive);
+  const { survivor, victim } = load(slice, [record.site, record.site], [record.survivor, record.victim], derive);
   if (survivor.recordId === victim.recordId)
     return fail(problem('invalid-value', 'MRG-1', 'A patient cannot be merged into itself.'));
   if (survivor.authority !== victim.authority)
@@ -71,7 +73,7 @@ export function foldMerge(slice: Slice, record: MergeRecord, by: Assertion, deri
 
 /** The number was filed under the wrong patient: it leaves whomever it followed and follows another (HL7 A43). */
 export function foldMove(slice: Slice, record: MoveRecord, by: Assertion, derive: Derivation): Folded {
-  const { survivor, victim } = load(slice, record.site, [record.to, record.moved], derive);
+  const { survivor, victim } = load(slice, [record.site, record.site], [record.to, record.moved], derive);
   if (survivor.recordId === victim.recordId)
     return fail(problem('invalid-value', 'MRG-1', 'A number cannot be moved to itself.'));
   if (isStale(victim, survivor.recordId, by)) return ignored(slice);
@@ -102,11 +104,15 @@ function follow(slice: Slice, { survivor, victim }: Two, by: Assertion): Folded 
 
 /** Two numbers are one patient's and both go on (HL7 A24), or are not (A37): then a merge of the two ends as well. */
 export function foldLink(slice: Slice, record: LinkRecord, by: Assertion, derive: Derivation): Folded {
-  const { survivor: one, victim: other } = load(slice, record.site, [record.one, record.other], derive);
+  const owners = record.owners ?? [record.site, record.site];
+  const { survivor: one, victim: other } = load(slice, owners, [record.one, record.other], derive);
   if (one.recordId === other.recordId)
     return fail(problem('invalid-value', 'PID-3', 'A number cannot be linked to itself, or unlinked from itself.'));
   const doubt = record.linked ? contradictionOf(one, other) : null;
   if (doubt !== null && !by.forced) return fail(problem('identity-doubt', doubt, DOUBT));
+  const merged = one.mergedInto === other.recordId || other.mergedInto === one.recordId;
+  if (!record.linked && merged && !owners.includes(record.site))
+    return fail(problem('conflict', 'PID-3', NOT_ITS_MERGE));
   const said = record.linked ? 'same' : 'apart';
   const told = (state: PatientState, about: PatientState): PatientState => {
     const tied = { ...state, facts: assertFields(state.facts, { [TIE + about.recordId]: said }, stampOf(by)) };

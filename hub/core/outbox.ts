@@ -4,8 +4,11 @@ import type { ExamView, ManifestView } from './view.ts';
 
 export interface OutboxEvent {
   readonly id: string;
-  readonly topic: 'settle' | 'publish' | 'list';
-  /** settle, list: the study UID. publish: the exam id, of today or before it was united with another. */
+  readonly topic: 'settle' | 'publish' | 'list' | 'tell-links';
+  /**
+   * settle, list: the study UID. publish: the exam id, of today or before it was united with another. tell-links: a person
+   * and who is told of its numbers.
+   */
   readonly key: string;
   /** When it was first written: how long it has been waited for. */
   readonly since: Date;

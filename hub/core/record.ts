@@ -159,6 +159,8 @@ export interface LinkRecord extends About {
   readonly one: PatientRef;
   readonly other: PatientRef;
   readonly linked: boolean;
+  /** Whose registrations they are, where a site speaks of the numbers of others. */
+  readonly owners?: readonly [SiteId, SiteId];
 }
 
 export interface OrderRecord extends About {

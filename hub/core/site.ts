@@ -55,11 +55,20 @@ export interface SiteProfile {
     /** The node that answers C-GET/C-MOVE for images kept at the hospital. */
     readonly imageSource?: string;
   };
+  /** Where it is told when the numbers of a person change, and in which domains (ITI-10, ITI-46). */
+  readonly pixNotify?: PixNotify;
   /** Its own XDS domain, where it runs one: the hub reads from it. */
   readonly xds?: SiteXds;
   /** How strictly the form of this site's submissions to the registry is taken; lenient by default. */
   readonly metadataForm?: 'strict' | 'lenient';
   readonly codes: CodeTable;
+}
+
+export interface PixNotify {
+  /** OIDs of assigning authorities. */
+  readonly domains: readonly string[];
+  readonly mllp?: { readonly host: string; readonly port: number };
+  readonly soap?: { readonly url: string; readonly token?: string };
 }
 
 export interface SiteXds {

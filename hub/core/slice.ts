@@ -36,7 +36,13 @@ export type Folded = Result<{ readonly slice: Slice; readonly findings: readonly
 export const recordIdOf = (site: SiteId, ref: PatientRef, derive: Derivation): HubId =>
   derive.id('patient', site, ref.authority, ref.value);
 
-/** Every registration that a record names. */
+/** The registrations that a record names: those of its site, but of a link those of whose numbers they are. */
+export function recordIdsOf(record: CanonicalRecord, derive: Derivation): readonly HubId[] {
+  const owners: readonly SiteId[] = record.kind === 'link' ? (record.owners ?? []) : [];
+  return refsOf(record).map((ref, at) => recordIdOf(owners[at] ?? record.site, ref, derive));
+}
+
+/** Every number that a record names. */
 export function refsOf(record: CanonicalRecord): readonly PatientRef[] {
   switch (record.kind) {
     case 'merge':

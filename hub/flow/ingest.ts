@@ -11,7 +11,7 @@ import type { Derivation, SiteId } from '../core/identifier.ts';
 import type { Claim, ClaimedEntry, DocumentStore, IngestStore, Settlement } from '../core/ingest.ts';
 import type { Log } from '../core/ports.ts';
 import { codeOf, problem, type Finding } from '../core/problem.ts';
-import type { CanonicalRecord } from '../core/record.ts';
+import type { CanonicalRecord, PatientRef } from '../core/record.ts';
 import type { SiteProfile } from '../core/site.ts';
 import { EMPTY, refsOf, type Input, type Slice } from '../core/slice.ts';
 import { Burst } from './burst.ts';
@@ -280,7 +280,7 @@ async function prepare(entry: ClaimedEntry, deps: IngestDeps): Promise<Prepared>
       settlement: { entry, state: 'review', problem: NOT_ITS_NUMBER, findings: mapped.findings },
     };
   const inputs: Input[] = [];
-  for (const record of mapped.records) {
+  for (const record of ofOwners(mapped.records, site, deps)) {
     const base = { record, journalId: entry.journalId, digest: entry.digestHex.slice(0, 16), forced: entry.forced };
     const carried = record.kind === 'report' ? record.content.document : undefined;
     inputs.push(
@@ -290,6 +290,24 @@ async function prepare(entry: ClaimedEntry, deps: IngestDeps): Promise<Prepared>
     );
   }
   return { entry, ok: true, inputs, findings: mapped.findings };
+}
+
+/**
+ * A link between numbers that others gave (the data of this site list their authorities) is about the registrations there;
+ * what it says of those patients besides is theirs to say.
+ */
+function ofOwners(
+  records: readonly CanonicalRecord[],
+  site: SiteProfile,
+  deps: IngestDeps,
+): readonly CanonicalRecord[] {
+  if (!records.some(({ kind }) => kind === 'link')) return records;
+  const ownerOf = ({ authority }: PatientRef): SiteId =>
+    authority === site.patientIds.defaultAuthority ? site.id : (deps.ownerOf?.(authority) ?? site.id);
+  return records.flatMap((record): CanonicalRecord[] => {
+    if (record.kind === 'link') return [{ ...record, owners: [ownerOf(record.one), ownerOf(record.other)] }];
+    return record.kind === 'patient' && ownerOf(record.patient) !== site.id ? [] : [record];
+  });
 }
 
 const NOT_ITS_NUMBER = problem(

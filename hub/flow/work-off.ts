@@ -23,6 +23,8 @@ export interface WorkOffDeps {
   readonly manifest: (located: StudyLocated) => Promise<ManifestView | null>;
   readonly list: ListKept;
   readonly publish: PublishDocuments;
+  /** By the key of its event. */
+  readonly tellLinks: (key: string) => Promise<OutboxOutcome>;
   readonly log: Log;
   /** Events wait while many messages are being acknowledged. */
   readonly burst: Pick<Burst, 'over'>;
@@ -80,6 +82,7 @@ async function handle(event: OutboxEvent, deps: WorkOffDeps): Promise<OutboxOutc
     settle: () => settle(key, deps),
     list: () => deps.list(key, since),
     publish: () => publish(key, deps),
+    'tell-links': () => deps.tellLinks(key),
   };
   return acts[topic]();
 }

@@ -21,6 +21,8 @@ export interface DeskDeps {
   readonly matching: Matching;
   readonly projection: Projection;
   readonly affinityDomainOid?: string;
+  /** Who is told when a person's numbers change. */
+  readonly linkSubscribers?: readonly string[];
 }
 
 /** What one decision says, and what must be true afterwards. */

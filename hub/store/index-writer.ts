@@ -12,6 +12,7 @@ import { announceRecords, followPersons } from './affinity-patients.ts';
 import { claimEntries, postpone, settle } from './claim.ts';
 import type { Connection, Database } from './database.ts';
 import { saveResources, type OwnedResource, type SavedProvenance } from './fhir.ts';
+import { announceLinks } from './link-notice.ts';
 import { linkPersons, matchPersons, type Linked } from './person-link.ts';
 import { announceExams } from './publication.ts';
 import { saveExams, saveIndexes, savePatients, type SaveContext } from './save.ts';
@@ -31,6 +32,8 @@ export interface IndexWriterDeps extends Omit<SaveContext, 'now'> {
   readonly matching: Matching;
   /** Under which persons are known to the document registry; absent where there is none. */
   readonly affinityDomainOid?: string;
+  /** Who is told when a person's numbers change. */
+  readonly linkSubscribers?: readonly string[];
 }
 
 export function createIndexWriter(deps: IndexWriterDeps): IngestStore {
@@ -89,6 +92,7 @@ async function saveSlice(
   if (patients.length === 0 && exams.length === 0) return [];
   const linked = patients.length === 0 ? NOBODY : await registerPersons(connection, patients, before, context);
   await saveExams(connection, before, after, exams, context);
+  await announceNumbers(connection, linked, context);
   const arrivals = after.arrivals;
   await saveInstances(connection, after, arrivals, context.now);
   await saveStudies(connection, exams, arrivals, context);
@@ -109,13 +113,23 @@ export interface AnnounceContext {
   readonly derive: Derivation;
   readonly projection: Projection;
   readonly affinityDomainOid?: string;
+  readonly linkSubscribers?: readonly string[];
   readonly now: Date;
 }
+
+const announceNumbers = (connection: Connection, linked: Linked, context: AnnounceContext): Promise<void> =>
+  announceLinks(
+    connection,
+    { persons: linked.persons, moved: linked.relinked.length > 0 },
+    context.linkSubscribers ?? [],
+    context.now,
+  );
 
 /** What a decision about persons alone changes for readers: the persons, their ids and whose documents are whose. */
 export async function announceLinked(connection: Connection, linked: Linked, context: AnnounceContext): Promise<void> {
   if (context.affinityDomainOid !== undefined)
     await followPersons(connection, linked.persons, context.affinityDomainOid);
+  await announceNumbers(connection, linked, context);
   const told = (): SavedProvenance => ({ journalIds: [], site: '', at: context.now.toISOString() });
   await project(connection, linked.persons, [], [], told, context);
   await announceExams(connection, await examsOf(connection, linked.relinked), context.now);

@@ -6,7 +6,7 @@ import { keysOf, type ExamState } from '../core/exam.ts';
 import type { Derivation, HubId, SiteId } from '../core/identifier.ts';
 import type { PatientState } from '../core/patient.ts';
 import type { CanonicalRecord } from '../core/record.ts';
-import { recordIdOf, refsOf, type Slice } from '../core/slice.ts';
+import { recordIdsOf, type Slice } from '../core/slice.ts';
 import type { Connection } from './database.ts';
 
 export interface Loaded {
@@ -38,7 +38,7 @@ export function touched(
   const patients = new Set<HubId>();
   const keys = new Set<string>();
   for (const record of records) {
-    for (const ref of refsOf(record)) patients.add(recordIdOf(record.site, ref, derive));
+    for (const id of recordIdsOf(record, derive)) patients.add(id);
     if ('keys' in record) for (const key of keysOf(record.keys)) keys.add(`${record.site}|${key}`);
   }
   return { patients: [...patients].sort(), keys: [...keys].sort() };

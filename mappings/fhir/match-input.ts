@@ -50,7 +50,7 @@ function written(patient: Patient): MatchInput['asked'] {
   };
 }
 
-function nameOf({ text, family, given }: HumanName): MatchInput['asked']['names'][number] {
+export function nameOf({ text, family, given }: HumanName): MatchInput['asked']['names'][number] {
   const parts = [family, ...(given ?? [])].filter((part) => part !== undefined);
   const han = /\p{Script=Han}/u.test(parts.join(''));
   return {

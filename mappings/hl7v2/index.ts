@@ -102,5 +102,6 @@ export { readHeader, type Hl7Header } from './header.ts';
 export { decodeFor, inspectHl7, judgeEnvelope, patientKeyOf, type Inspected, type Inspection } from './inspect.ts';
 export { parseMessage, type Message } from './message.ts';
 export { queryKindOf, readQuery, type Hl7Query, type QueryKind } from './query.ts';
+export { writeLinkNotice } from './link-notice.ts';
 export { writeQueryAnswer, type QueryOutcome } from './query-answer.ts';
 export { writeTime } from './time.ts';

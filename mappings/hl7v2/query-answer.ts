@@ -81,7 +81,7 @@ function bodyOf(outcome: QueryOutcome, d: Delimiters): readonly (readonly string
   ];
 }
 
-function cx({ authority, value }: PatientNumber, type: string, d: Delimiters): string {
+export function cx({ authority, value }: PatientNumber, type: string, d: Delimiters): string {
   const universal = parseOid(authority) !== null && authority.includes('.');
   const assigner = universal ? ['', escape(authority, d), 'ISO'].join(d.subcomponent) : escape(authority, d);
   return [escape(value, d), '', '', assigner, ...(type === '' ? [] : [escape(type, d)])].join(d.component);

@@ -16,8 +16,13 @@ const MESSAGES = { PRPA_IN201301UV02: 'add', PRPA_IN201302UV02: 'revise', PRPA_I
 export const FEED_ACTIONS = Object.keys(MESSAGES).map((name) => `${HL7V3}:${name}`);
 export const FEED_RESPONSE = `${HL7V3}:MCCI_IN000002UV01`;
 
+export type FeedKind = (typeof MESSAGES)[keyof typeof MESSAGES];
+
+export const feedKindOf = (body: XmlElement): FeedKind | undefined =>
+  body.namespace === HL7V3 ? MESSAGES[body.name as keyof typeof MESSAGES] : undefined;
+
 export interface PatientFeed {
-  readonly kind: 'add' | 'revise' | 'merge';
+  readonly kind: FeedKind;
   readonly patients: readonly PatientCx[];
   /** Ids that end in the first of `patients`. */
   readonly subsumed: readonly PatientCx[];
@@ -25,7 +30,7 @@ export interface PatientFeed {
 
 /** `domain` is the OID of the affinity domain: ids of other authorities are not this registry's (§3.44.4.1.3.2). */
 export function readPatientFeed(body: XmlElement, domain: string): Result<PatientFeed> {
-  const kind = body.namespace === HL7V3 ? MESSAGES[body.name as keyof typeof MESSAGES] : undefined;
+  const kind = feedKindOf(body);
   if (kind === undefined)
     return fail(problem('unsupported-message', 'Body', 'The body is no patient identity feed message.'));
   const events = down([body], 'controlActProcess', 'subject', 'registrationEvent');

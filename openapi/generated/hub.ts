@@ -1367,7 +1367,7 @@ export interface components {
     /** @enum {string} */
     readonly Role: 'administrator' | 'operator' | 'query-platform' | 'hospital-feed';
     /** @enum {string} */
-    readonly Channel: 'hl7v2' | 'rest' | 'dicom' | 'dicomweb' | 'xds';
+    readonly Channel: 'hl7v2' | 'rest' | 'dicom' | 'dicomweb' | 'xds' | 'fhir' | 'hl7v3';
     /** @enum {string} */
     readonly JournalState: 'received' | 'applied' | 'refused' | 'review';
     /** @enum {string} */

@@ -15,7 +15,7 @@ import { createAffinityPatients } from '../../hub/store/affinity-patients.ts';
 import { identifierSystems } from '../../mappings/fhir/index.ts';
 import { attributeOf, down, HL7V3 } from '../../mappings/xds/hl7v3.ts';
 import { parseXml, type XmlElement } from '../../mappings/xds/xml.ts';
-import { index } from '../support/affinity.ts';
+import { feedOver, index } from '../support/affinity.ts';
 import { freshDatabase, quiet, type FreshDatabase } from '../support/database.ts';
 import { derive, openStore, patientView, personResources, personView, save, siteResources } from '../support/fhir.ts';
 import { envelope, HOME } from '../support/registry-hub.ts';
@@ -82,7 +82,7 @@ before(async () => {
     affinityDomainOid: DOMAIN,
   });
   const audit = { record: (event: AuditEvent) => Promise.resolve(void audits.push(event)) };
-  const deps = { queries, homeCommunityOid: HOME, audit, log: quiet };
+  const deps = { queries, homeCommunityOid: HOME, audit, log: quiet, feed: feedOver(fresh.database) };
   const app = express();
   app.use((request, response, next) => {
     const role = (request.get('x-role') ?? 'query-platform') as Role;

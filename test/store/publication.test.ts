@@ -140,6 +140,7 @@ before(async () => {
     list: () => Promise.reject(new Error('no site of this test keeps its images')),
     publish,
     burst: { over: () => Promise.resolve() },
+    tellLinks: () => Promise.resolve({ done: true }),
     log: quiet,
   });
   await workOff.start(1, 3_600_000);

@@ -3,15 +3,22 @@ import { randomUUID } from 'node:crypto';
 import type { FhirFaceDeps } from '../../hub/api/fhir/index.ts';
 import type { EntryId } from '../../hub/core/document.ts';
 import type { FhirStore } from '../../hub/core/fhir.ts';
-import type { Oid } from '../../hub/core/identifier.ts';
+import { Derivation, type Oid } from '../../hub/core/identifier.ts';
 import type { ObjectStore } from '../../hub/core/ports.ts';
 import { createSharedDocuments } from '../../hub/flow/shared-documents.ts';
 import { createMatching } from '../../hub/core/match/matcher.ts';
 import { createMatchProbe } from '../../hub/store/match-probe.ts';
 import { createAffinityPatients } from '../../hub/store/affinity-patients.ts';
+import type { PatientFeedFace } from '../../hub/api/fhir/patient-feed.ts';
+import { identityFeed } from '../../hub/compose-identity.ts';
+import type { SiteProfile } from '../../hub/core/site.ts';
+import { createJournalReader } from '../../hub/store/journal-reader.ts';
+import { createJournal } from '../../hub/store/journal.ts';
 import type { Database } from '../../hub/store/database.ts';
 import { createDocumentReader } from '../../hub/store/document-query.ts';
 import { createDocumentRegistry } from '../../hub/store/document-registry.ts';
+import { quiet } from './database.ts';
+import { siteProfile } from './site.ts';
 
 export const DOMAIN = '2.999.156.1';
 
@@ -61,8 +68,22 @@ export function affinityOver(database: Database, projection: FhirStore, objects:
   const systems = new Set([`urn:oid:${DOMAIN}`, 'urn:oid:2.999.156.1.1', 'urn:oid:2.999.156.1.3']);
   return {
     store: createSharedDocuments({ projection, registry, patients }),
-    domain: { provide, patients, systems, probe, elsewhere: { open: () => null } },
+    domain: { provide, patients, systems, probe, feed: feedOver(database), elsewhere: { open: () => null } },
   };
+}
+
+/** Systems of h1 and h3 tell of their patients; whoever wants them applied drains the journal. */
+export function feedOver(database: Database, arrived: () => void = () => undefined): PatientFeedFace {
+  const [clock, log] = [(): Date => new Date(), quiet];
+  const [h1, h3] = ['1', '3'].map((one) =>
+    siteProfile(`h${one}`, { patientIds: { defaultAuthority: `2.999.156.1.${one}`, authorities: {}, types: {} } }),
+  );
+  const all = [h1, h3].filter((one) => one !== undefined);
+  const byId = (id: string): SiteProfile | null => all.find((one) => one.id === id) ?? null;
+  const sites = { all, byId, byHl7Sender: () => null, byAeTitle: () => null };
+  const journal = createJournal({ database, clock, log, arrived });
+  const reader = createJournalReader({ database, clock, arrived, derive: new Derivation(new Uint8Array(32).fill(7)) });
+  return { ...identityFeed({ sites, clock, journal, reader }), waitMs: 5_000 };
 }
 
 /** Persons of the master index, as far as the affinity domain looks: they are there. */

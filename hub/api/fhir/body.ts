@@ -13,6 +13,8 @@ const XML = { bytes: BODY_LIMIT, depth: 64, elements: 500_000 };
 export interface ReadBody {
   readonly resource: unknown;
   readonly format: Format;
+  /** As they came. */
+  readonly bytes: Buffer;
 }
 
 export async function readBody(request: Request, limit = BODY_LIMIT): Promise<Parsed<ReadBody>> {
@@ -36,11 +38,11 @@ export async function readBody(request: Request, limit = BODY_LIMIT): Promise<Pa
     const root = parseXml(bytes, XML);
     if (!root.ok) return faulty(400, 'structure', root.problem.text);
     const resource = fromXml(root.value);
-    return resource ? parsed({ resource, format }) : faulty(400, 'structure', 'the root element is not of FHIR');
+    return resource ? parsed({ resource, format, bytes }) : faulty(400, 'structure', 'the root element is not of FHIR');
   }
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return parsed({ resource: JSON.parse(text) as unknown, format });
+    return parsed({ resource: JSON.parse(text) as unknown, format, bytes });
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError)
       return faulty(400, 'structure', 'the body is not JSON in UTF-8');

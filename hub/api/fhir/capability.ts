@@ -9,6 +9,9 @@ import { allParameters } from './search-request.ts';
 
 const TRANSACTION =
   'Provide Document Bundle (ITI-65): https://profiles.ihe.net/ITI/MHD/StructureDefinition/IHE.MHD.Minimal.ProvideBundle and its Comprehensive and UnContained.Comprehensive forms; no other transaction.';
+const PROCESS_MESSAGE = 'http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message';
+const MESSAGES =
+  'PMIR patient identity feed (ITI-93) alone, here or at the base; it creates, revises and merges, and takes no merge back.';
 const IHE = 'https://profiles.ihe.net/ITI';
 
 export interface Release {
@@ -38,6 +41,7 @@ export function capabilityStatement(release: Release, base: string): CapabilityS
           description: 'Bearer token, signed-in session or client certificate; every read is audited.',
         },
         resource: [...RESOURCE_TYPES.map(resource), binary, auditEvents],
+        operation: [{ name: 'process-message', definition: PROCESS_MESSAGE, documentation: MESSAGES }],
         interaction: [{ code: 'history-system' }, { code: 'transaction', documentation: TRANSACTION }],
       },
     ],
@@ -54,12 +58,14 @@ function resource(type: ResourceType): CapabilityStatementRestResource {
   const profiles = [
     ...(type === 'Provenance' || type === 'List' ? [] : [PROFILES[type]]),
     ...(MHD_PROFILES[type] ?? []).map(mhdProfile),
+    ...(type === 'Patient' ? [`${IHE}/PIXm/StructureDefinition/IHE.PIXm.Patient`] : []),
   ];
   return {
     type,
     ...(profiles.length === 0 ? {} : { supportedProfile: profiles }),
     interaction: [
       ...(type === 'DocumentReference' ? [{ code: 'create' as const }] : []),
+      ...(type === 'Patient' ? [{ code: 'update' as const, documentation: PATIENT_FEED }] : []),
       { code: 'read' },
       { code: 'vread' },
       { code: 'history-instance' },
@@ -71,7 +77,7 @@ function resource(type: ResourceType): CapabilityStatementRestResource {
     updateCreate: false,
     conditionalCreate: false,
     conditionalRead: 'full-support',
-    conditionalUpdate: false,
+    conditionalUpdate: type === 'Patient',
     conditionalDelete: 'not-supported',
     ...(references.length === 0 ? {} : { searchInclude: references.map(({ name }) => `${type}:${name}`) }),
     ...(revincludes.length === 0 ? {} : { searchRevInclude: revincludes }),
@@ -83,7 +89,11 @@ function resource(type: ResourceType): CapabilityStatementRestResource {
   };
 }
 
-/** Actors whose requirements this server fulfils; PIXm's feed (ITI-104) is not among them. */
+/** PIXm's Remove Patient Option is not taken: who was registered stays on the record, and a wrong number is merged. */
+const PATIENT_FEED =
+  'Conditional update for ITI-104, by identifier=system|value of a site, by a system of that site; a merge is active=false with one link of type replaced-by. Nothing is removed.';
+
+/** Actors whose requirements this server fulfils; the PIXm Manager's statement also lists conditional create. */
 const ACTORS = [
   `${IHE}/MHD/CapabilityStatement/IHE.MHD.DocumentResponder`,
   `${IHE}/MHD/CapabilityStatement/IHE.MHD.DocumentRecipient`,

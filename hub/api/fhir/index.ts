@@ -22,6 +22,7 @@ import { NOBODY, refusal, type Fault, type Parsed, type Reply } from './reply.ts
 import { WHOLE, type Shape } from './resource.ts';
 import { ihePix, pixParameters, pixQuery } from './ihe-pix.ts';
 import { matched } from './match.ts';
+import { feedMessage, updatePatient, type PatientFeedFace } from './patient-feed.ts';
 import { requestedDomains, unknownDomain } from './pdqm.ts';
 import { provide, publish, type ProvideFace } from './provide.ts';
 import { parseSearch, type SearchRequest } from './search-request.ts';
@@ -41,6 +42,8 @@ export interface FhirFaceDeps {
     readonly patients: AffinityPatients;
     /** Who keeps the documents that are not here (ITI-68 by ITI-43). */
     readonly elsewhere: RemoteRepositories;
+    /** Where systems of sites tell of their patients (ITI-104, ITI-93). */
+    readonly feed: PatientFeedFace;
     /** The live matcher, for `$match` (ITI-119). */
     readonly probe: MatchProbe;
     /** Identifier systems that the domain and its sites issue. */
@@ -122,7 +125,7 @@ async function replyTo(
   if (!found.ok) return refusal(found.fault);
   const interaction = found.value;
   const isSearch = ['search', 'history', 'match'].includes(interaction.kind);
-  const isSubmission = interaction.kind === 'provide' || interaction.kind === 'publish';
+  const isSubmission = ['provide', 'publish', 'update-patient', 'message'].includes(interaction.kind);
   const decision = decide(caller, {
     kind: isSubmission ? 'submit-documents' : isSearch ? 'search-records' : 'read-record',
   });
@@ -150,7 +153,17 @@ const ofEach = (recorded: AuditEvent, { each }: Reply['touched']): readonly Audi
 async function submission(deps: FhirFaceDeps, { interaction, request, caller, place }: Asked): Promise<Reply> {
   const body = await readBody(request);
   if (!body.ok) return refusal(body.fault);
-  const { provide: face } = deps.domain;
+  const { provide: face, feed } = deps.domain;
+  const key = request.get('idempotency-key');
+  const sent = {
+    ...{ caller, body: body.value, place, target: request.originalUrl },
+    contentType: request.get('content-type') ?? '',
+    key: key !== undefined && /^[\x21-\x7e]{1,150}$/.test(key) ? key : undefined,
+  };
+  if (interaction.kind === 'update-patient') return updatePatient(feed, deps.store, sent);
+  // A message is also taken at the base, as PMIR's examples send it.
+  const type = (body.value.resource as { type?: unknown } | null)?.type;
+  if (interaction.kind === 'message' || type === 'message') return feedMessage(feed, deps.store, sent);
   return interaction.kind === 'provide'
     ? provide(face, body.value, caller, place)
     : publish(face, deps.store, body.value, caller, place);
@@ -241,6 +254,8 @@ async function answer(deps: FhirFaceDeps, asked: Asked): Promise<Reply> {
     }
     case 'provide':
     case 'publish':
+    case 'update-patient':
+    case 'message':
     case 'binary':
     case 'capabilities':
       throw new Error(`${interaction.kind} is answered elsewhere`);

@@ -10,6 +10,10 @@ export type Interaction =
   | { readonly kind: 'provide' }
   /** ITI-105: one DocumentReference with its document inside. */
   | { readonly kind: 'publish' }
+  /** ITI-104: a conditional update of a registration. */
+  | { readonly kind: 'update-patient' }
+  /** ITI-93: a message. */
+  | { readonly kind: 'message' }
   /** ITI-83. */
   | { readonly kind: 'ihe-pix' }
   /** ITI-119. */
@@ -44,6 +48,9 @@ export function interactionOf(method: string, path: string): Parsed<Interaction>
   const reads = method === 'GET' || method === 'HEAD';
   if (rest.length > 0) return nowhere('nothing is under this path');
   if (first === undefined) return method === 'POST' ? parsed({ kind: 'provide' }) : readOnly('POST');
+  if (first === '$process-message' && second === undefined)
+    return method === 'POST' ? parsed({ kind: 'message' }) : readOnly('POST');
+  if (first === 'Patient' && second === undefined && method === 'PUT') return parsed({ kind: 'update-patient' });
   if (first === 'metadata' && second === undefined)
     return reads ? parsed({ kind: 'capabilities' }) : readOnly('GET, HEAD');
   if (first === '_history' && second === undefined)

@@ -11,7 +11,7 @@ import type { Problem } from '../../core/problem.ts';
 import { writeAnswer } from '../../../mappings/xds/hl7v3.ts';
 import { PDQ_ANSWER, PIX_ANSWER, writePatientAnswer } from '../../../mappings/xds/patient-answer.ts';
 import type { PatientAnswer } from '../../../mappings/xds/patient-answer.ts';
-import { FEED_RESPONSE } from '../../../mappings/xds/patient-feed.ts';
+import { FEED_ACTIONS, FEED_RESPONSE } from '../../../mappings/xds/patient-feed.ts';
 import {
   PARAMETERS,
   PDQ_CANCEL,
@@ -24,6 +24,8 @@ import type { PatientQuestion } from '../../../mappings/xds/patient-query.ts';
 import { senderFault } from '../../../mappings/xds/soap.ts';
 import type { SoapFault } from '../../../mappings/xds/soap.ts';
 import { answerBody } from './answer.ts';
+import { identityFeed } from './identity-feed.ts';
+import type { IdentityFeed, IdentityFeedDeps } from './identity-feed.ts';
 import { soapExchange } from './soap-exchange.ts';
 import type { SoapDeps, SoapExchange } from './soap-exchange.ts';
 
@@ -32,21 +34,38 @@ export interface PatientIdentityDeps extends SoapDeps {
   readonly homeCommunityOid: string;
 }
 
+/** The PIX Manager is also told who patients are, by systems of the sites that number them. */
+type PixManagerDeps = PatientIdentityDeps & IdentityFeedDeps;
+
 const REQUEST_BYTES = 1024 ** 2;
 const asks = { act: { kind: 'search-records' }, audited: 'search' } as const;
 
-export const pixManagerFace = (deps: PatientIdentityDeps): Router => face(deps, 'ITI-45', [PIX_QUERY]);
+export const pixManagerFace = (deps: PixManagerDeps): Router =>
+  face(deps, 'ITI-45', [PIX_QUERY], Object.fromEntries(FEED_ACTIONS.map((action) => [action, identityFeed(deps)])));
 
 export const pdqSupplierFace = (deps: PatientIdentityDeps): Router =>
   face(deps, 'ITI-47', [PDQ_QUERY, PDQ_CONTINUE, PDQ_CANCEL]);
 
-function face(deps: PatientIdentityDeps, operation: 'ITI-45' | 'ITI-47', actions: readonly string[]): Router {
-  const transactions = Object.fromEntries(actions.map((action) => [action, { operation, ...asks }]));
+function face(
+  deps: PatientIdentityDeps,
+  operation: 'ITI-45' | 'ITI-47',
+  questions: readonly string[],
+  feeds: Readonly<Record<string, IdentityFeed>> = {},
+): Router {
+  const actions = [...questions, ...Object.keys(feeds)];
+  const asked = Object.fromEntries(questions.map((action) => [action, { operation, ...asks }]));
+  const transactions = { ...asked, ...feeds };
   const door = { operation, actions, act: asks.act, requestBytes: REQUEST_BYTES, transactions };
   const router = Router();
   router.post('/', (request, response) =>
-    soapExchange(deps, door, request, response, (exchange) =>
-      answer(deps, operation === 'ITI-45' ? 'pix' : 'pdq', exchange),
+    soapExchange(
+      deps,
+      door,
+      request,
+      response,
+      (exchange) =>
+        feeds[exchange.message.action]?.answer(exchange) ??
+        answer(deps, operation === 'ITI-45' ? 'pix' : 'pdq', exchange),
     ),
   );
   router.all('/', (_request, response) => {

@@ -154,6 +154,14 @@ export const ELEMENTS: Readonly<Record<string, string>> = {
     'id:id meta:Meta implicitRules:uri language:code text:Narrative contained:Resource extension:Extension modifierExtension:Extension identifier:Identifier status:code mode:code title:string code:CodeableConcept subject:Reference encounter:Reference date:dateTime source:Reference orderedBy:CodeableConcept note:Annotation entry:List.entry emptyReason:CodeableConcept',
   'List.entry':
     'id:id extension:Extension modifierExtension:Extension flag:CodeableConcept deleted:boolean date:dateTime item:Reference',
+  'MessageHeader':
+    'id:id meta:Meta implicitRules:uri language:code text:Narrative contained:Resource extension:Extension modifierExtension:Extension eventCoding:Coding eventUri:uri destination:MessageHeader.destination sender:Reference enterer:Reference author:Reference source:MessageHeader.source responsible:Reference reason:CodeableConcept response:MessageHeader.response focus:Reference definition:canonical',
+  'MessageHeader.destination':
+    'id:id extension:Extension modifierExtension:Extension name:string target:Reference endpoint:url receiver:Reference',
+  'MessageHeader.response':
+    'id:id extension:Extension modifierExtension:Extension identifier:id code:code details:Reference',
+  'MessageHeader.source':
+    'id:id extension:Extension modifierExtension:Extension name:string software:string version:string contact:ContactPoint endpoint:url',
   'Meta':
     'id:id extension:Extension versionId:id lastUpdated:instant source:uri profile:canonical security:Coding tag:Coding project:uri author:Reference onBehalfOf:Reference account:Reference accounts:Reference compartment:Reference',
   'Money':
@@ -382,6 +390,14 @@ export const LISTS: Readonly<Record<string, string>> = {
     'contained extension modifierExtension identifier note entry',
   'List.entry':
     'extension modifierExtension',
+  'MessageHeader':
+    'contained extension modifierExtension destination focus',
+  'MessageHeader.destination':
+    'extension modifierExtension',
+  'MessageHeader.response':
+    'extension modifierExtension',
+  'MessageHeader.source':
+    'extension modifierExtension',
   'Meta':
     'extension profile security tag accounts compartment',
   'Money':
@@ -482,6 +498,8 @@ export const SUMMARY: Readonly<Record<string, string>> = {
     'id meta implicitRules identifier status modality subject encounter started basedOn referrer interpreter endpoint numberOfSeries numberOfInstances procedureReference procedureCode location reasonCode reasonReference note description series',
   'List':
     'id meta implicitRules status mode title code subject date source',
+  'MessageHeader':
+    'id meta implicitRules eventCoding eventUri destination sender enterer author source responsible reason response focus definition',
   'OperationOutcome':
     'id meta implicitRules issue',
   'Organization':
@@ -524,6 +542,8 @@ export const MANDATORY: Readonly<Record<string, string>> = {
     'status subject',
   'List':
     'status mode',
+  'MessageHeader':
+    'source',
   'OperationOutcome':
     'issue',
   'Provenance':

@@ -1,0 +1,117 @@
+/** Wires the faces over HTTP to the rooms: what is open under which path where the role `api` runs. */
+import type { Router } from 'express';
+import { renderProvenance } from '../mappings/fhir/index.ts';
+import { auditEventFace } from './api/fhir/audit-event.ts';
+import { fhirFace } from './api/fhir/index.ts';
+import { dicomwebFace, LIMITS as DICOMWEB_LIMITS, wadoUri } from './api/dicomweb/index.ts';
+import { createRestFace } from './api/rest/face.ts';
+import { render } from './archive/render.ts';
+import { openFrames } from './archive/transcode-frames.ts';
+import { canTranscode, transcode } from './archive/transcode.ts';
+import { auditSource } from './compose-atna.ts';
+import { identityFeed } from './compose-identity.ts';
+import { affinityDomain, xdsFaces } from './compose-xds.ts';
+import type { JournalReader } from './core/operation.ts';
+import { createRecallingIndex } from './flow/recall-index.ts';
+import { SeriesMetadata } from './flow/series-metadata.ts';
+import { createAssertionCheck } from './security/assertion.ts';
+import { createAssertionLedger } from './store/assertion.ts';
+import { createAuditSearch } from './store/audit-search.ts';
+import { createAuditStore } from './store/audit.ts';
+import { createClientStore } from './store/client.ts';
+import { createExamSearch, createOrphanReader } from './store/exam-search.ts';
+import { openFhirStore } from './store/fhir.ts';
+import { createIdentityDesk } from './store/identity-decision.ts';
+import { createJournalReader } from './store/journal-reader.ts';
+import { createRematchDesk } from './store/rematch.ts';
+import { createReviewQueue } from './store/review.ts';
+import type { Ground, Rooms } from './compose.ts';
+
+/** The hub's own REST API. */
+function restFace(ground: Ground, rooms: Rooms, journal: JournalReader): Router {
+  const { database, log, clock } = ground;
+  return createRestFace({
+    sites: ground.sites,
+    journal,
+    reviews: createReviewQueue({ ...rooms.desk, arrived: rooms.arrived }),
+    identity: createIdentityDesk(rooms.desk),
+    rematch: createRematchDesk(rooms.desk),
+    orphans: createOrphanReader(database),
+    exams: createExamSearch({ database, derive: rooms.derive }),
+    index: rooms.reader,
+    clients: createClientStore({ database, clock }),
+    auditReader: createAuditStore({ database, clock }),
+    intake: rooms.journal,
+    audit: rooms.audit,
+    log,
+  });
+}
+
+/** The faces that are open in this process, by path. */
+export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Router>> {
+  const { config, objects, database, log, clock } = ground;
+  const { audit } = rooms;
+  const fhirStore = openFhirStore(database, {
+    renderProvenance,
+    searchTimeoutMs: 10_000,
+    pageLifetimeMs: 3_600_000,
+  });
+  const domain = affinityDomain({ ...ground, hospitals: rooms.hospitals, matching: rooms.desk.matching }, fhirStore);
+  const journal = createJournalReader({ ...rooms, database, clock });
+  const feed = identityFeed({ sites: ground.sites, clock, journal: rooms.journal, reader: journal });
+  const metadata = new SeriesMetadata({
+    images: rooms.images,
+    objects,
+    sites: ground.sites,
+    log,
+    memoryBytes: METADATA_MEMORY,
+  });
+  const pixels = { canTranscode, transcode, openFrames, render };
+  const index = createRecallingIndex(rooms.index, rooms.reader);
+  const dicomweb = { ...rooms, index, sites: ground.sites, metadata, pixels, log, limits: DICOMWEB_LIMITS };
+  const assertions = createAssertionCheck({ ...config.xua, ledger: createAssertionLedger(database), clock });
+  const { communities, reader, images } = rooms;
+  const xds = {
+    config,
+    sites: ground.sites,
+    database,
+    objects,
+    communities,
+    queries: rooms.queries,
+    feed,
+    reader,
+    images,
+    transcode: pixels,
+    audit,
+    assertions,
+    log,
+    clock,
+  };
+  return {
+    '/dicomweb': dicomwebFace(dicomweb),
+    '/wado': wadoUri(dicomweb),
+    ...xdsFaces(xds),
+    '/fhir/AuditEvent': auditEventFace({
+      search: createAuditSearch(database),
+      audit,
+      source: auditSource(config),
+      log,
+      origin: config.publicUrl,
+    }),
+    '/fhir': fhirFace({
+      store: domain.store,
+      domain: { ...domain.domain, feed },
+      objects,
+      audit,
+      log,
+      release: RELEASE,
+      origin: config.publicUrl,
+    }),
+    '/api/v1': restFace(ground, rooms, journal),
+  };
+}
+
+const METADATA_MEMORY = 64 * 1024 * 1024;
+
+/** What /fhir/metadata says of this build; the version is package.json's. */
+const RELEASE = { version: '0.1.0', date: '2026-11-22' } as const;
