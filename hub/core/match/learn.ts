@@ -2,7 +2,7 @@
  * Learns the rules from the data without any truth (Fellegi and Sunter 1969; Winkler 1988): u from pairs drawn at random,
  * which are hardly ever one person; m by expectation and maximisation over the candidate pairs that blocking offers.
  */
-import { compare } from './compare.ts';
+import { compare, vetoOf } from './compare.ts';
 import type { Attribute } from './comparison.ts';
 import type { Features } from './features.ts';
 import { LEVELS, levelsOf } from './levels.ts';
@@ -36,15 +36,18 @@ export interface Learned {
 const ATTRIBUTES = Object.keys(LEVELS) as Attribute[];
 const LEVEL_COUNT = Math.max(...ATTRIBUTES.map((attribute) => LEVELS[attribute].length));
 const MISSING = LEVEL_COUNT;
+const FORBIDDEN = '!';
 const MOST_ITERATIONS = 200;
 const SETTLED = 1e-6;
 /** What the shipped rules are worth, in pairs: a level that the sample hardly shows keeps a sensible share. */
 const BELIEF = 12;
+/** What a hard rule forbids cannot be learned from the pairs that are left: this much of the shipped share stays. */
+const BELIEF_SHARE = 0.05;
 /** The same for the random pairs, where what is rare may not show at all. */
 const BELIEF_RANDOM = 5000;
 const LISTED = 4000;
 
-/** Levels of one pair as a compact text, a character an attribute; equal patterns are counted once. */
+/** Levels of one pair as a compact text, a character an attribute, and a mark of a hard rule; equal patterns are counted once. */
 type Patterns = ReadonlyMap<string, number>;
 
 export function learnRules(input: LearnInput): Learned {
@@ -99,9 +102,11 @@ function count(pairs: Iterable<FeaturePair>): Patterns {
   const patterns = new Map<string, number>();
   for (const [a, b] of pairs) {
     const codes = new Array<number>(ATTRIBUTES.length).fill(MISSING);
-    for (const { attribute, level } of levelsOf(a, b).list)
+    const levels = levelsOf(a, b);
+    for (const { attribute, level } of levels.list)
       codes[ATTRIBUTES.indexOf(attribute)] = (LEVELS[attribute] as readonly string[]).indexOf(level);
-    const pattern = String.fromCharCode(...codes.map((code) => 65 + code));
+    const veto = vetoOf(a, b, levels);
+    const pattern = String.fromCharCode(...codes.map((code) => 65 + code)) + (veto === null ? '' : FORBIDDEN);
     patterns.set(pattern, (patterns.get(pattern) ?? 0) + 1);
   }
   return patterns;
@@ -146,14 +151,15 @@ function expectation(patterns: Patterns, start: MatchRules): { m: Table; share: 
     let all = 0;
     for (const [pattern, times] of patterns) {
       const odds = (share / (1 - share)) * ratio(pattern, m, u);
-      const p = odds / (1 + odds);
+      // Whom a hard rule holds apart are two: else a family, alike in so much, would pass for one person.
+      const p = pattern.endsWith(FORBIDDEN) ? 0 : odds / (1 + odds);
       posterior.set(pattern, p);
       rest.set(pattern, 1 - p);
       matches += p * times;
       all += times;
     }
     const next = Math.min(0.999, Math.max(1e-6, all === 0 ? 0.5 : matches / all));
-    m = shares(patterns, posterior, beliefM, BELIEF);
+    m = shares(patterns, posterior, beliefM, Math.max(BELIEF, BELIEF_SHARE * matches));
     u = shares(patterns, rest, () => 1 / LEVEL_COUNT, 1);
     const settled = Math.abs(next - share) < SETTLED;
     share = next;
