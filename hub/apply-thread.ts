@@ -9,8 +9,10 @@ import { loadSites } from '../adapters/sites/load.ts';
 import { openObjectStore } from './archive/object-store.ts';
 import { composeIndex } from './compose.ts';
 import { objectStoreUrl, type Config } from './config.ts';
+import { createRematching } from './flow/rematch.ts';
 import { createLog } from './log.ts';
 import { openDatabase } from './store/database.ts';
+import { createRematchWork } from './store/rematch-step.ts';
 
 interface Assignment {
   readonly config: Config;
@@ -63,10 +65,12 @@ async function run({ config, databaseUrl }: Assignment): Promise<void> {
   const database = openDatabase(databaseUrl, { max: workers + 2, name: 'apply' });
   const objects = openObjectStore(objectStoreUrl(config), config.dataDir);
   const sites = await loadSites(config.sitesDir);
-  const { ingest } = await composeIndex({ config, log, database, objects, sites, clock: () => new Date() });
+  const { ingest, desk } = await composeIndex({ config, log, database, objects, sites, clock: () => new Date() });
   ingest.start(workers, SWEEP_MS);
+  const rematching = createRematching({ work: createRematchWork(desk), log });
+  rematching.start();
   const end = async (): Promise<void> => {
-    await ingest.stop();
+    await Promise.all([ingest.stop(), rematching.stop()]);
     await objects.close();
     await database.close();
     parentPort?.close();

@@ -14,7 +14,8 @@ export function channels(ground: Ground, rooms: Rooms): Channel[] {
   const { audit } = rooms;
   const { connections, messageBytes, idleMs } = config.limits;
   const limits = { connections, messageBytes, idleMs };
-  const hl7 = { host: config.host, intake: rooms.journal, sites, audit, log, clock, limits };
+  const { queries } = rooms;
+  const hl7 = { host: config.host, intake: rooms.journal, sites, audit, queries, log, clock, limits };
   const dicom = {
     host: config.host,
     aeTitle: config.aeTitle,

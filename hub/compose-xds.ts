@@ -7,6 +7,7 @@ import type { Router } from 'express';
 import type { Communities } from '../adapters/xds/index.ts';
 import { identifierSystems } from '../mappings/fhir/index.ts';
 import type { fhirFace } from './api/fhir/index.ts';
+import { pdqSupplierFace, pixManagerFace } from './api/xds/patient-identity.ts';
 import { initiatingGateway } from './api/xds/initiating-gateway.ts';
 import { createOwnCommunity } from './api/xds/own-community.ts';
 import { CONSUMER_LIMITS, notificationConsumer } from './api/xds/iti-53.ts';
@@ -23,6 +24,8 @@ import type { EntryId, PatientCx } from './core/document.ts';
 import type { AffinityPatients } from './core/document-ports.ts';
 import type { FhirStore } from './core/fhir.ts';
 import type { Oid } from './core/identifier.ts';
+import type { Matching } from './core/match/matcher.ts';
+import type { PatientQueries } from './core/patient-query.ts';
 import type { IndexReader, ObjectStore } from './core/ports.ts';
 import type { Sites } from './core/site.ts';
 import { createSharedDocuments } from './flow/shared-documents.ts';
@@ -32,6 +35,7 @@ import { createDocumentReader } from './store/document-query.ts';
 import { createDocumentRegistry } from './store/document-registry.ts';
 import { createDocumentRemoval } from './store/document-removal.ts';
 import { createHospitalShelf } from './store/hospital.ts';
+import { createMatchProbe } from './store/match-probe.ts';
 import { createSubscriptionStore } from './store/subscription.ts';
 
 interface XdsParts extends Pick<ImagingSourceDeps, 'reader' | 'images' | 'transcode' | 'audit' | 'assertions' | 'log'> {
@@ -41,6 +45,7 @@ interface XdsParts extends Pick<ImagingSourceDeps, 'reader' | 'images' | 'transc
   readonly database: Database;
   readonly objects: ObjectStore;
   readonly communities: Communities;
+  readonly queries: PatientQueries;
   readonly clock: () => Date;
 }
 
@@ -87,6 +92,8 @@ export function xdsFaces(parts: XdsParts): Readonly<Record<string, Router>> {
       removal: createDocumentRemoval(database),
       limits: REPOSITORY_LIMITS,
     }),
+    '/xds/pix-manager': pixManagerFace({ ...shared, queries: parts.queries }),
+    '/xds/pdq-supplier': pdqSupplierFace({ ...shared, queries: parts.queries }),
     '/xds/imaging-source': imagingSourceFace({ ...shared, limits: IMAGING_SOURCE_LIMITS }),
     '/xds/responding-gateway': respondingGateway(gateway),
     '/xds/initiating-gateway': initiatingGateway({
@@ -120,8 +127,10 @@ export function affinityDomain(
     database,
     objects,
     clock,
+    matching,
   }: Pick<XdsParts, 'config' | 'database' | 'objects' | 'clock'> & {
     readonly sites: Sites;
+    readonly matching: Matching;
   },
   projection: FhirStore,
 ): Pick<FhirFaceDeps, 'store' | 'domain'> {
@@ -145,7 +154,10 @@ export function affinityDomain(
   };
   return {
     store: createSharedDocuments({ projection, registry, patients }),
-    domain: { provide, patients, systems: identifierSystems([affinityDomainOid, ...authorities]) },
+    domain: {
+      ...{ provide, patients, systems: identifierSystems([affinityDomainOid, ...authorities]) },
+      probe: createMatchProbe({ database, matching }),
+    },
   };
 }
 

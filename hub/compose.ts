@@ -10,6 +10,7 @@ import { createImagingFetch, openCommunities, openHospitals } from '../adapters/
 import type { Communities, CommunityConfig, Hospitals } from '../adapters/xds/index.ts';
 import { projectExam, projectPerson, projectSite, renderProvenance, type FhirContext } from '../mappings/fhir/index.ts';
 import { map } from '../mappings/index.ts';
+import { romanise } from '../mappings/romanise.ts';
 import { auditEventFace } from './api/fhir/audit-event.ts';
 import { fhirFace } from './api/fhir/index.ts';
 import { dicomwebFace, LIMITS as DICOMWEB_LIMITS, wadoUri } from './api/dicomweb/index.ts';
@@ -19,9 +20,11 @@ import { render } from './archive/render.ts';
 import { openFrames } from './archive/transcode-frames.ts';
 import { canTranscode, transcode } from './archive/transcode.ts';
 import { auditSource } from './compose-atna.ts';
+import { patientQueries } from './compose-identity.ts';
 import { affinityDomain, xdsFaces } from './compose-xds.ts';
 import type { Config } from './config.ts';
 import type { AuditTrail } from './core/audit.ts';
+import { createMatching } from './core/match/matcher.ts';
 import type { Journal } from './core/envelope.ts';
 import type { Derivation, Oid, SiteId, Uid } from './core/identifier.ts';
 import type {
@@ -35,6 +38,7 @@ import type {
   StudyLocated,
   StudyRecall,
 } from './core/ports.ts';
+import type { PatientQueries } from './core/patient-query.ts';
 import type { Sites } from './core/site.ts';
 import type { ManifestView } from './core/view.ts';
 import { createIngest, type Ingest } from './flow/ingest.ts';
@@ -64,12 +68,14 @@ import { createExamSearch, createOrphanReader } from './store/exam-search.ts';
 import { openFhirStore, saveResources } from './store/fhir.ts';
 import { createHospitalShelf } from './store/hospital.ts';
 import { derivation } from './store/hub-key.ts';
+import { createIdentityDesk, type DeskDeps } from './store/identity-decision.ts';
 import { createIndexReader } from './store/index-reader.ts';
 import { createIndexWriter, type Projection } from './store/index-writer.ts';
 import { createJournal } from './store/journal.ts';
 import { createJournalReader } from './store/journal-reader.ts';
 import { createOutbox, createStudySettling } from './store/outbox.ts';
 import { createOwnEntries, createPublishableExams } from './store/publication.ts';
+import { createRematchDesk } from './store/rematch.ts';
 import { createReviewQueue } from './store/review.ts';
 
 export interface Ground {
@@ -101,10 +107,13 @@ export interface Rooms {
   readonly hospitals: Hospitals;
   readonly readHospital: ReadHospital;
   readonly audit: AuditTrail;
+  readonly queries: PatientQueries;
   /** Tells workers, here or in other processes, that something waits. */
   readonly arrived: () => void;
   readonly workOff: WorkOff;
   readonly fhirContext: FhirContext;
+  /** Deciding about persons. */
+  readonly desk: DeskDeps;
 }
 
 /** A burst of arrivals asks the queue at most this often to wake workers in other processes. */
@@ -119,6 +128,7 @@ export async function composeIndex(
   projection: Projection;
   settleMs: (id: SiteId) => number;
   fhirContext: FhirContext;
+  desk: DeskDeps;
 }> {
   const { config, log, database, objects, sites, clock } = ground;
   const derive = await derivation(database, 'identifier');
@@ -142,16 +152,16 @@ export async function composeIndex(
     return seconds === undefined ? config.limits.settleMs : seconds * 1000;
   };
   const { affinityDomainOid } = config;
-  const indexing = { database, derive, indexDerive, site, clock, settleMs, projection, affinityDomainOid };
-  const store = createIndexWriter(indexing);
+  const desk = { database, matching: createMatching(romanise), derive, clock, projection, affinityDomainOid };
+  const store = createIndexWriter({ ...desk, indexDerive, site, settleMs });
   const ingest = createIngest({ store, documents: createDocumentStore(objects), site, map, derive, log, ownerOf });
-  return { derive, ingest, projection, settleMs, fhirContext };
+  return { derive, ingest, projection, settleMs, fhirContext, desk };
 }
 
 /** `wake` rouses the thread that applies in this process; null: other processes apply, and the queue tells them. */
 export async function composeRooms(ground: Ground, wake: (() => void) | null): Promise<Rooms> {
   const { config, log, database, journalDatabase, objects, queue, sites, clock } = ground;
-  const { derive, projection, settleMs, fhirContext } = await composeIndex(ground);
+  const { derive, projection, settleMs, fhirContext, desk } = await composeIndex(ground);
   const arrived = wake ?? throttled(() => queue.offer('ingest', 'wake', {}), log);
   const journal = createJournal({ database: journalDatabase, clock, log, arrived });
   const filing = new Filing({ journal, objects, log });
@@ -190,6 +200,7 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
     hospitals,
     readHospital,
     audit,
+    queries: patientQueries(ground),
     arrived,
     workOff: createWorkOff({
       outbox,
@@ -200,6 +211,7 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
       log,
     }),
     fhirContext,
+    desk,
   };
 }
 
@@ -299,12 +311,14 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
     searchTimeoutMs: 10_000,
     pageLifetimeMs: 3_600_000,
   });
-  const domain = affinityDomain(ground, fhirStore);
+  const domain = affinityDomain({ ...ground, matching: rooms.desk.matching }, fhirStore);
   const worked = { database, derive: rooms.derive, clock, arrived: rooms.arrived };
   const rest = createRestFace({
     sites: ground.sites,
     journal: createJournalReader(worked),
-    reviews: createReviewQueue(worked),
+    reviews: createReviewQueue({ ...rooms.desk, arrived: rooms.arrived }),
+    identity: createIdentityDesk(rooms.desk),
+    rematch: createRematchDesk(rooms.desk),
     orphans: createOrphanReader(database),
     exams: createExamSearch(worked),
     index: rooms.reader,
@@ -332,6 +346,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
     database,
     objects,
     communities,
+    queries: rooms.queries,
     reader,
     images,
     transcode: pixels,

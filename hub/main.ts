@@ -31,7 +31,7 @@ import { createLog } from './log.ts';
 import { ensureAdministrator } from './security/token.ts';
 import { createAuditStore } from './store/audit.ts';
 import { createAuditSpool } from './store/audit-spool.ts';
-import { backlog } from './store/backlog.ts';
+import { backlog, identityFigures } from './store/backlog.ts';
 import { createClientStore } from './store/client.ts';
 import { claimRoles, ownerName } from './store/data-dir.ts';
 import type { Database } from './store/database.ts';
@@ -274,6 +274,9 @@ async function raiseHttp(ground: Ground, faces: AppDeps['faces'], pages: AppDeps
     );
   const metrics = createMetrics();
   gauge(metrics, 'hub_waiting', 'Entries and events that wait to be worked on', () => backlog(database, clock()));
+  gauge(metrics, 'hub_identity', 'Doubts about persons, and where comparing was cut off', () =>
+    identityFigures(database, clock()),
+  );
   if (config.atna !== null)
     gauge(metrics, 'hub_audit_delivery', 'Audit records that the repository has still to get', async () => {
       const { records, oldestSeconds } = await createAuditSpool({ database, clock }).backlog();

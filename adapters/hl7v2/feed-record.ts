@@ -9,9 +9,9 @@ const CREATES = new Set(['A01', 'A04', 'A05', 'A28']);
 
 /** null: the message changes no patient's record. */
 export function feedRecord(inspected: Inspected, sender: string, peer: string): AuditEvent | null {
-  const { header, patientKey, endedKey } = inspected;
+  const { header, patientKey, endedKey, otherKey } = inspected;
   if (header.messageCode !== 'ADT' || patientKey === '') return null;
-  const patientIds = [patientKey, ...(endedKey === undefined ? [] : [endedKey])].map(cx);
+  const patientIds = [patientKey, endedKey, otherKey].filter((key) => key !== undefined).map(cx);
   return {
     action: 'feed',
     outcome: 'success',

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { AuditTrail } from '../../hub/core/audit.ts';
 import type { Intake } from '../../hub/core/envelope.ts';
+import type { PatientQueries } from '../../hub/core/patient-query.ts';
 import type { Log } from '../../hub/core/ports.ts';
 import type { Sites } from '../../hub/core/site.ts';
 import type { Channel, ChannelHealth } from '../channel.ts';
@@ -44,6 +45,7 @@ export interface Hl7ChannelOptions {
   readonly intake: Intake;
   readonly sites: Sites;
   readonly audit: AuditTrail;
+  readonly queries?: PatientQueries;
   readonly log: Log;
   readonly clock: () => Date;
 }
@@ -59,8 +61,9 @@ function controlIds(): () => string {
 
 export function createHl7Channel(options: Hl7ChannelOptions): Hl7Channel {
   const limits: Hl7Limits = { ...HL7_LIMITS, ...options.limits };
-  const { intake, sites, audit, log, clock } = options;
-  const door: Door = { intake, sites, audit, log, clock, nextControlId: controlIds() };
+  const { intake, sites, audit, queries, log, clock } = options;
+  const asked = queries === undefined ? {} : { queries };
+  const door: Door = { intake, sites, audit, ...asked, log, clock, nextControlId: controlIds() };
   const counters = { received: 0, refused: 0, held: 0 };
   const open = new Map<Socket, Connection | null>();
   const perPeer = new Map<string, number>();

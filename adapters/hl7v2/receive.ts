@@ -5,6 +5,7 @@
 import type { AuditTrail } from '../../hub/core/audit.ts';
 import type { Envelope, Intake } from '../../hub/core/envelope.ts';
 import { problem, type Problem } from '../../hub/core/problem.ts';
+import type { PatientQueries } from '../../hub/core/patient-query.ts';
 import type { Log } from '../../hub/core/ports.ts';
 import type { SiteProfile, Sites } from '../../hub/core/site.ts';
 import {
@@ -21,12 +22,15 @@ import {
   type Inspected,
 } from '../../mappings/hl7v2/index.ts';
 import { feedRecord } from './feed-record.ts';
+import { answerQuery, isQuery } from './query.ts';
 import { identify, type Peer } from './sender-identity.ts';
 
 export interface Door {
   readonly intake: Intake;
   readonly sites: Sites;
   readonly audit: AuditTrail;
+  /** Absent: queries are refused as messages that are not understood. */
+  readonly queries?: PatientQueries;
   readonly log: Log;
   readonly clock: () => Date;
   /** A control id for an answer of the hub, unique in its lifetime. */
@@ -124,6 +128,8 @@ export async function receiveMessage(door: Door, bytes: Buffer, peer: Peer): Pro
   const identified = identify(header.value, peer, door.sites);
   if (!identified.ok) return refuse(door, bytes, null, header.value, 'UTF-8', peer, identified.problem);
   const site = identified.value;
+  if (door.queries !== undefined && isQuery(header.value))
+    return ask(door, door.queries, bytes, [site, header.value, peer]);
   const inspection = inspectHl7(bytes, site, header.value);
   if (!inspection.ok) return refuse(door, bytes, site, header.value, inspection.charset, peer, inspection.problem);
   const { charset, patientKey } = inspection.value;
@@ -145,6 +151,27 @@ export async function receiveMessage(door: Door, bytes: Buffer, peer: Peer): Pro
     const failed = problem('internal', undefined, 'The message was not stored; send it again.');
     const told = answerTo(door, site, header.value, charset, { kind: 'refused', problem: failed });
     return { answer: told, accepted: false, stranger: false };
+  }
+}
+
+/** A failure of the hub is told as one: the query may be asked again. */
+async function ask(
+  door: Door,
+  queries: PatientQueries,
+  bytes: Buffer,
+  from: readonly [SiteProfile, Hl7Header, Peer],
+): Promise<Handled> {
+  try {
+    return await answerQuery(door, queries, bytes, from);
+  } catch (error) {
+    const [site, header] = from;
+    door.log.error({ err: error, site: site.id }, 'a query could not be answered');
+    const failed = problem('internal', undefined, 'The query was not answered; ask it again.');
+    return {
+      answer: answerTo(door, site, header, 'UTF-8', { kind: 'refused', problem: failed }),
+      accepted: false,
+      stranger: false,
+    };
   }
 }
 

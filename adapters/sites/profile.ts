@@ -109,10 +109,12 @@ function readHl7(reader: MapReader, fault: Fault): SiteProfile['hl7v2'] {
     return names;
   });
   const [override, fallback] = [reader.text('charset', charset), reader.text('defaultCharset', charset)];
+  const query = reader.flag('query');
   const hl7v2 = {
     senders,
     addresses: reader.texts('addresses', network),
     certificates: reader.texts('certificates', certificate),
+    ...(query === undefined ? {} : { query }),
     ...(override === undefined ? {} : { charset: override }),
     ...(fallback === undefined ? {} : { defaultCharset: fallback }),
     nameOrder: reader.choice('nameOrder', ['whole', 'family-given']) ?? 'whole',

@@ -66,7 +66,8 @@ export type Criterion =
   | {
       readonly kind: 'string';
       readonly params: readonly string[];
-      readonly mode: 'prefix' | 'exact' | 'contains';
+      /** `equal`: but for case, accents and blanks; `exact` to the character. */
+      readonly mode: 'prefix' | 'equal' | 'exact' | 'contains';
       /** `grams` are tokens that every match of `contains` carries. */
       readonly any: readonly { readonly norm: string; readonly exact: string; readonly grams: readonly string[] }[];
     }
@@ -124,6 +125,10 @@ export interface FhirStore {
   /** Answers the handle under which `pages` finds the result again. */
   savePages(pages: SavedPages): Promise<string>;
   pages(handle: string, callerId: string): Promise<SavedPages | null>;
+  /** The newest result of a caller, whatever its handle. */
+  latestPages(callerId: string): Promise<SavedPages | null>;
+  /** The caller wants no more of any of its results. */
+  forgetPages(callerId: string): Promise<void>;
 }
 
 /** The search ran out of its time: the caller should narrow it. */

@@ -12,51 +12,13 @@ import {
   uniteExams,
   type ExamKey,
   type ExamState,
-  type StoredDocument,
 } from './exam.ts';
 import type { Derivation, HubId, SiteId } from './identifier.ts';
-import { assertPatient, contradictionOf, type Assertion, type PatientState } from './patient.ts';
+import { foldLink, foldMerge, foldMove } from './fold-identity.ts';
+import { assertPatient, type Assertion } from './patient.ts';
 import { fail, ok, problem, type Finding, type Result } from './problem.ts';
-import type {
-  CanonicalRecord,
-  ExamKeys,
-  InstanceRecord,
-  MergeRecord,
-  PatientFields,
-  PatientRef,
-  ReportRecord,
-} from './record.ts';
-
-export interface Slice {
-  readonly patients: ReadonlyMap<HubId, PatientState>;
-  readonly exams: ReadonlyMap<HubId, ExamState>;
-  /** Exams that were found to be another one: old id -> id of today. */
-  readonly retired: ReadonlyMap<HubId, HubId>;
-  /** Instances to file, in order of arrival, each with the exam that holds it and its journal id. */
-  readonly arrivals: readonly Arrival[];
-}
-
-export interface Arrival {
-  readonly record: InstanceRecord;
-  readonly journalId: string;
-}
-
-export const EMPTY: Slice = { patients: new Map(), exams: new Map(), retired: new Map(), arrivals: [] };
-
-/** One record of a journal entry, with what the fold needs to know of that entry. */
-export interface Input {
-  readonly record: CanonicalRecord;
-  readonly journalId: string;
-  readonly digest: string;
-  readonly forced: boolean;
-  /** Where the report's document lies, when the record brings one. */
-  readonly stored?: StoredDocument;
-}
-
-export type Folded = Result<{ readonly slice: Slice; readonly findings: readonly Finding[] }>;
-
-export const recordIdOf = (site: SiteId, ref: PatientRef, derive: Derivation): HubId =>
-  derive.id('patient', site, ref.authority, ref.value);
+import { blank, canonical, recordIdOf, withPatient, type Folded, type Input, type Slice } from './slice.ts';
+import type { CanonicalRecord, ExamKeys, InstanceRecord, PatientFields, PatientRef, ReportRecord } from './record.ts';
 
 /** Applies all records of one entry, or none. */
 export function foldEntry(slice: Slice, inputs: readonly Input[], derive: Derivation): Folded {
@@ -79,7 +41,11 @@ function foldRecord(slice: Slice, input: Input, derive: Derivation): Folded {
     case 'patient':
       return foldPatient(slice, record.site, record.patient, record.fields, by, derive);
     case 'merge':
-      return foldMerge(slice, record, input.forced, derive);
+      return foldMerge(slice, record, by, derive);
+    case 'move':
+      return foldMove(slice, record, by, derive);
+    case 'link':
+      return foldLink(slice, record, by, derive);
     case 'order':
       return foldExam(slice, record, derive, (exam) => ok({ exam: assertOrder(exam, record, by), findings: [] }));
     case 'study':
@@ -121,51 +87,6 @@ function foldPatient(
 /** The same report sent again under another message id is the same version (FLOWS §2: identical hash = idempotent). */
 const contentDigest = (record: ReportRecord, derive: Derivation): string =>
   derive.id('report content', record.reportNumber, record.status, JSON.stringify(record.content));
-
-const blank = (recordId: HubId, site: SiteId, ref: PatientRef): PatientState => ({
-  recordId,
-  site,
-  authority: ref.authority,
-  localId: ref.value,
-  facts: {},
-  mergedInto: null,
-});
-
-const withPatient = (slice: Slice, state: PatientState): Slice => ({
-  ...slice,
-  patients: new Map(slice.patients).set(state.recordId, state),
-});
-
-const MERGE_DOUBT = 'What is registered of these two speaks against one person; retry to merge them all the same.';
-
-/** The survivor's side follows; exams stay where they were made, readers follow the alias. */
-function foldMerge(slice: Slice, record: MergeRecord, forced: boolean, derive: Derivation): Folded {
-  const survivorId = recordIdOf(record.site, record.survivor, derive);
-  const victimId = recordIdOf(record.site, record.victim, derive);
-  if (survivorId === victimId)
-    return fail(problem('invalid-value', 'MRG-1', 'A patient cannot be merged into itself.'));
-  const survivor = slice.patients.get(survivorId) ?? blank(survivorId, record.site, record.survivor);
-  const victim = slice.patients.get(victimId) ?? blank(victimId, record.site, record.victim);
-  if (canonical(slice, survivorId) === victimId)
-    return fail(problem('conflict', 'MRG-1', 'These two were merged before, the other way round.'));
-  if (victim.mergedInto !== null && victim.mergedInto !== survivorId)
-    return fail(problem('conflict', 'MRG-1', 'This patient was merged into another one before.'));
-  const doubt = victim.mergedInto === null ? contradictionOf(survivor, victim) : null;
-  if (doubt !== null && !forced) return fail(problem('identity-doubt', doubt, MERGE_DOUBT));
-  const next = withPatient(withPatient(slice, survivor), { ...victim, mergedInto: survivorId });
-  return ok({ slice: next, findings: [] });
-}
-
-/** The registration that stands for this one after the hospital's merges. */
-export function canonical(slice: Slice, recordId: HubId): HubId {
-  let at = recordId;
-  for (let step = 0; step < 16; step++) {
-    const next = slice.patients.get(at)?.mergedInto ?? null;
-    if (next === null) return at;
-    at = next;
-  }
-  return at;
-}
 
 type ExamChange = (exam: ExamState) => Result<{ exam: ExamState; findings: readonly Finding[] }>;
 

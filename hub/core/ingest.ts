@@ -1,7 +1,7 @@
 /** What the ingest asks of the store: claim a patient's waiting entries, load what they touch, save the outcome, at once. */
 import type { JournalEntry } from './envelope.ts';
 import type { StoredDocument } from './exam.ts';
-import type { Slice } from './fold.ts';
+import type { Slice } from './slice.ts';
 import type { Finding, Problem } from './problem.ts';
 import type { CanonicalRecord } from './record.ts';
 

@@ -6,8 +6,9 @@
 import type { Caller } from './access.ts';
 import type { ChannelKind, JournalState } from './envelope.ts';
 import type { HubId, SiteId } from './identifier.ts';
+import type { Deciding, Explanation } from './identity.ts';
 import type { Finding, Problem, Result } from './problem.ts';
-import type { ExamView } from './view.ts';
+import type { ExamView, PatientView } from './view.ts';
 
 /** `limit` is bounded by the caller (at most 200); `after` is the `next` of the page before, opaque to everyone else. */
 export interface PageRequest {
@@ -96,22 +97,63 @@ export interface ReviewItem {
   readonly records: readonly HubId[];
   readonly persons: readonly HubId[];
   readonly closed: { readonly at: string; readonly by: string; readonly reason: string | null } | null;
+  /** Bits of the comparison, and the hard rule that stands between the two; null: no comparison, no rule. */
+  readonly weight: number | null;
+  readonly veto: string | null;
+  /** 4 an exam of one of them is of today, 2 an inpatient or an emergency, 1 conflicting resident IDs: their sum. */
+  readonly urgency: number;
+  /** What the first of two people decided, where two must. */
+  readonly proposal: Proposal | null;
+}
+
+export interface Proposal {
+  readonly decision: 'same' | 'not-same';
+  readonly by: string;
+  readonly at: string;
+  readonly reason: string;
+}
+
+/** A doubt as whoever decides it looks at it: both registrations side by side, and what each attribute said. */
+export interface ReviewSides {
+  readonly item: ReviewItem;
+  readonly sides: readonly PatientView[];
+  readonly comparison: Explanation | null;
+}
+
+/** How many doubts would wait if the threshold of review were another. */
+export interface Forecast {
+  /** Bits. */
+  readonly review: number;
+  readonly link: number;
+  readonly waiting: number;
+  /** Below the threshold in force pairs are kept of one registration in so many: that part is scaled up. */
+  readonly sampledBelow: number;
+  readonly openNow: number;
 }
 
 export interface ReviewFilter {
   readonly kind?: ReviewItem['kind'];
   readonly state?: ReviewState;
   readonly site?: string;
+  /** `oldest` first, or what cannot wait first. */
+  readonly order?: 'oldest' | 'urgent';
 }
 
 export interface ReviewQueue {
-  /** Oldest first: what waits longest is looked at first. */
   list(filter: ReviewFilter, page: PageRequest): Promise<Page<ReviewItem>>;
   item(reviewId: string): Promise<ReviewItem | null>;
   /** `not-found`; `conflict` where it is closed. A message goes back to ingest; an identity is judged again. */
   retry(reviewId: string, by: Caller): Promise<Result<ReviewItem>>;
   /** Closes it for good; the message stays in the journal as refused. */
   dismiss(reviewId: string, by: Caller, reason: string): Promise<Result<ReviewItem>>;
+  /** null: there is none, or it is not about two registrations. */
+  sides(reviewId: string): Promise<ReviewSides | null>;
+  /**
+   * Decides a doubt about two registrations. Where valid resident IDs conflict, two people must decide the same: the first
+   * word is kept as a proposal and the item stays open.
+   */
+  decide(reviewId: string, decision: 'same' | 'not-same', by: Deciding): Promise<Result<ReviewItem>>;
+  forecast(review: number): Promise<Forecast>;
 }
 
 export type OrphanKind =

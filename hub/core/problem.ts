@@ -62,6 +62,7 @@ export interface Finding {
     | 'identifier-suspect'
     | 'demographics-differ'
     | 'stale'
+    | 'candidates-cut'
     | 'ignored-segment'
     | 'orphan'
     | 'conflict';

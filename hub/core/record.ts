@@ -143,6 +143,24 @@ export interface MergeRecord extends About {
   readonly victim: PatientRef;
 }
 
+/** A number follows another patient than it did, or than it should have (HL7 A43). */
+export interface MoveRecord extends About {
+  readonly kind: 'move';
+  readonly moved: PatientRef;
+  readonly to: PatientRef;
+}
+
+/**
+ * Two numbers, of one issuer or of two, are one patient's and both go on (HL7 A24); or they are not, whatever joined them
+ * (A37).
+ */
+export interface LinkRecord extends About {
+  readonly kind: 'link';
+  readonly one: PatientRef;
+  readonly other: PatientRef;
+  readonly linked: boolean;
+}
+
 export interface OrderRecord extends About {
   readonly kind: 'order';
   readonly patient: PatientRef | null;
@@ -209,4 +227,5 @@ export interface InstanceRecord extends About {
   };
 }
 
-export type CanonicalRecord = PatientRecord | MergeRecord | OrderRecord | StudyRecord | ReportRecord | InstanceRecord;
+export type CanonicalRecord =
+  PatientRecord | MergeRecord | MoveRecord | LinkRecord | OrderRecord | StudyRecord | ReportRecord | InstanceRecord;

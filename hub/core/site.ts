@@ -31,6 +31,8 @@ export interface SiteProfile {
     /** Peer addresses (CIDR) that may send; `certificates` are SHA-256 fingerprints of client certificates. */
     readonly addresses: readonly string[];
     readonly certificates: readonly string[];
+    /** true: its senders may also ask who a patient is (QBP), as a query platform does. */
+    readonly query?: boolean;
     /** Overrides MSH-18 when set: `GB18030`, `UTF-8`, … */
     readonly charset?: string;
     /** What an absent MSH-18 means; without it the bytes decide (UTF-8 if valid, else GB18030). */

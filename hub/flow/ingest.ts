@@ -5,7 +5,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ExamState } from '../core/exam.ts';
-import { EMPTY, foldEntry, type Input, type Slice } from '../core/fold.ts';
+import { foldEntry } from '../core/fold.ts';
 import type { Mapped } from '../core/envelope.ts';
 import type { Derivation, SiteId } from '../core/identifier.ts';
 import type { Claim, ClaimedEntry, DocumentStore, IngestStore, Settlement } from '../core/ingest.ts';
@@ -13,6 +13,7 @@ import type { Log } from '../core/ports.ts';
 import { problem, type Finding } from '../core/problem.ts';
 import type { CanonicalRecord } from '../core/record.ts';
 import type { SiteProfile } from '../core/site.ts';
+import { EMPTY, refsOf, type Input, type Slice } from '../core/slice.ts';
 
 const BATCH = 200;
 /** A claim this large tells that more waits than one worker should do alone. */
@@ -302,11 +303,9 @@ const NOT_ITS_NUMBER = problem(
 
 /** A hospital that files its patient under another's number would put its exams into the answer about another person. */
 function filesUnderAnother(record: CanonicalRecord, site: SiteProfile, deps: IngestDeps): boolean {
-  const refs = record.kind === 'merge' ? [record.survivor, record.victim] : [record.patient];
   const { defaultAuthority, authorities } = site.patientIds;
-  return refs.some((ref) => {
-    if (ref === null || ref.authority === defaultAuthority || Object.values(authorities).includes(ref.authority))
-      return false;
+  return refsOf(record).some((ref) => {
+    if (ref.authority === defaultAuthority || Object.values(authorities).includes(ref.authority)) return false;
     const owner = deps.ownerOf?.(ref.authority) ?? null;
     return owner !== null && owner !== site.id;
   });

@@ -79,6 +79,8 @@ export function createSharedDocuments(deps: SharedDocuments): FhirStore {
     },
     savePages: (pages) => projection.savePages(pages),
     pages: (handle, callerId) => projection.pages(handle, callerId),
+    latestPages: (callerId) => projection.latestPages(callerId),
+    forgetPages: (callerId) => projection.forgetPages(callerId),
   };
 }
 

@@ -127,9 +127,15 @@ async function settleSurvivors(connection: Connection, ids: readonly PatientCx[]
  * of the transaction that applies the message, so that an id is known exactly when its registration stands.
  */
 export async function announceRecords(connection: Connection, recordIds: readonly HubId[], oid: string): Promise<void> {
-  const found = await connection.query<{ local_id: string; record_id: string; survivor: string | null }>({
+  const found = await connection.query<{
+    local_id: string;
+    record_id: string;
+    survivor: string | null;
+    released: boolean;
+  }>({
     name: 'affinity-announced',
-    text: `select r.local_id, r.record_id, s.local_id as survivor from patient_record r
+    text: `select r.local_id, r.record_id, s.local_id as survivor,
+        r.merged_into is null and r.facts ? 'merged' as released from patient_record r
       left join patient_record s on s.record_id = r.merged_into and s.authority = $2
       where r.record_id = any ($1::uuid[]) and r.authority = $2 order by r.local_id`,
     values: [recordIds, oid],
@@ -148,6 +154,13 @@ export async function announceRecords(connection: Connection, recordIds: readonl
       : [[affinityId(local, oid), affinityId(survivor, oid)] as const],
   );
   if (merged.length > 0) await mergePatients(connection, merged);
+  // Merged once and no more: the hospital took it back (ADT A37).
+  const released = rows.filter((row) => row.released).map((row) => affinityId(row.local_id, oid));
+  if (released.length === 0) return;
+  await connection.query('update affinity_patient set merged_into = null where patient_id = any ($1::text[])', [
+    released,
+  ]);
+  await settleSurvivors(connection, released);
 }
 
 /** Persons that lost their last registration to another are merged away, those that have some again stand. */

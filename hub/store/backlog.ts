@@ -12,3 +12,15 @@ export async function backlog(database: Database, now: Date): Promise<Readonly<R
   );
   return result.rows[0] ?? {};
 }
+
+/** Persons: doubts that wait, and where comparing was cut off during the last day. */
+export async function identityFigures(database: Database, now: Date): Promise<Readonly<Record<string, number>>> {
+  const result = await database.pool.query<Record<string, number>>(
+    `select (select count(*) from review where kind = 'identity' and state = 'open')::int as open_doubts,
+       (select count(*) from review where kind = 'identity' and state = 'open' and problem ->> 'code' = 'limit-exceeded')::int as undecided_sets,
+       (select count(*) from match_cut where last_at > $1::timestamptz - interval '1 day')::int as cut_keys,
+       (select coalesce(max(candidates), 0) from match_cut where last_at > $1::timestamptz - interval '1 day')::int as largest_block`,
+    [now],
+  );
+  return result.rows[0] ?? {};
+}

@@ -25,3 +25,16 @@ export async function readPages(query: Query, handle: string, callerId: string):
   );
   return row ? { callerId, ...row } : null;
 }
+
+export async function latestPages(query: Query, callerId: string): Promise<SavedPages | null> {
+  const [row] = await query<{ type: string; ids: string[]; state: string }>(
+    `select type, ids, state from fhir_page where caller_id = $1 and expires_at > now()
+     order by expires_at desc limit 1`,
+    [callerId],
+  );
+  return row ? { callerId, ...row } : null;
+}
+
+export async function forgetPages(query: Query, callerId: string): Promise<void> {
+  await query('delete from fhir_page where caller_id = $1', [callerId]);
+}

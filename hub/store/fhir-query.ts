@@ -144,6 +144,8 @@ function stringCondition(type: string, criterion: Extract<Criterion, { kind: 'st
       case 'exact':
         return `r.id in (select t.id from fhir_text t where ${head} and t.norm = ${sql.bind(norm)}
           and t.exact = ${sql.bind(exact)} and t.version = r.version)`;
+      case 'equal':
+        return `(r.id, r.version) in (select t.id, t.version from fhir_text t where ${head} and t.norm = ${sql.bind(norm)})`;
       case 'prefix':
         return `(r.id, r.version) in (select t.id, t.version from fhir_text t where ${head}
           and t.norm >= ${sql.bind(norm)} and t.norm < ${sql.bind(after(norm))})`;

@@ -5,9 +5,10 @@
 import { createHash } from 'node:crypto';
 import type { FhirBody, FhirStore, HistoryScope, ProjectedResource, SavedPages, StoredVersion } from '../core/fhir.ts';
 import type { Connection, Database } from './database.ts';
-import { readPages, savePages } from './fhir-page.ts';
+import { forgetPages, latestPages, readPages, savePages } from './fhir-page.ts';
 import { countProvenance, fetchProvenance, readProvenance, searchProvenance } from './fhir-provenance.ts';
 import { countResources, searchResources } from './fhir-query.ts';
+import { anyName, withSubjects } from './fhir-subject.ts';
 import { toVersion, VERSION_COLUMNS, type VersionRow } from './fhir-version.ts';
 
 export interface SavedProvenance {
@@ -123,6 +124,9 @@ export interface FhirStoreOptions {
 export function openFhirStore(database: Database, options: FhirStoreOptions): FhirStore {
   const query = <Row extends object>(text: string, values: readonly unknown[]): Promise<Row[]> =>
     database.pool.query<Row>(text, [...values]).then((result) => result.rows);
+  /** As it is read: with whose it is today. */
+  const versions = async (rows: readonly VersionRow[]): Promise<StoredVersion[]> =>
+    (await withSubjects(query, rows)).map(toVersion);
   const asProvenance = (version: StoredVersion): StoredVersion => {
     const body = options.renderProvenance(version);
     return { ...version, type: 'Provenance', id: body.id ?? '', version: 1, body };
@@ -134,7 +138,7 @@ export function openFhirStore(database: Database, options: FhirStoreOptions): Fh
         `select ${VERSION_COLUMNS} from fhir_version v where v.type = $1 and v.id = $2 order by v.version desc limit 1`,
         [type, id],
       );
-      return row ? toVersion(row) : null;
+      return row ? ((await versions([row]))[0] ?? null) : null;
     },
     async vread(type, id, version) {
       if (type === 'Provenance') return version === 1 ? this.read(type, id) : null;
@@ -142,11 +146,11 @@ export function openFhirStore(database: Database, options: FhirStoreOptions): Fh
         `select ${VERSION_COLUMNS} from fhir_version v where v.type = $1 and v.id = $2 and v.version = $3`,
         [type, id, version],
       );
-      return row ? toVersion(row) : null;
+      return row ? ((await versions([row]))[0] ?? null) : null;
     },
     async history(scope, page) {
       const { text, values } = historySql(scope, page);
-      return (await query<VersionRow>(text, values)).map(toVersion);
+      return versions(await query<VersionRow>(text, values));
     },
     async countVersions(type, id, since) {
       const [row] = await query<{ count: number }>(
@@ -155,14 +159,16 @@ export function openFhirStore(database: Database, options: FhirStoreOptions): Fh
       );
       return row?.count ?? 0;
     },
-    search: (asked) =>
-      asked.type === 'Provenance'
-        ? searchProvenance(database, asked, options.searchTimeoutMs)
-        : searchResources(database, asked, options.searchTimeoutMs),
-    count: (asked) =>
-      asked.type === 'Provenance'
-        ? countProvenance(database, asked, options.searchTimeoutMs)
-        : countResources(database, asked, options.searchTimeoutMs),
+    async search(asked) {
+      if (asked.type === 'Provenance') return searchProvenance(database, asked, options.searchTimeoutMs);
+      const criteria = await anyName(query, asked.criteria);
+      return searchResources(database, { ...asked, criteria }, options.searchTimeoutMs);
+    },
+    async count(asked) {
+      if (asked.type === 'Provenance') return countProvenance(database, asked, options.searchTimeoutMs);
+      const criteria = await anyName(query, asked.criteria);
+      return countResources(database, { ...asked, criteria }, options.searchTimeoutMs);
+    },
     async fetch(type, ids) {
       if (ids.length === 0) return [];
       if (type === 'Provenance') return (await fetchProvenance(query, ids)).map(asProvenance);
@@ -172,10 +178,12 @@ export function openFhirStore(database: Database, options: FhirStoreOptions): Fh
         [type, ids],
       );
       const byId = new Map(rows.map((row) => [row.id, row]));
-      return ids.flatMap((id) => byId.get(id) ?? []).map(toVersion);
+      return versions(ids.flatMap((id) => byId.get(id) ?? []));
     },
     savePages: (pages: SavedPages) => savePages(query, pages, options.pageLifetimeMs),
     pages: (handle, callerId) => readPages(query, handle, callerId),
+    latestPages: (callerId) => latestPages(query, callerId),
+    forgetPages: (callerId) => forgetPages(query, callerId),
   };
 }
 

@@ -1,15 +1,18 @@
 /** The index's side of ingest: one transaction claims, locks, loads, writes, projects and settles. */
 import type { ProjectedResource } from '../core/fhir.ts';
-import type { Slice } from '../core/fold.ts';
+import type { Slice } from '../core/slice.ts';
 import type { Derivation, HubId } from '../core/identifier.ts';
 import type { Claim, ClaimedEntry, IngestStore, Outcome, Settlement } from '../core/ingest.ts';
+import type { Matching } from '../core/match/matcher.ts';
 import type { PatientState } from '../core/patient.ts';
+import type { Finding } from '../core/problem.ts';
+import { ownPerson } from '../core/person.ts';
 import type { ExamView, PersonView } from '../core/view.ts';
 import { announceRecords, followPersons } from './affinity-patients.ts';
 import { claimEntries, postpone, settle } from './claim.ts';
 import type { Connection, Database } from './database.ts';
 import { saveResources, type OwnedResource, type SavedProvenance } from './fhir.ts';
-import { linkPersons } from './person-link.ts';
+import { linkPersons, matchPersons, type Linked } from './person-link.ts';
 import { announceExams } from './publication.ts';
 import { saveExams, saveIndexes, savePatients, type SaveContext } from './save.ts';
 import { saveInstances, saveStudies } from './save-study.ts';
@@ -25,6 +28,7 @@ export interface IndexWriterDeps extends Omit<SaveContext, 'now'> {
   readonly database: Database;
   readonly clock: () => Date;
   readonly projection: Projection;
+  readonly matching: Matching;
   /** Under which persons are known to the document registry; absent where there is none. */
   readonly affinityDomainOid?: string;
 }
@@ -44,8 +48,8 @@ export function createIndexWriter(deps: IndexWriterDeps): IngestStore {
           entries,
           load: async (records) => (await loadSlice(connection, records, derive)).slice,
           save: async (outcome) => {
-            await saveSlice(connection, outcome, entries, { ...deps, now });
-            await settle(connection, outcome.settled, now, reviewId);
+            const cut = await saveSlice(connection, outcome, entries, { ...deps, now });
+            await settle(connection, tellCuts(outcome, cut), now, reviewId);
           },
         };
         await work(claim);
@@ -60,37 +64,79 @@ export function createIndexWriter(deps: IndexWriterDeps): IngestStore {
   };
 }
 
-/** Writes the difference of two slices. */
+const CUT: Finding = {
+  code: 'candidates-cut',
+  where: 'person',
+  text: 'More registrations share a key with this one than were compared; it may be one of theirs.',
+};
+
+/** What matching left out is told with the messages that asked for it: never a silent cut. */
+function tellCuts({ settled, touchedBy }: Outcome, cut: readonly HubId[]): readonly Settlement[] {
+  if (cut.length === 0) return settled;
+  const told = new Set(cut.flatMap((id) => touchedBy.get(id) ?? []));
+  return settled.map((one) => (told.has(one.entry.journalId) ? { ...one, findings: [...one.findings, CUT] } : one));
+}
+
+/** Writes the difference of two slices; gives the registrations whose candidates were cut off. */
 async function saveSlice(
   connection: Connection,
   { before, after, touchedBy }: Outcome,
   entries: readonly ClaimedEntry[],
   context: IndexWriterDeps & SaveContext,
-): Promise<void> {
+): Promise<readonly HubId[]> {
   const patients = [...after.patients.values()].filter((state) => before.patients.get(state.recordId) !== state);
   const exams = [...after.exams.values()].filter((exam) => before.exams.get(exam.examId) !== exam);
-  if (patients.length === 0 && exams.length === 0) return;
-  await savePatients(connection, patients, context);
-  const linked =
-    patients.length === 0
-      ? { persons: [], relinked: [] }
-      : await linkPersons(connection, patients, before.patients, context);
-  if (context.affinityDomainOid !== undefined) {
-    // With the decision itself: documents follow their person, and ids stand or are merged away, exactly as it says.
-    await followPersons(connection, linked.persons, context.affinityDomainOid);
-    const recordIds = patients.map((state) => state.recordId);
-    await announceRecords(connection, recordIds, context.affinityDomainOid);
-  }
+  if (patients.length === 0 && exams.length === 0) return [];
+  const linked = patients.length === 0 ? NOBODY : await registerPersons(connection, patients, before, context);
   await saveExams(connection, before, after, exams, context);
   const arrivals = after.arrivals;
   await saveInstances(connection, after, arrivals, context.now);
   await saveStudies(connection, exams, arrivals, context);
-  const followers = await examsOf(connection, [...linked.relinked, ...identified(patients, before)]);
+  const followers = await examsOf(connection, identified(patients, before));
   const examIds = [...new Set([...exams.map((exam) => exam.examId), ...followers])];
   await saveIndexes(connection, examIds, context);
   const told = provenanceOf(entries, touchedBy, context);
   await project(connection, linked.persons, examIds, [...after.retired.keys()], told, context);
-  await announceExams(connection, [...examIds, ...after.retired.keys()], context.now);
+  // Exams of registrations that changed persons stay as they are; only their documents may name another patient now.
+  const moved = await examsOf(connection, linked.relinked);
+  await announceExams(connection, [...examIds, ...moved, ...after.retired.keys()], context.now);
+  return linked.cut;
+}
+
+const NOBODY: Linked = { persons: [], relinked: [], cut: [] };
+
+export interface AnnounceContext {
+  readonly derive: Derivation;
+  readonly projection: Projection;
+  readonly affinityDomainOid?: string;
+  readonly now: Date;
+}
+
+/** What a decision about persons alone changes for readers: the persons, their ids and whose documents are whose. */
+export async function announceLinked(connection: Connection, linked: Linked, context: AnnounceContext): Promise<void> {
+  if (context.affinityDomainOid !== undefined)
+    await followPersons(connection, linked.persons, context.affinityDomainOid);
+  const told = (): SavedProvenance => ({ journalIds: [], site: '', at: context.now.toISOString() });
+  await project(connection, linked.persons, [], [], told, context);
+  await announceExams(connection, await examsOf(connection, linked.relinked), context.now);
+}
+
+/** Registrations are compared and locked, written, and linked, in this order (see matchPersons). */
+async function registerPersons(
+  connection: Connection,
+  patients: readonly PatientState[],
+  before: Slice,
+  context: IndexWriterDeps & SaveContext,
+): Promise<Linked> {
+  const matched = await matchPersons(connection, patients, before.patients, context);
+  await savePatients(connection, patients, context);
+  const linked = await linkPersons(connection, patients, before.patients, matched, context);
+  if (context.affinityDomainOid === undefined) return linked;
+  // With the decision itself: documents follow their person, and ids stand or are merged away, exactly as it says.
+  if (linked.relinked.length > 0) await followPersons(connection, linked.persons, context.affinityDomainOid);
+  const recordIds = patients.map((state) => state.recordId);
+  await announceRecords(connection, recordIds, context.affinityDomainOid);
+  return linked;
 }
 
 /** What made a person or an exam as it is now: the entries that touched it or the registrations under it. */
@@ -142,7 +188,9 @@ export async function project(
   const resources: OwnedResource[] = [];
   for (const view of persons) resources.push(...own(`person|${view.personId}`, context.projection.person(view)));
   for (const view of exams) {
-    resources.push(...own(`exam|${view.examId}`, context.projection.exam(view)));
+    // Resources name the registration's own person; who that is now is found when they are read (store/fhir-subject.ts).
+    const personId = ownPerson(view.recordId, context.derive);
+    resources.push(...own(`exam|${view.examId}`, context.projection.exam({ ...view, personId })));
     // Rendering many exams takes a while: senders are answered meanwhile.
     await new Promise((resolve) => setImmediate(resolve));
   }

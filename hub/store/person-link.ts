@@ -1,65 +1,172 @@
-/** Applies the linking decision to the rows: who is whose person, which persons were joined, which doubts are open. */
+/**
+ * Applies the linking decision to the rows: who is whose person, which persons were joined or parted, which doubts are
+ * open. The decision is a function of what is tied together, so it may be made again at any time (decisions/0018).
+ */
+import { tiesOf } from '../core/fold-identity.ts';
 import type { Derivation, HubId } from '../core/identifier.ts';
-import { linkGroup, type Doubt } from '../core/link.ts';
-import { residentIdOf, type PatientState } from '../core/patient.ts';
-import { problem } from '../core/problem.ts';
+import type { Matcher } from '../core/match/matcher.ts';
+import type { Pair } from '../core/match/comparison.ts';
+import type { PatientState } from '../core/patient.ts';
+import { doubtsOf, overruling, ownPerson, pairKey, personIdOf, rulingsOver, type Member } from '../core/person.ts';
+import { COMPONENT_LIMIT, loadTies, lockComponent, type Component, type Ties } from './component.ts';
 import type { Connection } from './database.ts';
-import { loadGroup } from './slice.ts';
+import { comparable, matchRecords, rulesInForce, type MatchContext } from './match.ts';
+import { settleDoubts } from './doubt.ts';
 
 export interface Linked {
   /** Persons whose view changed, old and new. */
   readonly persons: readonly HubId[];
-  /** Registrations whose person changed: their exams name another subject now. */
+  /** Registrations whose person changed. */
   readonly relinked: readonly HubId[];
+  /** Registrations whose candidates were cut off: told with the message that brought them. */
+  readonly cut: readonly HubId[];
+}
+
+export interface LinkContext extends MatchContext {
+  readonly derive: Derivation;
+}
+
+/** What was found and locked before rows of registrations are written; `linkPersons` decides about it afterwards. */
+export interface Matched {
+  readonly matcher: Matcher;
+  readonly component: Component;
+  /** Registrations that were compared with fewer than share a key with them. */
+  readonly cut: readonly HubId[];
 }
 
 /**
- * `before` are the changed registrations as they stood (absent: new). Their rows are written already. Locks the resident
- * IDs first, in order, so that two hospitals registering one person at once see each other.
+ * Compares the changed registrations and locks everything that the decision about them may touch. null: nothing that is
+ * compared or tied has changed, or it is like nobody. `before` are the registrations as they stood (absent: new).
  */
+export async function matchPersons(
+  connection: Connection,
+  changed: readonly PatientState[],
+  before: ReadonlyMap<HubId, PatientState>,
+  context: LinkContext,
+): Promise<Matched | null> {
+  const differing = comparable(changed, before, context.matching);
+  const tied = changed.flatMap((state) => tiesChanged(state, before.get(state.recordId)));
+  if (differing.now.length === 0 && tied.length === 0) return null;
+  const matchers = await rulesInForce(connection, context.matching);
+  const found = await matchRecords(connection, differing, matchers, context);
+  // New, and like nobody: a person of its own, as it is written.
+  if (found.pairs + found.cut.length === 0 && tied.length === 0 && differing.was.length === 0) return null;
+  const seeds = new Set<HubId>([...differing.now.map((one) => one.recordId as HubId), ...tied, ...found.former]);
+  const fresh = new Set(changed.map((state) => state.recordId).filter((id) => !before.has(id)));
+  const component = await lockComponent(connection, [...seeds], matchers[0].version, fresh);
+  return { matcher: matchers[0], component, cut: found.cut };
+}
+
+/** The two ends of every merge or tie that came or went. */
+function tiesChanged(state: PatientState, old: PatientState | undefined): HubId[] {
+  const words = (one: PatientState | undefined): Map<HubId, string> =>
+    new Map([
+      ...(one === undefined ? [] : tiesOf(one.facts).map((tie) => [tie.other, tie.said] as const)),
+      ...(one === undefined || one.mergedInto === null ? [] : ([[one.mergedInto, 'merged']] as const)),
+    ]);
+  const [now, was] = [words(state), words(old)];
+  const ends = [...now.keys(), ...was.keys()].filter((id) => now.get(id) !== was.get(id));
+  return ends.length === 0 ? [] : [state.recordId, ...ends];
+}
+
+/** Decides about what was found; the rows of the registrations are written. */
 export async function linkPersons(
   connection: Connection,
   changed: readonly PatientState[],
   before: ReadonlyMap<HubId, PatientState>,
-  context: { derive: Derivation; now: Date },
+  matched: Matched | null,
+  context: LinkContext,
 ): Promise<Linked> {
   const recordIds = changed.map((state) => state.recordId);
-  const residents = [...new Set([...changed, ...before.values()].map((state) => residentIdOf(state.facts)))]
-    .filter((id) => id !== null)
-    .sort();
-  const merging = changed.some((state) => state.mergedInto !== null);
-  if (residents.length === 0 && !merging) {
-    const fresh = changed.filter((state) => !before.has(state.recordId));
-    await makePersons(
-      connection,
-      fresh.map((state) => context.derive.id('person', state.recordId)),
-      context.now,
-    );
-    return { persons: await personsOf(connection, recordIds), relinked: [] };
+  const fresh = recordIds.filter((id) => !before.has(id));
+  await makePersons(connection, fresh, context);
+  const linked = matched === null ? NOTHING : await decideComponent(connection, matched, context);
+  // A registration that is linked as it comes was never a person that anybody saw.
+  const born = new Set(fresh.map((id) => ownPerson(id, context.derive)));
+  const standing = await personsOf(connection, recordIds);
+  const seen = linked.persons.filter((id) => !born.has(id));
+  // And has no exam yet that anybody knows under another person.
+  const relinked = linked.relinked.filter((id) => !fresh.includes(id));
+  return { persons: [...new Set([...standing, ...seen])], relinked, cut: matched?.cut ?? [] };
+}
+
+const NOTHING: Linked = { persons: [], relinked: [], cut: [] };
+
+/** Judges everything in the component anew and writes what differs. */
+export async function decideComponent(
+  connection: Connection,
+  { matcher, component }: Omit<Matched, 'cut'>,
+  context: LinkContext,
+): Promise<Linked> {
+  const ties = await loadTies(connection, component.records, matcher.version);
+  const judged = judge(ties, matcher, context.derive);
+  const moved = ties.members.filter((member) => judged.personOf.get(member.recordId) !== member.personId);
+  const moves = moved.map(({ recordId, personId }) => ({
+    recordId,
+    was: personId,
+    personId: judged.personOf.get(recordId) ?? personId,
+  }));
+  if (moves.length > 0) await moveRecords(connection, moves, context);
+  const beyond = [...component.beyond, ...judged.beyond];
+  await settleDoubts(connection, { records: component.records, doubts: judged.doubts, beyond }, context);
+  return {
+    persons: [...new Set(moves.flatMap((move) => [move.was, move.personId]))],
+    relinked: moves.map((move) => move.recordId),
+    cut: [],
+  };
+}
+
+export interface Judged {
+  readonly personOf: ReadonlyMap<HubId, HubId>;
+  readonly doubts: readonly Pair[];
+  readonly beyond: readonly HubId[];
+}
+
+/** Which person each registration is, by everything that is tied to it. Pure. */
+export function judge(ties: Ties, matcher: Matcher, derive: Derivation): Judged {
+  const rulings = rulingsOver(ties.rulings, ties.said);
+  const overruled = overruling(ties.pairs, rulings);
+  const standing = ties.pairs.filter((pair) => pair.comparison.veto === null || !overruled(pair.a, pair.b));
+  const ruled = new Set(rulings.filter((one) => one.decision === 'same').map((one) => pairKey(one.a, one.b)));
+  const personOf = new Map<HubId, HubId>();
+  const beyond: HubId[] = [];
+  for (const members of connected(ties, rulings)) {
+    if (members.length > COMPONENT_LIMIT) {
+      for (const { recordId, personId } of members) personOf.set(recordId, personId);
+      beyond.push(...members.map((member) => member.recordId));
+      continue;
+    }
+    const byId = new Map<string, Member>(members.map((member) => [member.recordId, member]));
+    const inside = <T extends { readonly a: string; readonly b: string }>(all: readonly T[]): T[] =>
+      all.filter(({ a, b }) => byId.has(a) && byId.has(b));
+    const against = (a: string, b: string): boolean => {
+      const [x, y] = [ties.features.get(a), ties.features.get(b)];
+      if (x === undefined || y === undefined || ruled.has(pairKey(a, b)) || overruled(a, b)) return false;
+      return matcher.compare(x, y).veto !== null;
+    };
+    const { groups } = matcher.cluster([...byId.keys()], inside(standing), inside(rulings), against);
+    for (const group of groups) {
+      const own = group.flatMap((id) => byId.get(id) ?? []);
+      const personId = personIdOf(own, derive);
+      for (const { recordId } of own) personOf.set(recordId, personId);
+    }
   }
-  await connection.query({
-    name: 'link-lock',
-    text: 'select pg_advisory_xact_lock(k) from (select hashtextextended(id, 11) as k from unnest($1::text[]) id order by 1) ordered',
-    values: [residents],
-  });
-  const group = await loadGroup(connection, recordIds, residents);
-  const { links, doubts } = linkGroup(group, context.derive);
-  const was = new Map(group.map((state) => [state.recordId, state.personId]));
-  const moved = links.filter((link) => was.get(link.recordId) !== link.personId);
-  await makePersons(connection, [...new Set(links.map((link) => link.personId))], context.now);
-  if (moved.length > 0) await moveRecords(connection, moved, was, context.now);
-  await openDoubts(
-    connection,
-    doubts,
-    group.map((state) => state.recordId),
-    context,
-  );
-  const persons = new Set([...(await personsOf(connection, recordIds)), ...moved.map((link) => link.personId)]);
-  for (const link of moved) {
-    const old = was.get(link.recordId);
-    if (old !== undefined) persons.add(old);
+  const of = (recordId: string): HubId | null => personOf.get(recordId as HubId) ?? ties.others.get(recordId) ?? null;
+  return { personOf, doubts: doubtsOf(ties.pairs, rulings, of), beyond };
+}
+
+/** Sets that nothing ties to each other: each is a decision of its own. */
+function connected(ties: Ties, rulings: Ties['rulings']): Member[][] {
+  const setOf = new Map<string, Member[]>(ties.members.map((member) => [member.recordId, [member]]));
+  const links = ties.pairs.filter((pair) => pair.comparison.outcome === 'link');
+  for (const { a, b } of [...links, ...rulings.filter((one) => one.decision === 'same')]) {
+    const [x, y] = [setOf.get(a), setOf.get(b)];
+    if (x === undefined || y === undefined || x === y) continue;
+    const [large, small] = x.length < y.length ? [y, x] : [x, y];
+    large.push(...small);
+    for (const member of small) setOf.set(member.recordId, large);
   }
-  return { persons: [...persons], relinked: moved.map((link) => link.recordId) };
+  return [...new Set(setOf.values())];
 }
 
 async function personsOf(connection: Connection, recordIds: readonly HubId[]): Promise<HubId[]> {
@@ -71,66 +178,36 @@ async function personsOf(connection: Connection, recordIds: readonly HubId[]): P
   return result.rows.map((row) => row.person_id);
 }
 
-async function makePersons(connection: Connection, personIds: readonly HubId[], now: Date): Promise<void> {
-  if (personIds.length === 0) return;
+/** Every registration has a person of its own, which stands while it is alone or the oldest of its person. */
+async function makePersons(connection: Connection, fresh: readonly HubId[], context: LinkContext): Promise<void> {
+  if (fresh.length === 0) return;
   await connection.query({
     name: 'link-make-persons',
-    text: `insert into person (person_id, created_at, updated_at) select unnest($1::uuid[]), $2, $2 on conflict do nothing`,
-    values: [personIds, now],
+    text: 'insert into person (person_id, created_at, updated_at) select unnest($1::uuid[]), $2, $2 on conflict do nothing',
+    values: [fresh.map((id) => ownPerson(id, context.derive)), context.now],
   });
 }
 
-/** A person that lost its last registration is replaced by where that one went; one that gained some stands again. */
+/** A registration's own person follows it: it stands where it names the person, and is replaced by that one elsewhere. */
 async function moveRecords(
   connection: Connection,
-  moved: readonly { recordId: HubId; personId: HubId }[],
-  was: ReadonlyMap<HubId, HubId>,
-  now: Date,
+  moves: readonly { readonly recordId: HubId; readonly personId: HubId }[],
+  context: LinkContext,
 ): Promise<void> {
-  await connection.query(
-    `update patient_record p set person_id = m.person_id, updated_at = $3
+  await connection.query({
+    name: 'link-move-records',
+    text: `update patient_record p set person_id = m.person_id, updated_at = $3
      from unnest($1::uuid[], $2::uuid[]) as m(record_id, person_id) where p.record_id = m.record_id`,
-    [moved.map((link) => link.recordId), moved.map((link) => link.personId), now],
-  );
-  await connection.query(
-    `update person o set updated_at = $3, replaced_by = case
-       when exists (select from patient_record p where p.person_id = o.person_id) then null else m.person_id end
-     from (select distinct on (old) old, person_id from unnest($1::uuid[], $2::uuid[]) as u(old, person_id) order by old) m
-     where o.person_id = m.old`,
-    [moved.map((link) => was.get(link.recordId) ?? null), moved.map((link) => link.personId), now],
-  );
-  await connection.query(
-    'update person set replaced_by = null where person_id = any ($1::uuid[]) and replaced_by is not null',
-    [moved.map((link) => link.personId)],
-  );
-}
-
-/** One open review a doubt; a doubt about these registrations that no longer holds is closed by the hub. */
-async function openDoubts(
-  connection: Connection,
-  doubts: readonly Doubt[],
-  recordIds: readonly HubId[],
-  context: { derive: Derivation; now: Date },
-): Promise<void> {
-  const ids = doubts.map((doubt) => context.derive.id('doubt', doubt.reason, ...[...doubt.recordIds].sort()));
-  for (const [at, doubt] of doubts.entries()) {
-    const text = `Registrations share one resident ID but differ in ${doubt.reason}; they stay apart until a person decides.`;
-    await connection.query(
-      `insert into review (id, kind, site, problem, record_ids, opened_at)
-       select $1, 'identity', (select site from patient_record where record_id = $3), $2, $4::uuid[], $5
-       on conflict (id) do update set state = 'open', closed_at = null, closed_by = null where review.state = 'resolved'`,
-      [
-        ids[at],
-        JSON.stringify(problem('identity-doubt', doubt.reason, text)),
-        doubt.recordIds.at(-1),
-        doubt.recordIds,
-        context.now,
-      ],
-    );
-  }
-  await connection.query(
-    `update review set state = 'resolved', closed_at = $3, closed_by = 'hub', reason = 'the registrations agree now'
-     where kind = 'identity' and state = 'open' and record_ids && $1::uuid[] and not (id = any ($2::uuid[]))`,
-    [recordIds, ids, context.now],
-  );
+    values: [moves.map((move) => move.recordId), moves.map((move) => move.personId), context.now],
+  });
+  await connection.query({
+    name: 'link-move-persons',
+    text: `update person o set updated_at = $3, replaced_by = nullif(m.person_id, o.person_id)
+     from unnest($1::uuid[], $2::uuid[]) as m(own, person_id) where o.person_id = m.own`,
+    values: [
+      moves.map((move) => ownPerson(move.recordId, context.derive)),
+      moves.map((move) => move.personId),
+      context.now,
+    ],
+  });
 }

@@ -1,9 +1,19 @@
 /** The review queue: what the hub would not decide alone, why, and what a person decided. */
 import type { Caller } from '../core/access.ts';
 import type { HubId, SiteId } from '../core/identifier.ts';
-import type { Page, ReviewItem, ReviewQueue, ReviewState } from '../core/operation.ts';
+import type {
+  Page,
+  PageRequest,
+  Proposal,
+  ReviewFilter,
+  ReviewItem,
+  ReviewQueue,
+  ReviewState,
+} from '../core/operation.ts';
 import { fail, ok, problem, type Finding, type Problem, type Result } from '../core/problem.ts';
 import type { Database } from './database.ts';
+import { decideDoubt, forecastReviews, sidesOf } from './doubt-decision.ts';
+import type { DeskDeps } from './identity-decision.ts';
 import { requeue } from './journal-reader.ts';
 
 interface Row {
@@ -20,13 +30,25 @@ interface Row {
   closed_at: Date | null;
   closed_by: string | null;
   reason: string | null;
+  weight: number | null;
+  veto: string | null;
+  proposal: Proposal | null;
+  urgency: number;
 }
+
+/** Worked out when it is read: the exam of today may have come after the doubt (ADR 0018). */
+const URGENCY = `
+(exists (select from exam e where e.record_id = any (r.record_ids) and not e.cancelled
+   and e.performed_at between now() - interval '1 day' and now() + interval '1 day'))::int * 4
++ (exists (select from exam e where e.record_id = any (r.record_ids) and not e.cancelled and e.updated_at > now() - interval '7 days'
+   and e.facts @? '$.orders[*].facts.patientClass[1].code ? (@ == "2" || @ == "3" || @ == "E" || @ == "I")'))::int * 2
++ (r.veto is not distinct from 'resident-id-conflict')::int`;
 
 const SELECT = `
 select r.*, (select array_agg(distinct p.person_id) from patient_record p where p.record_id = any (r.record_ids)) as person_ids
-from review r`;
+from (select r.*, ${URGENCY} as urgency from review r) r`;
 
-export function createReviewQueue(deps: { database: Database; arrived: () => void }): ReviewQueue {
+export function createReviewQueue(deps: DeskDeps & { arrived: () => void }): ReviewQueue {
   const { database } = deps;
 
   async function item(reviewId: string): Promise<ReviewItem | null> {
@@ -51,26 +73,7 @@ export function createReviewQueue(deps: { database: Database; arrived: () => voi
 
   return {
     item,
-    async list(filter, page): Promise<Page<ReviewItem>> {
-      const values: unknown[] = [];
-      const bind = (value: unknown): string => `$${String(values.push(value))}`;
-      const conditions = [`r.state = ${bind(filter.state ?? 'open')}`];
-      if (filter.kind !== undefined) conditions.push(`r.kind = ${bind(filter.kind)}`);
-      if (filter.site !== undefined) conditions.push(`r.site = ${bind(filter.site)}`);
-      const after = /^(\d{1,16})-([0-9a-f-]{36})$/.exec(page.after ?? '');
-      if (after)
-        conditions.push(
-          `(date_trunc('milliseconds', r.opened_at), r.id) > (${bind(new Date(Number(after[1])))}, ${bind(after[2])}::uuid)`,
-        );
-      const result = await database.pool.query<Row>(
-        `${SELECT} where ${conditions.join(' and ')} order by date_trunc('milliseconds', r.opened_at), r.id limit ${bind(page.limit + 1)}`,
-        values,
-      );
-      const rows = result.rows.slice(0, page.limit);
-      const last = rows.at(-1);
-      const more = result.rows.length > page.limit && last !== undefined;
-      return { items: rows.map(reviewItem), next: more ? `${String(last.opened_at.getTime())}-${last.id}` : null };
-    },
+    list: (filter, page) => listReviews(database, filter, page),
     async retry(reviewId, by) {
       const found = await openItem(reviewId);
       if (!found.ok) return found;
@@ -80,7 +83,7 @@ export function createReviewQueue(deps: { database: Database; arrived: () => voi
           problem(
             'conflict',
             'id',
-            'A doubt about identity is judged again by itself whenever one of its registrations changes; correct them at the hospital, or dismiss it.',
+            'A doubt about identity is judged again by itself whenever one of its registrations changes; decide it, correct them at the hospital, or dismiss it.',
           ),
         );
       // A person has looked: what only doubt held back is applied now; what cannot be read comes back here.
@@ -108,7 +111,43 @@ export function createReviewQueue(deps: { database: Database; arrived: () => voi
       });
       return decided(reviewId);
     },
+    async sides(reviewId) {
+      const found = await item(reviewId);
+      return found === null ? null : sidesOf(database.pool, found, deps);
+    },
+    async decide(reviewId, decision, by) {
+      const found = await openItem(reviewId);
+      if (!found.ok) return found;
+      const done = await decideDoubt(reviewId, decision, by, deps);
+      return done.ok ? decided(reviewId) : done;
+    },
+    forecast: (review) => forecastReviews(database.pool, review, deps),
   };
+}
+
+async function listReviews(database: Database, filter: ReviewFilter, page: PageRequest): Promise<Page<ReviewItem>> {
+  const values: unknown[] = [];
+  const bind = (value: unknown): string => `$${String(values.push(value))}`;
+  const conditions = [`r.state = ${bind(filter.state ?? 'open')}`];
+  if (filter.kind !== undefined) conditions.push(`r.kind = ${bind(filter.kind)}`);
+  if (filter.site !== undefined) conditions.push(`r.site = ${bind(filter.site)}`);
+  const urgent = filter.order === 'urgent';
+  const rank = urgent ? '-r.urgency' : 'r.urgency * 0';
+  const after = /^(\d)-(\d{1,16})-([0-9a-f-]{36})$/.exec(page.after ?? '');
+  if (after)
+    conditions.push(
+      `(${rank}, date_trunc('milliseconds', r.opened_at), r.id) > (-${bind(Number(after[1]))}::int, ${bind(new Date(Number(after[2])))}, ${bind(after[3])}::uuid)`,
+    );
+  const result = await database.pool.query<Row>(
+    `${SELECT} where ${conditions.join(' and ')} order by ${rank}, date_trunc('milliseconds', r.opened_at), r.id limit ${bind(page.limit + 1)}`,
+    values,
+  );
+  const rows = result.rows.slice(0, page.limit);
+  const last = rows.at(-1);
+  const more = result.rows.length > page.limit && last !== undefined;
+  const cursor = (row: Row): string =>
+    `${String(urgent ? row.urgency : 0)}-${String(row.opened_at.getTime())}-${row.id}`;
+  return { items: rows.map(reviewItem), next: more ? cursor(last) : null };
 }
 
 const reviewItem = (row: Row): ReviewItem => ({
@@ -122,6 +161,13 @@ const reviewItem = (row: Row): ReviewItem => ({
   journalId: row.journal_id,
   records: row.record_ids,
   persons: row.person_ids ?? [],
+  weight: row.weight,
+  veto: row.veto,
+  urgency: row.urgency,
+  proposal: row.proposal && shown(row.proposal),
   closed:
     row.closed_at === null ? null : { at: row.closed_at.toISOString(), by: row.closed_by ?? 'hub', reason: row.reason },
 });
+
+/** Without who exactly it was: the name is enough for the reader, the id is for the rule of two. */
+const shown = ({ decision, by, at, reason }: Proposal): Proposal => ({ decision, by, at, reason });

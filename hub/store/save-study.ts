@@ -1,7 +1,7 @@
 /** Writes what a batch of records changed of studies: their series and instances, and what these add up to. */
 import { isVoided, type ExamState } from '../core/exam.ts';
 import { localDateTime } from '../core/dicom-text.ts';
-import type { Arrival, Slice } from '../core/fold.ts';
+import type { Arrival, Slice } from '../core/slice.ts';
 import { value } from '../core/register.ts';
 import type { Connection } from './database.ts';
 import { bulk, type SaveContext } from './save.ts';

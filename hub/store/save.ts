@@ -1,9 +1,11 @@
 /** Writes what a batch of records changed of registrations, exams and their indexes: few statements, whole batch. */
 import { currentReport, isCancelled, type ExamState } from '../core/exam.ts';
 import { provincialIndex } from '../core/exam-index.ts';
-import type { Slice } from '../core/fold.ts';
+import type { Slice } from '../core/slice.ts';
+import { tiesOf } from '../core/fold-identity.ts';
 import type { Derivation, HubId, SiteId } from '../core/identifier.ts';
 import { patientView, residentIdOf, type PatientState } from '../core/patient.ts';
+import { ownPerson } from '../core/person.ts';
 import type { SiteProfile } from '../core/site.ts';
 import { value } from '../core/register.ts';
 import { dicomName, nameKeys } from '../core/dicom-text.ts';
@@ -43,7 +45,7 @@ export async function savePatients(
       site: state.site,
       authority: state.authority,
       local_id: state.localId,
-      person_id: context.derive.id('person', state.recordId),
+      person_id: ownPerson(state.recordId, context.derive),
       facts: state.facts,
       merged_into: state.mergedInto,
       resident_id: residentIdOf(state.facts),
@@ -65,6 +67,16 @@ export async function savePatients(
        dicom_name = excluded.dicom_name, updated_at = excluded.updated_at`,
     rows,
     context.now,
+  );
+  await bulk(
+    connection,
+    'save-ties',
+    `insert into record_tie (record_id, other_id, said)
+     select record_id, other_id, said from jsonb_to_recordset($1::jsonb) as r(record_id uuid, other_id uuid, said text)
+     on conflict (record_id, other_id) do update set said = excluded.said where record_tie.said <> excluded.said`,
+    changed.flatMap(({ recordId, facts }) =>
+      tiesOf(facts).map(({ other, said }) => ({ record_id: recordId, other_id: other, said })),
+    ),
   );
   const names = changed.flatMap((state) =>
     nameKeys(patientView(state).names).map((key) => ({ record_id: state.recordId, key })),

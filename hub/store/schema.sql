@@ -4,9 +4,11 @@
 -- sequences
 audit_id_seq
 document_notification_id_seq
+identity_decision_id_seq
 journal_id_seq
 migration_id_seq
 outbox_id_seq
+rematch_id_seq
 
 -- tables
 affinity_patient
@@ -159,6 +161,18 @@ hospital_patient
 hub_key
   name text not null
   value bytea not null
+identity_decision
+  id bigint not null identity
+  kind text not null
+  at timestamp with time zone not null
+  by_id text not null
+  by_name text not null
+  reason text not null
+  request_id text
+  undoes bigint
+  review_id uuid
+  persons uuid[] not null
+  records uuid[] not null
 instance
   record_id uuid not null
   study_uid text not null
@@ -197,6 +211,35 @@ journal_key
   digest bytea not null
   journal_id bigint not null
   received_at timestamp with time zone not null
+match_cut
+  key bigint not null
+  candidates integer not null
+  times integer not null default 1
+  first_at timestamp with time zone not null
+  last_at timestamp with time zone not null
+match_key
+  record_id uuid not null
+  key bigint not null
+match_pair
+  record_id uuid not null
+  rules text not null
+  other_id uuid not null
+  outcome text not null
+  weight real not null
+  veto text
+  contributions jsonb not null
+  compared_at timestamp with time zone not null
+match_record
+  record_id uuid not null
+  features jsonb not null
+match_rules
+  version text not null
+  rules jsonb not null
+  state text not null
+  created_at timestamp with time zone not null default now()
+  created_by text not null
+  activated_at timestamp with time zone
+  activated_by text
 migration
   id integer not null default nextval('migration_id_seq'::regclass)
   name character varying(255) not null
@@ -239,6 +282,10 @@ person
   replaced_by uuid
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
+record_tie
+  record_id uuid not null
+  other_id uuid not null
+  said text not null
 registry_object
   patient_id text not null
   id uuid not null
@@ -265,6 +312,18 @@ registry_object
   source_id text
   sender text not null default ''::text
   registered_at timestamp with time zone not null default now()
+rematch
+  id bigint not null identity
+  rules text not null
+  state text not null
+  cursor_id uuid
+  passed bigint not null default 0
+  total bigint not null
+  report jsonb not null default '{}'::jsonb
+  started_at timestamp with time zone not null
+  started_by text not null
+  updated_at timestamp with time zone not null
+  ended_at timestamp with time zone
 report_version
   record_id uuid not null
   exam_id uuid not null
@@ -295,6 +354,14 @@ review
   closed_at timestamp with time zone
   closed_by text
   reason text
+  weight real
+  veto text
+  proposal jsonb
+ruling
+  record_id uuid not null
+  other_id uuid not null
+  decision_id bigint not null
+  decision text not null
 series
   record_id uuid not null
   study_uid text not null
@@ -370,23 +437,40 @@ hospital_cursor.hospital_cursor_pkey PRIMARY KEY (site)
 hospital_manifest.hospital_manifest_pkey PRIMARY KEY (site, document_uid, study_uid)
 hospital_patient.hospital_patient_pkey PRIMARY KEY (record_id)
 hub_key.hub_key_pkey PRIMARY KEY (name)
+identity_decision.identity_decision_kind_check CHECK ((kind = ANY (ARRAY['merge'::text, 'split'::text, 'same'::text, 'not-same'::text, 'undo'::text])))
+identity_decision.identity_decision_pkey PRIMARY KEY (id)
+identity_decision.identity_decision_undoes_fkey FOREIGN KEY (undoes) REFERENCES identity_decision(id)
+identity_decision.identity_decision_undoes_key UNIQUE (undoes)
 instance.instance_pkey PRIMARY KEY (record_id, study_uid, series_uid, sop_uid)
 journal.journal_pkey PRIMARY KEY (received_at, id)
 journal_key.journal_key_pkey PRIMARY KEY (key)
+match_cut.match_cut_pkey PRIMARY KEY (key)
+match_key.match_key_pkey PRIMARY KEY (record_id, key)
+match_pair.match_pair_outcome_check CHECK ((outcome = ANY (ARRAY['link'::text, 'review'::text, 'none'::text])))
+match_pair.match_pair_pkey PRIMARY KEY (record_id, rules, other_id)
+match_record.match_record_pkey PRIMARY KEY (record_id)
+match_rules.match_rules_pkey PRIMARY KEY (version)
+match_rules.match_rules_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'active'::text, 'retired'::text])))
 migration.migration_pkey PRIMARY KEY (id)
 outbox.outbox_pkey PRIMARY KEY (id)
 patient_name.patient_name_pkey PRIMARY KEY (record_id, key)
 patient_record.patient_record_pkey PRIMARY KEY (record_id)
 pending.pending_pkey PRIMARY KEY (journal_id)
 person.person_pkey PRIMARY KEY (person_id)
+record_tie.record_tie_pkey PRIMARY KEY (record_id, other_id)
+record_tie.record_tie_said_check CHECK ((said = ANY (ARRAY['same'::text, 'apart'::text])))
 registry_object.registry_object_kind_check CHECK ((kind = ANY (ARRAY['document'::text, 'submission-set'::text, 'folder'::text])))
 registry_object.registry_object_pkey PRIMARY KEY (patient_id, id)
 registry_object.registry_object_status_check CHECK ((status = ANY (ARRAY['approved'::text, 'deprecated'::text])))
+rematch.rematch_pkey PRIMARY KEY (id)
+rematch.rematch_state_check CHECK ((state = ANY (ARRAY['comparing'::text, 'judging'::text, 'compared'::text, 'applying'::text, 'done'::text, 'cancelled'::text])))
 report_version.report_version_pkey PRIMARY KEY (record_id, exam_id, report_number, stamp)
 repository_document.repository_document_pkey PRIMARY KEY (patient_id, unique_id)
 review.review_kind_check CHECK ((kind = ANY (ARRAY['message'::text, 'identity'::text])))
 review.review_pkey PRIMARY KEY (id)
 review.review_state_check CHECK ((state = ANY (ARRAY['open'::text, 'retried'::text, 'dismissed'::text, 'resolved'::text])))
+ruling.ruling_decision_check CHECK ((decision = ANY (ARRAY['same'::text, 'not-same'::text])))
+ruling.ruling_pkey PRIMARY KEY (record_id, other_id, decision_id)
 series.series_pkey PRIMARY KEY (record_id, study_uid, series_uid)
 settlement.settlement_pkey PRIMARY KEY (received_at, journal_id)
 settlement.settlement_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'refused'::text, 'review'::text])))
@@ -428,6 +512,7 @@ fhir_diagnostic_report_date CREATE INDEX fhir_diagnostic_report_date ON public.f
 fhir_diagnostic_report_issued CREATE INDEX fhir_diagnostic_report_issued ON public.fhir_resource_diagnostic_report USING btree (date2_low, id) WHERE (NOT deleted)
 fhir_document_reference_date CREATE INDEX fhir_document_reference_date ON public.fhir_resource_document_reference USING btree (date1_low, id) WHERE (NOT deleted)
 fhir_imaging_study_started CREATE INDEX fhir_imaging_study_started ON public.fhir_resource_imaging_study USING btree (date1_low, id) WHERE (NOT deleted)
+fhir_page_by_caller CREATE INDEX fhir_page_by_caller ON public.fhir_page USING btree (caller_id, expires_at)
 fhir_page_expiry CREATE INDEX fhir_page_expiry ON public.fhir_page USING btree (expires_at)
 fhir_page_pkey CREATE UNIQUE INDEX fhir_page_pkey ON public.fhir_page USING btree (handle)
 fhir_patient_birthdate CREATE INDEX fhir_patient_birthdate ON public.fhir_resource_patient USING btree (date1_low, id) WHERE (NOT deleted)
@@ -449,6 +534,10 @@ hospital_manifest_pkey CREATE UNIQUE INDEX hospital_manifest_pkey ON public.hosp
 hospital_patient_due CREATE INDEX hospital_patient_due ON public.hospital_patient USING btree (site, asked_at NULLS FIRST)
 hospital_patient_pkey CREATE UNIQUE INDEX hospital_patient_pkey ON public.hospital_patient USING btree (record_id)
 hub_key_pkey CREATE UNIQUE INDEX hub_key_pkey ON public.hub_key USING btree (name)
+identity_decision_by_record CREATE INDEX identity_decision_by_record ON public.identity_decision USING gin (records)
+identity_decision_once CREATE UNIQUE INDEX identity_decision_once ON public.identity_decision USING btree (by_id, request_id) WHERE (request_id IS NOT NULL)
+identity_decision_pkey CREATE UNIQUE INDEX identity_decision_pkey ON public.identity_decision USING btree (id)
+identity_decision_undoes_key CREATE UNIQUE INDEX identity_decision_undoes_key ON public.identity_decision USING btree (undoes)
 instance_by_uid CREATE INDEX instance_by_uid ON public.instance USING btree (sop_uid)
 instance_pkey CREATE UNIQUE INDEX instance_pkey ON public.instance USING btree (record_id, study_uid, series_uid, sop_uid)
 journal_by_id CREATE INDEX journal_by_id ON ONLY public.journal USING btree (id)
@@ -456,6 +545,14 @@ journal_by_site CREATE INDEX journal_by_site ON ONLY public.journal USING btree 
 journal_key_by_time CREATE INDEX journal_key_by_time ON public.journal_key USING brin (received_at)
 journal_key_pkey CREATE UNIQUE INDEX journal_key_pkey ON public.journal_key USING btree (key)
 journal_pkey CREATE UNIQUE INDEX journal_pkey ON ONLY public.journal USING btree (received_at, id)
+match_cut_pkey CREATE UNIQUE INDEX match_cut_pkey ON public.match_cut USING btree (key)
+match_key_by_key CREATE INDEX match_key_by_key ON public.match_key USING btree (key, record_id)
+match_key_pkey CREATE UNIQUE INDEX match_key_pkey ON public.match_key USING btree (record_id, key)
+match_pair_by_weight CREATE INDEX match_pair_by_weight ON public.match_pair USING btree (rules, weight) WHERE ((record_id < other_id) AND (outcome <> 'link'::text))
+match_pair_pkey CREATE UNIQUE INDEX match_pair_pkey ON public.match_pair USING btree (record_id, rules, other_id)
+match_record_pkey CREATE UNIQUE INDEX match_record_pkey ON public.match_record USING btree (record_id)
+match_rules_active CREATE UNIQUE INDEX match_rules_active ON public.match_rules USING btree (state) WHERE (state = 'active'::text)
+match_rules_pkey CREATE UNIQUE INDEX match_rules_pkey ON public.match_rules USING btree (version)
 migration_pkey CREATE UNIQUE INDEX migration_pkey ON public.migration USING btree (id)
 outbox_once CREATE UNIQUE INDEX outbox_once ON public.outbox USING btree (topic, key) WHERE (done_at IS NULL)
 outbox_open CREATE INDEX outbox_open ON public.outbox USING btree (due_at) WHERE (done_at IS NULL)
@@ -471,7 +568,9 @@ patient_record_by_site CREATE INDEX patient_record_by_site ON public.patient_rec
 patient_record_pkey CREATE UNIQUE INDEX patient_record_pkey ON public.patient_record USING btree (record_id)
 pending_by_key CREATE INDEX pending_by_key ON public.pending USING btree (work_key, journal_id)
 pending_pkey CREATE UNIQUE INDEX pending_pkey ON public.pending USING btree (journal_id)
+person_by_survivor CREATE INDEX person_by_survivor ON public.person USING btree (replaced_by) WHERE (replaced_by IS NOT NULL)
 person_pkey CREATE UNIQUE INDEX person_pkey ON public.person USING btree (person_id)
+record_tie_pkey CREATE UNIQUE INDEX record_tie_pkey ON public.record_tie USING btree (record_id, other_id)
 registry_object_by_class CREATE INDEX registry_object_by_class ON public.registry_object USING btree (class_code) WHERE (class_code IS NOT NULL)
 registry_object_by_event CREATE INDEX registry_object_by_event ON public.registry_object USING gin (event_codes)
 registry_object_by_facility CREATE INDEX registry_object_by_facility ON public.registry_object USING btree (facility_type) WHERE (facility_type IS NOT NULL)
@@ -481,12 +580,16 @@ registry_object_by_patient CREATE INDEX registry_object_by_patient ON public.reg
 registry_object_by_reference CREATE INDEX registry_object_by_reference ON public.registry_object USING gin (reference_ids)
 registry_object_by_unique_id CREATE INDEX registry_object_by_unique_id ON public.registry_object USING btree (unique_id, kind)
 registry_object_pkey CREATE UNIQUE INDEX registry_object_pkey ON public.registry_object USING btree (patient_id, id)
+rematch_one CREATE UNIQUE INDEX rematch_one ON public.rematch USING btree ((true)) WHERE (state = ANY (ARRAY['comparing'::text, 'judging'::text, 'compared'::text, 'applying'::text]))
+rematch_pkey CREATE UNIQUE INDEX rematch_pkey ON public.rematch USING btree (id)
 report_version_pkey CREATE UNIQUE INDEX report_version_pkey ON public.report_version USING btree (record_id, exam_id, report_number, stamp)
 repository_document_by_unique_id CREATE INDEX repository_document_by_unique_id ON public.repository_document USING btree (unique_id)
 repository_document_pkey CREATE UNIQUE INDEX repository_document_pkey ON public.repository_document USING btree (patient_id, unique_id)
 review_by_journal CREATE INDEX review_by_journal ON public.review USING btree (journal_id) WHERE (journal_id IS NOT NULL)
+review_by_record CREATE INDEX review_by_record ON public.review USING gin (record_ids) WHERE (state = 'open'::text)
 review_open CREATE INDEX review_open ON public.review USING btree (opened_at, id) WHERE (state = 'open'::text)
 review_pkey CREATE UNIQUE INDEX review_pkey ON public.review USING btree (id)
+ruling_pkey CREATE UNIQUE INDEX ruling_pkey ON public.ruling USING btree (record_id, other_id, decision_id)
 series_by_uid CREATE INDEX series_by_uid ON public.series USING btree (series_uid)
 series_pkey CREATE UNIQUE INDEX series_pkey ON public.series USING btree (record_id, study_uid, series_uid)
 settlement_by_state CREATE INDEX settlement_by_state ON ONLY public.settlement USING btree (state, received_at DESC) WHERE (state <> 'applied'::text)
@@ -497,6 +600,18 @@ study_by_exam CREATE INDEX study_by_exam ON public.study USING btree (exam_id)
 study_by_uid CREATE INDEX study_by_uid ON public.study USING btree (study_uid)
 study_pkey CREATE UNIQUE INDEX study_pkey ON public.study USING btree (record_id, study_uid)
 study_settling CREATE INDEX study_settling ON public.study USING btree (last_instance_at) WHERE (availability = 'partial'::text)
+
+-- views
+ruling_in_force
+ SELECT DISTINCT ON (record_id, other_id) record_id,
+    other_id,
+    decision_id,
+    decision
+   FROM ruling r
+  WHERE NOT (EXISTS ( SELECT
+           FROM identity_decision u
+          WHERE u.undoes = r.decision_id))
+  ORDER BY record_id, other_id, decision_id DESC;
 
 -- functions
 audit_is_final()

@@ -3,10 +3,10 @@
  * a few rows: the registrations that the records name, and the exams that their keys reach.
  */
 import { keysOf, type ExamState } from '../core/exam.ts';
-import { recordIdOf, type Slice } from '../core/fold.ts';
 import type { Derivation, HubId, SiteId } from '../core/identifier.ts';
 import type { PatientState } from '../core/patient.ts';
-import type { CanonicalRecord, PatientRef } from '../core/record.ts';
+import type { CanonicalRecord } from '../core/record.ts';
+import { recordIdOf, refsOf, type Slice } from '../core/slice.ts';
 import type { Connection } from './database.ts';
 
 export interface Loaded {
@@ -44,11 +44,6 @@ export function touched(
   return { patients: [...patients].sort(), keys: [...keys].sort() };
 }
 
-function refsOf(record: CanonicalRecord): PatientRef[] {
-  if (record.kind === 'merge') return [record.survivor, record.victim];
-  return record.patient === null ? [] : [record.patient];
-}
-
 /**
  * Locks first, in one global order, then reads: two workers whose records touch the same exam or registration run one
  * after the other. Locks end with the transaction. A deadlock over keys found later is PostgreSQL's to break: transient.
@@ -59,11 +54,7 @@ export async function loadSlice(
   derive: Derivation,
 ): Promise<Loaded> {
   const { patients, keys } = touched(records, derive);
-  await connection.query({
-    name: 'slice-lock',
-    text: `select pg_advisory_xact_lock(k) from (select hashtextextended(name, 7) as k from unnest($1::text[]) name order by 1) ordered`,
-    values: [[...patients, ...keys]],
-  });
+  await lockRecords(connection, [...patients, ...keys]);
   const exams = await loadExams(connection, keys);
   const wanted = [...new Set([...patients, ...exams.filter((exam) => exam.placed).map((exam) => exam.recordId)])];
   const rows = await loadPatients(connection, wanted);
@@ -76,6 +67,15 @@ export async function loadSlice(
     },
     personOf: new Map(rows.map((row) => [row.record_id, row.person_id])),
   };
+}
+
+/** Registrations by their id and exams by their keys: who holds them, writes them. */
+export async function lockRecords(connection: Connection, names: readonly string[]): Promise<void> {
+  await connection.query({
+    name: 'slice-lock',
+    text: `select pg_advisory_xact_lock(k) from (select hashtextextended(name, 7) as k from unnest($1::text[]) name order by 1) ordered`,
+    values: [names],
+  });
 }
 
 /** Exams by key, and by the keys of those exams, until nothing new is reached (uniting is rare: one extra round trip). */
@@ -113,7 +113,7 @@ export function splitKeys(keys: readonly string[]): [string[], string[], string[
   return columns;
 }
 
-const PATIENT_COLUMNS = 'record_id, site, authority, local_id, person_id, facts, merged_into';
+export const PATIENT_COLUMNS = 'record_id, site, authority, local_id, person_id, facts, merged_into';
 
 /** The registrations and, along the hospital's merges, their survivors. */
 async function loadPatients(connection: Connection, ids: readonly HubId[]): Promise<PatientRow[]> {
@@ -140,29 +140,4 @@ export function patientState(row: PatientRow): PatientState {
     facts: row.facts,
     mergedInto: row.merged_into,
   };
-}
-
-/**
- * The closed group that one linking decision is about: all registrations with these resident IDs, these registrations,
- * and everything their hospitals merged into or from them.
- */
-export async function loadGroup(
-  connection: Connection,
-  recordIds: readonly HubId[],
-  residentIds: readonly string[],
-): Promise<(PatientState & { personId: HubId })[]> {
-  const result = await connection.query<PatientRow>({
-    name: 'link-group',
-    text: `with recursive grown as (
-             select record_id from patient_record where record_id = any ($1::uuid[])
-             union
-             select record_id from patient_record where resident_id = any ($2::text[])
-             union
-             select p.record_id from grown g join patient_record m on m.record_id = g.record_id
-               join patient_record p on p.merged_into = m.record_id or p.record_id = m.merged_into)
-           select ${PATIENT_COLUMNS} from patient_record where record_id in (select record_id from grown)
-           order by record_id limit 1000`,
-    values: [recordIds, residentIds],
-  });
-  return result.rows.map((row) => ({ ...patientState(row), personId: row.person_id }));
 }

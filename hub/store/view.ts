@@ -304,7 +304,7 @@ export async function personViews(connection: Connection, personIds: readonly st
   const records = await connection.query<PatientRow>({
     name: 'view-person-records',
     text: `select record_id, site, authority, local_id, person_id, facts, merged_into from patient_record
-           where person_id = any ($1::uuid[]) order by site, record_id`,
+           where person_id = any ($1::uuid[]) order by created_at, record_id`,
     values: [personIds],
   });
   return persons.rows.map((person) => ({

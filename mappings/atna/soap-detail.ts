@@ -37,6 +37,8 @@ const ACTIONS: ReadonlyMap<string, readonly [transaction: string, change?: Audit
   [`${HL7}:PRPA_IN201304UV02`, ['ITI-44', 'merge']],
   [`${HL7}:PRPA_IN201305UV02`, ['ITI-47']],
   [`${HL7}:PRPA_IN201309UV02`, ['ITI-45']],
+  [`${HL7}:QUQI_IN000003UV01`, ['ITI-47']],
+  [`${HL7}:QUQI_IN000003UV01_Cancel`, ['ITI-47']],
   [`${WSN}/NotificationProducer/SubscribeRequest`, ['ITI-52']],
   [`${WSN}/NotificationConsumer/Notify`, ['ITI-53']],
 ] as const);

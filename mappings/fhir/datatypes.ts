@@ -34,6 +34,13 @@ export function identifierSystem(authority: string): string {
   return `${CANONICAL}/NamingSystem/namespace/${encodeURIComponent(text(authority) ?? '')}`;
 }
 
+/** The authority that the system was made of. */
+export function authorityOfSystem(system: string): string {
+  const namespace = `${CANONICAL}/NamingSystem/namespace/`;
+  if (system.startsWith(namespace)) return decodeURIComponent(system.slice(namespace.length));
+  return system.replace(/^urn:oid:/, '');
+}
+
 /** Code systems are named in site tables by OID, URI or a plain word. */
 export function codeSystem(system: string): string | undefined {
   if (system === '') return undefined;

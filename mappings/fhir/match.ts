@@ -29,6 +29,7 @@ export function matches(candidate: Candidate, criterion: Criterion): boolean {
         values.strings.some((one) => {
           if (!criterion.params.includes(one.param)) return false;
           if (criterion.mode === 'exact') return one.exact === exact;
+          if (criterion.mode === 'equal') return one.norm === norm;
           return criterion.mode === 'prefix' ? one.norm.startsWith(norm) : one.norm.includes(norm);
         }),
       );

@@ -1,5 +1,6 @@
 /** Patient: the provincial person with every identifier and name under which any hospital knows it. */
 import type { Address, CodeableConcept, HumanName, Identifier, Patient } from 'fhir/r4.js';
+import { inOrderOfTrust, survivingPerson } from '../../hub/core/person.ts';
 import type { PersonName } from '../../hub/core/record.ts';
 import type { PatientView, PersonView } from '../../hub/core/view.ts';
 import { EXTENSIONS, PROFILES, SYSTEMS, type FhirContext } from './context.ts';
@@ -18,13 +19,7 @@ import {
 /** A person joined to another stays readable: inactive, and it says who replaced it. */
 export function patient(person: PersonView, ctx: FhirContext): Patient {
   const records = inOrderOfTrust(person.records);
-  const first = <T>(pick: (record: PatientView) => T | null): T | null => {
-    for (const record of records) {
-      const value = pick(record);
-      if (value !== null) return value;
-    }
-    return null;
-  };
+  const survivors = survivingPerson(person.records);
   const phones = unique(list(...records.map((record) => text(record.phone))), (phone) => phone);
   const addresses = unique(list(...records.map(addressOf)), (address) => address.text ?? '');
   const managing = records[0] && ctx.site(records[0].site);
@@ -33,30 +28,24 @@ export function patient(person: PersonView, ctx: FhirContext): Patient {
     id: person.personId,
     meta: meta(PROFILES.Patient),
     extension: list(
-      extension(EXTENSIONS.ethnicGroup, 'valueCodeableConcept', concept(first((record) => record.ethnicGroup))),
-      extension(EXTENSIONS.nationality, 'valueCodeableConcept', concept(first((record) => record.nationality))),
+      extension(EXTENSIONS.ethnicGroup, 'valueCodeableConcept', concept(survivors.ethnicGroup?.value ?? null)),
+      extension(EXTENSIONS.nationality, 'valueCodeableConcept', concept(survivors.nationality?.value ?? null)),
     ),
     identifier: identifiersOf(records, ctx),
     active: person.replacedBy === null,
     name: namesOf(records),
     telecom: phones.map((value) => ({ system: 'phone' as const, value })),
-    gender: first((record) => record.sex) ?? undefined,
-    birthDate: partialDate(first((record) => record.birthDate)),
-    deceasedBoolean: first((record) => record.deceased) ?? undefined,
+    gender: survivors.sex?.value,
+    birthDate: partialDate(survivors.birthDate?.value ?? null),
+    deceasedBoolean: survivors.deceased?.value,
     address: addresses,
-    maritalStatus: maritalStatus(first((record) => record.maritalStatus)),
+    maritalStatus: maritalStatus(survivors.maritalStatus?.value ?? null),
     managingOrganization: managing ? { reference: `Organization/${managing.id}`, display: managing.name } : undefined,
     link:
       person.replacedBy === null
         ? undefined
         : [{ other: { reference: `Patient/${person.replacedBy}` }, type: 'replaced-by' as const }],
   });
-}
-
-/** Standing registrations before merged ones, those with a valid resident ID before those without; else as given. */
-function inOrderOfTrust(records: readonly PatientView[]): readonly PatientView[] {
-  const rank = (record: PatientView): number => (record.mergedInto ? 2 : 0) + (record.residentId ? 0 : 1);
-  return [...records].sort((a, b) => rank(a) - rank(b));
 }
 
 function identifiersOf(records: readonly PatientView[], ctx: FhirContext): Identifier[] {

@@ -30,7 +30,8 @@ export function provenance(version: StoredVersion): Provenance {
         type: {
           coding: [{ system: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type', code: 'author' }],
         },
-        who: { reference: `Organization/${version.site}` },
+        // What no hospital said is the hub's own doing, or an operator's; the audit knows whose.
+        who: version.site === '' ? { display: 'Hutong' } : { reference: `Organization/${version.site}` },
       },
     ],
     entity: version.journalIds.map((value) => ({

@@ -115,26 +115,43 @@ export const encodeAck = (ack: Acknowledgement, charset: Charset): Buffer => enc
 
 function oneAck(header: Hl7Header | null, outcome: AckOutcome, code: string, controlId: string, time: string): string {
   const d = answerDelimiters(header);
-  const same = header !== null && d === header.delimiters;
-  const echo = (index: number): string => (same ? header.segment.rawField(index) : '');
   const version = header?.version ?? '';
   const structure =
     sinceVersion(version, 4) || version === '2.3.1'
       ? ['ACK', header?.trigger ?? '', 'ACK']
       : ['ACK', header?.trigger ?? ''];
   const type = (header?.trigger ?? '') === '' ? 'ACK' : structure.map((part) => escape(part, d)).join(d.component);
-  const msh = [
+  const msh = answerHeader(header, type, controlId, time);
+  const refusal = outcome.kind === 'refused' ? outcome.problem : null;
+  // MSA-3 was withdrawn in 2.7; it is where older senders look first.
+  const said = refusal === null || sinceVersion(version, 7) ? '' : escape(oneLine(refusal), d).slice(0, 80);
+  const msa = ['MSA', code, echoed(header, 10), ...(said === '' ? [] : [said])];
+  return written([msh, msa, ...(refusal === null ? [] : [errorSegment(refusal, version, d)])], d);
+}
+
+/** A field of the MSH that is answered, as sent; empty where its delimiters are not those of the answer. */
+export const echoed = (header: Hl7Header | null, index: number): string =>
+  header !== null && answerDelimiters(header) === header.delimiters ? header.segment.rawField(index) : '';
+
+/** MSH of an answer: back to who sent, in the sender's version and charset. `type` is MSH-9, delimited already. */
+export function answerHeader(
+  header: Hl7Header | null,
+  type: string,
+  controlId: string,
+  time: string,
+): readonly string[] {
+  const d = answerDelimiters(header);
+  const echo = (index: number): string => echoed(header, index);
+  return [
     `MSH${d.field}${d.component}${d.repetition}${d.escape}${d.subcomponent}`,
     ...[echo(5), echo(6), echo(3), echo(4), time, '', type, controlId, echo(11) || 'P'],
     ...[echo(12) || '2.5', '', '', '', '', '', echo(18)],
   ];
-  const refusal = outcome.kind === 'refused' ? outcome.problem : null;
-  // MSA-3 was withdrawn in 2.7; it is where older senders look first.
-  const said = refusal === null || sinceVersion(version, 7) ? '' : escape(oneLine(refusal), d).slice(0, 80);
-  const msa = ['MSA', code, echo(10), ...(said === '' ? [] : [said])];
-  const lines = [msh, msa, ...(refusal === null ? [] : [err(refusal, version, d)])];
-  return lines.map((fields) => `${fields.join(d.field).replace(new RegExp(`\\${d.field}+$`), '')}\r`).join('');
 }
+
+/** Segments from their fields, without the empty ones at the end. */
+export const written = (lines: readonly (readonly string[])[], d: Delimiters): string =>
+  lines.map((fields) => `${fields.join(d.field).replace(new RegExp(`\\${d.field}+$`), '')}\r`).join('');
 
 const oneLine = (p: Problem): string => (p.where === undefined ? p.text : `${p.where}: ${p.text}`).replace(/\s+/g, ' ');
 
@@ -151,7 +168,7 @@ export function locationOf(where: string | undefined): readonly string[] {
 }
 
 /** ERR-1 (ELD) before 2.5; ERR-2 location, -3 code, -4 severity, -7 diagnostic, -8 user message from 2.5 (§2.15.5). */
-function err(p: Problem, version: string, d: Delimiters): readonly string[] {
+export function errorSegment(p: Problem, version: string, d: Delimiters): readonly string[] {
   // A known type with an event that is not: 201 says it better than 200.
   const number = p.code === 'unsupported-message' && p.where === 'MSH-9.2' ? 201 : RENDERING[p.code][1];
   const [code, text] = [String(number), ERROR_TEXT[number]];

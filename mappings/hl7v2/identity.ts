@@ -78,11 +78,17 @@ function read(segment: Segment, field: number, site: SiteProfile, report: Report
 }
 
 /** The best of the local numbers, the first of equals; null: the message files the patient under none. */
-function refOf(found: readonly Read[]): PatientRef | null {
-  const local = found.filter((one) => one.rank !== null).sort((a, b) => (a.rank ?? 0) - (b.rank ?? 0));
-  const chosen = local[0];
-  return chosen === undefined ? null : { authority: chosen.identifier.authority, value: chosen.identifier.value };
-}
+const refOf = (found: readonly Read[]): PatientRef | null => refsOf(found)[0] ?? null;
+
+const refsOf = (found: readonly Read[]): readonly PatientRef[] =>
+  found
+    .filter((one) => one.rank !== null)
+    .sort((a, b) => (a.rank ?? 0) - (b.rank ?? 0))
+    .map(({ identifier: { authority, value } }) => ({ authority, value }));
+
+/** All local numbers of PID-3, the best first. */
+export const localRefs = (segment: Segment, field: number, site: SiteProfile): readonly PatientRef[] =>
+  refsOf(read(segment, field, site, silent));
 
 /** The local patient of PID-3, or of MRG-1. */
 export function localRef(segment: Segment, field: number, site: SiteProfile): PatientRef | null {

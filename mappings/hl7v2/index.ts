@@ -3,7 +3,7 @@ import type { JournalEntry, Mapped } from '../../hub/core/envelope.ts';
 import { problem, type Finding, type Problem } from '../../hub/core/problem.ts';
 import type { CanonicalRecord, PatientRef, SourceTime } from '../../hub/core/record.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
-import { MERGES, readMerges, readRegistration, REGISTRATIONS } from './adt.ts';
+import { LINKS, MERGES, MOVES, readLinks, readMerges, readMove, readRegistration, REGISTRATIONS } from './adt.ts';
 import { Context } from './context.ts';
 import { readHeader } from './header.ts';
 import { decodeFor, supports } from './inspect.ts';
@@ -78,6 +78,8 @@ function readMessage(context: Context): Outcome {
   const at = messageTime(context);
   if (code === 'ADT' && REGISTRATIONS.has(trigger)) return readRegistration(context, at);
   if (code === 'ADT' && MERGES.has(trigger)) return readMerges(context, at);
+  if (code === 'ADT' && MOVES.has(trigger)) return readMove(context, at);
+  if (code === 'ADT' && LINKS.has(trigger)) return readLinks(context, at, trigger === 'A24');
   const readExam = EXAM_READERS.get(code);
   if (readExam === undefined) return { problem: problem('unsupported-message', 'MSH-9') };
   const pid = message.first('PID');
@@ -95,8 +97,10 @@ function readMessage(context: Context): Outcome {
 
 export { buildAck, encodeAck, type AckOutcome, type AckStamp } from './ack.ts';
 export { splitBatch, wrapBatch, type Batch } from './batch.ts';
-export type { Charset } from './charset.ts';
+export { encodeText, type Charset } from './charset.ts';
 export { readHeader, type Hl7Header } from './header.ts';
-export { inspectHl7, patientKeyOf, type Inspected, type Inspection } from './inspect.ts';
+export { decodeFor, inspectHl7, judgeEnvelope, patientKeyOf, type Inspected, type Inspection } from './inspect.ts';
 export { parseMessage, type Message } from './message.ts';
+export { queryKindOf, readQuery, type Hl7Query, type QueryKind } from './query.ts';
+export { writeQueryAnswer, type QueryOutcome } from './query-answer.ts';
 export { writeTime } from './time.ts';

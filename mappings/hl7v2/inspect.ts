@@ -3,8 +3,9 @@
  * that it names a patient where it must. Everything else is judged after the bytes are safe.
  */
 import { fail, ok, problem, type Problem, type Result } from '../../hub/core/problem.ts';
+import type { PatientRef } from '../../hub/core/record.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
-import { MERGES, NO_LOCAL_ID, REGISTRATIONS } from './adt.ts';
+import { LINKS, MERGES, movedTo, MOVES, NO_LOCAL_ID, REGISTRATIONS } from './adt.ts';
 import { decodeMessage, type Charset, type Decoded } from './charset.ts';
 import { readHeader, versionOf, type Hl7Header } from './header.ts';
 import { localRef } from './identity.ts';
@@ -17,6 +18,8 @@ export interface Inspected {
   readonly patientKey: string;
   /** Of a merge: `authority|value` of the number that ends. */
   readonly endedKey?: string;
+  /** Of a link, its end, or a move: the other number that it is about. */
+  readonly otherKey?: string;
 }
 
 /** Why a message is refused at the door, with what is known for the answer. */
@@ -30,7 +33,7 @@ export type Inspection = { readonly ok: true; readonly value: Inspected } | ({ r
 
 /** MSH-9.1 -> the events understood. */
 const SUPPORTED: ReadonlyMap<string, ReadonlySet<string>> = new Map([
-  ['ADT', new Set([...REGISTRATIONS, ...MERGES])],
+  ['ADT', new Set([...REGISTRATIONS, ...MERGES, ...LINKS, ...MOVES])],
   ['ORM', new Set(['O01'])],
   ['OMI', new Set(['O23'])],
   ['OMG', new Set(['O19'])],
@@ -46,7 +49,8 @@ const NEEDS_PATIENT = new Set(['ADT', 'MDM']);
 /** MSH-10 is ST(20) to 2.6, 199 later; field senders use GUIDs and worse. */
 const MAX_CONTROL_ID = 199;
 
-function judgeHeader(header: Hl7Header): Problem | null {
+/** What every message needs in MSH, whatever it says. */
+export function judgeEnvelope(header: Hl7Header): Problem | null {
   if (header.controlId === '') return problem('required-missing', 'MSH-10', 'A message needs a control id in MSH-10.');
   if (header.controlId.length > MAX_CONTROL_ID)
     return problem('invalid-value', 'MSH-10', 'The control id is too long.');
@@ -56,6 +60,12 @@ function judgeHeader(header: Hl7Header): Problem | null {
   if (version?.[0] !== 2 || version[1] < 3) {
     return problem('unsupported-version', 'MSH-12', 'HL7 v2.3 and later 2.x versions are understood.');
   }
+  return null;
+}
+
+function judgeHeader(header: Hl7Header): Problem | null {
+  const wrong = judgeEnvelope(header);
+  if (wrong !== null) return wrong;
   if (supports(header.messageCode, header.trigger)) return null;
   const where = SUPPORTED.has(header.messageCode) ? 'MSH-9.2' : 'MSH-9';
   return problem(
@@ -104,13 +114,43 @@ export function inspectHl7(bytes: Buffer, site: SiteProfile, known?: Hl7Header):
   }
   const ref = localRef(pid, 3, site);
   if (ref === null) return refuse(problem('required-missing', 'PID-3', NO_LOCAL_ID), charset);
-  const patientKey = `${ref.authority}|${ref.value}`;
-  if (header.messageCode !== 'ADT' || !MERGES.has(header.trigger))
-    return { ok: true, value: { header, charset, patientKey } };
+  const both = header.messageCode === 'ADT' ? otherOf(text, header, charset, { pid, site }) : {};
+  if ('problem' in both) return refuse(both.problem, charset);
+  return { ok: true, value: { header, charset, patientKey: keyOf(both.subject ?? ref), ...both.keys } };
+}
+
+const keyOf = ({ authority, value }: PatientRef): string => `${authority}|${value}`;
+
+interface Other {
+  /** Who the message is filed under, where the best number of PID-3 does not tell. */
+  readonly subject?: PatientRef;
+  readonly keys?: Pick<Inspected, 'endedKey' | 'otherKey'>;
+}
+
+/** The other number of an event that is about two. */
+function otherOf(
+  text: string,
+  header: Hl7Header,
+  charset: Charset,
+  { pid, site }: { readonly pid: Segment; readonly site: SiteProfile },
+): Other | { readonly problem: Problem } {
+  const { trigger } = header;
+  if (LINKS.has(trigger)) {
+    const after = text.slice(text.indexOf(pid.raw) + pid.raw.length);
+    const second = findSegment(after, 'PID', header, charset);
+    const other = second === null ? null : localRef(second, 3, site);
+    if (other === null) return { problem: problem('required-missing', 'PID[2]-3', 'The second patient is missing.') };
+    return { keys: { otherKey: keyOf(other) } };
+  }
+  if (!MERGES.has(trigger) && !MOVES.has(trigger)) return {};
   const mrg = findSegment(text, 'MRG', header, charset);
   const ended = mrg === null ? null : localRef(mrg, 1, site);
-  if (ended === null) return refuse(problem('required-missing', 'MRG-1', 'The number that ends is missing.'), charset);
-  return { ok: true, value: { header, charset, patientKey, endedKey: `${ended.authority}|${ended.value}` } };
+  if (ended === null) return { problem: problem('required-missing', 'MRG-1', 'The number that ends is missing.') };
+  if (MERGES.has(trigger)) return { keys: { endedKey: keyOf(ended) } };
+  const to = movedTo(pid, ended, site);
+  if (to === null)
+    return { problem: problem('required-missing', 'PID-3', 'The patient that it is moved to is missing.') };
+  return { subject: to, keys: { otherKey: keyOf(ended) } };
 }
 
 /** The patient of a parsed message, as `inspectHl7` keys it. */

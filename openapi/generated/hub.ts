@@ -211,7 +211,7 @@ export interface paths {
       readonly path?: never;
       readonly cookie?: never;
     };
-    /** What waits for a person's decision, oldest first */
+    /** What waits for a person's decision */
     readonly get: operations['listReviews'];
     readonly put?: never;
     readonly post?: never;
@@ -266,6 +266,194 @@ export interface paths {
     readonly put?: never;
     /** Close it for good, with the reason */
     readonly post: operations['dismissReview'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/reviews/{id}/sides': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 疑似重复比对 · both registrations of a doubt side by side, with what each attribute says; masked for who may not read records */
+    readonly get: operations['readReviewSides'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/reviews/{id}/decide': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** The two are one person, or are not; where valid resident IDs conflict, two people must say the same */
+    readonly post: operations['decideReview'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/review-forecast': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** How many doubts would wait if the threshold of review were another */
+    readonly get: operations['forecastReviews'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/persons/{id}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 主索引 · a person, by any id it ever had, with its registrations, why they are one, and what was decided */
+    readonly get: operations['readPerson'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/persons/{id}/merge': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 合并 · two persons are one; the older id stays, the other one answers with it */
+    readonly post: operations['mergePersons'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/persons/{id}/split': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 拆分 · these registrations are another person than the rest, whatever arrives later */
+    readonly post: operations['splitPerson'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/persons/{id}/undo': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 撤销 · take a decision about this person back; what it overruled counts again */
+    readonly post: operations['undoDecision'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/match-rules': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** The rules in force, and where comparing was cut off */
+    readonly get: operations['readMatchRules'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/rematch': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** The latest rematch, how far it is, and what it would change */
+    readonly get: operations['readRematch'];
+    readonly put?: never;
+    /** Compare everything under other rules, in the background; nothing changes until it is activated */
+    readonly post: operations['startRematch'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/rematch/{id}/activate': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Put its rules in force; persons follow in the background */
+    readonly post: operations['activateRematch'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/rematch/{id}/cancel': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Drop it and what it compared */
+    readonly post: operations['cancelRematch'];
     readonly delete?: never;
     readonly options?: never;
     readonly head?: never;
@@ -1243,8 +1431,142 @@ export interface components {
         readonly by: string;
         readonly reason: string | null;
       } | null;
+      /** @description Bits that speak for one person */
+      readonly weight: number | null;
+      /** @description The hard rule that stands between the two */
+      readonly veto: string | null;
+      /** @description 4 an exam of today + 2 inpatient or emergency + 1 conflicting resident IDs */
+      readonly urgency: number;
+      /** @description The first word where two people must decide */
+      readonly proposal: {
+        /** @enum {string} */
+        readonly decision: 'same' | 'not-same';
+        readonly by: string;
+        readonly at: string;
+        readonly reason: string;
+      } | null;
       /** @description What to POST after the cause was mended; null: it is closed */
       readonly retry: string | null;
+    };
+    readonly HubId: string;
+    readonly Reason: string;
+    /** @description Of the caller: the same again is the same decision */
+    readonly RequestId: string;
+    readonly PersonName: {
+      readonly text: string;
+      /** @enum {string} */
+      readonly representation: 'ideographic' | 'alphabetic' | 'phonetic';
+    };
+    readonly PersonRegistration: {
+      readonly recordId: string;
+      readonly site: string;
+      readonly authority: string;
+      readonly localId: string;
+      readonly names: readonly components['schemas']['PersonName'][];
+      readonly sex: string | null;
+      readonly birthDate: string | null;
+      readonly residentId: string | null;
+      readonly phone: string | null;
+      readonly address: string | null;
+      readonly mergedInto: string | null;
+      /** @description Values are shortened: the caller may not read records */
+      readonly masked: boolean;
+    };
+    readonly Explanation: {
+      readonly records: readonly string[];
+      /** @enum {string} */
+      readonly source: 'comparison' | 'hospital' | 'decision';
+      /** @enum {string} */
+      readonly says: 'same' | 'not-same' | 'doubt';
+      readonly weight: number | null;
+      readonly veto: string | null;
+      readonly contributions: readonly {
+        readonly attribute: string;
+        readonly level: string;
+        readonly weight: number;
+      }[];
+      /** @description Version of the rules, or the decision */
+      readonly by: string;
+    };
+    readonly Survivor: {
+      readonly attribute: string;
+      /** @description The registration that it is taken from */
+      readonly recordId: string;
+      readonly rule: string;
+    };
+    readonly IdentityDecision: {
+      readonly decisionId: string;
+      /** @enum {string} */
+      readonly kind: 'merge' | 'split' | 'same' | 'not-same' | 'undo';
+      readonly at: string;
+      readonly by: string;
+      readonly reason: string;
+      readonly undoes: string | null;
+      readonly undoneBy: string | null;
+      readonly records: readonly string[];
+    };
+    readonly Decided: {
+      readonly decision: components['schemas']['IdentityDecision'];
+      readonly persons: readonly string[];
+    };
+    readonly Person: {
+      readonly personId: string;
+      readonly formerIds: readonly string[];
+      readonly registrations: readonly components['schemas']['PersonRegistration'][];
+      readonly survivors: readonly components['schemas']['Survivor'][];
+      readonly links: readonly components['schemas']['Explanation'][];
+      readonly decisions: readonly components['schemas']['IdentityDecision'][];
+    };
+    readonly ReviewSides: {
+      readonly review: components['schemas']['Review'];
+      readonly sides: readonly components['schemas']['PersonRegistration'][];
+      readonly comparison: components['schemas']['Explanation'] | null;
+    };
+    readonly Forecast: {
+      readonly review: number;
+      readonly link: number;
+      readonly waiting: number;
+      /** @description Below it the count is scaled up from a sample of one registration in sixteen */
+      readonly sampledBelow: number;
+      readonly openNow: number;
+    };
+    readonly MatchRulesInForce: {
+      readonly version: string;
+      readonly prior: number;
+      readonly householdCap: number;
+      readonly thresholds: {
+        readonly link: number;
+        readonly review: number;
+      };
+      readonly odds: {
+        readonly [key: string]: unknown;
+      };
+      readonly cuts: readonly {
+        readonly candidates: number;
+        readonly times: number;
+        readonly lastAt: string;
+      }[];
+    };
+    readonly Rematch: {
+      readonly rematchId: string;
+      readonly rules: string;
+      /** @enum {string} */
+      readonly state: 'comparing' | 'judging' | 'compared' | 'applying' | 'done' | 'cancelled';
+      readonly passed: number;
+      readonly total: number;
+      readonly report: {
+        readonly moved: number;
+        readonly linked: number;
+        readonly split: number;
+        readonly review: number;
+        readonly samples: {
+          readonly linked: readonly (readonly string[])[];
+          readonly split: readonly (readonly string[])[];
+        };
+      };
+      readonly startedAt: string;
+      readonly startedBy: string;
+      readonly endedAt: string | null;
     };
     readonly Orphan: {
       readonly kind: components['schemas']['OrphanKind'];
@@ -1806,6 +2128,8 @@ export interface operations {
       readonly query?: {
         readonly kind?: components['schemas']['ReviewKind'];
         readonly state?: components['schemas']['ReviewState'];
+        /** @description Oldest first, or what cannot wait first */
+        readonly order?: 'oldest' | 'urgent';
         readonly site?: components['parameters']['SiteFilter'];
         readonly limit?: components['parameters']['Limit'];
         /** @description `next` of the page before */
@@ -1907,6 +2231,346 @@ export interface operations {
         };
         content: {
           readonly 'application/json': components['schemas']['Review'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly readReviewSides: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The two sides */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['ReviewSides'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly decideReview: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "decision": "not-same",
+         *       "reason": "双胞胎姐妹，家属确认"
+         *     }
+         */
+        readonly 'application/json': {
+          /** @enum {string} */
+          readonly decision: 'same' | 'not-same';
+          readonly reason: components['schemas']['Reason'];
+          readonly requestId?: components['schemas']['RequestId'];
+        };
+      };
+    };
+    readonly responses: {
+      /** @description The review */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Review'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly forecastReviews: {
+    readonly parameters: {
+      readonly query: {
+        /** @description Bits */
+        readonly review: number;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The forecast, from the weights that are kept */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Forecast'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly readPerson: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The person of today; values are masked for who may not read records */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Person'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly mergePersons: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': {
+          readonly with: components['schemas']['HubId'];
+          readonly reason: components['schemas']['Reason'];
+          readonly requestId?: components['schemas']['RequestId'];
+        };
+      };
+    };
+    readonly responses: {
+      /** @description The decision, and the persons that the registrations concerned are now */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Decided'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly splitPerson: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': {
+          readonly records: readonly components['schemas']['HubId'][];
+          readonly reason: components['schemas']['Reason'];
+          readonly requestId?: components['schemas']['RequestId'];
+        };
+      };
+    };
+    readonly responses: {
+      /** @description The decision, and the persons that the registrations concerned are now */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Decided'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly undoDecision: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': {
+          readonly decisionId: string;
+          readonly reason: components['schemas']['Reason'];
+          readonly requestId?: components['schemas']['RequestId'];
+        };
+      };
+    };
+    readonly responses: {
+      /** @description The decision, and the persons that the registrations concerned are now */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Decided'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly readMatchRules: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The rules */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['MatchRulesInForce'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly readRematch: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The rematch */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Rematch'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly startRematch: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "version": "2026-12",
+         *       "thresholds": {
+         *         "link": 12,
+         *         "review": 4
+         *       }
+         *     }
+         */
+        readonly 'application/json': {
+          /** @description New; required with any other member */
+          readonly version?: string;
+          readonly prior?: number;
+          readonly householdCap?: number;
+          readonly thresholds?: {
+            readonly link: number;
+            readonly review: number;
+          };
+          readonly odds?: {
+            readonly [key: string]: {
+              readonly [key: string]: {
+                readonly m: number;
+                readonly u: number;
+              };
+            };
+          };
+        };
+      };
+    };
+    readonly responses: {
+      /** @description The rematch */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Rematch'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly activateRematch: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The rematch */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Rematch'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly cancelRematch: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The rematch */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Rematch'];
         };
       };
       readonly default: components['responses']['Problem'];

@@ -59,3 +59,46 @@ function blurred(tile: Float32Array, size: number, radius: number): Float32Array
   }
   return both;
 }
+
+/** A 32-bit seed that stands for these numbers: neighbours give seeds that have nothing in common. */
+export function mixed(...numbers: readonly number[]): number {
+  let state = 0x9e3779b9;
+  for (const number of numbers) {
+    state = Math.imul(state ^ (number >>> 0), 0x85ebca6b);
+    state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35);
+    state ^= state >>> 16;
+  }
+  return state >>> 0;
+}
+
+export function pick<T>(random: Random, list: readonly T[]): T {
+  const found = list[Math.floor(random() * list.length)];
+  if (found === undefined) throw new Error('nothing to pick from');
+  return found;
+}
+
+/** One of the list, the first about eight times as likely as the last. */
+export function skewed<T>(random: Random, list: readonly T[]): T {
+  const found = list[Math.floor(list.length * (9 ** random() - 1) * 0.125)];
+  if (found === undefined) throw new Error('nothing to pick from');
+  return found;
+}
+
+/** A drawer of what is listed with its weight. */
+export function weighted<T>(list: readonly (readonly [number, T])[]): (random: Random) => T {
+  const upTo: number[] = [];
+  let total = 0;
+  for (const [weight] of list) upTo.push((total += weight));
+  return (random) => {
+    const wanted = random() * total;
+    let low = 0;
+    for (let high = upTo.length - 1; low < high;) {
+      const middle = (low + high) >> 1;
+      if ((upTo[middle] ?? 0) > wanted) high = middle;
+      else low = middle + 1;
+    }
+    const found = list[low];
+    if (found === undefined) throw new Error('nothing to draw from');
+    return found[1];
+  };
+}

@@ -7,6 +7,7 @@ import type { PatientCx } from '../../hub/core/document.ts';
 import { siteId } from '../../hub/core/identifier.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
 import { createIngest } from '../../hub/flow/ingest.ts';
+import { createMatching } from '../../hub/core/match/matcher.ts';
 import { createIndexWriter } from '../../hub/store/index-writer.ts';
 import { createJournal } from '../../hub/store/journal.ts';
 import { inspectHl7 } from '../../mappings/hl7v2/index.ts';
@@ -40,6 +41,7 @@ async function feed(message: string | Buffer, domain = DOMAIN, site = region(dom
   const clock = (): Date => new Date();
   const projection = { person: () => [], exam: () => [] };
   const store = createIndexWriter({
+    matching: createMatching(() => []),
     database,
     derive: DERIVE,
     indexDerive: DERIVE,
@@ -180,7 +182,8 @@ const SAMPLES: Readonly<Record<string, { domain: string; known?: string; ended?:
   'ipf__A10.hl7': { domain: MPI, refused: 'unsupported-message' },
   'ipf__A40.hl7': { domain: MPI, known: '142025', ended: '704686' },
   // The prior id is of another authority: nothing of the affinity domain ends.
-  'ipf__PIX_FEED_MERGE_Maximal_Request.hl7': { domain: '1.2.3.4.5.1000', known: '120-01' },
+  // Its MRG-1 is of another issuer than its PID-3: such a merge is refused (DEMANDS 28).
+  'ipf__PIX_FEED_MERGE_Maximal_Request.hl7': { domain: '1.2.3.4.5.1000', refused: 'invalid-value' },
   'ipf__PIX_FEED_REG_Maximal_Request.hl7': { domain: '1.2.3.4.5.1000', known: 'PIX10515W4' },
   'ipf__PIX_FEED_REV_Maximal_Request.hl7': { domain: '1.2.3.4.5.1000', known: 'PIX10515W4' },
   // Without an authority the id is the sender's own (SURFACE: region).
@@ -197,7 +200,9 @@ test(
       const wanted = SAMPLES[name];
       assert.ok(wanted, `${name} has no outcome yet`);
       // Each is a world of its own: two of them give one number to two people.
-      await hub.database.pool.query('truncate patient_record, person, patient_name, affinity_patient');
+      await hub.database.pool.query(
+        'truncate patient_record, match_record, match_key, match_pair, person, patient_name, affinity_patient',
+      );
       const told = await feed(readFileSync(join(folder, name)), wanted.domain);
       t.diagnostic(`${name}: ${told ?? 'applied'}`);
       if (wanted.refused !== undefined) {

@@ -7,6 +7,7 @@ import { problem } from '../../hub/core/problem.ts';
 import type { CanonicalRecord } from '../../hub/core/record.ts';
 import { createIngest, type Ingest } from '../../hub/flow/ingest.ts';
 import type { Database } from '../../hub/store/database.ts';
+import { createMatching } from '../../hub/core/match/matcher.ts';
 import { createIndexWriter } from '../../hub/store/index-writer.ts';
 import { createJournal } from '../../hub/store/journal.ts';
 import { examViews } from '../../hub/store/view.ts';
@@ -31,6 +32,7 @@ before(async () => {
     site: () => h1,
   };
   const store = createIndexWriter({
+    matching: createMatching(() => []),
     database,
     derive: DERIVE,
     indexDerive: new Derivation(new Uint8Array(32).fill(9)),
@@ -80,7 +82,7 @@ const count = async (sql: string): Promise<number> => {
 
 async function wipe(): Promise<void> {
   await database.pool.query(
-    `truncate patient_record, person, patient_name, exam, exam_key, exam_alias, report_version, study, series, instance, review, outbox`,
+    `truncate patient_record, match_record, match_key, match_pair, person, patient_name, exam, exam_key, exam_alias, report_version, study, series, instance, review, outbox`,
   );
 }
 

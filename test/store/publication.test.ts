@@ -23,6 +23,7 @@ import type { Database } from '../../hub/store/database.ts';
 import { createAffinityPatients } from '../../hub/store/affinity-patients.ts';
 import { createDocumentWriter } from '../../hub/store/document-registry.ts';
 import { createIndexReader } from '../../hub/store/index-reader.ts';
+import { createMatching } from '../../hub/core/match/matcher.ts';
 import { createIndexWriter } from '../../hub/store/index-writer.ts';
 import { createJournal } from '../../hub/store/journal.ts';
 import { createOutbox, createStudySettling } from '../../hub/store/outbox.ts';
@@ -65,6 +66,7 @@ before(async () => {
   const shared = { database, derive: DERIVE, clock, settleMs: () => 1000, projection };
   const indexDerive = new Derivation(new Uint8Array(32).fill(9));
   const store = createIndexWriter({
+    matching: createMatching(() => []),
     ...shared,
     indexDerive,
     site: () => h1,
@@ -156,7 +158,7 @@ async function entries(): Promise<DocumentEntry[]> {
 async function wipe(): Promise<void> {
   failing = [];
   await database.pool.query(
-    `truncate patient_record, person, patient_name, exam, exam_key, exam_alias, report_version, study, series, instance, review, outbox, fhir_resource, fhir_version,
+    `truncate patient_record, match_record, match_key, match_pair, person, patient_name, exam, exam_key, exam_alias, report_version, study, series, instance, review, outbox, fhir_resource, fhir_version,
        registry_object, document_association, repository_document, affinity_patient`,
   );
 }

@@ -6,6 +6,8 @@ import type { FhirStore } from '../../hub/core/fhir.ts';
 import type { Oid } from '../../hub/core/identifier.ts';
 import type { ObjectStore } from '../../hub/core/ports.ts';
 import { createSharedDocuments } from '../../hub/flow/shared-documents.ts';
+import { createMatching } from '../../hub/core/match/matcher.ts';
+import { createMatchProbe } from '../../hub/store/match-probe.ts';
 import { createAffinityPatients } from '../../hub/store/affinity-patients.ts';
 import type { Database } from '../../hub/store/database.ts';
 import { createDocumentReader } from '../../hub/store/document-query.ts';
@@ -61,8 +63,12 @@ export function affinityOver(database: Database, projection: FhirStore, objects:
     clock,
     sourceId: '2.999.156.2',
   };
+  const probe = createMatchProbe({ database, matching: createMatching(() => []) });
   const systems = new Set([`urn:oid:${DOMAIN}`, 'urn:oid:2.999.156.1.1', 'urn:oid:2.999.156.1.3']);
-  return { store: createSharedDocuments({ projection, registry, patients }), domain: { provide, patients, systems } };
+  return {
+    store: createSharedDocuments({ projection, registry, patients }),
+    domain: { provide, patients, systems, probe },
+  };
 }
 
 /** Persons of the master index, as far as the affinity domain looks: they are there. */

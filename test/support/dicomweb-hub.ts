@@ -30,6 +30,7 @@ import { createInstanceSink } from '../../hub/flow/receive-instance.ts';
 import { SeriesMetadata } from '../../hub/flow/series-metadata.ts';
 import { createDicomIndex } from '../../hub/store/dicom-index.ts';
 import { createIndexReader } from '../../hub/store/index-reader.ts';
+import { createMatching } from '../../hub/core/match/matcher.ts';
 import { createIndexWriter } from '../../hub/store/index-writer.ts';
 import { createJournal } from '../../hub/store/journal.ts';
 import { projectExam, projectPerson } from '../../mappings/fhir/index.ts';
@@ -84,6 +85,7 @@ export async function startDicomwebHub(limits: Partial<DicomwebLimits> = {}): Pr
     site,
   };
   const store = createIndexWriter({
+    matching: createMatching(() => []),
     database,
     derive: DERIVE,
     indexDerive: new Derivation(new Uint8Array(32).fill(9)),

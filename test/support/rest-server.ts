@@ -9,6 +9,7 @@ import { createDocs } from '../../hub/api/rest/docs.ts';
 import { createRestFace } from '../../hub/api/rest/face.ts';
 import type { Role } from '../../hub/core/access.ts';
 import type { ClientStore } from '../../hub/core/client.ts';
+import { createMatching } from '../../hub/core/match/matcher.ts';
 import { siteId } from '../../hub/core/identifier.ts';
 import type { Intake } from '../../hub/core/envelope.ts';
 import { drawToken, hashToken } from '../../hub/security/token.ts';
@@ -17,9 +18,12 @@ import { createAuditStore } from '../../hub/store/audit.ts';
 import { createClientStore } from '../../hub/store/client.ts';
 import { createExamSearch, createOrphanReader } from '../../hub/store/exam-search.ts';
 import { derivation } from '../../hub/store/hub-key.ts';
+import { createIdentityDesk, type DeskDeps } from '../../hub/store/identity-decision.ts';
 import { createIndexReader } from '../../hub/store/index-reader.ts';
 import { createJournalReader } from '../../hub/store/journal-reader.ts';
 import { createJournal } from '../../hub/store/journal.ts';
+import { createRematchDesk } from '../../hub/store/rematch.ts';
+import { romanise } from '../../mappings/romanise.ts';
 import { createReviewQueue } from '../../hub/store/review.ts';
 import type { FreshDatabase } from './database.ts';
 import { freshDatabase, quiet } from './database.ts';
@@ -63,11 +67,20 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
   const audit = createAuditStore({ database, clock });
   const derive = await derivation(database, 'identifier');
   const arrived = (): void => undefined;
+  const desk: DeskDeps = {
+    database,
+    derive,
+    clock,
+    matching: createMatching(romanise),
+    projection: { person: () => [], exam: () => [] },
+  };
   const face = createRestFace({
     sites: await loadSites(SITES_DIR),
     intake: wrap(createJournal({ database, clock, log: quiet, arrived })),
     journal: createJournalReader({ database, derive, clock, arrived }),
-    reviews: createReviewQueue({ database, arrived }),
+    reviews: createReviewQueue({ ...desk, arrived }),
+    identity: createIdentityDesk(desk),
+    rematch: createRematchDesk(desk),
     orphans: createOrphanReader(database),
     exams: createExamSearch({ database, derive }),
     index: createIndexReader({ database, derive }),

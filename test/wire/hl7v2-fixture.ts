@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { AuditEvent } from '../../hub/core/audit.ts';
 import type { Envelope, Intake, Receipt } from '../../hub/core/envelope.ts';
+import type { PatientQueries } from '../../hub/core/patient-query.ts';
 import type { Log } from '../../hub/core/ports.ts';
 import { problem, type Problem } from '../../hub/core/problem.ts';
 import type { Sites } from '../../hub/core/site.ts';
@@ -49,7 +50,7 @@ export interface Rig {
 }
 
 export async function startRig(
-  options: { limits?: Partial<Hl7Limits>; tls?: Hl7TlsOptions; sites?: Sites } = {},
+  options: { limits?: Partial<Hl7Limits>; tls?: Hl7TlsOptions; sites?: Sites; queries?: PatientQueries } = {},
 ): Promise<Rig> {
   const intake = new RecordingIntake();
   const audits: AuditEvent[] = [];
@@ -58,6 +59,7 @@ export async function startRig(
     port: 0,
     ...(options.tls === undefined ? {} : { tls: options.tls }),
     limits: options.limits ?? {},
+    ...(options.queries === undefined ? {} : { queries: options.queries }),
     intake,
     sites: options.sites ?? (await demoSites()),
     audit: { record: async (event) => void audits.push(event) },

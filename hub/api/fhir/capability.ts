@@ -79,7 +79,7 @@ function resource(type: ResourceType): CapabilityStatementRestResource {
     searchParam: allParameters(type)
       .filter(({ name }) => !name.includes(':'))
       .map((parameter) => searchParam(type, parameter)),
-    ...(type === 'Patient' ? { operation: [{ name: 'ihe-pix', definition: PIX_OPERATION }] } : {}),
+    ...(type === 'Patient' ? { operation: OPERATIONS } : {}),
   };
 }
 
@@ -92,7 +92,10 @@ const ACTORS = [
   `${IHE}/MHD/CapabilityStatement/IHE.MHD.DocumentRecipient.Simplified`,
   `${IHE}/PDQm/CapabilityStatement/IHE.PDQm.PatientDemographicsSupplier`,
 ];
-const PIX_OPERATION = `${IHE}/PIXm/OperationDefinition/IHE.PIXm.pix`;
+const OPERATIONS = [
+  { name: 'ihe-pix', definition: `${IHE}/PIXm/OperationDefinition/IHE.PIXm.pix` },
+  { name: 'match', definition: 'http://hl7.org/fhir/OperationDefinition/Patient-match' },
+];
 const MHD_PROFILES: Readonly<Partial<Record<ResourceType, readonly string[]>>> = {
   DocumentReference: [
     'Minimal.DocumentReference',

@@ -8,6 +8,7 @@ import { decide, type Caller } from '../../core/access.ts';
 import type { AuditDetail, AuditEvent, AuditTrail } from '../../core/audit.ts';
 import type { AffinityPatients } from '../../core/document-ports.ts';
 import type { FhirStore } from '../../core/fhir.ts';
+import type { MatchProbe } from '../../core/match/probe.ts';
 import type { Log, ObjectStore } from '../../core/ports.ts';
 import type { StoredBinary } from '../../../mappings/fhir/document.ts';
 import type { ResourceType } from '../../../mappings/fhir/parameters.ts';
@@ -21,6 +22,7 @@ import { history, read, vread } from './read.ts';
 import { NOBODY, refusal, type Fault, type Parsed, type Reply } from './reply.ts';
 import { WHOLE, type Shape } from './resource.ts';
 import { ihePix, pixParameters, pixQuery } from './ihe-pix.ts';
+import { matched } from './match.ts';
 import { requestedDomains, unknownDomain } from './pdqm.ts';
 import { provide, publish, type ProvideFace } from './provide.ts';
 import { parseSearch, type SearchRequest } from './search-request.ts';
@@ -38,6 +40,8 @@ export interface FhirFaceDeps {
   readonly domain: {
     readonly provide: ProvideFace;
     readonly patients: AffinityPatients;
+    /** The live matcher, for `$match` (ITI-119). */
+    readonly probe: MatchProbe;
     /** Identifier systems that the domain and its sites issue. */
     readonly systems: ReadonlySet<string>;
   };
@@ -116,7 +120,7 @@ async function replyTo(
   }
   if (!found.ok) return refusal(found.fault);
   const interaction = found.value;
-  const isSearch = interaction.kind === 'search' || interaction.kind === 'history';
+  const isSearch = ['search', 'history', 'match'].includes(interaction.kind);
   const isSubmission = interaction.kind === 'provide' || interaction.kind === 'publish';
   const decision = decide(caller, {
     kind: isSubmission ? 'submit-documents' : isSearch ? 'search-records' : 'read-record',
@@ -207,6 +211,11 @@ async function answer(deps: FhirFaceDeps, asked: Asked): Promise<Reply> {
       return searched(deps, interaction.type, asked);
     case 'ihe-pix':
       return corresponding(deps, asked);
+    case 'match': {
+      const body = await readBody(request, FORM_LIMIT);
+      if (!body.ok) return refusal(body.fault);
+      return matched({ store: deps.store, probe: deps.domain.probe }, body.value.resource, place);
+    }
     case 'provide':
     case 'publish':
     case 'binary':
@@ -261,7 +270,7 @@ function event(
   const url = new URL(request.originalUrl, 'http://hub.invalid');
   const names = [...new Set(url.searchParams.keys())].slice(0, 40).map((name) => name.slice(0, 60));
   const path = url.pathname.slice(0, 200);
-  const isSearch = !/\/[A-Za-z]+\/[A-Za-z0-9.-]+/.test(request.path) || request.path.endsWith('_search');
+  const isSearch = !/\/[A-Za-z]+\/[A-Za-z0-9.-]+/.test(request.path) || /(_search|\$match)$/.test(request.path);
   return {
     action: outcome === 'refused' ? 'refuse' : isSearch ? 'search' : 'read',
     outcome,

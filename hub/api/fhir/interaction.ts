@@ -12,6 +12,8 @@ export type Interaction =
   | { readonly kind: 'publish' }
   /** ITI-83. */
   | { readonly kind: 'ihe-pix' }
+  /** ITI-119. */
+  | { readonly kind: 'match' }
   | { readonly kind: 'read'; readonly type: ResourceType; readonly id: string }
   | { readonly kind: 'binary'; readonly id: string }
   | { readonly kind: 'vread'; readonly type: ResourceType; readonly id: string; readonly version: string }
@@ -47,6 +49,8 @@ export function interactionOf(method: string, path: string): Parsed<Interaction>
     return reads ? parsed({ kind: 'binary', id: second }) : readOnly('GET, HEAD');
   if (first === 'Patient' && second === '$ihe-pix' && third === undefined)
     return reads || method === 'POST' ? parsed({ kind: 'ihe-pix' }) : readOnly('GET, HEAD, POST');
+  if (first === 'Patient' && second === '$match' && third === undefined)
+    return method === 'POST' ? parsed({ kind: 'match' }) : readOnly('POST');
   if (first === 'DocumentReference' && second === undefined && method === 'POST') return parsed({ kind: 'publish' });
   if (!isResourceType(first)) return nowhere(unknownType(first));
   if (second === undefined) return reads ? parsed({ kind: 'search', type: first, form: false }) : readOnly('GET, HEAD');

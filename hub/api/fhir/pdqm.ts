@@ -3,7 +3,7 @@
  * whose identifiers are to be returned, and a domain that nobody knows is told.
  */
 import type { FhirStore } from '../../core/fhir.ts';
-import { isUsed } from './ihe-pix.ts';
+import { isUsed } from '../../flow/cross-reference.ts';
 import { NOBODY, outcome, type Reply } from './reply.ts';
 import { splitValues, unescape } from './search-value.ts';
 

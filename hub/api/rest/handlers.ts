@@ -1,26 +1,19 @@
 /** What each operation of openapi/hub.yaml does, feeds excepted: one handler an operation, asked for by the compiler. */
 import type { AuditReader, Client, ClientStore } from '../../core/client.ts';
-import type {
-  ExamSearch,
-  JournalFilter,
-  JournalReader,
-  OrphanReader,
-  PageRequest,
-  ReviewItem,
-  ReviewQueue,
-} from '../../core/operation.ts';
+import type { ExamSearch, JournalFilter, JournalReader, OrphanReader, PageRequest } from '../../core/operation.ts';
 import { parseResidentId } from '../../core/identifier.ts';
 import type { IndexReader } from '../../core/ports.ts';
 import { problem } from '../../core/problem.ts';
 import type { SiteProfile, Sites } from '../../core/site.ts';
 import { drawToken, hashToken } from '../../security/token.ts';
 import { examRecord } from './exam-record.ts';
+import { identityHandlers, type IdentityDeps } from './identity.ts';
 import type { Disclosure, Handlers, Refused } from './operation.ts';
+import { reviewOf } from './review-item.ts';
 
-export interface HandlerDeps {
+export interface HandlerDeps extends IdentityDeps {
   readonly sites: Sites;
   readonly journal: JournalReader;
-  readonly reviews: ReviewQueue;
   readonly orphans: OrphanReader;
   readonly exams: ExamSearch;
   readonly index: Pick<IndexReader, 'exam'>;
@@ -54,12 +47,6 @@ function asked<T extends object>(filter: T): T {
   const entries = Object.entries(filter).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries.map(([name, value]) => [name, utc(name, value)])) as T;
 }
-
-/** A review says itself how it is tried again. */
-const reviewOf = (item: ReviewItem): ReviewItem & { readonly retry: string | null } => ({
-  ...item,
-  retry: item.state === 'open' ? `/api/v1/reviews/${item.reviewId}/retry` : null,
-});
 
 function siteOf(site: SiteProfile) {
   const channels = [
@@ -208,5 +195,5 @@ function administering({ clients, auditReader, sites }: HandlerDeps): Administer
 }
 
 export function createHandlers(deps: HandlerDeps): Handlers {
-  return { ...operating(deps), ...reading(deps), ...administering(deps) };
+  return { ...operating(deps), ...reading(deps), ...administering(deps), ...identityHandlers(deps) };
 }

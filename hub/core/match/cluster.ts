@@ -18,7 +18,7 @@ export function cluster(
   const ruledSame = new Set(same.map(key));
   const notSame = new Set(rulings.filter(({ decision }) => decision === 'not-same').map(key));
   for (const ruling of rulings) if (ruling.decision === 'not-same') groups.part(ruling.a, ruling.b);
-  for (const { a, b } of same) groups.unite(a, b);
+  for (const { a, b } of same) groups.unite(a, b, true);
   // A ruling knew the hard rule that it overrules, so vetoes count from here on.
   for (const pair of pairs) if (pair.comparison.veto !== null && !ruledSame.has(key(pair))) groups.part(pair.a, pair.b);
   const links = pairs.filter(({ comparison }) => comparison.outcome === 'link' && comparison.veto === null);
@@ -68,13 +68,14 @@ class Groups {
     }
   }
 
-  unite(a: string, b: string): void {
+  /** `ruled`: somebody knew the hard rule that this overrules. */
+  unite(a: string, b: string, ruled = false): void {
     const [x, y] = [this.#group.get(a), this.#group.get(b)];
     if (x === undefined || y === undefined || x === y) return;
     const [small, large] = x.length < y.length ? [x, y] : [y, x];
     if (small.some((id) => (this.#apart.get(id) ?? []).some((other) => this.#group.get(other) === large))) return;
     const against = this.#against;
-    if (against !== undefined && small.some((id) => large.some((other) => against(id, other)))) return;
+    if (!ruled && against !== undefined && small.some((id) => large.some((other) => against(id, other)))) return;
     for (const id of small) {
       large.push(id);
       this.#group.set(id, large);

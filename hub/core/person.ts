@@ -1,0 +1,185 @@
+/**
+ * Persons over registrations: what a set of registrations is called, which doubts about it wait for somebody, and what of
+ * several registrations is shown of their person. Which registrations are one person is the matcher's and people's word.
+ */
+import type { Derivation, HubId } from './identifier.ts';
+import type { Pair, Ruling } from './match/comparison.ts';
+import type { PatientView } from './view.ts';
+
+/** A registration with what its linking depends on besides comparisons. */
+export interface Member {
+  readonly recordId: HubId;
+  /** When the hub first knew it: never changes. */
+  readonly since: string;
+  readonly personId: HubId;
+  readonly mergedInto: HubId | null;
+}
+
+/** The person that a registration is when it is alone; what stands in documents that name it. Never anybody else's. */
+export const ownPerson = (recordId: HubId, derive: Derivation): HubId => derive.id('person', recordId);
+
+/**
+ * A person is called after its oldest registration: an arrival never renames it, a merge keeps the older name, and a split
+ * gives each side the name it had, or would have had, alone.
+ */
+export function personIdOf(group: readonly Member[], derive: Derivation): HubId {
+  const [oldest] = [...group].sort((a, b) =>
+    a.since === b.since ? (a.recordId < b.recordId ? -1 : 1) : a.since < b.since ? -1 : 1,
+  );
+  if (oldest === undefined) throw new Error('a person has a registration');
+  return ownPerson(oldest.recordId, derive);
+}
+
+export const pairKey = (a: string, b: string): string => (a < b ? `${a}|${b}` : `${b}|${a}`);
+
+/**
+ * One word a pair: people stand above hospitals. `said` are the hospitals' merges, links and unlinks; the hospital's own
+ * later unlink stands above its merge.
+ */
+export function rulingsOver(decided: readonly Ruling[], said: readonly Ruling[]): readonly Ruling[] {
+  const words = new Map<string, Ruling>();
+  const apart = said.filter((one) => one.decision === 'not-same');
+  for (const one of [...said.filter((other) => other.decision === 'same'), ...apart, ...decided])
+    words.set(pairKey(one.a, one.b), one);
+  return [...words.values()].sort((a, b) => (pairKey(a.a, a.b) < pairKey(b.a, b.b) ? -1 : 1));
+}
+
+/**
+ * Whether a hard rule between two was overruled already: somebody ruled one of them the same as a third that the other is
+ * linked to, and knew how the two differ. Else everyone who resembles one side of a merge would wait for a person.
+ */
+export function overruling(pairs: readonly Pair[], rulings: readonly Ruling[]): (a: string, b: string) => boolean {
+  const ruled = new Map<string, Set<string>>();
+  const groupOf = (id: string): Set<string> => ruled.get(id) ?? new Set([id]);
+  for (const { a, b, decision } of rulings) {
+    if (decision !== 'same') continue;
+    const joined = new Set([...groupOf(a), ...groupOf(b)]);
+    for (const id of joined) ruled.set(id, joined);
+  }
+  const links = pairs.filter(({ comparison }) => comparison.outcome === 'link' && comparison.veto === null);
+  const linked = new Set(links.map((pair) => pairKey(pair.a, pair.b)));
+  const reaches = (from: string, to: string): boolean => {
+    const group = ruled.get(to);
+    return group !== undefined && [...group].some((id) => id !== to && linked.has(pairKey(from, id)));
+  };
+  return (a, b) => linked.size > 0 && ruled.size > 0 && (reaches(a, b) || reaches(b, a));
+}
+
+/**
+ * What waits for a person: of every two persons that some comparison would join or doubts, the heaviest pair, unless
+ * somebody has ruled on them. `personOf` knows every registration in the pairs.
+ */
+export function doubtsOf(
+  pairs: readonly Pair[],
+  rulings: readonly Ruling[],
+  personOf: (recordId: string) => string | null,
+): readonly Pair[] {
+  const ruledApart = new Set<string>();
+  for (const { a, b, decision } of rulings) {
+    const [x, y] = [personOf(a), personOf(b)];
+    if (decision === 'not-same' && x !== null && y !== null) ruledApart.add(pairKey(x, y));
+  }
+  const heaviest = new Map<string, Pair>();
+  for (const pair of pairs) {
+    if (pair.comparison.outcome === 'none') continue;
+    const [x, y] = [personOf(pair.a), personOf(pair.b)];
+    if (x === null || y === null || x === y) continue;
+    const persons = pairKey(x, y);
+    if (ruledApart.has(persons)) continue;
+    const known = heaviest.get(persons);
+    if (known === undefined || isHeavier(pair, known)) heaviest.set(persons, pair);
+  }
+  return [...heaviest.values()];
+}
+
+/** A veto first: it is why somebody must look; then weight, then the ids, so that the choice is one. */
+function isHeavier(pair: Pair, other: Pair): boolean {
+  const [a, b] = [pair.comparison, other.comparison];
+  if ((a.veto === null) !== (b.veto === null)) return a.veto !== null;
+  if (a.weight !== b.weight) return a.weight > b.weight;
+  return pairKey(pair.a, pair.b) < pairKey(other.a, other.b);
+}
+
+/** One attribute as it is shown of the person, and the registration that it is taken from. */
+export interface Surviving<T> {
+  readonly value: T;
+  readonly recordId: HubId;
+  readonly rule: string;
+}
+
+export type SurvivingAttribute =
+  | 'names'
+  | 'sex'
+  | 'birthDate'
+  | 'residentId'
+  | 'phone'
+  | 'address'
+  | 'maritalStatus'
+  | 'ethnicGroup'
+  | 'nationality'
+  | 'deceased';
+
+export type SurvivingPerson = {
+  readonly [K in SurvivingAttribute]: Surviving<NonNullable<PatientView[K]>> | null;
+};
+
+/**
+ * Standing registrations before merged ones, then those with a valid resident ID, then the order given (oldest first).
+ * Each attribute is that of the first registration that has it; the rule says why it was the first.
+ */
+export function inOrderOfTrust(records: readonly PatientView[]): readonly PatientView[] {
+  const rank = (record: PatientView): number => (record.mergedInto ? 2 : 0) + (record.residentId ? 0 : 1);
+  return [...records].sort((a, b) => rank(a) - rank(b));
+}
+
+export function survivingPerson(records: readonly PatientView[]): SurvivingPerson {
+  const ordered = inOrderOfTrust(records);
+  const first = <K extends SurvivingAttribute>(attribute: K): Surviving<NonNullable<PatientView[K]>> | null => {
+    for (const record of ordered) {
+      const value = record[attribute];
+      if (value === null || (Array.isArray(value) && value.length === 0)) continue;
+      return { value, recordId: record.recordId, rule: ruleOf(record) };
+    }
+    return null;
+  };
+  return {
+    names: first('names'),
+    sex: first('sex'),
+    birthDate: first('birthDate'),
+    residentId: first('residentId'),
+    phone: first('phone'),
+    address: first('address'),
+    maritalStatus: first('maritalStatus'),
+    ethnicGroup: first('ethnicGroup'),
+    nationality: first('nationality'),
+    deceased: first('deceased'),
+  };
+}
+
+function ruleOf(record: PatientView): string {
+  if (record.mergedInto !== null) return 'only registrations that were merged away say it';
+  return record.residentId === null
+    ? 'first standing registration that says it; none with a resident ID does'
+    : 'first standing registration with a valid resident ID that says it';
+}
+
+/** What tells two registrations apart to somebody who may not read them: never enough to know who it is. */
+export function mask(view: PatientView): PatientView {
+  const hide = (text: string, first: number, last: number): string =>
+    text.length <= first + last
+      ? '*'.repeat(text.length)
+      : text.slice(0, first) + '*'.repeat(text.length - first - last) + text.slice(text.length - last);
+  return {
+    ...view,
+    localId: hide(view.localId, 0, 3),
+    names: view.names.map((name) => ({
+      text: (Array.from(name.text)[0] ?? '') + '*'.repeat(Math.max(Array.from(name.text).length - 1, 1)),
+      representation: name.representation,
+    })),
+    birthDate: view.birthDate === null ? null : view.birthDate.slice(0, 4),
+    identifiers: view.identifiers.map((id) => ({ ...id, value: hide(id.value, 0, 2) })),
+    residentId: view.residentId === null ? null : hide(view.residentId, 4, 2),
+    phone: view.phone === null ? null : hide(view.phone, 0, 4),
+    address: null,
+  };
+}

@@ -1,0 +1,255 @@
+/**
+ * Merge, split and undo: a decision and its rulings are added, everything tied together is judged again, and the
+ * transaction stands only if the outcome is what was asked for. No exam, report or image is written.
+ */
+import type { Derivation, HubId } from '../core/identifier.ts';
+import type { Deciding, Decided, DecisionKind, IdentityDesk } from '../core/identity.ts';
+import type { Ruling } from '../core/match/comparison.ts';
+import type { Matching } from '../core/match/matcher.ts';
+import { fail, Failure, ok, problem, type Result } from '../core/problem.ts';
+import { lockComponent } from './component.ts';
+import type { Connection, Database } from './database.ts';
+import { announceLinked, type Projection } from './index-writer.ts';
+import { rulesInForce } from './match.ts';
+import { decisionsBy, personFile, todayOf } from './person-file.ts';
+import { decideComponent } from './person-link.ts';
+
+export interface DeskDeps {
+  readonly database: Database;
+  readonly clock: () => Date;
+  readonly derive: Derivation;
+  readonly matching: Matching;
+  readonly projection: Projection;
+  readonly affinityDomainOid?: string;
+}
+
+/** What one decision says, and what must be true afterwards. */
+interface Wanted {
+  readonly kind: DecisionKind;
+  readonly rulings: readonly Ruling[];
+  readonly undoes?: string;
+  readonly reviewId?: string;
+  /** Everything concerned: its persons before and after are rendered. */
+  readonly records: readonly HubId[];
+  /** `personOf`: the outcome. A text tells why it is not what was asked for. */
+  readonly holds: (personOf: ReadonlyMap<HubId, HubId>) => string | null;
+}
+
+/** More rulings than this say nothing more: one between the sides holds them apart. */
+const MOST_RULINGS = 400;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+const refuse = (text: string): never => {
+  throw new Failure(problem('conflict', 'person', text));
+};
+
+export function createIdentityDesk(deps: DeskDeps): IdentityDesk {
+  const { database } = deps;
+  const deciding = (by: Deciding, work: (connection: Connection) => Promise<Wanted>): Promise<Result<Decided>> =>
+    expected(() =>
+      database.transaction(async (connection) => {
+        const again = await sameRequest(connection, by);
+        return again ?? carryOut(connection, by, await work(connection), deps);
+      }),
+    );
+  return {
+    person: (personId) => (UUID.test(personId) ? personFile(database.pool, personId, deps) : Promise.resolve(null)),
+    merge: (personId, otherId, by) =>
+      deciding(by, async (connection) => {
+        const [mine, theirs] = [await recordsOf(connection, personId), await recordsOf(connection, otherId)];
+        if (mine.personId === theirs.personId) return refuse('These are one person already.');
+        await refuseConflict(connection, mine.records, theirs.records);
+        return joining(mine.records, theirs.records);
+      }),
+    split: (personId, recordIds, by) =>
+      deciding(by, async (connection) => {
+        const { records } = await recordsOf(connection, personId);
+        const leaving = records.filter((id) => recordIds.includes(id));
+        const staying = records.filter((id) => !recordIds.includes(id));
+        if (leaving.length !== new Set(recordIds).size)
+          return refuse('A registration that is named is not of this person.');
+        if (staying.length === 0) return refuse('Somebody must stay: all registrations of the person are named.');
+        return parting(leaving, staying);
+      }),
+    undo: (personId, decisionId, by) =>
+      deciding(by, async (connection) => {
+        const { records } = await recordsOf(connection, personId);
+        return takingBack(connection, decisionId, records);
+      }),
+  };
+}
+
+/** A decision about two registrations, in the caller's transaction; for the review of doubts. */
+export async function ruleOn(
+  connection: Connection,
+  [a, b]: readonly [HubId, HubId],
+  decision: Ruling['decision'],
+  by: Deciding & { readonly reviewId: string },
+  deps: DeskDeps,
+): Promise<Decided> {
+  const wanted: Wanted = {
+    kind: decision,
+    rulings: [{ a, b, decision }],
+    reviewId: by.reviewId,
+    records: [a, b],
+    holds: (personOf) => ((personOf.get(a) === personOf.get(b)) === (decision === 'same') ? null : STANDS_BETWEEN),
+  };
+  return carryOut(connection, by, wanted, deps);
+}
+
+/** What a caller did wrong is an answer; anything else is a fault. */
+export async function expected<T>(work: () => Promise<T>): Promise<Result<T>> {
+  try {
+    return ok(await work());
+  } catch (error) {
+    if (error instanceof Failure) return fail(error.problem);
+    throw error;
+  }
+}
+
+const STANDS_BETWEEN =
+  'Something stands between these registrations: conflicting resident IDs, or an earlier decision. Decide that first, or take it back.';
+
+const TWO_DECIDE = 'Their valid resident IDs conflict: two people decide that, in the review of the doubt.';
+
+/** One operator alone never joins across valid resident IDs. */
+async function refuseConflict(connection: Connection, mine: readonly HubId[], theirs: readonly HubId[]): Promise<void> {
+  const { rowCount } = await connection.query(
+    `select from match_record a, match_record b where a.record_id = any ($1::uuid[]) and b.record_id = any ($2::uuid[])
+       and a.features ->> 'residentId' <> b.features ->> 'residentId' limit 1`,
+    [mine, theirs],
+  );
+  if (rowCount !== 0) refuse(TWO_DECIDE);
+}
+
+/** One ruling joins: between the two oldest registrations, after which both persons are called. */
+function joining(mine: readonly HubId[], theirs: readonly HubId[]): Wanted {
+  const [a, b] = [mine[0], theirs[0]];
+  if (a === undefined || b === undefined) return refuse('A person without registrations cannot be joined.');
+  const records = [...mine, ...theirs];
+  return {
+    kind: 'merge',
+    rulings: [{ a, b, decision: 'same' }],
+    records,
+    holds: (personOf) => (new Set(records.map((id) => personOf.get(id))).size === 1 ? null : STANDS_BETWEEN),
+  };
+}
+
+/** Every pair across is ruled on, so that a later arrival that resembles both sides cannot join any of them. */
+function parting(leaving: readonly HubId[], staying: readonly HubId[]): Wanted {
+  const rulings = leaving
+    .flatMap((a) => staying.map((b): Ruling => ({ a, b, decision: 'not-same' })))
+    .slice(0, MOST_RULINGS);
+  return {
+    kind: 'split',
+    rulings,
+    records: [...leaving, ...staying],
+    holds: (personOf) => {
+      const left = new Set(leaving.map((id) => personOf.get(id)));
+      return staying.some((id) => left.has(personOf.get(id)))
+        ? 'These registrations are tied together by more than can be parted at once; part them one by one.'
+        : null;
+    },
+  };
+}
+
+async function takingBack(connection: Connection, decisionId: string, records: readonly HubId[]): Promise<Wanted> {
+  if (!/^\d{1,18}$/.test(decisionId)) throw new Failure(problem('not-found', 'decisionId'));
+  // Locked: of two who take it back at once, one does.
+  const { rows } = await connection.query<{ kind: DecisionKind; records: HubId[]; undone: boolean }>(
+    `select d.kind, d.records, exists (select from identity_decision u where u.undoes = d.id) as undone
+     from identity_decision d where d.id = $1 for update`,
+    [decisionId],
+  );
+  const found = rows[0];
+  if (found?.records.some((id) => records.includes(id)) !== true) throw new Failure(problem('not-found', 'decisionId'));
+  if (found.kind === 'undo') return refuse('A decision that was taken back is made again, not restored.');
+  if (found.undone) return refuse('This decision was taken back before.');
+  return { kind: 'undo', rulings: [], undoes: decisionId, records: found.records, holds: () => null };
+}
+
+/** Registrations of the person of today, the oldest first. */
+async function recordsOf(
+  connection: Connection,
+  personId: string,
+): Promise<{ readonly personId: HubId; readonly records: readonly HubId[] }> {
+  const today = UUID.test(personId) ? await todayOf(connection, personId) : null;
+  if (today === null) throw new Failure(problem('not-found', 'person'));
+  const { rows } = await connection.query<{ record_id: HubId }>(
+    'select record_id from patient_record where person_id = $1 order by created_at, record_id',
+    [today],
+  );
+  return { personId: today, records: rows.map((row) => row.record_id) };
+}
+
+async function carryOut(connection: Connection, by: Deciding, wanted: Wanted, deps: DeskDeps): Promise<Decided> {
+  const now = deps.clock();
+  const context = { ...deps, now };
+  const [matcher] = await rulesInForce(connection, deps.matching);
+  const before = await personsOf(connection, wanted.records);
+  await lockComponent(connection, wanted.records, matcher.version, new Set());
+  const held = await personsOf(connection, wanted.records);
+  // Somebody decided between the question and the lock: what was asked for may not be what was meant.
+  if (wanted.records.some((id) => before.get(id) !== held.get(id)))
+    throw new Failure(problem('busy', 'person', 'These persons have just changed; look again.'));
+  const decisionId = await record(connection, by, wanted, [...new Set(held.values())], now);
+  const component = await lockComponent(connection, wanted.records, matcher.version, new Set());
+  const linked = await decideComponent(connection, { matcher, component }, context);
+  const after = await personsOf(connection, wanted.records);
+  const against = wanted.holds(after);
+  if (against !== null) refuse(against);
+  await announceLinked(connection, linked, context);
+  const [decision] = await decisionsBy(connection, 'd.id = $1', [decisionId]);
+  if (decision === undefined) throw new Error('the decision was just written');
+  return { decision, persons: [...new Set(after.values())] };
+}
+
+async function personsOf(connection: Connection, records: readonly HubId[]): Promise<Map<HubId, HubId>> {
+  const { rows } = await connection.query<{ record_id: HubId; person_id: HubId }>(
+    'select record_id, person_id from patient_record where record_id = any ($1::uuid[])',
+    [records],
+  );
+  return new Map(rows.map((row) => [row.record_id, row.person_id]));
+}
+
+async function record(
+  connection: Connection,
+  by: Deciding,
+  wanted: Wanted,
+  persons: readonly HubId[],
+  now: Date,
+): Promise<string> {
+  const { rows } = await connection.query<{ id: string }>(
+    `insert into identity_decision (kind, at, by_id, by_name, reason, request_id, undoes, review_id, persons, records)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id`,
+    [
+      wanted.kind,
+      now,
+      by.caller.id,
+      by.caller.name,
+      by.reason,
+      by.requestId ?? null,
+      wanted.undoes ?? null,
+      wanted.reviewId ?? null,
+      persons,
+      wanted.records,
+    ],
+  );
+  const id = rows[0]?.id ?? '';
+  await connection.query(
+    `insert into ruling (record_id, other_id, decision_id, decision)
+     select a, b, $3::bigint, $4 from unnest($1::uuid[], $2::uuid[]) as r(a, b)
+     union all select b, a, $3::bigint, $4 from unnest($1::uuid[], $2::uuid[]) as r(a, b)`,
+    [wanted.rulings.map((one) => one.a), wanted.rulings.map((one) => one.b), id, wanted.rulings[0]?.decision ?? 'same'],
+  );
+  return id;
+}
+
+/** The same request again: its decision, and the persons of today. */
+async function sameRequest(connection: Connection, by: Deciding): Promise<Decided | null> {
+  if (by.requestId === undefined) return null;
+  const [decision] = await decisionsBy(connection, 'd.by_id = $1 and d.request_id = $2', [by.caller.id, by.requestId]);
+  if (decision === undefined) return null;
+  const persons = await personsOf(connection, decision.records);
+  return { decision, persons: [...new Set(persons.values())] };
+}
