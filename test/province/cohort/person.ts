@@ -1,5 +1,5 @@
 /** A person of the cohort as they are: the truth that registrations are made of. */
-import { mixed, pick, seeded } from '../random.ts';
+import { drawnFor, mixed, pick } from '../random.ts';
 import type { Random } from '../random.ts';
 import type { Address } from './addresses.ts';
 import { RARE_SIGNS, UNCOMMON_SIGNS, inPinyin } from './characters.ts';
@@ -133,7 +133,7 @@ const insuranceNumber = (number: number): string =>
 
 /** The person from what the household says and what chance adds; the same number gives the same person. */
 export function personOf(seed: number, home: Home, told: Told): CohortPerson {
-  const random = seeded(mixed(seed, 4, told.number));
+  const random = drawnFor(seed, 4, told.number);
   const { number, sex, born, name } = told;
   const year = yearOf(born);
   const renamed = random() < RATES.person.renamed && home.people === 'han' && !told.newborn;
