@@ -6,6 +6,7 @@
 import { drawnFor, pick, weighted } from '../random.ts';
 import type { Random } from '../random.ts';
 import { addressIn } from './addresses.ts';
+import { soundOf } from './characters.ts';
 import { generationSign } from './given-names.ts';
 import type { Sex } from './given-names.ts';
 import { HOMELANDS, foreignName } from './peoples.ts';
@@ -154,11 +155,12 @@ class Household {
     return (this.#random() < 0.65 ? parents.at(-1) : parents[0])?.phone ?? mobile(this.#random);
   }
 
-  /** A name that nobody else of the household has: no family gives one to two of its own. */
+  /** A name that sounds like nobody else's of the household: no family calls two of its own by one sound. */
   #fresh(sex: Sex, born: string, family: string | null, sign: string | null): Named {
     for (;;) {
       const name = named(this.#random, this.#home, [sex, yearOf(born)], family, sign);
-      if (this.#members.every((member) => member.name.whole !== name.whole)) return name;
+      const sound = soundOf(name.whole);
+      if (this.#members.every((member) => soundOf(member.name.whole) !== sound)) return name;
     }
   }
 

@@ -1,4 +1,6 @@
 /** A person of the cohort as they are: the truth that registrations are made of. */
+import { isCalendarDate } from '../../../hub/core/identifier.ts';
+import { lunarOf } from '../../../hub/core/match/lunar.ts';
 import { drawnFor, mixed, pick } from '../random.ts';
 import type { Random } from '../random.ts';
 import type { Address } from './addresses.ts';
@@ -104,14 +106,14 @@ export function named(
   return { whole: head + given, family: head, given };
 }
 
-const LUNAR_LAG = [18, 50] as const;
-
 function saidBirthday(random: Random, born: string): string {
   const { before1960, before1980 } = RATES.person.lunarBirthday;
   const year = yearOf(born);
   const share = year < 1960 ? before1960 : year < 1980 ? before1980 : 0;
   if (random() >= share) return born;
-  return shifted(born, -LUNAR_LAG[0] - Math.floor(random() * (LUNAR_LAG[1] - LUNAR_LAG[0])));
+  // No form takes the thirtieth of the second month.
+  const lunar = lunarOf(born);
+  return lunar !== null && isCalendarDate(lunar) ? lunar : born;
 }
 
 export interface Told {

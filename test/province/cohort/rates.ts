@@ -9,8 +9,8 @@
  * - a resident number is one person's (Resident Identity Cards Law of 2003, art. 3; the doubles of before the registers
  *   were joined were given out anew), so no two persons here have one number; whoever had theirs corrected is
  *   `renumbered`;
- * - no family gives one full name to two of its members: brothers, sisters and twins here are one character apart at
- *   the least, often no more, and share surname, address, phone, for twins the birth date and all but the end of the ID.
+ * - no family calls two of its members by names that sound the same (toneless, a little stricter than life): brothers,
+ *   sisters and twins here are one character apart at the least, often no more, and share surname, address, phone, for twins the birth date and all but the end of the ID.
  * Popular given names are two or three times as frequent as in the register, which makes namesakes harder, not easier.
  * Every rate is a probability per registration, unless it says per person.
  */
