@@ -6,7 +6,6 @@ import { createMetrics, gauge } from './api/metrics.ts';
 import type { Config } from './config.ts';
 import type { Log } from './core/ports.ts';
 import { listenHttp } from './http-listener.ts';
-import { faces } from './compose-faces.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { ensureAdministrator } from './security/token.ts';
 import { createAuditStore } from './store/audit.ts';

@@ -49,8 +49,8 @@ export class Blocks {
   readonly #second: number;
   /** Pairs offered, those that several blocks offer counted as often. */
   readonly offered: number;
-  /** Blocks left out for their size. */
-  readonly cut: number;
+  /** Blocks left out for their size, the places of rows in them, and the size of the largest. */
+  readonly cutOff: { readonly blocks: number; readonly places: number; readonly largest: number };
 
   constructor(keys: SharedArrayBuffer, second: number) {
     this.#words = new Uint32Array(keys);
@@ -59,12 +59,15 @@ export class Blocks {
     const starts: number[] = [];
     const ends: number[] = [];
     let offered = 0;
-    let cut = 0;
+    const cutOff = { blocks: 0, places: 0, largest: 0 };
     for (let from = 0; from < count;) {
       let to = from + 1;
       while (to < count && this.#words[2 * to + 1] === this.#words[2 * from + 1]) to++;
-      if (to - from > LARGEST_BLOCK) cut++;
-      else if (to - from > 1) {
+      if (to - from > LARGEST_BLOCK) {
+        cutOff.blocks++;
+        cutOff.places += to - from;
+        cutOff.largest = Math.max(cutOff.largest, to - from);
+      } else if (to - from > 1) {
         starts.push(from);
         ends.push(to);
         offered += ((to - from) * (to - from - 1)) / 2;
@@ -74,7 +77,7 @@ export class Blocks {
     this.#starts = Uint32Array.from(starts);
     this.#ends = Uint32Array.from(ends);
     this.offered = offered;
-    this.cut = cut;
+    this.cutOff = cutOff;
   }
 
   /** Pairs whose smaller row is taken, each once, in order; both halves of a word are rows. */

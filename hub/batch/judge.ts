@@ -1,6 +1,5 @@
 /** One pass of a batch: compares its candidate pairs and keeps those that are linked, doubtful or forbidden. */
 import { compare } from '../core/match/compare.ts';
-import type { MatchOutcome, Pair, Veto } from '../core/match/comparison.ts';
 import type { MatchRules } from '../core/match/rules.ts';
 import type { Blocks } from './blocks.ts';
 import type { RowReader } from './rows.ts';
@@ -20,28 +19,4 @@ export function judge(blocks: Blocks, rows: RowReader, rules: MatchRules, from: 
     if (outcome !== 'none') lines.push(`${String(row)},${String(other)},${String(weight)},${outcome},${veto ?? ''}\n`);
   }
   return { pairs: words.length / 2, text: lines.join('') };
-}
-
-export interface JudgedPair extends Pair {
-  readonly rows: readonly [number, number];
-}
-
-/** Reads the lines back; what each attribute gave is not kept in a batch. `nameOf` is the id under which a row is clustered. */
-export function judged(text: string, nameOf: (row: number) => string, rules: string): JudgedPair[] {
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const [x = '', y = '', weight = '', outcome = '', veto = ''] = line.split(',');
-      const rows = [Number(x), Number(y)] as const;
-      const [a, b] = [nameOf(rows[0]), nameOf(rows[1])];
-      const comparison = {
-        weight: Number(weight),
-        outcome: outcome as MatchOutcome,
-        contributions: [],
-        veto: veto === '' ? null : (veto as Veto),
-        rules,
-      };
-      return a < b ? { a, b, rows, comparison } : { a: b, b: a, rows: [rows[1], rows[0]] as const, comparison };
-    });
 }

@@ -3,19 +3,19 @@
  * Everything between lies in a working directory beside the output, so that a run that was stopped goes on where it was.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { cluster } from '../core/match/cluster.ts';
 import { compare } from '../core/match/compare.ts';
-import type { Comparison } from '../core/match/comparison.ts';
+import type { MatchOutcome } from '../core/match/comparison.ts';
 import type { Features } from '../core/match/features.ts';
 import { learnRules, type FeaturePair } from '../core/match/learn.ts';
 import { DEFAULT_RULES, type MatchRules } from '../core/match/rules.ts';
 import type { Fields } from '../../mappings/batch/row.ts';
 import { Blocks } from './blocks.ts';
-import { judged, type JudgedPair } from './judge.ts';
 import { startJudge } from './judge-thread.ts';
+import { decide } from './outcome.ts';
 import { readRows, type ReadRows } from './read.ts';
 import { RowReader } from './rows.ts';
 import { sampleCandidates, sampleRandom, sampleRows } from './sample.ts';
@@ -37,9 +37,10 @@ export interface BatchResult {
   readonly rules: MatchRules;
 }
 
+const FLUSHED = 1 << 20;
 const PAIRS_A_PASS = 1_500_000;
 /** Changes when the working files of an older release mean something else. */
-const LAYOUT = 'batch-1';
+const LAYOUT = 'batch-2';
 
 export async function linkBatch(options: BatchOptions): Promise<BatchResult> {
   const { out, tell } = options;
@@ -48,13 +49,13 @@ export async function linkBatch(options: BatchOptions): Promise<BatchResult> {
   const read = await rowsOf(work, options);
   const blocks = new Blocks(read.keys, read.second);
   tell(
-    `${String(read.count)} rows, ${String(read.nameless)} without a record id left out; ${String(blocks.offered)} candidate pairs offered, ${String(blocks.cut)} blocks cut off for their size`,
+    `${String(read.count)} rows, ${String(read.nameless)} without a record id left out; ${String(blocks.offered)} candidate pairs offered, ${String(blocks.cutOff.blocks)} blocks cut off for their size`,
   );
   const rows = new RowReader(join(work, 'rows'), read.offsets);
   try {
     const rules = rulesOf(work, read, blocks, rows, tell);
     const candidates = await judgeAll(work, read, blocks, rules, options);
-    const result = write(work, read, rows, rules, options);
+    const result = write(work, read, blocks, rows, rules, options);
     rmSync(work, { recursive: true });
     return { rows: read.count, candidates, rules, ...result };
   } finally {
@@ -116,15 +117,18 @@ function rulesOf(
     rows.get(words[at] ?? 0),
     rows.get(words[at + 1] ?? 0),
   ];
-  const pairs = function* (words: Uint32Array): Generator<FeaturePair> {
-    for (let at = 0; at < words.length; at += 2) yield pair(at, words);
-  };
+  // Read anew each time they are asked for: a sample of pairs is too much to hold.
+  const pairs = (words: Uint32Array): Iterable<FeaturePair> => ({
+    *[Symbol.iterator]() {
+      for (let at = 0; at < words.length; at += 2) yield pair(at, words);
+    },
+  });
   const sample = function* (): Generator<Features> {
     for (const row of sampleRows(read.count)) yield rows.get(row);
   };
   const across = read.second * (read.count - read.second);
   const learned = learnRules({
-    candidates: [...pairs(candidates.words)],
+    candidates: pairs(candidates.words),
     candidateCount: candidates.all,
     random: pairs(sampleRandom(read.count, read.second)),
     pairCount: read.second > 0 ? across : (read.count * (read.count - 1)) / 2,
@@ -178,48 +182,74 @@ async function judgeAll(
   return pairs;
 }
 
+/** What a run did, for whoever answers for it: written beside the links, with no person's data. */
+interface Report {
+  readonly rows: number;
+  /** Left out: without a record id. */
+  readonly nameless: number;
+  readonly candidatePairs: number;
+  /** Keys that too many rows share, so that these rows were not compared for that key alone. */
+  readonly cutOff: Blocks['cutOff'];
+  readonly links: number;
+  readonly reviews: number;
+  readonly rules: string;
+}
+
 function write(
   work: string,
   read: ReadRows,
+  blocks: Blocks,
   rows: RowReader,
   rules: MatchRules,
   options: BatchOptions,
 ): { links: number; reviews: number } {
-  const idOf = (row: number): string => `${rows.get(row).issuer}|${rows.get(row).recordId}`;
-  const passes: JudgedPair[][] = [];
-  for (let pass = 0; existsSync(join(work, `pass-${String(pass)}`)); pass++)
-    passes.push(judged(readFileSync(join(work, `pass-${String(pass)}`), 'utf8'), idOf, rules.version));
-  const pairs = passes.flat();
-  const rowOf = new Map(pairs.flatMap((pair) => [[pair.a, pair.rows[0]] as const, [pair.b, pair.rows[1]] as const]));
-  const known = new Map(pairs.map((pair) => [`${pair.a}\n${pair.b}`, pair.comparison]));
-  const features = (id: string): Features => rows.get(rowOf.get(id) ?? -1);
-  const judge = (a: string, b: string): Comparison =>
-    known.get(`${a}\n${b}`) ?? compare(features(a), features(b), rules);
-  const { groups, doubts } = cluster(
-    [...rowOf.keys()],
-    pairs,
-    [],
-    (a, b) => judge(a < b ? a : b, a < b ? b : a).veto !== null,
-  );
-  const lines: string[] = [];
-  const line = (a: string, b: string, weight: number, outcome: string): void => {
-    const [x, y] = [features(a).recordId, features(b).recordId];
-    lines.push(`${quoted(x)},${quoted(y)},${weight.toFixed(3)},${outcome}\n`);
+  const to = openSync(`${options.out}.part`, 'w');
+  let lines = 'record_a,record_b,score,outcome\n';
+  const flush = (): void => {
+    writeFileSync(to, lines);
+    lines = '';
   };
-  let links = 0;
-  for (const group of groups) {
-    for (const [at, a] of group.entries())
-      for (const b of group.slice(at + 1)) {
-        // In two files a group is one of each.
-        line(a, b, judge(a, b).weight, 'link');
-        links++;
-      }
+  const line =
+    (outcome: MatchOutcome) =>
+    (a: number, b: number, weight: number): void => {
+      const [x, y] = [rows.get(a).recordId, rows.get(b).recordId];
+      lines += `${quoted(x)},${quoted(y)},${weight.toFixed(3)},${outcome}\n`;
+      if (lines.length > FLUSHED) flush();
+    };
+  try {
+    const told = decide(
+      {
+        passes: passesOf(work),
+        rows: read.count,
+        idOf: (row) => `${rows.get(row).issuer}|${rows.get(row).recordId}`,
+        compare: (a, b) => compare(rows.get(a), rows.get(b), rules),
+        version: rules.version,
+      },
+      { link: line('link'), review: line('review') },
+    );
+    flush();
+    const report: Report = {
+      rows: read.count,
+      nameless: read.nameless,
+      candidatePairs: blocks.offered,
+      cutOff: blocks.cutOff,
+      ...told,
+      rules: rules.version,
+    };
+    const base = options.out.replace(/\.csv$/u, '');
+    keep(`${base}.rules.json`, JSON.stringify(rules, null, 1));
+    keep(`${base}.report.json`, `${JSON.stringify(report, null, 1)}\n`);
+    renameSync(`${options.out}.part`, options.out);
+    options.tell(`${String(read.count)} rows: ${String(told.links)} links, ${String(told.reviews)} to review`);
+    return told;
+  } finally {
+    closeSync(to);
   }
-  for (const { a, b, comparison } of doubts) line(a, b, comparison.weight, 'review');
-  keep(options.out, `record_a,record_b,score,outcome\n${lines.join('')}`);
-  keep(`${options.out.replace(/\.csv$/u, '')}.rules.json`, JSON.stringify(rules, null, 1));
-  options.tell(`${String(read.count)} rows: ${String(links)} links, ${String(doubts.length)} to review`);
-  return { links, reviews: doubts.length };
+}
+
+function* passesOf(work: string): Generator<string> {
+  for (let pass = 0; existsSync(join(work, `pass-${String(pass)}`)); pass++)
+    yield readFileSync(join(work, `pass-${String(pass)}`), 'utf8');
 }
 
 const quoted = (text: string): string => (/[",\r\n]/u.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

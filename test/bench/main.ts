@@ -41,8 +41,9 @@ const BENCHES: Readonly<Record<string, Named>> = {
     limitMs: 1_800_000,
   },
   link: {
-    what: 'persons linked beside the truth of FEBRL, OpenCR and splink',
+    what: 'persons linked beside the truth of FEBRL, OpenCR, splink and the cohort (BENCH_COHORT=1000000: all of it)',
     load: () => import('./link.ts'),
+    limitMs: 3_600_000,
   },
   registry: {
     what: 'stored queries and submissions at 10,000 and 1,000,000 document entries',

@@ -71,6 +71,23 @@ export function mixed(...numbers: readonly number[]): number {
   return state >>> 0;
 }
 
+/**
+ * Randomness of 128 bits (sfc32, Doty-Humphrey) for a thing among very many. Streams of `seeded` are pieces of one
+ * circle of 2^32 numbers: among a hundred thousand of them some overlap, and what is drawn by them is drawn twice.
+ */
+export function drawnFor(...numbers: readonly number[]): Random {
+  let [a, b, c, counter] = [mixed(1, ...numbers), mixed(2, ...numbers), mixed(3, ...numbers), 1];
+  const next: Random = () => {
+    const sum = (a + b + counter++) >>> 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) >>> 0;
+    c = (((c << 21) | (c >>> 11)) + sum) >>> 0;
+    return sum / 4294967296;
+  };
+  for (let round = 0; round < 12; round++) next();
+  return next;
+}
+
 export function pick<T>(random: Random, list: readonly T[]): T {
   const found = list[Math.floor(random() * list.length)];
   if (found === undefined) throw new Error('nothing to pick from');

@@ -59,6 +59,9 @@ test('the same persons are linked across two files and within one, and nobody el
   }
   assert.ok(!existsSync(join(dir, 'one.csv.work')));
   assert.match(readFileSync(join(dir, 'one.rules.json'), 'utf8'), /"version": "learned-[0-9a-f]{12}"/);
+  const report = JSON.parse(readFileSync(join(dir, 'one.report.json'), 'utf8')) as Record<string, unknown>;
+  assert.equal(report.rows, 600);
+  assert.deepEqual(Object.keys(report.cutOff ?? {}), ['blocks', 'places', 'largest']);
   for (const line of lines) assert.doesNotMatch(line, /王|138\d/u, 'progress tells no person');
 });
 
@@ -88,7 +91,7 @@ test('a pair is offered once, however many keys it shares; a crowd under one key
   for (const key of ['x', 'y']) for (const row of [5, 3, 9]) keys.add(row, key);
   for (let row = 0; row <= LARGEST_BLOCK; row++) keys.add(row, 'crowd');
   const blocks = new Blocks(keys.sorted(), 0);
-  assert.equal(blocks.cut, 1);
+  assert.deepEqual(blocks.cutOff, { blocks: 1, places: LARGEST_BLOCK + 1, largest: LARGEST_BLOCK + 1 });
   assert.equal(blocks.offered, 6);
   const words = [...blocks.pairs(() => true)];
   assert.deepEqual(words, [5, 3, 9, 3, 9, 5]);

@@ -7,6 +7,8 @@ import type { Comparison } from '../../hub/core/match/comparison.ts';
 import { siteId, type HubId } from '../../hub/core/identifier.ts';
 import { jaroWinkler, slip } from '../../hub/core/match/likeness.ts';
 import { learnRules, type FeaturePair } from '../../hub/core/match/learn.ts';
+import { birthDateLevel } from '../../hub/core/match/levels.ts';
+import { lunarOf } from '../../hub/core/match/lunar.ts';
 import { nameFeature } from '../../hub/core/match/person-name.ts';
 import { featuresOf, featuresOfWritten, type Written } from '../../hub/core/match/registration.ts';
 import { DEFAULT_RULES } from '../../hub/core/match/rules.ts';
@@ -221,4 +223,68 @@ test('a registration of the hub gives the same features as its row in a batch', 
   assert.deepEqual(features, row);
   // The hospital's own number says nothing elsewhere.
   assert.deepEqual(features.identifiers, ['PPN|CHN|E12345678']);
+});
+
+test('the lunar calendar is that of ICU', () => {
+  const calendar = new Intl.DateTimeFormat('en-u-ca-chinese', {
+    timeZone: 'UTC',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+  });
+  const wrong: string[] = [];
+  for (let day = Date.UTC(1900, 0, 31); day < Date.UTC(2050, 0, 1); day += 7 * 86_400_000) {
+    const parts = new Map<string, string>(
+      calendar.formatToParts(day).map((part) => [part.type as string, part.value] as const),
+    );
+    // A leap month is written `5bis`.
+    const month = String(parseInt(parts.get('month') ?? '', 10)).padStart(2, '0');
+    const lunar = `${parts.get('relatedYear') ?? ''}-${month}-${(parts.get('day') ?? '').padStart(2, '0')}`;
+    const solar = new Date(day).toISOString().slice(0, 10);
+    if (lunarOf(solar) !== lunar) wrong.push(solar);
+  }
+  assert.deepEqual(wrong, []);
+  assert.equal(lunarOf('1899-12-31'), null);
+  assert.equal(lunarOf('2199-12-31'), null);
+});
+
+test('a lunar birthday is told from another birthday, and a number that passes its check tells the birth', () => {
+  assert.equal(birthDateLevel('1965-08-25', '1965-07-29'), 'lunar');
+  assert.equal(birthDateLevel('1957-01-27', '1956-12-27'), 'lunar');
+  assert.equal(birthDateLevel('1965-08-25', '1965-07-28'), 'year');
+  const residentId = '210102198003151239';
+  assert.equal(of({ residentId, birthDate: '1980-01-01' }).birthDate, '1980-03-15');
+  assert.equal(of({ residentId, birthDate: '1981-09-02' }).birthDate, '1981-09-02');
+});
+
+test('another birth, and no number: a namesake of the same street waits for a person', () => {
+  const numberless = { residentId: null, names: [{ text: '曲比·伍呷' }] };
+  const other = judge({ ...numberless, birthDate: '2021-03-28' }, { ...numberless, birthDate: '1980-04-22' });
+  assert.equal(other.veto, 'birth-date-contradicts');
+  assert.equal(judge({ birthDate: '2021-03-28', residentId: null }, { birthDate: null, residentId: null }).veto, null);
+});
+
+test('one place told three times over counts once', () => {
+  const place = { address: '杭州市西湖区文三路1号', locality: '西湖区', postalCode: '310012' };
+  const sum = (verdict: ReturnType<typeof judge>): number =>
+    verdict.contributions
+      .filter(({ attribute }) => ['address', 'locality', 'postalCode'].includes(attribute))
+      .reduce((all, { weight }) => all + weight, 0);
+  const once = judge(
+    { ...place, phones: [], locality: null, postalCode: null },
+    { ...place, phones: [], locality: null, postalCode: null },
+  );
+  assert.equal(
+    Math.round(sum(judge({ ...place, phones: [] }, { ...place, phones: [] }))),
+    Math.round(Math.min(12, sum(once))),
+  );
+});
+
+test('what a counter appends is no part of the name', () => {
+  assert.equal(judge({ names: [{ text: '安美英' }] }, { names: [{ text: '安美英(自费)' }] }).veto, null);
+  const marked = judge(
+    { residentId: null, names: [{ text: '安美英' }] },
+    { residentId: null, names: [{ text: '安美英*' }] },
+  );
+  assert.ok(marked.contributions.some(({ attribute, level }) => attribute === 'name' && level === 'damaged'));
 });

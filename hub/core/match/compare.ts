@@ -16,9 +16,10 @@ export function compare(a: Features, b: Features, rules: MatchRules): Comparison
   }));
   // A household shares what tells where one lives: that is no evidence for one person where the names are two.
   const most = levels.names.contradict || isSibling(levels.names) ? 0 : rules.householdCap;
-  const over = household(contributions) - most;
+  const { sum, counted } = household(contributions);
+  const over = sum - Math.min(counted, most);
   if (over > 0) contributions.push({ attribute: 'address', level: 'one-household', weight: round(-over) });
-  const weight = round(contributions.reduce((sum, contribution) => sum + contribution.weight, rules.prior));
+  const weight = round(contributions.reduce((all, contribution) => all + contribution.weight, rules.prior));
   const veto = vetoOf(a, b, levels);
   return { weight, outcome: outcomeOf(weight, veto, rules), contributions, veto, rules: rules.version };
 }
@@ -32,10 +33,12 @@ function outcomeOf(weight: number, veto: Veto | null, { thresholds }: MatchRules
 const round = (bits: number): number => Math.round(bits * 1000) / 1000;
 
 /** Bits of one level; the rarer a shared value, the more it says (Winkler's frequency adjustment). */
-export function weigh({ attribute, level, shared }: Level, rules: MatchRules): number {
+export function weigh(of: Level, rules: MatchRules): number {
+  const { attribute, level, shared } = of;
   const odds = rules.odds[attribute][level];
   if (odds === undefined) return 0;
-  const u = shared === undefined ? odds.u : frequency(attribute, shared, rules, odds.u);
+  const borneBy = shared === undefined ? odds.u : frequency(attribute, shared, rules, odds.u);
+  const u = borneBy * readingLift(of, rules) * fashionLift(of, rules);
   return round(Math.log2(Math.max(odds.m, LEAST) / Math.max(u, LEAST)));
 }
 
@@ -54,18 +57,36 @@ function frequency(
   return (borne(familyName, family) ?? familyName.rare) * (borne(givenName, given) ?? givenName.rare);
 }
 
+/** How much more, or less, often than any reading this one is shared by chance. */
+function readingLift({ reading }: Level, { frequencies: { reading: table } }: MatchRules): number {
+  if (reading === undefined || table?.twice === undefined) return 1;
+  return (borne(table, reading) ?? table.rare) / table.twice;
+}
+
+/** How much more often the given name is borne among those of one decade and sex than among all. */
+function fashionLift({ shared, fashion }: Level, { frequencies }: MatchRules): number {
+  if (fashion === undefined || typeof shared !== 'object') return 1;
+  const [, given] = shared;
+  const [among, all] = [borne(frequencies.fashion, `${fashion}|${given}`), borne(frequencies.givenName, given)];
+  return among === null || all === null ? 1 : among / all;
+}
+
 const borne = (table: Frequencies | undefined, value: string): number | null => table?.values[value] ?? null;
 
 /** A value that is not listed is borne less than the average of all. */
 const rare = (table: Frequencies | undefined, u: number): number => Math.min(u, table?.rare ?? u);
 
-const HOUSEHOLD = new Set<Attribute>(['phone', 'address', 'locality', 'postalCode']);
+const HOUSEHOLD: readonly Attribute[] = ['phone', 'address', 'locality', 'postalCode'];
+const PLACE: readonly Attribute[] = ['address', 'locality', 'postalCode'];
 
-const household = (contributions: readonly Contribution[]): number =>
-  contributions.reduce(
-    (sum, { attribute, weight }) => (HOUSEHOLD.has(attribute) && weight > 0 ? sum + weight : sum),
-    0,
-  );
+/** What agreement on where one lives adds, and how much of it counts: one place is told three times over. */
+function household(contributions: readonly Contribution[]): { sum: number; counted: number } {
+  const agreeing = contributions.filter(({ attribute, weight }) => HOUSEHOLD.includes(attribute) && weight > 0);
+  const sum = agreeing.reduce((all, { weight }) => all + weight, 0);
+  const places = agreeing.filter(({ attribute }) => PLACE.includes(attribute)).map(({ weight }) => weight);
+  const most = Math.max(0, ...places);
+  return { sum, counted: sum - places.reduce((all, weight) => all + weight, 0) + most };
+}
 
 /** Names that a careful clerk takes for one, whatever else differs. */
 const SURE_NAMES: readonly (string | null)[] = ['equal', 'damaged', 'homophone', 'reading'];
@@ -78,7 +99,10 @@ export function vetoOf(a: Features, b: Features, { names, list }: Levels): Veto 
     return generationApart(a, b) ? 'newborn-with-mothers-id' : 'birth-date-contradicts';
   const sameId = a.residentId !== null && a.residentId === b.residentId;
   if (a.residentId !== null && b.residentId !== null && !sameId) return 'resident-id-conflict';
+  // Which child of its mother has got this name, only a number can tell.
   const oneNumber = sameId || level('identifier') === 'equal';
+  const oneMother = a.borrowedId !== null && a.borrowedId === b.borrowedId;
+  if (names.childAndName && !oneNumber && !oneMother) return 'newborn-with-mothers-id';
   if (names.contradict || (isSibling(names) && !oneNumber)) return 'name-contradicts';
   const sure = SURE_NAMES.includes(names.name);
   if (sameId) {
@@ -89,9 +113,14 @@ export function vetoOf(a: Features, b: Features, { names, list }: Levels): Veto 
     if (sexApart && (bornApart || !sure)) return 'sex-contradicts';
     if (bornApart && !sure) return 'birth-date-contradicts';
   }
+  const slipOfNumber = [level('residentId'), level('identifier')].some((one) => SLIPS.includes(one));
+  if (level('birthDate') === 'different' && !oneNumber && !slipOfNumber) return 'birth-date-contradicts';
   if (a.issuer !== '' && a.issuer === b.issuer && !(sameId && sure)) return 'same-issuer';
   return null;
 }
+
+/** Two numbers that are one but for a slip of the pen. */
+const SLIPS: readonly (string | null)[] = ['slip', 'transposed', 'one-edit'];
 
 /** One character apart or one fewer, without one number: a brother, a sister or a twin as likely as a slip. */
 const isSibling = ({ name }: NameLevels): boolean => name === 'one-character' || name === 'dropped';

@@ -2,18 +2,19 @@
  * Learns the rules from the data without any truth (Fellegi and Sunter 1969; Winkler 1988): u from pairs drawn at random,
  * which are hardly ever one person; m by expectation and maximisation over the candidate pairs that blocking offers.
  */
-import { compare } from './compare.ts';
+import { compare, vetoOf } from './compare.ts';
 import type { Attribute } from './comparison.ts';
 import type { Features } from './features.ts';
-import { LEVELS, levelsOf } from './levels.ts';
+import { LEVELS, fashionOf, levelsOf } from './levels.ts';
+import { readingsOf } from './name-level.ts';
 import { splitIdeographic } from './person-name.ts';
-import type { Frequencies, LevelOdds, MatchRules } from './rules.ts';
+import type { Counted, Frequencies, LevelOdds, MatchRules } from './rules.ts';
 
 export type FeaturePair = readonly [Features, Features];
 
 export interface LearnInput {
-  /** A fair sample of the pairs that blocking offers, of one person or of two. */
-  readonly candidates: readonly FeaturePair[];
+  /** A fair sample of the pairs that blocking offers, of one person or of two; gone through more than once. */
+  readonly candidates: Iterable<FeaturePair>;
   /** How many pairs blocking offers in all. */
   readonly candidateCount: number;
   /** Pairs drawn at random. */
@@ -36,15 +37,18 @@ export interface Learned {
 const ATTRIBUTES = Object.keys(LEVELS) as Attribute[];
 const LEVEL_COUNT = Math.max(...ATTRIBUTES.map((attribute) => LEVELS[attribute].length));
 const MISSING = LEVEL_COUNT;
+const FORBIDDEN = '!';
 const MOST_ITERATIONS = 200;
 const SETTLED = 1e-6;
 /** What the shipped rules are worth, in pairs: a level that the sample hardly shows keeps a sensible share. */
 const BELIEF = 12;
+/** What a hard rule forbids cannot be learned from the pairs that are left: this much of the shipped share stays. */
+const BELIEF_SHARE = 0.05;
 /** The same for the random pairs, where what is rare may not show at all. */
 const BELIEF_RANDOM = 5000;
 const LISTED = 4000;
 
-/** Levels of one pair as a compact text, a character an attribute; equal patterns are counted once. */
+/** Levels of one pair as a compact text, a character an attribute, and a mark of a hard rule; equal patterns are counted once. */
 type Patterns = ReadonlyMap<string, number>;
 
 export function learnRules(input: LearnInput): Learned {
@@ -67,19 +71,21 @@ export function learnRules(input: LearnInput): Learned {
   return { rules: { ...learned, thresholds: thresholds(input.candidates, learned) }, iterations, share };
 }
 
-/** One automatic link in so many may be wrong, as far as the weights themselves can tell. */
-const WRONG_LINKS = 1e-5;
+/** One automatic link in 40,000 may be wrong, as far as the weights themselves can tell: they cannot tell of borrowed cards. */
+const WRONG_LINKS = 2.5e-5;
 const LOWEST_LINK = 3;
 const HIGHEST_LINK = 14;
-const REVIEW_BITS = 4;
+/** How far below the links a doubt is worth a person's time: people clear five in a thousand registrations (issue C). */
+const REVIEW_BITS = 2.95;
 
 /** The lowest weight above which the links expected to be wrong are few enough. */
-function thresholds(candidates: readonly FeaturePair[], rules: MatchRules): MatchRules['thresholds'] {
-  const weights = candidates
-    .map(([a, b]) => compare(a, b, rules))
-    .filter(({ veto }) => veto === null)
-    .map(({ weight }) => weight)
-    .sort((x, y) => y - x);
+function thresholds(candidates: Iterable<FeaturePair>, rules: MatchRules): MatchRules['thresholds'] {
+  const weights: number[] = [];
+  for (const [a, b] of candidates) {
+    const { veto, weight } = compare(a, b, rules);
+    if (veto === null) weights.push(weight);
+  }
+  weights.sort((x, y) => y - x);
   let wrong = 0;
   let link = HIGHEST_LINK;
   for (const [at, weight] of weights.entries()) {
@@ -99,9 +105,11 @@ function count(pairs: Iterable<FeaturePair>): Patterns {
   const patterns = new Map<string, number>();
   for (const [a, b] of pairs) {
     const codes = new Array<number>(ATTRIBUTES.length).fill(MISSING);
-    for (const { attribute, level } of levelsOf(a, b).list)
+    const levels = levelsOf(a, b);
+    for (const { attribute, level } of levels.list)
       codes[ATTRIBUTES.indexOf(attribute)] = (LEVELS[attribute] as readonly string[]).indexOf(level);
-    const pattern = String.fromCharCode(...codes.map((code) => 65 + code));
+    const veto = vetoOf(a, b, levels);
+    const pattern = String.fromCharCode(...codes.map((code) => 65 + code)) + (veto === null ? '' : FORBIDDEN);
     patterns.set(pattern, (patterns.get(pattern) ?? 0) + 1);
   }
   return patterns;
@@ -146,14 +154,15 @@ function expectation(patterns: Patterns, start: MatchRules): { m: Table; share: 
     let all = 0;
     for (const [pattern, times] of patterns) {
       const odds = (share / (1 - share)) * ratio(pattern, m, u);
-      const p = odds / (1 + odds);
+      // Whom a hard rule holds apart are two: else a family, alike in so much, would pass for one person.
+      const p = pattern.endsWith(FORBIDDEN) ? 0 : odds / (1 + odds);
       posterior.set(pattern, p);
       rest.set(pattern, 1 - p);
       matches += p * times;
       all += times;
     }
     const next = Math.min(0.999, Math.max(1e-6, all === 0 ? 0.5 : matches / all));
-    m = shares(patterns, posterior, beliefM, BELIEF);
+    m = shares(patterns, posterior, beliefM, Math.max(BELIEF, BELIEF_SHARE * matches));
     u = shares(patterns, rest, () => 1 / LEVEL_COUNT, 1);
     const settled = Math.abs(next - share) < SETTLED;
     share = next;
@@ -172,38 +181,55 @@ function ratio(pattern: string, m: Table, u: Table): number {
   return Math.min(product, 1e12);
 }
 
-const COUNTED = ['familyName', 'givenName', 'name', 'locality', 'postalCode', 'phone', 'address'] as const;
+const COUNTED: readonly Counted[] = [
+  ...(['familyName', 'givenName', 'name', 'locality', 'postalCode', 'phone', 'address'] as const),
+  ...(['reading', 'fashion'] as const),
+];
 
 /** How often names and places are borne; the many rare ones share what is left. */
-function countValues(sample: Iterable<Features>): Partial<Record<Attribute, Frequencies>> {
-  const counts = new Map<Attribute, Map<string, number>>(COUNTED.map((attribute) => [attribute, new Map()]));
-  const add = (attribute: Attribute, value: string | null): void => {
+function countValues(sample: Iterable<Features>): Partial<Record<Counted, Frequencies>> {
+  const counts = new Map<Counted, Map<string, number>>(COUNTED.map((attribute) => [attribute, new Map()]));
+  const add = (attribute: Counted, value: string | null): void => {
     const table = counts.get(attribute);
     if (table !== undefined && value !== null && value !== '') table.set(value, (table.get(value) ?? 0) + 1);
   };
+  const fashions = new Map<string, number>();
   for (const one of sample) {
+    const fashion = fashionOf(one);
     for (const name of one.names) {
       const [family, given] =
         name.ideographic === null ? [name.family, name.given] : splitIdeographic(name.ideographic);
       add('familyName', family);
       add('givenName', given);
-      if (name.ideographic !== null) add('name', name.ideographic);
+      if (name.ideographic === null || name.childOf !== null) continue;
+      add('name', name.ideographic);
+      for (const reading of readingsOf(name)) add('reading', reading);
+      if (fashion === null) continue;
+      fashions.set(fashion, (fashions.get(fashion) ?? 0) + 1);
+      add('fashion', `${fashion}|${given ?? ''}`);
     }
     add('locality', one.locality);
     add('postalCode', one.postalCode);
     add('address', one.address);
     for (const phone of one.phones) add('phone', phone);
   }
-  const tables: Partial<Record<Attribute, Frequencies>> = {};
-  for (const [attribute, table] of counts) if (table.size > 0) tables[attribute] = frequencies(table);
+  const tables: Partial<Record<Counted, Frequencies>> = {};
+  for (const [attribute, table] of counts) {
+    if (table.size === 0) continue;
+    const ofFashion = (value: string): number => fashions.get(value.slice(0, value.indexOf('|'))) ?? 1;
+    tables[attribute] = frequencies(table, attribute === 'fashion' ? ofFashion : undefined);
+  }
   return tables;
 }
 
-function frequencies(table: ReadonlyMap<string, number>): Frequencies {
+/** `whole`: what a value is a share of, where that is not all. */
+function frequencies(table: ReadonlyMap<string, number>, whole?: (value: string) => number): Frequencies {
   const total = [...table.values()].reduce((sum, value) => sum + value, 0);
   // Sorted by value too: the same data make the same rules.
   const order = [...table].sort(([x, m], [y, n]) => n - m || (x < y ? -1 : 1));
   const listed = order.slice(0, LISTED).filter(([, times]) => times > 2);
   // One pair of a person makes a count of two: what is seen up to twice is as rare as the sample can tell.
-  return { values: Object.fromEntries(listed.map(([value, times]) => [value, times / total])), rare: 1.5 / total };
+  const twice = order.reduce((sum, [, times]) => sum + (times / total) ** 2, 0);
+  const values = Object.fromEntries(listed.map(([value, times]) => [value, times / (whole?.(value) ?? total)]));
+  return { values, rare: 1.5 / total, twice };
 }

@@ -5,7 +5,8 @@
 import type { Attribute } from './comparison.ts';
 import type { Features } from './features.ts';
 import { addressLikeness, jaroWinkler, slip } from './likeness.ts';
-import { nameLevels, type NameLevels } from './name-level.ts';
+import { lunarOf } from './lunar.ts';
+import { nameLevels, sharedReading, type NameLevels } from './name-level.ts';
 import { splitIdeographic } from './person-name.ts';
 
 /** Every level of every attribute, from the most alike to the least. */
@@ -30,7 +31,7 @@ export const LEVELS = {
   ],
   familyName: ['equal', 'swapped', 'close', 'initials', 'similar', 'different'],
   givenName: ['equal', 'swapped', 'close', 'initials', 'similar', 'different'],
-  birthDate: ['equal', 'slip', 'day-month-swapped', 'placeholder', 'year-off', 'month', 'year', 'different'],
+  birthDate: ['equal', 'slip', 'lunar', 'day-month-swapped', 'placeholder', 'year-off', 'month', 'year', 'different'],
   sex: ['equal', 'different'],
   phone: ['equal', 'slip', 'different'],
   address: ['equal', 'close', 'similar', 'different'],
@@ -43,6 +44,10 @@ export interface Level {
   readonly level: string;
   /** The value that both have, where how rare it is matters. */
   readonly shared?: string | readonly [string, string];
+  /** Decade of birth and sex, where both have one: names go with the fashion. */
+  readonly fashion?: string;
+  /** The reading that both have, where the signs are not the same. */
+  readonly reading?: string;
 }
 
 export interface Levels {
@@ -58,7 +63,8 @@ export function levelsOf(a: Features, b: Features): Levels {
   put('residentId', residentIdLevel(a, b));
   put('identifier', identifierLevel(a, b));
   const names = nameLevels(a, b);
-  put('name', names.name, names.name === 'equal' ? sharedName(a, b) : undefined);
+  const name = wholeName(a, b, names.name);
+  if (name !== null) list.push(name);
   put('familyName', names.familyName, names.familyName === 'equal' ? sharedPart(a, b, 'family') : undefined);
   put('givenName', names.givenName, names.givenName === 'equal' ? sharedPart(a, b, 'given') : undefined);
   put('birthDate', birthDateLevel(a.birthDate, b.birthDate));
@@ -82,6 +88,23 @@ export function levelsOf(a: Features, b: Features): Levels {
   );
   return { list, names };
 }
+
+function wholeName(a: Features, b: Features, level: string | null): Level | null {
+  if (level === null) return null;
+  const plain = { attribute: 'name', level } as const;
+  if (level === 'homophone' || level === 'reading' || level === 'reordered') {
+    const reading = sharedReading(a, b);
+    return reading === null ? plain : { ...plain, reading };
+  }
+  const written = level === 'equal' ? sharedName(a, b) : undefined;
+  if (written === undefined) return plain;
+  const [fashion, other] = [fashionOf(a), fashionOf(b)];
+  return { ...plain, shared: written, ...(fashion !== null && fashion === other ? { fashion } : {}) };
+}
+
+/** Whose names are given in one fashion: born in one decade, of one sex. */
+export const fashionOf = ({ birthDate, sex }: Features): string | null =>
+  birthDate === null || sex === null ? null : `${birthDate.slice(0, 3)}${sex.charAt(0)}`;
 
 const shared = (level: string | null, a: readonly string[], b: readonly string[]): string | undefined =>
   level === 'equal' ? a.find((value) => b.includes(value)) : undefined;
@@ -145,6 +168,7 @@ export function birthDateLevel(a: string | null, b: string | null): string | nul
     return monthA === monthB ? 'month' : 'different';
   }
   if (a === b) return 'equal';
+  if (isLunar(a, b) || isLunar(b, a)) return 'lunar';
   const rest = `${String(monthA)}-${dayA}` === `${String(monthB)}-${dayB}`;
   if (yearA === yearB) {
     if (monthA === dayB && monthB === dayA) return 'day-month-swapped';
@@ -156,6 +180,9 @@ export function birthDateLevel(a: string | null, b: string | null): string | nul
   if (yearA === yearB) return monthA === monthB ? 'month' : 'year';
   return 'different';
 }
+
+/** `said` is the lunar birthday of whom the register has under `solar`. */
+const isLunar = (said: string, solar: string): boolean => said < solar && lunarOf(solar) === said;
 
 const isFirst = (month: string | undefined, day: string): boolean => month === '01' && day === '01';
 

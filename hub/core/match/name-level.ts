@@ -12,9 +12,18 @@ export interface NameLevels {
   readonly contradict: boolean;
   /** One carries the mother's name with a relation, the other the mother's own. */
   readonly motherAndChild: boolean;
+  /** One carries the mother's name with a relation, the other a name of its own, that may be the child's. */
+  readonly childAndName: boolean;
 }
 
-const NONE: NameLevels = { name: null, familyName: null, givenName: null, contradict: false, motherAndChild: false };
+const NONE: NameLevels = {
+  name: null,
+  familyName: null,
+  givenName: null,
+  contradict: false,
+  motherAndChild: false,
+  childAndName: false,
+};
 
 export function nameLevels(a: Features, b: Features): NameLevels {
   let best: NameLevels = NONE;
@@ -83,7 +92,13 @@ function childLevels(a: NameFeature, b: NameFeature): NameLevels {
   }
   // One of several at a birth: which of them has got this name, only a number can tell.
   const several = (a.childOf === null ? b.ordinal : a.ordinal) !== null;
-  return { ...NONE, name: same ? 'different' : null, contradict: same || several, motherAndChild: same };
+  return {
+    ...NONE,
+    name: same ? 'different' : null,
+    contradict: same || several,
+    motherAndChild: same,
+    childAndName: !same,
+  };
 }
 
 function ideographicLevel(a: NameFeature, b: NameFeature, left: string, right: string): string {
@@ -103,8 +118,10 @@ function ideographicLevel(a: NameFeature, b: NameFeature, left: string, right: s
   return familyA === familyB && familyA !== '' ? 'family' : 'different';
 }
 
-/** Each `?` stands for one character; a lost character may also have left no trace. */
+/** Each `?` stands for one character; one at the end may also be a clerk's mark and stand for none. */
 function fits(a: string, b: string): boolean {
+  const marked = (long: string, short: string): boolean => short.length >= 2 && long === `${short}?`;
+  if (marked(a, b) || marked(b, a)) return true;
   const [x, y] = [Array.from(a), Array.from(b)];
   if (x.filter((char) => char !== '?').length === 0 || y.filter((char) => char !== '?').length === 0) return false;
   return x.length === y.length && x.every((char, at) => char === '?' || y[at] === '?' || char === y[at]);
@@ -118,6 +135,20 @@ function isPart(short: readonly string[], long: readonly string[]): boolean {
   const at = short.findIndex((char, index) => char !== long[index]);
   return at < 0 || short.slice(at).join('') === long.slice(at + 1).join('');
 }
+
+/** A reading that the names of both have; null: none is the same. */
+export function sharedReading(a: Features, b: Features): string | null {
+  const of = ({ names }: Features): Set<string> =>
+    new Set(names.flatMap((name) => (name.ideographic === null ? rotations(name.latin) : readingsOf(name))));
+  const ofB = of(b);
+  const both = [...of(a)].filter((reading) => ofB.has(reading)).sort();
+  return both[0] ?? null;
+}
+
+/** Without blanks, as the words of Latin names are joined. */
+export const readingsOf = ({ readings }: NameFeature): string[] => [
+  ...new Set(readings.map((reading) => reading.replaceAll(' ', ''))),
+];
 
 /** Latin words against the readings of a written name: in order, surname last, or initials. */
 export function readingLevel(latin: readonly string[], readings: readonly string[]): string | null {

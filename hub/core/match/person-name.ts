@@ -73,7 +73,11 @@ function ordinalOf(text: string): string | null {
   return other === '' ? null : other;
 }
 
-/** NFKC, upper case, no control characters, no appended sex. */
+/** What counters append to names and is none of it: sex, who pays, where from. */
+const APPENDED =
+  /\s*[([](男|女|F|M|男性|女性|新|本院|外院|自费|公费|医保|居民|职工|农合|新农合|急诊|门诊|住院|初诊|复诊)[)\]]$/u;
+
+/** NFKC, upper case, no control characters, nothing appended. */
 function plain(text: string): string {
   return text
     .slice(0, LONGEST_NAME)
@@ -81,7 +85,7 @@ function plain(text: string): string {
     .toUpperCase()
     .replace(/[\p{Cc}\u200B-\u200F\uFEFF]/gu, '')
     .trim()
-    .replace(/\s*[([](男|女|F|M|男性|女性|新)[)\]]$/u, '');
+    .replace(APPENDED, '');
 }
 
 /** ü is written V, U or YU: LÜ, LV and LYU are one (CODES.md §7). */

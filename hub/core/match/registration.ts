@@ -63,7 +63,7 @@ export function featuresOfWritten(written: Written, romanise: Romanise): Feature
       .flatMap(identifierOf)
       .slice(0, MANY),
     names: names.filter((name) => name !== null),
-    birthDate: birthDate ?? own?.birthDate ?? null,
+    birthDate: own === null ? birthDate : bornBy(own.birthDate, birthDate),
     sex: sexOf(written.sex) ?? own?.sex ?? null,
     phones: [...new Set(written.phones.flatMap(phoneOf))].slice(0, MANY),
     address: addressOf(written.address),
@@ -80,6 +80,10 @@ function isBorrowed(registered: string | null, told: string): boolean {
   if (registered === null || (level !== 'different' && level !== 'year')) return false;
   return Math.abs(Number(registered.slice(0, 4)) - Number(told.slice(0, 4))) > YEARS_APART;
 }
+
+/** A number that passes its check tells the birth better than a date that a slip of the pen, or a lunar birthday, explains. */
+const bornBy = (told: string, registered: string | null): string =>
+  registered === null || birthDateLevel(registered, told) !== 'different' ? told : registered;
 
 const squeeze = (text: string): string =>
   text

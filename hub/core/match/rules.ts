@@ -19,7 +19,12 @@ export interface Frequencies {
   readonly values: Readonly<Record<string, number>>;
   /** Of a value that is not listed. */
   readonly rare: number;
+  /** How likely two drawn at random have one value; absent: not counted. */
+  readonly twice?: number;
 }
+
+/** What is counted beside the values of the attributes: readings of names, and given names by decade of birth and sex. */
+export type Counted = Attribute | 'reading' | 'fashion';
 
 export interface MatchRules {
   /** Names this very content: decisions keep it. */
@@ -29,7 +34,7 @@ export interface MatchRules {
   /** Bits; `link` and above links, `review` and above waits for a person. */
   readonly thresholds: { readonly link: number; readonly review: number };
   readonly odds: Odds;
-  readonly frequencies: Readonly<Partial<Record<Attribute, Frequencies>>>;
+  readonly frequencies: Readonly<Partial<Record<Counted, Frequencies>>>;
   /**
    * Bits that phone, address, locality and postal code add together at most: a household shares them, so that they are
    * no independent witnesses.
@@ -50,7 +55,7 @@ const SHARES: Shares = {
     damaged: [0.01, 2e-5],
     homophone: [0.02, 8e-5],
     reading: [0.02, 8e-5],
-    reordered: [0.004, 1e-5],
+    reordered: [0.004, 1e-4],
     'one-character': [0.008, 3e-3],
     dropped: [0.003, 1e-3],
     part: [0.002, 2e-4],
@@ -80,12 +85,13 @@ const SHARES: Shares = {
   birthDate: {
     equal: [0.93, 5e-5],
     slip: [0.03, 1e-3],
+    lunar: [0.005, 5e-5],
     'day-month-swapped': [0.01, 3e-5],
     placeholder: [0.01, 4e-4],
     'year-off': [0.005, 5e-4],
     month: [0.004, 2e-3],
-    year: [0.006, 0.012],
-    different: [0.008, 0.985],
+    year: [0.004, 0.012],
+    different: [0.005, 0.985],
   },
   sex: { equal: [0.995, 0.5], different: [0.005, 0.5] },
   phone: { equal: [0.7, 1e-6], slip: [0.02, 1e-5], different: [0.28, 1] },
@@ -113,7 +119,7 @@ const surnames = Object.fromEntries(
 );
 
 export const DEFAULT_RULES: MatchRules = {
-  version: 'default-1',
+  version: 'default-2',
   prior: -20,
   thresholds: { link: 10, review: 3 },
   odds: oddsOf(SHARES),

@@ -189,6 +189,9 @@ export const degraded = (random: Random, name: string): string | null =>
 export const readingOf = (sign: string): string | null =>
   READING.get(sign) ?? RARE[sign]?.[0] ?? UNCOMMON[sign]?.[0] ?? null;
 
+/** The toneless reading of a whole name; a character without one stands for itself. */
+export const soundOf = (name: string): string => Array.from(name, (sign) => readingOf(sign) ?? sign).join(' ');
+
 /** Surname and given name in pinyin, upper case, as a modality shows them; null where a reading is missing. */
 export function inPinyin(family: string, given: string): readonly [string, string] | null {
   const read = (signs: string): string | null => {

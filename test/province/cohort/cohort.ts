@@ -1,10 +1,11 @@
 /**
  * A population and its registrations at the hospitals of a province, with the truth. Every registration can be made
- * from the seed and its place alone: memory stays flat, and the order in the file says nothing about who is whom.
+ * from the seed, its place and the list of who got another number: the order in the file says nothing about who is whom.
  */
-import { mixed, pick, seeded } from '../random.ts';
-import { BLOCK, cohortPerson, householdBlock } from './household.ts';
+import { drawnFor, mixed, pick } from '../random.ts';
+import { BLOCK } from './household.ts';
 import type { CohortPerson } from './person.ts';
+import { Population } from './population.ts';
 import { RATES } from './rates.ts';
 import { registered } from './registration.ts';
 import type { Registration } from './registration.ts';
@@ -45,7 +46,7 @@ const UNEVEN = 1.4;
 
 function personNumber({ seed, persons }: CohortSize, record: number): number {
   if (record < persons) return record;
-  return Math.floor(persons * seeded(mixed(seed, 3, record))() ** UNEVEN);
+  return Math.floor(persons * drawnFor(seed, 3, record)() ** UNEVEN);
 }
 
 /** Where a person goes first, and where else. */
@@ -54,7 +55,7 @@ const usualSite = (seed: number, person: number): number => mixed(seed, 5, Math.
 function siteOf({ seed, persons }: CohortSize, record: number, person: number): number {
   const usual = usualSite(seed, person);
   if (record < persons) return usual;
-  const random = seeded(mixed(seed, 6, record));
+  const random = drawnFor(seed, 6, record);
   return random() < RATES.sameSite ? usual : Math.floor(random() * SITES);
 }
 
@@ -62,7 +63,7 @@ const ownNumber = (record: number): string => String(10_000_000 + record);
 
 /** The number of another person's first registration there, as hospitals do that count anew. */
 function reusedNumber(size: CohortSize, record: number, site: number): string {
-  const random = seeded(mixed(size.seed, 8, record));
+  const random = drawnFor(size.seed, 8, record);
   for (let tries = 0; tries < 500; tries++) {
     const other = Math.floor(random() * Math.min(size.persons, size.records));
     if (other !== record && usualSite(size.seed, other) === site) return ownNumber(other);
@@ -79,14 +80,14 @@ function sexAt(site: number, sex: string): string {
   return sex === '' ? pick(() => (site % 2) / 2, ['', '0']) : sex === 'M' ? man : woman;
 }
 
-function made(size: CohortSize, record: number): Made {
+function made(size: CohortSize, people: Population, record: number): Made {
   const number = personNumber(size, record);
-  const around = householdBlock(size.seed, Math.floor(number / BLOCK));
+  const around = people.block(Math.floor(number / BLOCK));
   const person = around[number % BLOCK];
   if (!person) throw new Error('a block of households is short of persons');
   const personOf = (other: number): CohortPerson =>
-    around.find((member) => member.number === other) ?? cohortPerson(size.seed, other);
-  const random = seeded(mixed(size.seed, 2, record));
+    around.find((member) => member.number === other) ?? people.person(other);
+  const random = drawnFor(size.seed, 2, record);
   return { person, record, registration: registered(random, person, { personOf, first: record < size.persons }) };
 }
 
@@ -100,12 +101,13 @@ function stepThrough(count: number): number {
 
 /** The registrations in an order that tells nothing. Seed, persons and records make the cohort, to the byte. */
 export function* cohort(size: CohortSize): Generator<CohortRecord> {
+  const people = new Population(size.seed, size.persons);
   const step = stepThrough(size.records);
   let record = mixed(size.seed, 9) % size.records;
   for (let at = 0; at < size.records; at++) {
-    const { person, registration } = made(size, record);
+    const { person, registration } = made(size, people, record);
     const site = siteOf(size, record, person.number);
-    const reuses = seeded(mixed(size.seed, 7, record))() < RATES.reusedNumber;
+    const reuses = drawnFor(size.seed, 7, record)() < RATES.reusedNumber;
     yield {
       recordId: `r${String(at + 1)}`,
       personId: `p${String(person.number)}`,

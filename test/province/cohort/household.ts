@@ -3,9 +3,10 @@
  * that look alike in every field. Six neighbouring numbers are one draw, so that any person can be made again from the
  * number alone, in any order and without memory.
  */
-import { mixed, pick, seeded, weighted } from '../random.ts';
+import { drawnFor, pick, weighted } from '../random.ts';
 import type { Random } from '../random.ts';
 import { addressIn } from './addresses.ts';
+import { soundOf } from './characters.ts';
 import { generationSign } from './given-names.ts';
 import type { Sex } from './given-names.ts';
 import { HOMELANDS, foreignName } from './peoples.ts';
@@ -111,10 +112,10 @@ class Household {
   #adult(role: string, sex: Sex, year: number): void {
     const born = dayIn(this.#random, Math.max(year, YEAR - 98));
     // The grandfather's surname is the husband's, who stands before him.
-    const father = role === 'G' ? this.#named('H') : null;
+    const father = role === 'G' ? (this.#named('H')?.family ?? null) : null;
     const old = YEAR - yearOf(born) > 70;
     const shared = old && this.#random() < 0.35 ? (this.#home.landline ?? this.#members[0]?.phone) : undefined;
-    this.#keep(role, sex, born, named(this.#random, this.#home, [sex, yearOf(born)], father?.family ?? null, null), {
+    this.#keep(role, sex, born, this.#fresh(sex, born, father, null), {
       phone: shared ?? mobile(this.#random),
       sequence: this.#sequence(sex),
       twin: false,
@@ -141,7 +142,7 @@ class Household {
           [other, next],
         ] as const)
       : ([[sex, sequence]] as const))
-      this.#keep(role, of, born, named(this.#random, this.#home, [of, yearOf(born)], family, shared), {
+      this.#keep(role, of, born, this.#fresh(of, born, family, shared), {
         phone,
         sequence: at,
         twin: twins,
@@ -152,6 +153,15 @@ class Household {
     const parents = this.#members.filter(({ role }) => role === 'W' || role === 'H');
     if (YEAR - yearOf(born) > 15 || parents.length === 0) return mobile(this.#random);
     return (this.#random() < 0.65 ? parents.at(-1) : parents[0])?.phone ?? mobile(this.#random);
+  }
+
+  /** A name that sounds like nobody else's of the household: no family calls two of its own by one sound. */
+  #fresh(sex: Sex, born: string, family: string | null, sign: string | null): Named {
+    for (;;) {
+      const name = named(this.#random, this.#home, [sex, yearOf(born)], family, sign);
+      const sound = soundOf(name.whole);
+      if (this.#members.every((member) => soundOf(member.name.whole) !== sound)) return name;
+    }
   }
 
   #named(role: string): Named | null {
@@ -211,19 +221,13 @@ function outsider(random: Random, person: CohortPerson): CohortPerson {
   return person;
 }
 
-/** The six persons of one draw. */
+/** The six persons of one draw, before the numbers of all are seen to differ (`population.ts`). */
 export function householdBlock(seed: number, at: number): readonly CohortPerson[] {
-  const random = seeded(mixed(seed, 1, at));
+  const random = drawnFor(seed, 1, at);
   const persons: CohortPerson[] = [];
   for (const roles of block(random).split('/')) {
     const size = roles.length + (roles.match(/[TV]/g)?.length ?? 0);
     persons.push(...new Household(random, at * BLOCK + persons.length, size).persons(seed, roles));
   }
   return persons;
-}
-
-export function cohortPerson(seed: number, number: number): CohortPerson {
-  const found = householdBlock(seed, Math.floor(number / BLOCK))[number % BLOCK];
-  if (!found) throw new Error('a block of households is short of persons');
-  return found;
 }

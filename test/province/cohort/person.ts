@@ -1,5 +1,7 @@
 /** A person of the cohort as they are: the truth that registrations are made of. */
-import { mixed, pick, seeded } from '../random.ts';
+import { isCalendarDate } from '../../../hub/core/identifier.ts';
+import { lunarOf } from '../../../hub/core/match/lunar.ts';
+import { drawnFor, mixed, pick } from '../random.ts';
 import type { Random } from '../random.ts';
 import type { Address } from './addresses.ts';
 import { RARE_SIGNS, UNCOMMON_SIGNS, inPinyin } from './characters.ts';
@@ -104,14 +106,14 @@ export function named(
   return { whole: head + given, family: head, given };
 }
 
-const LUNAR_LAG = [18, 50] as const;
-
 function saidBirthday(random: Random, born: string): string {
   const { before1960, before1980 } = RATES.person.lunarBirthday;
   const year = yearOf(born);
   const share = year < 1960 ? before1960 : year < 1980 ? before1980 : 0;
   if (random() >= share) return born;
-  return shifted(born, -LUNAR_LAG[0] - Math.floor(random() * (LUNAR_LAG[1] - LUNAR_LAG[0])));
+  // No form takes the thirtieth of the second month.
+  const lunar = lunarOf(born);
+  return lunar !== null && isCalendarDate(lunar) ? lunar : born;
 }
 
 export interface Told {
@@ -133,7 +135,7 @@ const insuranceNumber = (number: number): string =>
 
 /** The person from what the household says and what chance adds; the same number gives the same person. */
 export function personOf(seed: number, home: Home, told: Told): CohortPerson {
-  const random = seeded(mixed(seed, 4, told.number));
+  const random = drawnFor(seed, 4, told.number);
   const { number, sex, born, name } = told;
   const year = yearOf(born);
   const renamed = random() < RATES.person.renamed && home.people === 'han' && !told.newborn;

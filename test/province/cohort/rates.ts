@@ -6,9 +6,12 @@
  *   Health Inf Manag 2016; 13: 1e, PMC4832129): misspelling leads, and the national number is the least reliable;
  * - synthetic data for linkage must let errors depend on how the record came about (Lam et al., Int J Popul Data Sci, article 2389): here
  *   on whether a card was read, a document was typed off, or somebody spoke at the counter.
- * Numbers are drawn, not issued, so that about one person in 4,000 has the resident number of somebody else born on the
- * same day (重号), as was common before the registers were joined; popular given names are two or three times as
- * frequent as in the register, which makes namesakes harder, not easier.
+ * - a resident number is one person's (Resident Identity Cards Law of 2003, art. 3; the doubles of before the registers
+ *   were joined were given out anew), so no two persons here have one number; whoever had theirs corrected is
+ *   `renumbered`;
+ * - no family calls two of its members by names that sound the same (toneless, a little stricter than life): brothers,
+ *   sisters and twins here are one character apart at the least, often no more, and share surname, address, phone, for twins the birth date and all but the end of the ID.
+ * Popular given names are two or three times as frequent as in the register, which makes namesakes harder, not easier.
  * Every rate is a probability per registration, unless it says per person.
  */
 export const CHANNELS = [
