@@ -15,7 +15,7 @@ import type { Asker, Check } from './asker.ts';
 import { at, call, list, postJson, text } from './http.ts';
 import { requestBody, requestEnvelope, SOAP_TYPE } from '../support/xds-peer.ts';
 
-async function search(
+export async function search(
   asker: Asker,
   type: string,
   parameters: Readonly<Record<string, string>>,
@@ -183,7 +183,7 @@ async function examRecord(asker: Asker, identifier: string, accession: string): 
   return list(answer.json(), 'items').find((item) => text(item, 'keys', 'accession') === accession);
 }
 
-async function whole(asker: Asker, exam: Exam, identifier: string): Promise<string> {
+export async function whole(asker: Asker, exam: Exam, identifier: string): Promise<string> {
   const found = await examRecord(asker, identifier, exam.accession);
   if (found === undefined) return 'the exam is not found under the person';
   return same(
