@@ -1994,6 +1994,8 @@ export interface operations {
     readonly parameters: {
       readonly query?: {
         readonly state?: components['schemas']['JournalState'];
+        /** @description Only messages with such a finding: a resident ID that is not valid, or contradicts sex or birth date */
+        readonly finding?: 'identifier-suspect';
         readonly site?: components['parameters']['SiteFilter'];
         readonly channel?: components['parameters']['Channel'];
         /** @description Included */

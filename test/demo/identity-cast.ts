@@ -13,7 +13,7 @@ import type { Senders } from './senders.ts';
 const numbered = (born: string, sequence: string): string =>
   `990103${born}${sequence}${residentCheck(`990103${born}${sequence}`)}`;
 
-const LIU = { pinyin: ['Liu', 'Xiaorui'], sex: 'F', born: '19850617', ethnic: '01' } as const;
+const WANG = { pinyin: ['Wang', 'Xiaolan'], sex: 'F', born: '19850617', ethnic: '01' } as const;
 const MA = {
   name: '马国强',
   pinyin: ['Ma', 'Guoqiang'],
@@ -37,18 +37,18 @@ const MOTHER = personNamed('赵丽娜');
 
 /** One woman: her card was read at h1; at h2 somebody wrote her name in old characters, with an old telephone number. */
 export const AT_H1: Person = {
-  ...LIU,
-  name: '刘晓蕊',
+  ...WANG,
+  name: '王晓兰',
   residentId: numbered('19850617', '426'),
   phone: '19900002001',
   address: '虚构省虚构市东城区长青路901号',
   local: { h1: 'P910001' },
 };
 export const AT_H2: Person = {
-  ...LIU,
-  name: '劉曉蕊',
+  ...WANG,
+  name: '王曉蘭',
   residentId: null,
-  phone: '19900009001',
+  phone: '18600451273',
   address: '',
   local: { h2: '20269101' },
 };
@@ -104,7 +104,7 @@ export async function registerCast(senders: Senders, at: string): Promise<void> 
 
 /** h2 says once more what it said. */
 export const againAtH2 = (at: string): Buffer =>
-  registration(DIALECTS.h2, { ...AT_H2, phone: '19900009002' }, numberOf(AT_H2).number, 'CASTAGAIN', at);
+  registration(DIALECTS.h2, { ...AT_H2, phone: '13300867654' }, numberOf(AT_H2).number, 'CASTAGAIN', at);
 
 export const falseMerge = (at: string): Buffer =>
   merge(

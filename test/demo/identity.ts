@@ -44,7 +44,7 @@ type Step = (name: string, holds: () => Promise<string>) => Promise<void>;
 
 async function joined(stage: Stage, priors: readonly Exam[], step: Step): Promise<void> {
   const { asker } = stage;
-  await step('h1 read her card, h2 wrote 劉曉蕊 without an ID: two persons and a question', async () => {
+  await step('h1 read her card, h2 wrote 王曉蘭 without an ID: two persons and a question', async () => {
     await until(async () => same('two', await views(asker, priors), apart(priors)));
     const doubt = await doubtBetween(asker, cast.AT_H1, cast.AT_H2);
     if (doubt === null) return 'no review of the two is open';
