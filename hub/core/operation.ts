@@ -29,6 +29,8 @@ export interface JournalFilter {
   readonly channel?: ChannelKind;
   readonly from?: string;
   readonly to?: string;
+  /** Only entries with such a finding: numbers that may be somebody else's. */
+  readonly finding?: 'identifier-suspect';
 }
 
 export interface JournalSummary {
@@ -72,7 +74,7 @@ export interface JournalReader {
   entry(journalId: string): Promise<JournalDetail | null>;
   /** The bytes as they came: for an administrator only, and audited. */
   raw(journalId: string): Promise<{ readonly contentType: string; readonly bytes: Uint8Array } | null>;
-  counters(filter: Omit<JournalFilter, 'state'>): Promise<JournalCounters>;
+  counters(filter: Omit<JournalFilter, 'state' | 'finding'>): Promise<JournalCounters>;
   /**
    * Puts a refused or reviewed entry back to be mapped and applied again. Problems: `not-found`; `conflict` where it is
    * applied or already pending, or was refused at the door (nothing to apply).

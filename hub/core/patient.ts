@@ -1,5 +1,5 @@
 /** One hospital's registration of a person: how assertions about it are folded, and when a careful clerk would stop. */
-import type { HubId, SiteId } from './identifier.ts';
+import { parseResidentId, type HubId, type SiteId } from './identifier.ts';
 import { fail, ok, problem, type Finding, type Result } from './problem.ts';
 import type { Identifier, PatientFields, PersonName, Sex } from './record.ts';
 import { assertFields, qualityOf, stamp, value, type Registers } from './register.ts';
@@ -49,6 +49,7 @@ export function assertPatient(
     findings.push({ code: 'demographics-differ', where: doubt.where, text: doubt.text });
     if (by.quality === 1) return ok({ state, findings });
   }
+  if (by.quality > 1 && isRenamed(state, fields)) findings.push(RENAMED);
   const { names, identifiers, ...plain } = fields;
   const mark = stamp(by.quality, by.at, 0, by.digest);
   let facts = assertFields(standing, plain, mark);
@@ -63,7 +64,37 @@ export function assertPatient(
   for (const id of identifiers ?? []) {
     facts = assertFields(facts, { [`${IDENTIFIER}${id.type}|${id.authority}`]: id }, mark);
   }
-  return ok({ state: { ...state, facts }, findings });
+  return ok({ state: { ...state, facts }, findings: [...findings, ...suspicions(facts)] });
+}
+
+const RENAMED: Finding = {
+  code: 'demographics-differ',
+  where: 'name',
+  text: 'Another name than is registered under this identifier, and nothing beside it that says it is the same person.',
+};
+
+/** A number given to a second person looks like this, and so does a corrected name: it is applied, and told. */
+function isRenamed(state: PatientState, fields: PatientFields): boolean {
+  if (!namesDiffer(state, fields)) return false;
+  const resident = residentIdOf(state.facts);
+  const sameNumber = (fields.identifiers ?? []).some(({ type, value: told }) => type === RESIDENT && told === resident);
+  const born = value<string>(state.facts, 'birthDate');
+  return !sameNumber && !(born !== null && born === fields.birthDate);
+}
+
+/** The resident ID tells sex and birth (GB 11643): where the registration tells others, the number may be somebody else's. */
+function suspicions(facts: Registers): Finding[] {
+  const resident = parseResidentId(residentIdOf(facts) ?? '');
+  if (!resident.ok) return [];
+  const born = value<string>(facts, 'birthDate');
+  const found: Finding[] = [];
+  const suspect = (where: string, what: string): void => {
+    const text = `The resident ID tells another ${what} than is registered; it may be another person's number.`;
+    found.push({ code: 'identifier-suspect', where, text });
+  };
+  if (born !== null && !compatibleDates(born, resident.birthDate)) suspect('birthDate', 'birth date');
+  if (opposite(value<Sex>(facts, 'sex'), resident.sex)) suspect('sex', 'sex');
+  return found;
 }
 
 /** What feeds and operators told. */

@@ -31,6 +31,9 @@ from journal j
 left join settlement s on s.received_at = j.received_at and s.journal_id = j.id
 left join pending p on p.journal_id = j.id`;
 
+/** As the predicate of the index settlement_suspect has it. */
+const SUSPECT = `s.findings @> '[{"code": "identifier-suspect"}]'`;
+
 export function createJournalReader(deps: {
   database: Database;
   derive: Derivation;
@@ -60,6 +63,7 @@ export function createJournalReader(deps: {
       if (after) conditions.push(`(j.received_at, j.id) < (${bind(new Date(Number(after[1])))}, ${bind(after[2])})`);
       if (filter.state === 'received') conditions.push('p.journal_id is not null');
       else if (filter.state !== undefined) conditions.push(`s.state = ${bind(filter.state)}`);
+      if (filter.finding !== undefined) conditions.push(SUSPECT);
       const result = await database.pool.query<Row>(
         `${SELECT} where ${['true', ...conditions].join(' and ')} order by j.received_at desc, j.id desc limit ${bind(page.limit + 1)}`,
         values,

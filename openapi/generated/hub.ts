@@ -1994,6 +1994,8 @@ export interface operations {
     readonly parameters: {
       readonly query?: {
         readonly state?: components['schemas']['JournalState'];
+        /** @description Only messages with such a finding: a resident ID that is not valid, or contradicts sex or birth date */
+        readonly finding?: 'identifier-suspect';
         readonly site?: components['parameters']['SiteFilter'];
         readonly channel?: components['parameters']['Channel'];
         /** @description Included */
@@ -2317,6 +2319,15 @@ export interface operations {
           readonly [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "review": 4,
+           *       "link": 10,
+           *       "waiting": 312,
+           *       "sampledBelow": 3,
+           *       "openNow": 355
+           *     }
+           */
           readonly 'application/json': components['schemas']['Forecast'];
         };
       };
@@ -2357,6 +2368,13 @@ export interface operations {
     };
     readonly requestBody: {
       readonly content: {
+        /**
+         * @example {
+         *       "with": "5d3c8a52-7f0e-5a44-9c1e-3f6f0f2b7a10",
+         *       "reason": "本人持证件到院核实，系同一人",
+         *       "requestId": "desk-20261126-7"
+         *     }
+         */
         readonly 'application/json': {
           readonly with: components['schemas']['HubId'];
           readonly reason: components['schemas']['Reason'];
@@ -2371,6 +2389,26 @@ export interface operations {
           readonly [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "decision": {
+           *         "decisionId": "42",
+           *         "kind": "merge",
+           *         "at": "2026-11-26T02:10:00.000Z",
+           *         "by": "index desk",
+           *         "reason": "本人持证件到院核实，系同一人",
+           *         "undoes": null,
+           *         "undoneBy": null,
+           *         "records": [
+           *           "0b6d2c1e-94f3-5d0a-8e7b-2a9c4f1d6e35",
+           *           "7c1f5b60-2e58-5b7c-9d43-51f0a7be9c02"
+           *         ]
+           *       },
+           *       "persons": [
+           *         "5d3c8a52-7f0e-5a44-9c1e-3f6f0f2b7a10"
+           *       ]
+           *     }
+           */
           readonly 'application/json': components['schemas']['Decided'];
         };
       };
@@ -2388,6 +2426,15 @@ export interface operations {
     };
     readonly requestBody: {
       readonly content: {
+        /**
+         * @example {
+         *       "records": [
+         *         "0b6d2c1e-94f3-5d0a-8e7b-2a9c4f1d6e35"
+         *       ],
+         *       "reason": "同名同日生的两人",
+         *       "requestId": "desk-20261126-8"
+         *     }
+         */
         readonly 'application/json': {
           readonly records: readonly components['schemas']['HubId'][];
           readonly reason: components['schemas']['Reason'];
@@ -2402,6 +2449,26 @@ export interface operations {
           readonly [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "decision": {
+           *         "decisionId": "42",
+           *         "kind": "merge",
+           *         "at": "2026-11-26T02:10:00.000Z",
+           *         "by": "index desk",
+           *         "reason": "本人持证件到院核实，系同一人",
+           *         "undoes": null,
+           *         "undoneBy": null,
+           *         "records": [
+           *           "0b6d2c1e-94f3-5d0a-8e7b-2a9c4f1d6e35",
+           *           "7c1f5b60-2e58-5b7c-9d43-51f0a7be9c02"
+           *         ]
+           *       },
+           *       "persons": [
+           *         "5d3c8a52-7f0e-5a44-9c1e-3f6f0f2b7a10"
+           *       ]
+           *     }
+           */
           readonly 'application/json': components['schemas']['Decided'];
         };
       };
@@ -2419,6 +2486,12 @@ export interface operations {
     };
     readonly requestBody: {
       readonly content: {
+        /**
+         * @example {
+         *       "decisionId": "42",
+         *       "reason": "家属更正，系另一人"
+         *     }
+         */
         readonly 'application/json': {
           readonly decisionId: string;
           readonly reason: components['schemas']['Reason'];
@@ -2433,6 +2506,26 @@ export interface operations {
           readonly [name: string]: unknown;
         };
         content: {
+          /**
+           * @example {
+           *       "decision": {
+           *         "decisionId": "42",
+           *         "kind": "merge",
+           *         "at": "2026-11-26T02:10:00.000Z",
+           *         "by": "index desk",
+           *         "reason": "本人持证件到院核实，系同一人",
+           *         "undoes": null,
+           *         "undoneBy": null,
+           *         "records": [
+           *           "0b6d2c1e-94f3-5d0a-8e7b-2a9c4f1d6e35",
+           *           "7c1f5b60-2e58-5b7c-9d43-51f0a7be9c02"
+           *         ]
+           *       },
+           *       "persons": [
+           *         "5d3c8a52-7f0e-5a44-9c1e-3f6f0f2b7a10"
+           *       ]
+           *     }
+           */
           readonly 'application/json': components['schemas']['Decided'];
         };
       };

@@ -15,7 +15,7 @@ import type { Asker, Check } from './asker.ts';
 import { at, call, list, postJson, text } from './http.ts';
 import { requestBody, requestEnvelope, SOAP_TYPE } from '../support/xds-peer.ts';
 
-async function search(
+export async function search(
   asker: Asker,
   type: string,
   parameters: Readonly<Record<string, string>>,
@@ -183,7 +183,7 @@ async function examRecord(asker: Asker, identifier: string, accession: string): 
   return list(answer.json(), 'items').find((item) => text(item, 'keys', 'accession') === accession);
 }
 
-async function whole(asker: Asker, exam: Exam, identifier: string): Promise<string> {
+export async function whole(asker: Asker, exam: Exam, identifier: string): Promise<string> {
   const found = await examRecord(asker, identifier, exam.accession);
   if (found === undefined) return 'the exam is not found under the person';
   return same(
@@ -217,13 +217,13 @@ async function counters(asker: Asker): Promise<string> {
   return of('received') === sum && sum > 100 ? '' : JSON.stringify(counted);
 }
 
-async function reviews(asker: Asker): Promise<string> {
-  const open = list(
-    (await call(`${asker.hub.base}/api/v1/reviews?state=open&limit=200`, { token: asker.operator })).json(),
-    'items',
-  );
-  const identity = open.filter((one) => text(one, 'kind') === 'identity' && text(one, 'site') === 'h2');
-  return identity.length >= 1 ? '' : `kinds open: ${open.map((one) => text(one, 'kind')).join(', ') || 'none'}`;
+/** Who claims the number of somebody else is nobody else, and the message says that the number is suspect. */
+async function claimed(asker: Asker): Promise<string> {
+  const path = '/api/v1/journal?finding=identifier-suspect&site=h2&channel=rest&limit=200';
+  const told = list((await call(asker.hub.base + path, { token: asker.operator })).json(), 'items');
+  if (told.length === 0) return 'no message of h2 has the finding';
+  const found = await search(asker, 'Patient', { identifier: identifierOf(asker.played.revised) });
+  return JSON.stringify(found).includes('李四') ? 'the stranger is found under the number' : '';
 }
 
 async function badMessage(asker: Asker): Promise<string> {
@@ -365,7 +365,7 @@ export const CHECKS: readonly Check[] = [
         ? ''
         : 'none is found',
   },
-  { name: 'review: the stranger with a known resident ID waits for a person', holds: reviews },
+  { name: 'the stranger with a known resident ID is nobody else, and the message says why', holds: claimed },
   { name: 'the bad message is kept once, with its reason', holds: badMessage },
   { name: 'the unknown sender and the unknown AE title are audited', holds: refusals },
   { name: 'closed: 401 without a token, 403 without the right', holds: statuses },

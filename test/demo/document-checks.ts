@@ -39,10 +39,9 @@ const headers = (asker: Asker): Record<string, string> => ({ Authorization: `Bea
 const slot = (name: string, value: string): string =>
   `<rim:Slot name="${name}"><rim:ValueList><rim:Value>${xml(value)}</rim:Value></rim:ValueList></rim:Slot>`;
 
-/** ITI-18 FindDocuments: the approved documents of a study of a person of ours. */
-async function findDocuments(asker: Asker, face: string, exam: Exam): Promise<Found[]> {
+/** ITI-18 FindDocuments: the approved documents of a person, by the id in our affinity domain. */
+async function findDocuments(asker: Asker, face: string, person: string): Promise<Found[]> {
   const { hub } = asker;
-  const person = await patientAt(hub, asker.query, exam.person);
   const body =
     `<query:AdhocQueryRequest xmlns:query="${QUERY}" xmlns:rim="${RIM}">` +
     '<query:ResponseOption returnComposedObjects="true" returnType="LeafClass"/>' +
@@ -65,13 +64,21 @@ async function findDocuments(asker: Asker, face: string, exam: Exam): Promise<Fo
 const ofStudy = (found: readonly Found[], exam: Exam): Found[] =>
   found.filter(({ entry }) => entry.referenceIds.some((reference) => reference.startsWith(`${exam.studyUid}^`)));
 const types = (found: readonly Found[]): string[] => found.map(({ entry }) => entry.mimeType).sort();
+
+/** Which of these exams have their manifest and report among the documents of a person. */
+export async function documented(asker: Asker, person: string, exams: readonly Exam[]): Promise<readonly Exam[]> {
+  const found = await findDocuments(asker, 'registry', person);
+  return exams.filter((exam) => complete(found, exam));
+}
+
 const complete = (found: readonly Found[], exam: Exam): boolean =>
   same('', types(ofStudy(found, exam)), OF_A_STUDY) === '';
 
 /** Documents are made when a study has settled, beside everything else: the query is asked again until they stand. */
 async function standing(asker: Asker, face: string, exam: Exam, also: Exam = exam): Promise<Found[]> {
+  const person = await patientAt(asker.hub, asker.query, exam.person);
   for (let tries = 0; ; tries++) {
-    const found = await findDocuments(asker, face, exam);
+    const found = await findDocuments(asker, face, person);
     if ((complete(found, exam) && complete(found, also)) || tries === 40) return found;
     await pause(500);
   }

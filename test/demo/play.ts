@@ -6,6 +6,7 @@ import type { Exam, ReportText } from '../province/exams.ts';
 import { imagesOf } from '../province/images.ts';
 import type { DicomFile } from '../province/images.ts';
 import { personNamed, PERSONS } from '../province/persons.ts';
+import { priorsOf, registerCast } from './identity-cast.ts';
 import type { Person, SiteName } from '../province/persons.ts';
 import type { Senders } from './senders.ts';
 
@@ -46,7 +47,7 @@ export function province(today: string): Omit<Played, 'files'> {
   const revised = find('h1', '张伟');
   const planned: Exam = { ...find('h1', '刘䶮'), person: revised.person };
   return {
-    exams: all.map((exam) => (exam === known ? merged : exam)),
+    exams: [...all.map((exam) => (exam === known ? merged : exam)), ...priorsOf(all)],
     revised,
     firstReport: find('h3', '诸葛静').report,
     cancelled: {
@@ -129,6 +130,7 @@ async function register(senders: Senders, story: Played, numbers: Numbers): Prom
     'ADT^A04 emergency, name unknown',
     registration(DIALECTS.h1, merged.person, EMERGENCY, numbers.next('ADT'), when(merged, -60)),
   );
+  await registerCast(senders, `${story.revised.startedAt.slice(0, 8)}070000`);
 }
 
 async function orders(senders: Senders, story: Played, numbers: Numbers): Promise<void> {

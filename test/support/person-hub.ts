@@ -7,6 +7,7 @@ import { createMatching } from '../../hub/core/match/matcher.ts';
 import type { ReviewQueue } from '../../hub/core/operation.ts';
 import type { CanonicalRecord, PatientFields, PatientRecord } from '../../hub/core/record.ts';
 import type { RematchDesk, RematchWork } from '../../hub/core/rematch.ts';
+import type { SiteProfile } from '../../hub/core/site.ts';
 import { createIngest, type Ingest } from '../../hub/flow/ingest.ts';
 import type { Database } from '../../hub/store/database.ts';
 import { openFhirStore } from '../../hub/store/fhir.ts';
@@ -17,6 +18,7 @@ import { createRematchWork } from '../../hub/store/rematch-step.ts';
 import { createRematchDesk } from '../../hub/store/rematch.ts';
 import { createReviewQueue } from '../../hub/store/review.ts';
 import { projectExam, projectPerson, renderProvenance } from '../../mappings/fhir/index.ts';
+import { mapHl7 } from '../../mappings/hl7v2/index.ts';
 import { romanise } from '../../mappings/romanise.ts';
 import { freshDatabase, quiet } from './database.ts';
 import { DERIVE } from './scenario.ts';
@@ -38,6 +40,8 @@ export interface PersonHub {
   accept(record: CanonicalRecord): Promise<void>;
   /** Accepts and applies. */
   send(...records: readonly CanonicalRecord[]): Promise<void>;
+  /** Accepts and applies one HL7 v2 message as it comes. */
+  hl7(site: string, bytes: Buffer, controlId?: string): Promise<void>;
   /** Which registrations are one person, each set and the whole sorted. */
   partition(): Promise<readonly (readonly string[])[]>;
   personOf(recordId: HubId): Promise<HubId>;
@@ -76,32 +80,35 @@ export async function personHub(): Promise<PersonHub> {
     store,
     documents: { put: () => Promise.reject(new Error('no document in this test')) },
     site: (id) => siteProfile(id),
-    map: (entry) => ({
-      ok: true,
-      records: [JSON.parse(Buffer.from(entry.bytes).toString()) as CanonicalRecord],
-      findings: [],
-    }),
+    map: (entry) =>
+      entry.contentType === 'application/json'
+        ? { ok: true, records: [JSON.parse(Buffer.from(entry.bytes).toString()) as CanonicalRecord], findings: [] }
+        : mapHl7(entry, hospital(entry.site ?? '')),
     derive: DERIVE,
     log: quiet,
     ownerOf: () => null,
   });
   let sequence = 0;
-  const accept = async (record: CanonicalRecord): Promise<void> => {
+  const arrive = async (
+    what: Pick<Envelope, 'site' | 'contentType' | 'bytes' | 'patientKey'>,
+    controlId?: string,
+  ): Promise<void> => {
     sequence += 1;
-    const patient = 'patient' in record ? record.patient : 'survivor' in record ? record.survivor : null;
-    const envelope: Envelope = {
+    await journal.accept({
+      ...what,
       channel: 'hl7v2',
-      site: record.site,
       sender: 'TEST',
       peer: '127.0.0.1',
-      controlId: `c${String(sequence)}`,
+      controlId: controlId ?? `c${String(sequence)}`,
       messageType: 'TEST',
-      contentType: 'application/json',
-      bytes: Buffer.from(JSON.stringify(record)),
-      patientKey: `${record.site}|${patient?.value ?? ''}`,
       answer: Buffer.from('ack'),
-    };
-    await journal.accept(envelope);
+    });
+  };
+  const accept = (record: CanonicalRecord): Promise<void> => {
+    const patient = 'patient' in record ? record.patient : 'survivor' in record ? record.survivor : null;
+    const bytes = Buffer.from(JSON.stringify(record));
+    const patientKey = `${record.site}|${patient?.value ?? ''}`;
+    return arrive({ site: record.site, contentType: 'application/json', bytes, patientKey });
   };
   return {
     database,
@@ -116,6 +123,10 @@ export async function personHub(): Promise<PersonHub> {
     accept,
     async send(...records) {
       for (const record of records) await accept(record);
+      await ingest.drain();
+    },
+    async hl7(site, bytes, controlId) {
+      await arrive({ site: siteId(site), contentType: 'x-application/hl7-v2+er7', bytes, patientKey: site }, controlId);
       await ingest.drain();
     },
     async partition() {
@@ -137,6 +148,10 @@ export async function personHub(): Promise<PersonHub> {
     },
   };
 }
+
+/** Its patients are filed under its own authority. */
+const hospital = (site: string): SiteProfile =>
+  siteProfile(site, { patientIds: { defaultAuthority: AUTHORITY(site), authorities: {}, types: {} } });
 
 const AUTHORITY = (site: string): string => `2.999.156.9.${site.slice(1)}`;
 

@@ -23,11 +23,13 @@ export interface Written {
 }
 
 /** Numbers of one hospital's own books say nothing about the person elsewhere (HL7 table 0203). */
-const LOCAL = new Set(['PI', 'MR', 'PT', 'VN', 'AN', 'FI', 'U', 'NI', 'TEMP']);
+const LOCAL = new Set(['PI', 'MR', 'PT', 'VN', 'AN', 'FI', 'U', 'NI', 'NI-invalid', 'TEMP']);
 const MANY = 8;
 
 export function featuresOf(view: PatientView, romanise: Romanise): Features {
-  const resident = view.residentId ?? view.identifiers.find((id) => id.type === 'NI')?.value ?? null;
+  // One that fails its check is compared as a slip of a number, never as a number that names somebody.
+  const resident =
+    view.residentId ?? view.identifiers.find((id) => id.type === 'NI' || id.type === 'NI-invalid')?.value ?? null;
   return featuresOfWritten(
     {
       recordId: view.recordId,

@@ -60,6 +60,8 @@ create table settlement (
 ) partition by range (received_at);
 create table settlement_default partition of settlement default;
 create index settlement_by_state on settlement (state, received_at desc) where state <> 'applied';
+-- Registrations whose resident ID may be somebody else's: few, and asked for by name.
+create index settlement_suspect on settlement (received_at desc) where findings @> '[{"code": "identifier-suspect"}]';
 
 -- Makes the partition of one day (UTC) for both tables; harmless when it is there.
 create function journal_partition(day date) returns void language plpgsql as $$
