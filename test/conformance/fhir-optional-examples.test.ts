@@ -34,6 +34,8 @@ const TODAY: Readonly<Record<Kind, Verdict>> = {
 const OTHERWISE: Readonly<Record<string, Verdict>> = {
   // A Bundle, where ITI-104 is about one Patient.
   'mag__patientfeed.json': { status: 422, said: 'invalid' },
+  // Merged into a Patient by reference, and no such resource is here.
+  'package/example/Patient-Patient-MohrMaidenResolvedByMohrMalice-Red.json': { status: 422, said: 'invalid' },
   // Its identifier names no system.
   'package/example/Patient-ex-patient.json': { status: 422, said: 'invalid' },
 };
