@@ -47,9 +47,14 @@ export function rulingsOver(decided: readonly Ruling[], said: readonly Ruling[])
 /**
  * Whether a hard rule between two was overruled already: somebody ruled one, or one that it is linked to, the same as
  * the other, or one that is linked to that, and knew how the two differ. Else everyone who resembles one side of a merge
- * would wait for a person.
+ * would wait for a person. Who ruled on registrations without a number knew of none: two resident IDs are overruled only
+ * where registrations with these very two were.
  */
-export function overruling(pairs: readonly Pair[], rulings: readonly Ruling[]): (a: string, b: string) => boolean {
+export function overruling(
+  pairs: readonly Pair[],
+  rulings: readonly Ruling[],
+  numberOf: (id: string) => string | null,
+): (a: string, b: string) => boolean {
   const ruled = new Map<string, Set<string>>();
   const groupOf = (id: string): Set<string> => ruled.get(id) ?? new Set([id]);
   for (const { a, b, decision } of rulings) {
@@ -64,7 +69,12 @@ export function overruling(pairs: readonly Pair[], rulings: readonly Ruling[]): 
   const groups = [...new Set(ruled.values())];
   return (a, b) =>
     groups.some((group) => {
-      const [x, y] = [near(a, group), near(b, group)];
+      const [m, n] = [numberOf(a), numberOf(b)];
+      const differ = m !== null && n !== null && m !== n;
+      const [x, y] = [
+        near(a, group).filter((id) => !differ || numberOf(id) === m),
+        near(b, group).filter((id) => !differ || numberOf(id) === n),
+      ];
       // Each on a side of its own: two that resemble one and the same member are not told apart by any ruling.
       return x.some((one) => y.some((other) => one !== other));
     });

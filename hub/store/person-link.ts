@@ -125,7 +125,8 @@ export interface Judged {
 /** Which person each registration is, by everything that is tied to it. Pure. */
 export function judge(ties: Ties, matcher: Matcher, derive: Derivation): Judged {
   const rulings = rulingsOver(ties.rulings, ties.said);
-  const overruled = overruling(ties.pairs, rulings);
+  const numberOf = (id: string): string | null => ties.features.get(id)?.residentId ?? null;
+  const overruled = overruling(ties.pairs, rulings, numberOf);
   const standing = ties.pairs.filter((pair) => pair.comparison.veto === null || !overruled(pair.a, pair.b));
   const ruled = new Set(rulings.filter((one) => one.decision === 'same').map((one) => pairKey(one.a, one.b)));
   const personOf = new Map<HubId, HubId>();
