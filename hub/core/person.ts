@@ -107,6 +107,37 @@ export function doubtsOf(
   return [...heaviest.values()];
 }
 
+/** With more others than this nobody decides one by one. */
+const CROWD = 20;
+
+/**
+ * Doubts that people can clear, and of those persons that resemble a crowd one registration each: the smallest of the
+ * crowd, so that it is one question whoever of it asks. `judged` are the persons whose doubts are all here.
+ */
+export function partCrowds(
+  doubts: readonly Pair[],
+  personOf: (recordId: string) => string | null,
+  judged: ReadonlySet<string>,
+): { readonly doubts: readonly Pair[]; readonly crowds: readonly string[] } {
+  const around = new Map<string, Pair[]>();
+  for (const pair of doubts)
+    for (const id of [pair.a, pair.b]) {
+      const person = personOf(id);
+      if (person === null || !judged.has(person)) continue;
+      const known = around.get(person);
+      if (known === undefined) around.set(person, [pair]);
+      else known.push(pair);
+    }
+  const crowded = [...around.values()].filter((pairs) => pairs.length > CROWD);
+  const inCrowd = new Set(crowded.flat());
+  const smallest = (pairs: readonly Pair[]): string[] =>
+    pairs
+      .flatMap(({ a, b }) => [a, b])
+      .sort()
+      .slice(0, 1);
+  return { doubts: doubts.filter((pair) => !inCrowd.has(pair)), crowds: [...new Set(crowded.flatMap(smallest))] };
+}
+
 /** A veto first: it is why somebody must look; then weight, then the ids, so that the choice is one. */
 function isHeavier(pair: Pair, other: Pair): boolean {
   const [a, b] = [pair.comparison, other.comparison];
