@@ -76,11 +76,16 @@ test('a number that nobody’s birth date agreed with finds its owner once one d
 test('a registration that arrives while a rematch begins is compared under both rules', async () => {
   const told: Told = { name: '张晓梅', sex: 'female', birthDate: '1980-03-15', residentId: NUMBER };
   await hub.send(registration('h1', 'A', told));
-  await hub.accept(registration('h2', 'B', { ...told, phone: '13812345678' }));
-  // Holds the arrival where it waits for the key of its phone, which the other has not.
+  // Holds the arrival where it waits for the key of its phone, which the other has not and which is locked first.
+  const { rows: phones } = await hub.database.pool.query<{ phone: string; lock: number }>(
+    `select p::text as phone, (hashtextextended('ph|' || p, 21) & 2047)::int as lock from generate_series(13812300000, 13812320000) p
+     order by 2, 1 limit 1`,
+  );
+  const { phone = '', lock = 0 } = phones[0] ?? {};
+  await hub.accept(registration('h2', 'B', { ...told, phone }));
   const holder = await hub.database.pool.connect();
   await holder.query('begin');
-  await holder.query('select pg_advisory_xact_lock(22, (hashtextextended($1, 21) & 2047)::int)', ['ph|13812345678']);
+  await holder.query('select pg_advisory_xact_lock(22, $1::int)', [lock]);
   const arriving = hub.ingest.drain();
   const waits = async (): Promise<boolean> =>
     (await hub.database.pool.query(`select from pg_locks where locktype = 'advisory' and not granted`)).rowCount !== 0;
