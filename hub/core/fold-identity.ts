@@ -84,14 +84,21 @@ export function foldMove(slice: Slice, record: MoveRecord, by: Assertion, derive
 
 const LONGEST_CHAIN = 16;
 
-/** Whether `through` stands anywhere on the way that the hospital's merges lead from here. */
+/**
+ * Whether `through` stands anywhere on the way that the hospital's merges lead from here. A way that is longer than what
+ * is loaded may: nobody's registration is worth a circle.
+ */
 function leadsThrough(slice: Slice, from: HubId, through: HubId): boolean {
-  let at: HubId | null = from;
-  for (let step = 0; step <= LONGEST_CHAIN && at !== null; step++) {
+  let at = from;
+  for (let step = 0; step <= LONGEST_CHAIN; step++) {
     if (at === through) return true;
-    at = slice.patients.get(at)?.mergedInto ?? null;
+    const state = slice.patients.get(at);
+    // Nobody knows the first one yet, or the way goes on beyond what is loaded.
+    if (state === undefined) return at !== from;
+    if (state.mergedInto === null) return false;
+    at = state.mergedInto;
   }
-  return false;
+  return true;
 }
 
 function follow(slice: Slice, { survivor, victim }: Two, by: Assertion): Folded {

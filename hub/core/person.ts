@@ -47,9 +47,14 @@ export function rulingsOver(decided: readonly Ruling[], said: readonly Ruling[])
 /**
  * Whether a hard rule between two was overruled already: somebody ruled one, or one that it is linked to, the same as
  * the other, or one that is linked to that, and knew how the two differ. Else everyone who resembles one side of a merge
- * would wait for a person.
+ * would wait for a person. Who ruled on registrations without a number knew of none: two resident IDs are overruled only
+ * where registrations with these very two were.
  */
-export function overruling(pairs: readonly Pair[], rulings: readonly Ruling[]): (a: string, b: string) => boolean {
+export function overruling(
+  pairs: readonly Pair[],
+  rulings: readonly Ruling[],
+  numberOf: (id: string) => string | null,
+): (a: string, b: string) => boolean {
   const ruled = new Map<string, Set<string>>();
   const groupOf = (id: string): Set<string> => ruled.get(id) ?? new Set([id]);
   for (const { a, b, decision } of rulings) {
@@ -64,7 +69,12 @@ export function overruling(pairs: readonly Pair[], rulings: readonly Ruling[]): 
   const groups = [...new Set(ruled.values())];
   return (a, b) =>
     groups.some((group) => {
-      const [x, y] = [near(a, group), near(b, group)];
+      const [m, n] = [numberOf(a), numberOf(b)];
+      const differ = m !== null && n !== null && m !== n;
+      const [x, y] = [
+        near(a, group).filter((id) => !differ || numberOf(id) === m),
+        near(b, group).filter((id) => !differ || numberOf(id) === n),
+      ];
       // Each on a side of its own: two that resemble one and the same member are not told apart by any ruling.
       return x.some((one) => y.some((other) => one !== other));
     });
@@ -95,6 +105,37 @@ export function doubtsOf(
     if (known === undefined || isHeavier(pair, known)) heaviest.set(persons, pair);
   }
   return [...heaviest.values()];
+}
+
+/** With more others than this nobody decides one by one. */
+const CROWD = 20;
+
+/**
+ * Doubts that people can clear, and of those persons that resemble a crowd one registration each: the smallest of the
+ * crowd, so that it is one question whoever of it asks. `judged` are the persons whose doubts are all here.
+ */
+export function partCrowds(
+  doubts: readonly Pair[],
+  personOf: (recordId: string) => string | null,
+  judged: ReadonlySet<string>,
+): { readonly doubts: readonly Pair[]; readonly crowds: readonly string[] } {
+  const around = new Map<string, Pair[]>();
+  for (const pair of doubts)
+    for (const id of [pair.a, pair.b]) {
+      const person = personOf(id);
+      if (person === null || !judged.has(person)) continue;
+      const known = around.get(person);
+      if (known === undefined) around.set(person, [pair]);
+      else known.push(pair);
+    }
+  const crowded = [...around.values()].filter((pairs) => pairs.length > CROWD);
+  const inCrowd = new Set(crowded.flat());
+  const smallest = (pairs: readonly Pair[]): string[] =>
+    pairs
+      .flatMap(({ a, b }) => [a, b])
+      .sort()
+      .slice(0, 1);
+  return { doubts: doubts.filter((pair) => !inCrowd.has(pair)), crowds: [...new Set(crowded.flatMap(smallest))] };
 }
 
 /** A veto first: it is why somebody must look; then weight, then the ids, so that the choice is one. */

@@ -12,6 +12,8 @@ import type { Connection } from './database.ts';
 export const COMPONENT_LIMIT = 200;
 /** One claim's registrations with all that is tied to them. */
 const TOTAL_LIMIT = 5_000;
+/** So many of one seed are read together with those of others; most are tied to one or two. */
+const EACH = 8;
 
 /** Everything tied to these, these included, along links of one version of the rules, rulings, and what hospitals said. */
 export const COMPONENT = `
@@ -46,7 +48,7 @@ async function grow(
 
 export interface Component {
   readonly records: readonly HubId[];
-  /** Seeds that more is tied to than can be read: they stay as they are, and somebody must look. */
+  /** One registration of each set that is too large: all of it stays as it is, and somebody must look. */
   readonly beyond: readonly HubId[];
 }
 
@@ -77,23 +79,31 @@ export async function lockComponent(
   return known;
 }
 
-/** Without locks: for who only looks. Several versions of the rules: along the links of each. */
+/**
+ * Without locks: for who only looks. Several versions of the rules: along the links of each. What is larger than a person
+ * can be is neither read nor locked whole: else each arrival that resembles thousands would cost what they all cost.
+ */
 export async function growBounded(
   connection: Connection,
   seeds: readonly HubId[],
   rules: string | readonly string[],
 ): Promise<Component> {
-  const all = await grow(connection, seeds, rules, TOTAL_LIMIT + 1);
-  if (all.length <= TOTAL_LIMIT) return { records: all, beyond: [] };
+  const total = Math.min(TOTAL_LIMIT, COMPONENT_LIMIT + seeds.length * EACH);
+  const all = await grow(connection, seeds, rules, total + 1);
+  if (all.length <= total) return { records: all, beyond: [] };
   const records = new Set<HubId>();
-  const beyond: HubId[] = [];
+  const beyond = new Set<HubId>();
+  const large = new Set<HubId>();
   for (const seed of seeds) {
-    if (records.has(seed)) continue;
+    if (records.has(seed) || large.has(seed)) continue;
     const own = await grow(connection, [seed], rules, COMPONENT_LIMIT + 1);
-    if (own.length > COMPONENT_LIMIT) beyond.push(seed);
-    else for (const id of own) records.add(id);
+    const tooLarge = own.length > COMPONENT_LIMIT;
+    for (const id of own) (tooLarge ? large : records).add(id);
+    // Called by the smallest that is seen: mostly the same one, whoever asks.
+    const [first] = own.sort();
+    if (tooLarge && first !== undefined) beyond.add(first);
   }
-  return { records: [...records], beyond };
+  return { records: [...records], beyond: [...beyond] };
 }
 
 export interface Ties {

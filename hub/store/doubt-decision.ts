@@ -4,8 +4,9 @@ import type { Deciding } from '../core/identity.ts';
 import type { Forecast, ReviewItem, ReviewSides } from '../core/operation.ts';
 import { patientView } from '../core/patient.ts';
 import { fail, Failure, ok, problem, type Result } from '../core/problem.ts';
+import { lockComponent } from './component.ts';
 import type { Connection } from './database.ts';
-import { expected, ruleOn, type DeskDeps } from './identity-decision.ts';
+import { conflicts, expected, recordsWith, ruleOn, sameRequest, type DeskDeps } from './identity-decision.ts';
 import { rulesInForce, SAMPLE } from './match.ts';
 import { compared } from './person-file.ts';
 import { PATIENT_COLUMNS, patientState, type PatientRow } from './slice.ts';
@@ -32,25 +33,26 @@ export async function decideDoubt(
 ): Promise<Result<'decided' | 'proposed'>> {
   const done = await expected(() =>
     deps.database.transaction(async (connection) => {
+      const pair = await pairOf(connection, reviewId);
+      const again = await sameRequest(connection, by, { kind: decision, first: pair }, deps);
+      if (again !== null) return 'decided' as const;
+      // The persons before the item: in this order ingest takes them too.
+      const [matcher] = await rulesInForce(connection, deps.matching);
+      await lockComponent(connection, pair, matcher.version, new Set());
       const { rows } = await connection.query<{
         state: string;
-        record_ids: HubId[];
         veto: string | null;
         proposal: { decision: string; callerId: string } | null;
-      }>('select state, record_ids, veto, proposal from review where id = $1 for update', [reviewId]);
+      }>('select state, veto, proposal from review where id = $1 for update', [reviewId]);
       const [row] = rows;
-      const [a, b] = row?.record_ids ?? [];
-      if (row?.state !== 'open' || a === undefined || b === undefined)
-        throw new Failure(
-          problem('conflict', 'id', 'There are no two registrations to decide about, or it is closed.'),
-        );
-      if (TWO_PEOPLE.has(row.veto ?? '') && row.proposal?.decision !== decision) {
+      if (row?.state !== 'open') throw new Failure(problem('conflict', 'id', CLOSED));
+      const two = TWO_PEOPLE.has(row.veto ?? '') || (await conflictAround(connection, pair));
+      if (two && row.proposal?.decision !== decision) {
         await propose(connection, reviewId, decision, by, deps.clock());
         return 'proposed' as const;
       }
-      if (TWO_PEOPLE.has(row.veto ?? '') && row.proposal?.callerId === by.caller.id)
-        throw new Failure(problem('conflict', 'id', SECOND_PERSON));
-      await ruleOn(connection, [a, b], decision, { ...by, reviewId }, deps);
+      if (two && row.proposal?.callerId === by.caller.id) throw new Failure(problem('conflict', 'id', SECOND_PERSON));
+      await ruleOn(connection, pair, decision, { ...by, reviewId }, deps);
       await connection.query(
         `update review set state = 'resolved', closed_at = $2, closed_by = $3, reason = $4, proposal = null where id = $1`,
         [reviewId, deps.clock(), by.caller.name, by.reason],
@@ -59,6 +61,22 @@ export async function decideDoubt(
     }),
   );
   return done.ok ? ok(done.value) : fail(done.problem);
+}
+
+const CLOSED = 'There are no two registrations to decide about, or it is closed.';
+
+async function pairOf(connection: Connection, reviewId: string): Promise<readonly [HubId, HubId]> {
+  const { rows } = await connection.query<{ record_ids: HubId[] }>('select record_ids from review where id = $1', [
+    reviewId,
+  ]);
+  const [a, b] = rows[0]?.record_ids ?? [];
+  if (a === undefined || b === undefined) throw new Failure(problem('conflict', 'id', CLOSED));
+  return [a, b];
+}
+
+/** The two may carry no number, and yet other registrations of their persons two that conflict. */
+async function conflictAround(connection: Connection, [a, b]: readonly [HubId, HubId]): Promise<boolean> {
+  return conflicts(connection, await recordsWith(connection, a), await recordsWith(connection, b));
 }
 
 const SECOND_PERSON = 'Valid resident IDs conflict here: a second person must decide the same.';

@@ -8,8 +8,10 @@ export interface Doubts {
   /** Everything that was judged: a doubt about any of it that is not among `doubts` holds no more. */
   readonly records: readonly HubId[];
   readonly doubts: readonly Pair[];
-  /** Tied to more than the hub decides about. */
+  /** The smallest of each set of more than the hub decides about. */
   readonly beyond: readonly HubId[];
+  /** The smallest of each crowd of look-alikes that nobody can decide about one by one. */
+  readonly crowds: readonly HubId[];
 }
 
 interface Item {
@@ -31,10 +33,14 @@ const FIELD = {
 
 export async function settleDoubts(
   connection: Connection,
-  { records, doubts, beyond }: Doubts,
+  { records, doubts, beyond, crowds }: Doubts,
   context: { readonly derive: Derivation; readonly now: Date },
 ): Promise<void> {
-  const items = [...doubts.map((pair) => pairItem(pair, context.derive)), ...tooLarge(beyond, context.derive)];
+  const items = [
+    ...doubts.map((pair) => pairItem(pair, context.derive)),
+    ...whole(beyond, 'too large', TOO_LARGE, context.derive),
+    ...whole(crowds, 'crowd', IN_CROWD, context.derive),
+  ];
   if (items.length > 0)
     await connection.query({
       name: 'doubt-open',
@@ -75,17 +81,15 @@ function pairItem({ a, b, comparison }: Pair, derive: Derivation): Item {
 const TOO_LARGE =
   'More registrations are tied together than one person can have; the hub decides nothing about them. Correct what ties them, or the rules.';
 
-/** One item for all of them, under the smallest: they are one question. */
-function tooLarge(beyond: readonly HubId[], derive: Derivation): Item[] {
-  const [first] = [...beyond].sort();
-  if (first === undefined) return [];
-  return [
-    {
-      id: derive.id('doubt', 'too large', first),
-      record_ids: [first],
-      problem: problem('limit-exceeded', 'person', TOO_LARGE),
-      weight: null,
-      veto: null,
-    },
-  ];
-}
+const IN_CROWD =
+  'More registrations resemble each other than anybody can compare one by one; they stay apart. Correct them at their hospital, or the rules.';
+
+/** One item for each set, under its smallest: it is one question. */
+const whole = (smallest: readonly HubId[], what: string, text: string, derive: Derivation): Item[] =>
+  [...new Set(smallest)].map((first) => ({
+    id: derive.id('doubt', what, first),
+    record_ids: [first],
+    problem: problem('limit-exceeded', 'person', text),
+    weight: null,
+    veto: null,
+  }));

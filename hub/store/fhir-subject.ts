@@ -21,7 +21,8 @@ export async function withSubjects(query: Query, rows: readonly VersionRow[]): P
     if (!OWN_NAME.has(row.type)) for (const match of row.body?.matchAll(REFERENCE) ?? []) named.add(match[1] ?? '');
   if (named.size === 0) return rows;
   const replaced = await query<{ person_id: string; replaced_by: string }>(
-    'select person_id, replaced_by from person where person_id = any ($1::uuid[]) and replaced_by is not null',
+    `select p.person_id, coalesce(n.replaced_by, p.replaced_by) as replaced_by
+     from person p join person n on n.person_id = p.replaced_by where p.person_id = any ($1::uuid[])`,
     [[...named]],
   );
   if (replaced.length === 0) return rows;
@@ -53,10 +54,15 @@ export async function anyName(query: Query, criteria: readonly Criterion[]): Pro
   });
 }
 
+/** Persons of earlier releases lead to one that may be replaced in its turn: two steps, never more. */
 export const SAME_PERSON = `
 select a.id as asked, n.person_id as name
 from unnest($1::uuid[]) as a(id) join person p on p.person_id = a.id
+  left join person s on s.person_id = p.replaced_by
+  cross join lateral (select coalesce(s.replaced_by, p.replaced_by, p.person_id) as id) t
   cross join lateral (
-    select coalesce(p.replaced_by, p.person_id) as person_id
+    select t.id as person_id
     union
-    select o.person_id from person o where o.replaced_by = coalesce(p.replaced_by, p.person_id)) n`;
+    select o.person_id from person o where o.replaced_by = t.id
+    union
+    select f.person_id from person o join person f on f.replaced_by = o.person_id where o.replaced_by = t.id) n`;

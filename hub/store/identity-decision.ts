@@ -3,13 +3,14 @@
  * transaction stands only if the outcome is what was asked for. No exam, report or image is written.
  */
 import type { Derivation, HubId } from '../core/identifier.ts';
-import type { Deciding, Decided, DecisionKind, IdentityDesk } from '../core/identity.ts';
+import type { Deciding, Decided, DecisionKind, IdentityDecision, IdentityDesk } from '../core/identity.ts';
 import type { Ruling } from '../core/match/comparison.ts';
 import type { Matching } from '../core/match/matcher.ts';
 import { fail, Failure, ok, problem, type Result } from '../core/problem.ts';
 import { lockComponent } from './component.ts';
 import type { Connection, Database } from './database.ts';
 import { announceLinked, type Projection } from './index-writer.ts';
+import { ownPerson } from '../core/person.ts';
 import { rulesInForce } from './match.ts';
 import { decisionsBy, personFile, todayOf } from './person-file.ts';
 import { decideComponent } from './person-link.ts';
@@ -47,24 +48,28 @@ const refuse = (text: string): never => {
 
 export function createIdentityDesk(deps: DeskDeps): IdentityDesk {
   const { database } = deps;
-  const deciding = (by: Deciding, work: (connection: Connection) => Promise<Wanted>): Promise<Result<Decided>> =>
+  const deciding = (
+    by: Deciding,
+    asked: Asked,
+    work: (connection: Connection) => Promise<Wanted>,
+  ): Promise<Result<Decided>> =>
     expected(() =>
       database.transaction(async (connection) => {
-        const again = await sameRequest(connection, by);
+        const again = await sameRequest(connection, by, asked, deps);
         return again ?? carryOut(connection, by, await work(connection), deps);
       }),
     );
   return {
     person: (personId) => (UUID.test(personId) ? personFile(database.pool, personId, deps) : Promise.resolve(null)),
     merge: (personId, otherId, by) =>
-      deciding(by, async (connection) => {
+      deciding(by, { kind: 'merge', persons: [personId, otherId] }, async (connection) => {
         const [mine, theirs] = [await recordsOf(connection, personId), await recordsOf(connection, otherId)];
         if (mine.personId === theirs.personId) return refuse('These are one person already.');
-        await refuseConflict(connection, mine.records, theirs.records);
+        if (await conflicts(connection, mine.records, theirs.records)) return refuse(TWO_DECIDE);
         return joining(mine.records, theirs.records);
       }),
     split: (personId, recordIds, by) =>
-      deciding(by, async (connection) => {
+      deciding(by, { kind: 'split', persons: [personId], first: recordIds }, async (connection) => {
         const { records } = await recordsOf(connection, personId);
         const leaving = records.filter((id) => recordIds.includes(id));
         const staying = records.filter((id) => !recordIds.includes(id));
@@ -74,7 +79,7 @@ export function createIdentityDesk(deps: DeskDeps): IdentityDesk {
         return parting(leaving, staying);
       }),
     undo: (personId, decisionId, by) =>
-      deciding(by, async (connection) => {
+      deciding(by, { kind: 'undo', persons: [personId], undoes: decisionId }, async (connection) => {
         const { records } = await recordsOf(connection, personId);
         return takingBack(connection, decisionId, records);
       }),
@@ -89,11 +94,8 @@ export async function ruleOn(
   by: Deciding & { readonly reviewId: string },
   deps: DeskDeps,
 ): Promise<Decided> {
-  const { rows } = await connection.query<{ record_id: HubId }>(
-    `select record_id from patient_record where person_id in (select person_id from patient_record where record_id = any ($1::uuid[]))`,
-    [[a, b]],
-  );
-  const records = rows.map((row) => row.record_id);
+  const [mine, theirs] = [await recordsWith(connection, a), await recordsWith(connection, b)];
+  const records = [...new Set([a, b, ...mine, ...theirs])];
   const wanted: Wanted = {
     kind: decision,
     rulings: [{ a, b, decision }],
@@ -109,29 +111,48 @@ export async function ruleOn(
   return carryOut(connection, by, wanted, deps);
 }
 
+/** Every registration of the person whose this one is. */
+export async function recordsWith(connection: Connection, recordId: HubId): Promise<HubId[]> {
+  const { rows } = await connection.query<{ record_id: HubId }>(
+    `select record_id from patient_record where person_id = (select person_id from patient_record where record_id = $1)`,
+    [recordId],
+  );
+  return rows.map((row) => row.record_id);
+}
+
 /** What a caller did wrong is an answer; anything else is a fault. */
 export async function expected<T>(work: () => Promise<T>): Promise<Result<T>> {
   try {
     return ok(await work());
   } catch (error) {
     if (error instanceof Failure) return fail(error.problem);
+    if (isDeadlock(error)) return fail(problem('busy', 'person', CHANGED));
     throw error;
   }
 }
+
+/** PostgreSQL ended one of two that waited for each other; nothing of it stands. */
+const isDeadlock = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === '40P01';
+
+const CHANGED = 'These persons have just changed; look again.';
 
 const STANDS_BETWEEN =
   'Something stands between these registrations: conflicting resident IDs, or an earlier decision. Decide that first, or take it back.';
 
 const TWO_DECIDE = 'Their valid resident IDs conflict: two people decide that, in the review of the doubt.';
 
-/** One operator alone never joins across valid resident IDs. */
-async function refuseConflict(connection: Connection, mine: readonly HubId[], theirs: readonly HubId[]): Promise<void> {
+/** Whether valid resident IDs conflict anywhere between the two: one operator alone never joins across them. */
+export async function conflicts(
+  connection: Connection,
+  mine: readonly HubId[],
+  theirs: readonly HubId[],
+): Promise<boolean> {
   const { rowCount } = await connection.query(
     `select from match_record a, match_record b where a.record_id = any ($1::uuid[]) and b.record_id = any ($2::uuid[])
        and a.features ->> 'residentId' <> b.features ->> 'residentId' limit 1`,
     [mine, theirs],
   );
-  if (rowCount !== 0) refuse(TWO_DECIDE);
+  return rowCount !== 0;
 }
 
 /** One ruling joins: between the two oldest registrations, after which both persons are called. */
@@ -203,7 +224,7 @@ async function carryOut(connection: Connection, by: Deciding, wanted: Wanted, de
   const held = await personsOf(connection, wanted.records);
   // Somebody decided between the question and the lock: what was asked for may not be what was meant.
   if (wanted.records.some((id) => before.get(id) !== held.get(id)))
-    throw new Failure(problem('busy', 'person', 'These persons have just changed; look again.'));
+    throw new Failure(problem('busy', 'person', CHANGED));
   const decisionId = await record(connection, by, wanted, [...new Set(held.values())], now);
   const component = await lockComponent(connection, wanted.records, matcher.version, new Set());
   const linked = await decideComponent(connection, { matcher, component }, context);
@@ -257,11 +278,44 @@ async function record(
   return id;
 }
 
-/** The same request again: its decision, and the persons of today. */
-async function sameRequest(connection: Connection, by: Deciding): Promise<Decided | null> {
+/** What a caller asks, to tell the same request again from another one under its id. */
+export interface Asked {
+  readonly kind: DecisionKind;
+  readonly persons?: readonly string[];
+  /** The registrations that stand first in the decision: those that leave, or the two that were doubted. */
+  readonly first?: readonly string[];
+  readonly undoes?: string;
+}
+
+/** The same request again: its decision, and the persons of today. Something else under its id is refused. */
+export async function sameRequest(
+  connection: Connection,
+  by: Deciding,
+  asked: Asked,
+  deps: DeskDeps,
+): Promise<Decided | null> {
   if (by.requestId === undefined) return null;
+  // Of the same request sent twice at once the second waits for the first one's decision.
+  await connection.query('select pg_advisory_xact_lock(25, hashtext($1))', [`${by.caller.id}|${by.requestId}`]);
   const [decision] = await decisionsBy(connection, 'd.by_id = $1 and d.request_id = $2', [by.caller.id, by.requestId]);
   if (decision === undefined) return null;
+  if (!(await isAbout(connection, decision, asked, deps)))
+    throw new Failure(problem('conflict', 'requestId', 'This request id was used for another decision.'));
   const persons = await personsOf(connection, decision.records);
   return { decision, persons: [...new Set(persons.values())] };
+}
+
+async function isAbout(
+  connection: Connection,
+  decision: IdentityDecision,
+  { kind, persons = [], first = [], undoes }: Asked,
+  { derive }: DeskDeps,
+): Promise<boolean> {
+  if (decision.kind !== kind || decision.undoes !== (undoes ?? null)) return false;
+  const leading = new Set<string>(decision.records.slice(0, new Set(first).size));
+  if (!first.every((id) => leading.has(id))) return false;
+  const names = new Set<string>(decision.records.map((id) => ownPerson(id, derive)));
+  for (const id of persons)
+    if (!names.has(id) && !names.has((UUID.test(id) && (await todayOf(connection, id))) || '')) return false;
+  return true;
 }

@@ -15,6 +15,7 @@ import { saveResources, type OwnedResource, type SavedProvenance } from './fhir.
 import { announceLinks } from './link-notice.ts';
 import { linkPersons, matchPersons, type Linked } from './person-link.ts';
 import { announceExams } from './publication.ts';
+import { ownersOf, reclaimed, showingOtherwise } from './resident-owner.ts';
 import { saveExams, saveIndexes, savePatients, type SaveContext } from './save.ts';
 import { saveInstances, saveStudies } from './save-study.ts';
 import { loadSlice } from './slice.ts';
@@ -143,8 +144,16 @@ async function registerPersons(
   context: IndexWriterDeps & SaveContext,
 ): Promise<Linked> {
   const matched = await matchPersons(connection, patients, before.patients, context);
+  const numbers = reclaimed(patients, before.patients);
+  const owners = await ownersOf(connection, numbers);
   await savePatients(connection, patients, context);
-  const linked = await linkPersons(connection, patients, before.patients, matched, context);
+  const decided = await linkPersons(connection, patients, before.patients, matched, context);
+  const shown = await showingOtherwise(connection, numbers, owners);
+  const linked: Linked = {
+    persons: [...new Set([...decided.persons, ...shown.map((one) => one.personId)])],
+    relinked: [...new Set([...decided.relinked, ...shown.map((one) => one.recordId)])],
+    cut: decided.cut,
+  };
   if (context.affinityDomainOid === undefined) return linked;
   // With the decision itself: documents follow their person, and ids stand or are merged away, exactly as it says.
   if (linked.relinked.length > 0) await followPersons(connection, linked.persons, context.affinityDomainOid);

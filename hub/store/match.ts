@@ -4,6 +4,7 @@
  * anything that is compared is not looked at.
  */
 import type { HubId } from '../core/identifier.ts';
+import { blockingKeys } from '../core/match/blocking.ts';
 import type { Comparison } from '../core/match/comparison.ts';
 import type { Features } from '../core/match/features.ts';
 import type { Matcher, Matching } from '../core/match/matcher.ts';
@@ -77,8 +78,16 @@ export function comparable(
 
 /**
  * Locks the keys of these registrations, as they are and were, in one order: who else registers one of these persons
- * meanwhile waits, and then sees. Then compares.
+ * meanwhile waits, and then sees. Before the rules are read: a rematch that begins meanwhile then sees these, or these it.
  */
+export async function lockMatching(
+  connection: Connection,
+  { now, was }: { readonly now: readonly Features[]; readonly was: readonly Features[] },
+): Promise<void> {
+  await lockKeys(connection, [...now, ...was].flatMap(blockingKeys));
+}
+
+/** Compares, under the locks of `lockMatching`. */
 export async function matchRecords(
   connection: Connection,
   { now, was }: { readonly now: readonly Features[]; readonly was: readonly Features[] },
@@ -88,7 +97,6 @@ export async function matchRecords(
   if (now.length === 0) return { former: [], pairs: 0, cut: [] };
   const [active] = matchers;
   const keys = now.map((features) => ({ record_id: features.recordId, keys: active.keys(features) }));
-  await lockKeys(connection, [...keys.flatMap((one) => one.keys), ...was.flatMap((one) => active.keys(one))]);
   await saveFeatures(connection, now, keys);
   const { candidates, cut } = await candidatesOf(connection, keys, context.now);
   const all = new Map(now.map((features) => [features.recordId, features]));

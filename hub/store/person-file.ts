@@ -13,7 +13,9 @@ import { PATIENT_COLUMNS, patientState, type PatientRow } from './slice.ts';
 export async function todayOf(connection: Connection, personId: string): Promise<HubId | null> {
   const { rows } = await connection.query<{ today: HubId }>({
     name: 'person-today',
-    text: 'select coalesce(replaced_by, person_id) as today from person where person_id = $1',
+    // A person of an earlier release was replaced by one that may have been joined to another since.
+    text: `select coalesce(n.replaced_by, p.replaced_by, p.person_id) as today
+           from person p left join person n on n.person_id = p.replaced_by where p.person_id = $1`,
     values: [personId],
   });
   return rows[0]?.today ?? null;
@@ -34,7 +36,8 @@ export async function personFile(
   const ids = registrations.map((one) => one.recordId);
   const [matcher] = await rulesInForce(connection, deps.matching);
   const former = await connection.query<{ person_id: HubId }>(
-    'select person_id from person where replaced_by = $1 order by person_id',
+    `select person_id from person where replaced_by = $1
+       or replaced_by in (select person_id from person where replaced_by = $1) order by person_id`,
     [personId],
   );
   return {

@@ -7,10 +7,19 @@ import type { Derivation, HubId } from '../core/identifier.ts';
 import type { Matcher } from '../core/match/matcher.ts';
 import type { Pair } from '../core/match/comparison.ts';
 import type { PatientState } from '../core/patient.ts';
-import { doubtsOf, overruling, ownPerson, pairKey, personIdOf, rulingsOver, type Member } from '../core/person.ts';
+import {
+  doubtsOf,
+  overruling,
+  ownPerson,
+  pairKey,
+  partCrowds,
+  personIdOf,
+  rulingsOver,
+  type Member,
+} from '../core/person.ts';
 import { COMPONENT_LIMIT, loadTies, lockComponent, type Component, type Ties } from './component.ts';
 import type { Connection } from './database.ts';
-import { comparable, matchRecords, rulesInForce, type MatchContext } from './match.ts';
+import { comparable, lockMatching, matchRecords, rulesInForce, type MatchContext } from './match.ts';
 import { settleDoubts } from './doubt.ts';
 
 export interface Linked {
@@ -47,6 +56,7 @@ export async function matchPersons(
   const differing = comparable(changed, before, context.matching);
   const tied = changed.flatMap((state) => tiesChanged(state, before.get(state.recordId)));
   if (differing.now.length === 0 && tied.length === 0) return null;
+  await lockMatching(connection, differing);
   const matchers = await rulesInForce(connection, context.matching);
   const found = await matchRecords(connection, differing, matchers, context);
   // New, and like nobody: a person of its own, as it is written.
@@ -108,7 +118,11 @@ export async function decideComponent(
   }));
   if (moves.length > 0) await moveRecords(connection, moves, context);
   const beyond = [...component.beyond, ...judged.beyond];
-  await settleDoubts(connection, { records: component.records, doubts: judged.doubts, beyond }, context);
+  await settleDoubts(
+    connection,
+    { records: component.records, doubts: judged.doubts, beyond, crowds: judged.crowds },
+    context,
+  );
   return {
     persons: [...new Set(moves.flatMap((move) => [move.was, move.personId]))],
     relinked: moves.map((move) => move.recordId),
@@ -119,21 +133,34 @@ export async function decideComponent(
 export interface Judged {
   readonly personOf: ReadonlyMap<HubId, HubId>;
   readonly doubts: readonly Pair[];
+  /** The smallest of each set that is too large to decide about. */
   readonly beyond: readonly HubId[];
+  /** The smallest of each crowd that one of these resembles. */
+  readonly crowds: readonly HubId[];
 }
 
 /** Which person each registration is, by everything that is tied to it. Pure. */
 export function judge(ties: Ties, matcher: Matcher, derive: Derivation): Judged {
   const rulings = rulingsOver(ties.rulings, ties.said);
-  const overruled = overruling(ties.pairs, rulings);
+  const numberOf = (id: string): string | null => ties.features.get(id)?.residentId ?? null;
+  const overruled = overruling(ties.pairs, rulings, numberOf);
   const standing = ties.pairs.filter((pair) => pair.comparison.veto === null || !overruled(pair.a, pair.b));
   const ruled = new Set(rulings.filter((one) => one.decision === 'same').map((one) => pairKey(one.a, one.b)));
   const personOf = new Map<HubId, HubId>();
   const beyond: HubId[] = [];
+  const undecided = new Set<string>();
   for (const members of connected(ties, rulings)) {
     if (members.length > COMPONENT_LIMIT) {
-      for (const { recordId, personId } of members) personOf.set(recordId, personId);
-      beyond.push(...members.map((member) => member.recordId));
+      for (const { recordId, personId } of members) {
+        personOf.set(recordId, personId);
+        undecided.add(recordId);
+      }
+      beyond.push(
+        ...members
+          .map((member) => member.recordId)
+          .sort()
+          .slice(0, 1),
+      );
       continue;
     }
     const byId = new Map<string, Member>(members.map((member) => [member.recordId, member]));
@@ -152,7 +179,10 @@ export function judge(ties: Ties, matcher: Matcher, derive: Derivation): Judged 
     }
   }
   const of = (recordId: string): HubId | null => personOf.get(recordId as HubId) ?? ties.others.get(recordId) ?? null;
-  return { personOf, doubts: doubtsOf(ties.pairs, rulings, of), beyond };
+  // They are one question, not one for each two of hundreds.
+  const open = ties.pairs.filter(({ a, b }) => !undecided.has(a) && !undecided.has(b));
+  const parted = partCrowds(doubtsOf(open, rulings, of), of, new Set(personOf.values()));
+  return { personOf, doubts: parted.doubts, crowds: parted.crowds as HubId[], beyond };
 }
 
 /** Sets that nothing ties to each other: each is a decision of its own. */

@@ -11,7 +11,7 @@ import { growBounded, loadTies, lockComponent } from './component.ts';
 import type { Connection } from './database.ts';
 import type { DeskDeps } from './identity-decision.ts';
 import { announceLinked } from './index-writer.ts';
-import { matchRecords, rulesInForce } from './match.ts';
+import { lockMatching, matchRecords, rulesInForce } from './match.ts';
 import { decideComponent, judge } from './person-link.ts';
 import { EMPTY_REPORT, type RematchRow } from './rematch.ts';
 import { lockRecords, PATIENT_COLUMNS, patientState, type PatientRow } from './slice.ts';
@@ -98,6 +98,7 @@ async function compareBatch(
     [batch],
   );
   const features = rows.map((row) => deps.matching.features(patientView(patientState(row))));
+  await lockMatching(connection, { now: features, was: features });
   await matchRecords(connection, { now: features, was: features }, [matcher], { ...deps, now: deps.clock() });
 }
 
