@@ -617,15 +617,14 @@ study_settling CREATE INDEX study_settling ON public.study USING btree (last_ins
 
 -- views
 ruling_in_force
- SELECT DISTINCT ON (record_id, other_id) record_id,
-    other_id,
-    decision_id,
-    decision
+ SELECT DISTINCT ON (r.record_id, r.other_id) r.record_id,
+    r.other_id,
+    r.decision_id,
+    r.decision
    FROM ruling r
-  WHERE NOT (EXISTS ( SELECT
-           FROM identity_decision u
-          WHERE u.undoes = r.decision_id))
-  ORDER BY record_id, other_id, decision_id DESC;
+     LEFT JOIN identity_decision u ON u.undoes = r.decision_id
+  WHERE u.id IS NULL
+  ORDER BY r.record_id, r.other_id, r.decision_id DESC;
 
 -- functions
 audit_is_final()

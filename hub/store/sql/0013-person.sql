@@ -79,8 +79,8 @@ create table ruling (
 );
 create view ruling_in_force as
 select distinct on (r.record_id, r.other_id) r.record_id, r.other_id, r.decision_id, r.decision
-from ruling r
-where not exists (select from identity_decision u where u.undoes = r.decision_id)
+from ruling r left join identity_decision u on u.undoes = r.decision_id
+where u.id is null
 order by r.record_id, r.other_id, r.decision_id desc;
 
 -- What a hospital said of two registrations beyond its merges (ADT A24, A37), each twice; from the facts of both.
