@@ -369,6 +369,7 @@ ruling
   other_id uuid not null
   decision_id bigint not null
   decision text not null
+  numbers text[]
 series
   record_id uuid not null
   study_uid text not null
@@ -620,7 +621,8 @@ ruling_in_force
  SELECT DISTINCT ON (record_id, other_id) record_id,
     other_id,
     decision_id,
-    decision
+    decision,
+    numbers
    FROM ruling r
   WHERE NOT (EXISTS ( SELECT
            FROM identity_decision u

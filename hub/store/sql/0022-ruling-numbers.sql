@@ -1,0 +1,8 @@
+-- Which conflicts of resident IDs people knew of when they ruled two registrations the same (decisions/0018): `m|n`, the
+-- smaller number first, as match_record keeps them. Null: none were known, as with every ruling before this.
+alter table ruling add column numbers text[];
+create or replace view ruling_in_force as
+select distinct on (r.record_id, r.other_id) r.record_id, r.other_id, r.decision_id, r.decision, r.numbers
+from ruling r
+where not exists (select from identity_decision u where u.undoes = r.decision_id)
+order by r.record_id, r.other_id, r.decision_id desc;
