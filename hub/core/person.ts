@@ -47,38 +47,59 @@ export function rulingsOver(decided: readonly Ruling[], said: readonly Ruling[])
   return [...words.values()].sort((a, b) => (pairKey(a.a, a.b) < pairKey(b.a, b.b) ? -1 : 1));
 }
 
+export interface Overruling {
+  readonly overruled: (a: string, b: string) => boolean;
+  /** Their two numbers are known to be one person's. */
+  readonly confirmed: (a: string, b: string) => boolean;
+}
+
 /**
  * Whether a hard rule between two was overruled already: somebody ruled one, or one that it is linked to, the same as
  * the other, or one that is linked to that, and knew how the two differ. Else everyone who resembles one side of a merge
- * would wait for a person. Two resident IDs are overruled only where a hospital joined registrations with these very two,
- * or two people confirmed them: who ruled before one of them was there knew of no conflict.
+ * would wait for a person. Two resident IDs are confirmed only where a hospital joined registrations with these very two,
+ * or two people did: who ruled before one of them was there knew of no conflict. Then what was ruled stays joined, with
+ * those of the number that was known, and others of the later number stay out.
  */
 export function overruling(
   pairs: readonly Pair[],
   rulings: readonly Ruling[],
   numberOf: (id: string) => string | null,
-): (a: string, b: string) => boolean {
+): Overruling {
   const same = rulings.filter((one) => one.decision === 'same');
   const everybody = joinedBy(same);
   const hospitals = joinedBy(same.filter((one) => one.numbers === undefined));
-  const confirmed = (key: string): ReadonlySet<string>[] =>
-    everybody.filter((group) => same.some((one) => group.has(one.a) && one.numbers?.includes(key) === true));
+  const knowing = (number: string): ReadonlySet<string>[] =>
+    everybody.filter((group) => same.some((one) => group.has(one.a) && one.numbers?.includes(number) === true));
   const links = pairs.filter(({ comparison }) => comparison.outcome === 'link' && comparison.veto === null);
   const linked = new Set(links.map((pair) => pairKey(pair.a, pair.b)));
   const near = (id: string, group: ReadonlySet<string>): string[] =>
     [...group].filter((member) => member === id || linked.has(pairKey(id, member)));
-  return (a, b) => {
+  const differ = (a: string, b: string): readonly [string, string] | null => {
     const [m, n] = [numberOf(a), numberOf(b)];
-    const differ = m !== null && n !== null && m !== n;
-    return (differ ? [...hospitals, ...confirmed(pairKey(m, n))] : everybody).some((group) => {
-      const [x, y] = [
-        near(a, group).filter((id) => !differ || numberOf(id) === m),
-        near(b, group).filter((id) => !differ || numberOf(id) === n),
-      ];
-      // Each on a side of its own: two that resemble one and the same member are not told apart by any ruling.
-      return x.some((one) => y.some((other) => one !== other));
-    });
+    return m === null || n === null || m === n ? null : [m, n];
   };
+  // Each on a side of its own: two that resemble one and the same member are not told apart by any ruling.
+  const sides = (x: readonly string[], y: readonly string[]): boolean =>
+    x.some((one) => y.some((other) => one !== other));
+  const confirmed = (a: string, b: string): boolean => {
+    const numbers = differ(a, b);
+    if (numbers === null) return false;
+    const [m, n] = numbers;
+    return [...hospitals, ...knowing(pairKey(m, n))].some((group) =>
+      sides(
+        near(a, group).filter((id) => numberOf(id) === m),
+        near(b, group).filter((id) => numberOf(id) === n),
+      ),
+    );
+  };
+  // The one was ruled on itself, whatever its number is now; the other carries a number that the ruling knew.
+  const staysWith = (ruled: string, other: string): boolean =>
+    knowing(numberOf(other) ?? '').some((group) => group.has(ruled) && sides([ruled], near(other, group)));
+  const overruled = (a: string, b: string): boolean =>
+    differ(a, b) === null
+      ? everybody.some((group) => sides(near(a, group), near(b, group)))
+      : confirmed(a, b) || staysWith(a, b) || staysWith(b, a);
+  return { overruled, confirmed };
 }
 
 function joinedBy(same: readonly Ruling[]): readonly ReadonlySet<string>[] {
@@ -102,7 +123,7 @@ export interface Conflict {
 export function conflictsWithin(
   group: readonly Member[],
   numberOf: (id: string) => string | null,
-  overruled: (a: string, b: string) => boolean,
+  confirmed: (a: string, b: string) => boolean,
 ): readonly Conflict[] {
   const carriers = new Map<string, HubId[]>();
   for (const { recordId } of [...group].sort(byAge)) {
@@ -113,7 +134,7 @@ export function conflictsWithin(
   return numbers.flatMap(([m, mine], at) =>
     numbers.slice(at + 1).flatMap(([n, theirs]): Conflict[] => {
       const [a, b] = [mine[0], theirs[0]];
-      if (a === undefined || b === undefined || mine.some((one) => theirs.some((other) => overruled(one, other))))
+      if (a === undefined || b === undefined || mine.some((one) => theirs.some((other) => confirmed(one, other))))
         return [];
       return [{ a, b, numbers: pairKey(m, n) }];
     }),

@@ -30,7 +30,7 @@ export interface DeskDeps {
 interface Wanted {
   readonly kind: DecisionKind;
   readonly rulings: readonly Ruling[];
-  /** Conflicts of resident IDs that the rulings knew of. */
+  /** Resident IDs, and conflicts of two, that the rulings knew of. */
   readonly numbers?: readonly string[];
   readonly undoes?: string;
   readonly reviewId?: string;
@@ -68,7 +68,7 @@ export function createIdentityDesk(deps: DeskDeps): IdentityDesk {
         const [mine, theirs] = [await recordsOf(connection, personId), await recordsOf(connection, otherId)];
         if (mine.personId === theirs.personId) return refuse('These are one person already.');
         if ((await conflicts(connection, mine.records, theirs.records)).length > 0) return refuse(TWO_DECIDE);
-        return joining(mine.records, theirs.records);
+        return joining(mine.records, theirs.records, await numbersKnown(connection, mine.records, theirs.records));
       }),
     split: (personId, recordIds, by) =>
       deciding(by, { kind: 'split', persons: [personId], first: recordIds }, async (connection) => {
@@ -107,7 +107,7 @@ export async function ruleOn(
     kind: decision,
     rulings: decision === 'not-same' && inside ? await partingNumbers(connection, mine, [a, b]) : [{ a, b, decision }],
     // A conflict is here only where two people decide.
-    numbers: decision === 'not-same' ? [] : await conflicts(connection, inside ? [a] : mine, inside ? [b] : theirs),
+    numbers: decision === 'not-same' ? [] : await numbersKnown(connection, inside ? [a] : mine, inside ? [b] : theirs),
     reviewId: by.reviewId,
     records,
     holds: (personOf) => {
@@ -181,14 +181,29 @@ export async function conflicts(
   return rows.map((row) => row.numbers);
 }
 
+/** What a ruling that joins the two knows: every number, and what conflicts across. */
+async function numbersKnown(
+  connection: Connection,
+  mine: readonly HubId[],
+  theirs: readonly HubId[],
+): Promise<readonly string[]> {
+  const { rows } = await connection.query<{ number: string }>(
+    `select distinct features ->> 'residentId' as number from match_record
+     where record_id = any ($1::uuid[]) and features ->> 'residentId' is not null order by 1`,
+    [[...mine, ...theirs]],
+  );
+  return [...rows.map((row) => row.number), ...(await conflicts(connection, mine, theirs))];
+}
+
 /** One ruling joins: between the two oldest registrations, after which both persons are called. */
-function joining(mine: readonly HubId[], theirs: readonly HubId[]): Wanted {
+function joining(mine: readonly HubId[], theirs: readonly HubId[], numbers: readonly string[]): Wanted {
   const [a, b] = [mine[0], theirs[0]];
   if (a === undefined || b === undefined) return refuse('A person without registrations cannot be joined.');
   const records = [...mine, ...theirs];
   return {
     kind: 'merge',
     rulings: [{ a, b, decision: 'same' }],
+    numbers,
     records,
     holds: (personOf) => (new Set(records.map((id) => personOf.get(id))).size === 1 ? null : STANDS_BETWEEN),
   };

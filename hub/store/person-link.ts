@@ -147,7 +147,7 @@ export interface Judged {
 export function judge(ties: Ties, matcher: Matcher, derive: Derivation): Judged {
   const rulings = rulingsOver(ties.rulings, ties.said);
   const numberOf = (id: string): string | null => ties.features.get(id)?.residentId ?? null;
-  const overruled = overruling(ties.pairs, rulings, numberOf);
+  const { overruled, confirmed } = overruling(ties.pairs, rulings, numberOf);
   const standing = ties.pairs.filter((pair) => pair.comparison.veto === null || !overruled(pair.a, pair.b));
   const ruled = new Set(rulings.filter((one) => one.decision === 'same').map((one) => pairKey(one.a, one.b)));
   const personOf = new Map<HubId, HubId>();
@@ -181,7 +181,7 @@ export function judge(ties: Ties, matcher: Matcher, derive: Derivation): Judged 
       const own = group.flatMap((id) => byId.get(id) ?? []);
       const personId = personIdOf(own, derive);
       for (const { recordId } of own) personOf.set(recordId, personId);
-      conflicts.push(...conflictsWithin(own, numberOf, overruled));
+      conflicts.push(...conflictsWithin(own, numberOf, confirmed));
     }
   }
   const of = (recordId: string): HubId | null => personOf.get(recordId as HubId) ?? ties.others.get(recordId) ?? null;

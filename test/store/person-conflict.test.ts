@@ -125,6 +125,23 @@ test('nobody else of a number that came after the decision is drawn into it', as
   assert.deepEqual([await together(b, c), await together(a, b)], [true, false]);
 });
 
+test('who was of the number that the decision knew stays, and parts with it', async () => {
+  const { residentId: _none, ...unnumbered } = FIRST;
+  const phone = '13812345678';
+  await hub.send(registration('h1', 'A', { ...unnumbered, phone }), registration('h3', 'C', { ...FIRST, phone }));
+  await hub.send(registration('h4', 'D', { ...FIRST, phone }), registration('h2', 'B', OTHER));
+  if (!(await together(a, c))) await merge(a, c);
+  await merge(a, b);
+  await hub.send(registration('h2', 'B', THEIRS, 5));
+  assert.equal((await hub.partition()).length, 1, 'nobody leaves because a number came');
+  const [item, ...more] = await inside();
+  assert.ok(item !== undefined && more.length === 0);
+  assert.deepEqual(item.records.toSorted(), [b, c].toSorted(), 'the oldest two that carry the numbers');
+  const parted = await hub.reviews.decide(item.reviewId, 'not-same', by());
+  assert.ok(parted.ok, JSON.stringify(parted));
+  assert.deepEqual([await together(c, recordId('h4', 'D')), await together(b, c)], [true, false]);
+});
+
 test('a split leaves the two sides that were asked for, or is refused with what would come apart too', async () => {
   await hub.send(registration('h1', 'A', { name: '李雷', birthDate: '1975-01-02' }));
   await hub.send(registration('h2', 'B', OTHER));

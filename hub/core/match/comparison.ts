@@ -55,7 +55,7 @@ export interface Ruling {
   readonly a: string;
   readonly b: string;
   readonly decision: 'same' | 'not-same';
-  /** Conflicts of resident IDs that two people knew of and confirmed (`pairKey` of the two); absent: a hospital's word. */
+  /** Resident IDs that who ruled knew of, and the conflicts that two people confirmed (`pairKey`); absent: a hospital's word. */
   readonly numbers?: readonly string[];
 }
 

@@ -1,5 +1,6 @@
--- Which conflicts of resident IDs people knew of when they ruled two registrations the same (decisions/0018): `m|n`, the
--- smaller number first, as match_record keeps them. Null: none were known, as with every ruling before this.
+-- What people knew when they ruled two registrations the same (decisions/0018): the resident IDs of both persons, as
+-- match_record keeps them, and `m|n`, the smaller first, where two people confirmed that these conflict. Null: none were
+-- known, as with every ruling before this.
 alter table ruling add column numbers text[];
 create or replace view ruling_in_force as
 select distinct on (r.record_id, r.other_id) r.record_id, r.other_id, r.decision_id, r.decision, r.numbers
