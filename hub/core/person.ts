@@ -23,11 +23,14 @@ export const ownPerson = (recordId: HubId, derive: Derivation): HubId => derive.
  * gives each side the name it had, or would have had, alone.
  */
 export function personIdOf(group: readonly Member[], derive: Derivation): HubId {
-  const [oldest] = [...group].sort((a, b) =>
-    a.since === b.since ? (a.recordId < b.recordId ? -1 : 1) : a.since < b.since ? -1 : 1,
-  );
+  const [oldest] = [...group].sort(byAge);
   if (oldest === undefined) throw new Error('a person has a registration');
   return ownPerson(oldest.recordId, derive);
+}
+
+function byAge(a: Member, b: Member): number {
+  if (a.since === b.since) return a.recordId < b.recordId ? -1 : 1;
+  return a.since < b.since ? -1 : 1;
 }
 
 export const pairKey = (a: string, b: string): string => (a < b ? `${a}|${b}` : `${b}|${a}`);
@@ -44,40 +47,98 @@ export function rulingsOver(decided: readonly Ruling[], said: readonly Ruling[])
   return [...words.values()].sort((a, b) => (pairKey(a.a, a.b) < pairKey(b.a, b.b) ? -1 : 1));
 }
 
+export interface Overruling {
+  readonly overruled: (a: string, b: string) => boolean;
+  /** Their two numbers are known to be one person's. */
+  readonly confirmed: (a: string, b: string) => boolean;
+}
+
 /**
  * Whether a hard rule between two was overruled already: somebody ruled one, or one that it is linked to, the same as
  * the other, or one that is linked to that, and knew how the two differ. Else everyone who resembles one side of a merge
- * would wait for a person. Who ruled on registrations without a number knew of none: two resident IDs are overruled only
- * where registrations with these very two were.
+ * would wait for a person. Two resident IDs are confirmed only where a hospital joined registrations with these very two,
+ * or two people did: who ruled before one of them was there knew of no conflict. Then what was ruled stays joined, with
+ * those of the number that was known, and others of the later number stay out.
  */
 export function overruling(
   pairs: readonly Pair[],
   rulings: readonly Ruling[],
   numberOf: (id: string) => string | null,
-): (a: string, b: string) => boolean {
-  const ruled = new Map<string, Set<string>>();
-  const groupOf = (id: string): Set<string> => ruled.get(id) ?? new Set([id]);
-  for (const { a, b, decision } of rulings) {
-    if (decision !== 'same') continue;
-    const joined = new Set([...groupOf(a), ...groupOf(b)]);
-    for (const id of joined) ruled.set(id, joined);
-  }
+): Overruling {
+  const same = rulings.filter((one) => one.decision === 'same');
+  const everybody = joinedBy(same);
+  const hospitals = joinedBy(same.filter((one) => one.numbers === undefined));
+  const knowing = (number: string): ReadonlySet<string>[] =>
+    everybody.filter((group) => same.some((one) => group.has(one.a) && one.numbers?.includes(number) === true));
   const links = pairs.filter(({ comparison }) => comparison.outcome === 'link' && comparison.veto === null);
   const linked = new Set(links.map((pair) => pairKey(pair.a, pair.b)));
   const near = (id: string, group: ReadonlySet<string>): string[] =>
     [...group].filter((member) => member === id || linked.has(pairKey(id, member)));
-  const groups = [...new Set(ruled.values())];
-  return (a, b) =>
-    groups.some((group) => {
-      const [m, n] = [numberOf(a), numberOf(b)];
-      const differ = m !== null && n !== null && m !== n;
-      const [x, y] = [
-        near(a, group).filter((id) => !differ || numberOf(id) === m),
-        near(b, group).filter((id) => !differ || numberOf(id) === n),
-      ];
-      // Each on a side of its own: two that resemble one and the same member are not told apart by any ruling.
-      return x.some((one) => y.some((other) => one !== other));
-    });
+  const differ = (a: string, b: string): readonly [string, string] | null => {
+    const [m, n] = [numberOf(a), numberOf(b)];
+    return m === null || n === null || m === n ? null : [m, n];
+  };
+  // Each on a side of its own: two that resemble one and the same member are not told apart by any ruling.
+  const sides = (x: readonly string[], y: readonly string[]): boolean =>
+    x.some((one) => y.some((other) => one !== other));
+  const confirmed = (a: string, b: string): boolean => {
+    const numbers = differ(a, b);
+    if (numbers === null) return false;
+    const [m, n] = numbers;
+    return [...hospitals, ...knowing(pairKey(m, n))].some((group) =>
+      sides(
+        near(a, group).filter((id) => numberOf(id) === m),
+        near(b, group).filter((id) => numberOf(id) === n),
+      ),
+    );
+  };
+  // The one was ruled on itself, whatever its number is now; the other carries a number that the ruling knew.
+  const staysWith = (ruled: string, other: string): boolean =>
+    knowing(numberOf(other) ?? '').some((group) => group.has(ruled) && sides([ruled], near(other, group)));
+  const overruled = (a: string, b: string): boolean =>
+    differ(a, b) === null
+      ? everybody.some((group) => sides(near(a, group), near(b, group)))
+      : confirmed(a, b) || staysWith(a, b) || staysWith(b, a);
+  return { overruled, confirmed };
+}
+
+function joinedBy(same: readonly Ruling[]): readonly ReadonlySet<string>[] {
+  const ruled = new Map<string, Set<string>>();
+  const groupOf = (id: string): Set<string> => ruled.get(id) ?? new Set([id]);
+  for (const { a, b } of same) {
+    const joined = new Set([...groupOf(a), ...groupOf(b)]);
+    for (const id of joined) ruled.set(id, joined);
+  }
+  return [...new Set(ruled.values())];
+}
+
+/** Two registrations that are one person by somebody's word although their resident IDs conflict, which nobody confirmed. */
+export interface Conflict {
+  readonly a: HubId;
+  readonly b: HubId;
+  readonly numbers: string;
+}
+
+/** Of every two numbers inside the person one conflict, between the oldest that carry them: an arrival never renames it. */
+export function conflictsWithin(
+  group: readonly Member[],
+  numberOf: (id: string) => string | null,
+  confirmed: (a: string, b: string) => boolean,
+): readonly Conflict[] {
+  const carriers = new Map<string, HubId[]>();
+  for (const { recordId } of [...group].sort(byAge)) {
+    const number = numberOf(recordId);
+    if (number !== null) carriers.set(number, [...(carriers.get(number) ?? []), recordId]);
+  }
+  const numbers = [...carriers].sort(([m], [n]) => (m < n ? -1 : 1));
+  return numbers.flatMap(([m, mine], at) =>
+    numbers.slice(at + 1).flatMap(([n, theirs]): Conflict[] => {
+      const [a, b] = [mine[0], theirs[0]];
+      if (a === undefined || b === undefined || mine.some((one) => theirs.some((other) => confirmed(one, other))))
+        return [];
+      return [{ a, b, numbers: pairKey(m, n) }];
+    }),
+  );
 }
 
 /**

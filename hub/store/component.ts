@@ -143,20 +143,25 @@ export async function loadTies(connection: Connection, records: readonly HubId[]
            from match_pair where record_id = any ($1::uuid[]) and rules = $2 and outcome <> 'none' order by 1, 2`,
     values: [records, rules],
   });
-  const words = await connection.query<Ruling & { source: 'ruling' | 'tie' }>({
+  const words = await connection.query<
+    Omit<Ruling, 'numbers'> & { numbers: string[] | null; source: 'ruling' | 'tie' }
+  >({
     name: 'component-words',
-    text: `select record_id as a, other_id as b, decision, 'ruling' as source from ruling_in_force where record_id = any ($1::uuid[])
+    text: `select record_id as a, other_id as b, decision, coalesce(numbers, '{}') as numbers, 'ruling' as source from ruling_in_force where record_id = any ($1::uuid[])
            union all
-           select record_id, other_id, case said when 'same' then 'same' else 'not-same' end, 'tie' from record_tie where record_id = any ($1::uuid[])`,
+           select record_id, other_id, case said when 'same' then 'same' else 'not-same' end, null, 'tie' from record_tie where record_id = any ($1::uuid[])`,
     values: [records],
   });
-  // Of two alone everything is known from their pair; of more, some were never compared or not kept.
-  const features = await featuresOf(connection, records.length > 2 ? records : []);
+  // Of two alone everything is known from their pair, unless somebody ruled on them; of more, some were never compared.
+  const ruled = words.rows.some((row) => row.source === 'ruling' && row.decision === 'same');
+  const features = await featuresOf(connection, records.length > 2 || ruled ? records : []);
   const inside = new Set<string>(records);
   const named = [...pairs.rows, ...words.rows].flatMap(({ a, b }) => [a, b]).filter((id) => !inside.has(id));
   const others = await personsOf(connection, [...new Set(named)]);
   const of = (source: 'ruling' | 'tie'): Ruling[] =>
-    words.rows.filter((row) => row.source === source).map(({ a, b, decision }) => ({ a, b, decision }));
+    words.rows
+      .filter((row) => row.source === source)
+      .map(({ a, b, decision, numbers }) => ({ a, b, decision, ...(numbers === null ? {} : { numbers }) }));
   const merged = members.rows.flatMap(({ record_id: a, merged_into: b }): Ruling[] =>
     b === null ? [] : [{ a, b, decision: 'same' }],
   );

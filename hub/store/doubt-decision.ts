@@ -46,7 +46,10 @@ export async function decideDoubt(
       }>('select state, veto, proposal from review where id = $1 for update', [reviewId]);
       const [row] = rows;
       if (row?.state !== 'open') throw new Failure(problem('conflict', 'id', CLOSED));
-      const two = TWO_PEOPLE.has(row.veto ?? '') || (await conflictAround(connection, pair));
+      const inside = (await recordsWith(connection, pair[0])).includes(pair[1]);
+      // One parts at once what another joined without knowing: each is a person again as its hospital sent it.
+      const parts = inside && decision === 'not-same';
+      const two = !parts && (TWO_PEOPLE.has(row.veto ?? '') || (await conflictAround(connection, pair)));
       if (two && row.proposal?.decision !== decision) {
         await propose(connection, reviewId, decision, by, deps.clock());
         return 'proposed' as const;
@@ -76,7 +79,8 @@ async function pairOf(connection: Connection, reviewId: string): Promise<readonl
 
 /** The two may carry no number, and yet other registrations of their persons two that conflict. */
 async function conflictAround(connection: Connection, [a, b]: readonly [HubId, HubId]): Promise<boolean> {
-  return conflicts(connection, await recordsWith(connection, a), await recordsWith(connection, b));
+  const [mine, theirs] = [await recordsWith(connection, a), await recordsWith(connection, b)];
+  return (await conflicts(connection, mine, theirs)).length > 0;
 }
 
 const SECOND_PERSON = 'Valid resident IDs conflict here: a second person must decide the same.';

@@ -1,13 +1,15 @@
 /** Doubts about identity in the review queue: opened with why, and closed by the hub when they no longer hold. */
 import type { Derivation, HubId } from '../core/identifier.ts';
 import type { Pair } from '../core/match/comparison.ts';
+import type { Conflict } from '../core/person.ts';
 import { problem, type Problem } from '../core/problem.ts';
 import type { Connection } from './database.ts';
 
 export interface Doubts {
-  /** Everything that was judged: a doubt about any of it that is not among `doubts` holds no more. */
+  /** Everything that was judged: a doubt about any of it that is not among these holds no more. */
   readonly records: readonly HubId[];
   readonly doubts: readonly Pair[];
+  readonly conflicts: readonly Conflict[];
   /** The smallest of each set of more than the hub decides about. */
   readonly beyond: readonly HubId[];
   /** The smallest of each crowd of look-alikes that nobody can decide about one by one. */
@@ -33,11 +35,12 @@ const FIELD = {
 
 export async function settleDoubts(
   connection: Connection,
-  { records, doubts, beyond, crowds }: Doubts,
+  { records, doubts, conflicts, beyond, crowds }: Doubts,
   context: { readonly derive: Derivation; readonly now: Date },
 ): Promise<void> {
   const items = [
     ...doubts.map((pair) => pairItem(pair, context.derive)),
+    ...conflicts.map((conflict) => conflictItem(conflict, context.derive)),
     ...whole(beyond, 'too large', TOO_LARGE, context.derive),
     ...whole(crowds, 'crowd', IN_CROWD, context.derive),
   ];
@@ -77,6 +80,18 @@ function pairItem({ a, b, comparison }: Pair, derive: Derivation): Item {
     veto,
   };
 }
+
+/** Under its two numbers: with another number it is another question, and what was answered or proposed is not carried over. */
+const conflictItem = ({ a, b, numbers }: Conflict, derive: Derivation): Item => ({
+  id: derive.id('doubt', 'inside', a, b, numbers),
+  record_ids: [a, b],
+  problem: problem('identity-doubt', FIELD['resident-id-conflict'], NOW_IN_CONFLICT),
+  weight: null,
+  veto: 'resident-id-conflict',
+});
+
+const NOW_IN_CONFLICT =
+  'These two registrations are one person by a decision, and their valid resident IDs conflict since. They stay one until somebody parts them or two people confirm it.';
 
 const TOO_LARGE =
   'More registrations are tied together than one person can have; the hub decides nothing about them. Correct what ties them, or the rules.';

@@ -30,6 +30,8 @@ export interface DeskDeps {
 interface Wanted {
   readonly kind: DecisionKind;
   readonly rulings: readonly Ruling[];
+  /** Resident IDs, and conflicts of two, that the rulings knew of. */
+  readonly numbers?: readonly string[];
   readonly undoes?: string;
   readonly reviewId?: string;
   /** Everything concerned: its persons before and after are rendered. */
@@ -65,8 +67,8 @@ export function createIdentityDesk(deps: DeskDeps): IdentityDesk {
       deciding(by, { kind: 'merge', persons: [personId, otherId] }, async (connection) => {
         const [mine, theirs] = [await recordsOf(connection, personId), await recordsOf(connection, otherId)];
         if (mine.personId === theirs.personId) return refuse('These are one person already.');
-        if (await conflicts(connection, mine.records, theirs.records)) return refuse(TWO_DECIDE);
-        return joining(mine.records, theirs.records);
+        if ((await conflicts(connection, mine.records, theirs.records)).length > 0) return refuse(TWO_DECIDE);
+        return joining(mine.records, theirs.records, await numbersKnown(connection, mine.records, theirs.records));
       }),
     split: (personId, recordIds, by) =>
       deciding(by, { kind: 'split', persons: [personId], first: recordIds }, async (connection) => {
@@ -96,19 +98,41 @@ export async function ruleOn(
 ): Promise<Decided> {
   const [mine, theirs] = [await recordsWith(connection, a), await recordsWith(connection, b)];
   const records = [...new Set([a, b, ...mine, ...theirs])];
+  const inside = mine.includes(b);
+  // Of two persons one is made, whole: nobody of them is left behind without a word.
+  const one = (personOf: ReadonlyMap<HubId, HubId>): boolean =>
+    new Set(records.map((id) => personOf.get(id))).size === 1;
+  const apart = (personOf: ReadonlyMap<HubId, HubId>): boolean => personOf.get(a) !== personOf.get(b);
   const wanted: Wanted = {
     kind: decision,
-    rulings: [{ a, b, decision }],
+    rulings: decision === 'not-same' && inside ? await partingNumbers(connection, mine, [a, b]) : [{ a, b, decision }],
+    // A conflict is here only where two people decide.
+    numbers: decision === 'not-same' ? [] : await numbersKnown(connection, inside ? [a] : mine, inside ? [b] : theirs),
     reviewId: by.reviewId,
     records,
     holds: (personOf) => {
-      // Of two persons one is made, whole: nobody of them is left behind without a word.
-      const one = new Set(records.map((id) => personOf.get(id))).size === 1;
-      const apart = personOf.get(a) !== personOf.get(b);
-      return (decision === 'same' ? one : apart) ? null : STANDS_BETWEEN;
+      if (decision === 'same' ? !one(personOf) : !apart(personOf)) return STANDS_BETWEEN;
+      return inside && decision === 'not-same' ? comesApart(personOf, [[a], [b]], records) : null;
     },
   };
   return carryOut(connection, by, wanted, deps);
+}
+
+/** All of the person that carry the one number or the other go their ways, not the two alone that stand for them. */
+async function partingNumbers(
+  connection: Connection,
+  records: readonly HubId[],
+  [a, b]: readonly [HubId, HubId],
+): Promise<Ruling[]> {
+  const alike = async (id: HubId): Promise<HubId[]> => {
+    const { rows } = await connection.query<{ record_id: HubId }>(
+      `select record_id from match_record where record_id = any ($1::uuid[]) and features ->> 'residentId' =
+         (select features ->> 'residentId' from match_record where record_id = $2) order by record_id <> $2, record_id`,
+      [records, id],
+    );
+    return rows.map((row) => row.record_id);
+  };
+  return across(await alike(a), await alike(b));
 }
 
 /** Every registration of the person whose this one is. */
@@ -141,28 +165,45 @@ const STANDS_BETWEEN =
 
 const TWO_DECIDE = 'Their valid resident IDs conflict: two people decide that, in the review of the doubt.';
 
-/** Whether valid resident IDs conflict anywhere between the two: one operator alone never joins across them. */
+/** Valid resident IDs that conflict anywhere between the two: one operator alone never joins across them. */
 export async function conflicts(
   connection: Connection,
   mine: readonly HubId[],
   theirs: readonly HubId[],
-): Promise<boolean> {
-  const { rowCount } = await connection.query(
-    `select from match_record a, match_record b where a.record_id = any ($1::uuid[]) and b.record_id = any ($2::uuid[])
-       and a.features ->> 'residentId' <> b.features ->> 'residentId' limit 1`,
+): Promise<string[]> {
+  const { rows } = await connection.query<{ numbers: string }>(
+    `select distinct least(m, n) || '|' || greatest(m, n) as numbers
+     from (select features ->> 'residentId' as m from match_record where record_id = any ($1::uuid[])) a,
+       (select features ->> 'residentId' as n from match_record where record_id = any ($2::uuid[])) b
+     where m <> n order by 1 limit ${String(MOST_RULINGS)}`,
     [mine, theirs],
   );
-  return rowCount !== 0;
+  return rows.map((row) => row.numbers);
+}
+
+/** What a ruling that joins the two knows: every number, and what conflicts across. */
+async function numbersKnown(
+  connection: Connection,
+  mine: readonly HubId[],
+  theirs: readonly HubId[],
+): Promise<readonly string[]> {
+  const { rows } = await connection.query<{ number: string }>(
+    `select distinct features ->> 'residentId' as number from match_record
+     where record_id = any ($1::uuid[]) and features ->> 'residentId' is not null order by 1`,
+    [[...mine, ...theirs]],
+  );
+  return [...rows.map((row) => row.number), ...(await conflicts(connection, mine, theirs))];
 }
 
 /** One ruling joins: between the two oldest registrations, after which both persons are called. */
-function joining(mine: readonly HubId[], theirs: readonly HubId[]): Wanted {
+function joining(mine: readonly HubId[], theirs: readonly HubId[], numbers: readonly string[]): Wanted {
   const [a, b] = [mine[0], theirs[0]];
   if (a === undefined || b === undefined) return refuse('A person without registrations cannot be joined.');
   const records = [...mine, ...theirs];
   return {
     kind: 'merge',
     rulings: [{ a, b, decision: 'same' }],
+    numbers,
     records,
     holds: (personOf) => (new Set(records.map((id) => personOf.get(id))).size === 1 ? null : STANDS_BETWEEN),
   };
@@ -170,21 +211,37 @@ function joining(mine: readonly HubId[], theirs: readonly HubId[]): Wanted {
 
 /** Every pair across is ruled on, so that a later arrival that resembles both sides cannot join any of them. */
 function parting(leaving: readonly HubId[], staying: readonly HubId[]): Wanted {
-  const rulings = leaving
-    .flatMap((a) => staying.map((b): Ruling => ({ a, b, decision: 'not-same' })))
-    .slice(0, MOST_RULINGS);
+  const records = [...leaving, ...staying];
   return {
     kind: 'split',
-    rulings,
-    records: [...leaving, ...staying],
+    rulings: across(leaving, staying),
+    records,
     holds: (personOf) => {
       const left = new Set(leaving.map((id) => personOf.get(id)));
       return staying.some((id) => left.has(personOf.get(id)))
         ? 'These registrations are tied together by more than can be parted at once; part them one by one.'
-        : null;
+        : comesApart(personOf, [leaving, staying], records);
     },
   };
 }
+
+const across = (leaving: readonly HubId[], staying: readonly HubId[]): Ruling[] =>
+  leaving.flatMap((a) => staying.map((b): Ruling => ({ a, b, decision: 'not-same' }))).slice(0, MOST_RULINGS);
+
+/** What is neither with the first of the one side nor with that of the other hung on who left: nobody asked for that. */
+function comesApart(
+  personOf: ReadonlyMap<HubId, HubId>,
+  sides: readonly (readonly HubId[])[],
+  records: readonly HubId[],
+): string | null {
+  const persons = new Set(sides.map(([first]) => first && personOf.get(first)));
+  const lost = records.filter((id) => !persons.has(personOf.get(id)));
+  if (lost.length === 0) return null;
+  const named = lost.slice(0, MOST_NAMED).join(', ') + (lost.length > MOST_NAMED ? ', …' : '');
+  return `Registrations that are held only by what is parted would come apart too: ${named}. Split the person by naming all of one side.`;
+}
+
+const MOST_NAMED = 10;
 
 async function takingBack(connection: Connection, decisionId: string, records: readonly HubId[]): Promise<Wanted> {
   if (!/^\d{1,18}$/.test(decisionId)) throw new Failure(problem('not-found', 'decisionId'));
@@ -270,10 +327,18 @@ async function record(
   );
   const id = rows[0]?.id ?? '';
   await connection.query(
-    `insert into ruling (record_id, other_id, decision_id, decision)
-     select a, b, $3::bigint, $4 from unnest($1::uuid[], $2::uuid[]) as r(a, b)
-     union all select b, a, $3::bigint, $4 from unnest($1::uuid[], $2::uuid[]) as r(a, b)`,
-    [wanted.rulings.map((one) => one.a), wanted.rulings.map((one) => one.b), id, wanted.rulings[0]?.decision ?? 'same'],
+    `insert into ruling (record_id, other_id, decision_id, decision, numbers)
+     select r.a, r.b, $3::bigint, $4, nullif(array(
+       select unnest($5::text[]) union
+       select unnest(f.numbers) from ruling_in_force f where f.record_id = r.a and f.other_id = r.b and f.decision = $4 order by 1), '{}')
+     from unnest($1::uuid[] || $2::uuid[], $2::uuid[] || $1::uuid[]) as r(a, b)`,
+    [
+      wanted.rulings.map((one) => one.a),
+      wanted.rulings.map((one) => one.b),
+      id,
+      wanted.rulings[0]?.decision ?? 'same',
+      wanted.numbers ?? [],
+    ],
   );
   return id;
 }

@@ -8,6 +8,7 @@ import type { Matcher } from '../core/match/matcher.ts';
 import type { Pair } from '../core/match/comparison.ts';
 import type { PatientState } from '../core/patient.ts';
 import {
+  conflictsWithin,
   doubtsOf,
   overruling,
   ownPerson,
@@ -15,6 +16,7 @@ import {
   partCrowds,
   personIdOf,
   rulingsOver,
+  type Conflict,
   type Member,
 } from '../core/person.ts';
 import { COMPONENT_LIMIT, loadTies, lockComponent, type Component, type Ties } from './component.ts';
@@ -120,7 +122,7 @@ export async function decideComponent(
   const beyond = [...component.beyond, ...judged.beyond];
   await settleDoubts(
     connection,
-    { records: component.records, doubts: judged.doubts, beyond, crowds: judged.crowds },
+    { records: component.records, doubts: judged.doubts, conflicts: judged.conflicts, beyond, crowds: judged.crowds },
     context,
   );
   return {
@@ -133,6 +135,8 @@ export async function decideComponent(
 export interface Judged {
   readonly personOf: ReadonlyMap<HubId, HubId>;
   readonly doubts: readonly Pair[];
+  /** Inside persons, since somebody ruled. */
+  readonly conflicts: readonly Conflict[];
   /** The smallest of each set that is too large to decide about. */
   readonly beyond: readonly HubId[];
   /** The smallest of each crowd that one of these resembles. */
@@ -143,11 +147,12 @@ export interface Judged {
 export function judge(ties: Ties, matcher: Matcher, derive: Derivation): Judged {
   const rulings = rulingsOver(ties.rulings, ties.said);
   const numberOf = (id: string): string | null => ties.features.get(id)?.residentId ?? null;
-  const overruled = overruling(ties.pairs, rulings, numberOf);
+  const { overruled, confirmed } = overruling(ties.pairs, rulings, numberOf);
   const standing = ties.pairs.filter((pair) => pair.comparison.veto === null || !overruled(pair.a, pair.b));
   const ruled = new Set(rulings.filter((one) => one.decision === 'same').map((one) => pairKey(one.a, one.b)));
   const personOf = new Map<HubId, HubId>();
   const beyond: HubId[] = [];
+  const conflicts: Conflict[] = [];
   const undecided = new Set<string>();
   for (const members of connected(ties, rulings)) {
     if (members.length > COMPONENT_LIMIT) {
@@ -176,13 +181,14 @@ export function judge(ties: Ties, matcher: Matcher, derive: Derivation): Judged 
       const own = group.flatMap((id) => byId.get(id) ?? []);
       const personId = personIdOf(own, derive);
       for (const { recordId } of own) personOf.set(recordId, personId);
+      conflicts.push(...conflictsWithin(own, numberOf, confirmed));
     }
   }
   const of = (recordId: string): HubId | null => personOf.get(recordId as HubId) ?? ties.others.get(recordId) ?? null;
   // They are one question, not one for each two of hundreds.
   const open = ties.pairs.filter(({ a, b }) => !undecided.has(a) && !undecided.has(b));
   const parted = partCrowds(doubtsOf(open, rulings, of), of, new Set(personOf.values()));
-  return { personOf, doubts: parted.doubts, crowds: parted.crowds as HubId[], beyond };
+  return { personOf, doubts: parted.doubts, conflicts, crowds: parted.crowds as HubId[], beyond };
 }
 
 /** Sets that nothing ties to each other: each is a decision of its own. */

@@ -36,13 +36,15 @@ interface Row {
   urgency: number;
 }
 
-/** Worked out when it is read: the exam of today may have come after the doubt (ADR 0018). */
+/** Worked out when it is read: the exam of today may have come after the doubt (ADR 0018). First what mixes two persons now. */
 const URGENCY = `
 (exists (select from exam e where e.record_id = any (r.record_ids) and not e.cancelled
    and e.performed_at between now() - interval '1 day' and now() + interval '1 day'))::int * 4
 + (exists (select from exam e where e.record_id = any (r.record_ids) and not e.cancelled and e.updated_at > now() - interval '7 days'
    and e.facts @? '$.orders[*].facts.patientClass[1].code ? (@ == "2" || @ == "3" || @ == "E" || @ == "I")'))::int * 2
-+ (r.veto is not distinct from 'resident-id-conflict')::int`;
++ (r.veto is not distinct from 'resident-id-conflict')::int
++ (r.state = 'open' and r.kind = 'identity' and cardinality(r.record_ids) = 2
+   and (select count(distinct p.person_id) = 1 from patient_record p where p.record_id = any (r.record_ids)))::int * 8`;
 
 const SELECT = `
 select r.*, (select array_agg(distinct p.person_id) from patient_record p where p.record_id = any (r.record_ids)) as person_ids
@@ -99,6 +101,9 @@ export function createReviewQueue(deps: DeskDeps & { arrived: () => void }): Rev
     async dismiss(reviewId, by: Caller, reason) {
       const found = await openItem(reviewId);
       if (!found.ok) return found;
+      const { kind, records, persons } = found.value;
+      if (kind === 'identity' && records.length === 2 && persons.length === 1)
+        return fail(problem('conflict', 'id', 'These two are one person now; decide whether they are.'));
       await database.transaction(async (connection) => {
         await connection.query(
           `update review set state = 'dismissed', closed_at = now(), closed_by = $2, reason = $3 where id = $1 and state = 'open'`,
@@ -133,7 +138,7 @@ async function listReviews(database: Database, filter: ReviewFilter, page: PageR
   if (filter.site !== undefined) conditions.push(`r.site = ${bind(filter.site)}`);
   const urgent = filter.order === 'urgent';
   const rank = urgent ? '-r.urgency' : 'r.urgency * 0';
-  const after = /^(\d)-(\d{1,16})-([0-9a-f-]{36})$/.exec(page.after ?? '');
+  const after = /^(\d{1,2})-(\d{1,16})-([0-9a-f-]{36})$/.exec(page.after ?? '');
   if (after)
     conditions.push(
       `(${rank}, date_trunc('milliseconds', r.opened_at), r.id) > (-${bind(Number(after[1]))}::int, ${bind(new Date(Number(after[2])))}, ${bind(after[3])}::uuid)`,

@@ -369,6 +369,7 @@ ruling
   other_id uuid not null
   decision_id bigint not null
   decision text not null
+  numbers text[]
 series
   record_id uuid not null
   study_uid text not null
@@ -620,7 +621,8 @@ ruling_in_force
  SELECT DISTINCT ON (r.record_id, r.other_id) r.record_id,
     r.other_id,
     r.decision_id,
-    r.decision
+    r.decision,
+    r.numbers
    FROM ruling r
      LEFT JOIN identity_decision u ON u.undoes = r.decision_id
   WHERE u.id IS NULL

@@ -1435,7 +1435,7 @@ export interface components {
       readonly weight: number | null;
       /** @description The hard rule that stands between the two */
       readonly veto: string | null;
-      /** @description 4 an exam of today + 2 inpatient or emergency + 1 conflicting resident IDs */
+      /** @description 8 two that are one person now, and may not be + 4 an exam of today + 2 inpatient or emergency + 1 conflicting resident IDs */
       readonly urgency: number;
       /** @description The first word where two people must decide */
       readonly proposal: {

@@ -55,6 +55,8 @@ export interface Ruling {
   readonly a: string;
   readonly b: string;
   readonly decision: 'same' | 'not-same';
+  /** Resident IDs that who ruled knew of, and the conflicts that two people confirmed (`pairKey`); absent: a hospital's word. */
+  readonly numbers?: readonly string[];
 }
 
 /** What becomes of a set of registrations: the groups are persons; a doubt waits for a person. */
