@@ -159,7 +159,7 @@ export const CLAIMS: Readonly<Record<string, Owned>> = {
   ] },
   PMIR: { tests: ['conformance/pmir-samples.test.ts'], claims: [
     feed(/ex-bundle/, NO_FEED),
-    refused(/ex-subscription/, 'ITI-94 is not offered: Subscription takes no POST'),
+    refused(/ex-subscription/, 'ITI-94 is not offered, and there is no Subscription here: not-found'),
     read(/ex-audit/, 'audit records of R4'),
   ] },
   'XUA-SAML': { tests: ['conformance/xua-samples.test.ts'], claims: [
