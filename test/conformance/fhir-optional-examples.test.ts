@@ -1,6 +1,6 @@
 /**
- * Examples of what the guides leave optional, with what the hub answers today: ITI-119 ($match), ITI-93 (PMIR), ITI-104
- * (Patient feed) and ITI-106 ($generate-metadata). Whoever builds one changes its line in TODAY.
+ * Examples of what the guides leave optional, with what the hub answers today: ITI-93 (PMIR), ITI-104 (Patient
+ * feed) and ITI-106 ($generate-metadata). Whoever builds one changes its line in TODAY.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -14,18 +14,16 @@ import { openStore, READER, serveFhir, type Served } from '../support/fhir.ts';
 import { guide, noGuides, noSamples, samples } from '../support/ihe-guides.ts';
 import { iheSamples } from '../support/ihe-samples.ts';
 
-type Kind = 'ITI-119' | 'ITI-93' | 'ITI-104' | 'ITI-106';
+type Kind = 'ITI-93' | 'ITI-104' | 'ITI-106';
 
 /** What each transaction is answered with; all examples of one kind alike. */
 const TODAY: Readonly<Record<Kind, { readonly status: number; readonly code: string }>> = {
-  'ITI-119': { status: 501, code: 'not-supported' },
   'ITI-93': { status: 501, code: 'not-supported' },
   'ITI-104': { status: 405, code: 'not-supported' },
   'ITI-106': { status: 501, code: 'not-supported' },
 };
 
 const REQUEST: Readonly<Record<Kind, readonly [method: string, path: string]>> = {
-  'ITI-119': ['POST', '/Patient/$match'],
   'ITI-93': ['POST', '/$process-message'],
   'ITI-104': ['PUT', '/Patient?identifier=urn:oid:1.3.6.1.4.1.21367.13.20.1000%7CIHERED-994'],
   'ITI-106': ['POST', '/DocumentReference/$generate-metadata'],
@@ -77,24 +75,22 @@ after(async () => {
 async function run({ name, kind, body, type }: Example): Promise<void> {
   const [method, path] = REQUEST[kind];
   const wanted = TODAY[kind];
-  served.caller = kind === 'ITI-119' ? READER : { ...READER, role: 'hospital-feed' as const, site: siteId('h1') };
+  served.caller = { ...READER, role: 'hospital-feed' as const, site: siteId('h1') };
   const response = await fetch(`${served.base}${path}`, { method, headers: { 'content-type': type }, body });
   const outcome = (await response.json()) as OperationOutcome;
   console.log(`${kind.padEnd(8)} ${name.padEnd(60)} ${String(response.status)} ${outcome.issue[0]?.code ?? ''}`);
   assert.deepEqual([response.status, outcome.issue[0]?.code], [wanted.status, wanted.code], name);
-  // $match has a test of its own, over a hub that has a matcher.
-  const verdict = kind === 'ITI-119' ? undefined : claimed.get(name.replace(/^.*\//, ''));
+  const verdict = claimed.get(name.replace(/^.*\//, ''));
   if (verdict !== undefined) assert.equal(response.status < 400 ? 'accepted' : 'refused', verdict, name);
   assert.deepEqual(faultsOf(outcome), [], name);
 }
 
 test('examples of the guides', { skip: noGuides }, async () => {
   const examples = [
-    ...fromGuide('ihe.iti.pdqm', 'ITI-119', /Parameters-ex-match-input/),
     ...fromGuide('ihe.iti.mhd', 'ITI-106', /Parameters-ex-input-/),
     ...fromGuide('ihe.iti.pixm', 'ITI-104', /\/Patient-/),
   ];
-  for (const kind of ['ITI-119', 'ITI-106', 'ITI-104'])
+  for (const kind of ['ITI-106', 'ITI-104'])
     assert.ok(examples.filter((example) => example.kind === kind).length >= 2, kind);
   for (const example of examples) await run(example);
 });

@@ -145,15 +145,25 @@ function isAnswer(sample: Sample): void {
   }
 }
 
-test('a number is found by its query: the patient of the PIX query, and of the demographics', { skip: noIheSamples }, async () => {
-  const named = (folder: string, files: RegExp): Buffer =>
-    iheSamples(folder).find(({ name }) => files.test(name))?.bytes() ?? assert.fail();
-  const pix = await send(named('HL7v2-other', /TestDispatch_003/));
-  assert.ok(pix?.first('PID')?.rawField(3).includes(`C1^^^&${CONNECTATHON}`) === true, pix?.first('PID')?.raw);
-  const pdq = await send(named('ITI-21', /PDQ_Maximal_Query\.hl7/));
-  assert.equal(pdq?.first('QAK')?.text(2), 'OK');
-  assert.deepEqual(pdq.all('PID').map((pid) => pid.text(3, 1)), ['C1'], 'in the domain asked for');
-});
+test(
+  'a number is found by its query: the patient of the PIX query, and of the demographics',
+  { skip: noIheSamples },
+  async () => {
+    const named = (folder: string, files: RegExp): Buffer =>
+      iheSamples(folder)
+        .find(({ name }) => files.test(name))
+        ?.bytes() ?? assert.fail();
+    const pix = await send(named('HL7v2-other', /TestDispatch_003/));
+    assert.ok(pix?.first('PID')?.rawField(3).includes(`C1^^^&${CONNECTATHON}`) === true, pix?.first('PID')?.raw);
+    const pdq = await send(named('ITI-21', /PDQ_Maximal_Query\.hl7/));
+    assert.equal(pdq?.first('QAK')?.text(2), 'OK');
+    assert.deepEqual(
+      pdq.all('PID').map((pid) => pid.text(3, 1)),
+      ['C1'],
+      'in the domain asked for',
+    );
+  },
+);
 
 /** What the authors' tests put in place of `${msh9}` and `${msh12}`. */
 const FILLED: readonly (readonly [folder: string, msh9: string, answer: RegExp])[] = [

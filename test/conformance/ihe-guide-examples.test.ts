@@ -59,7 +59,7 @@ const FAULTS: readonly (readonly [files: RegExp, faults: RegExp, why: string])[]
     'the rule is asked of entries without fullUrl too',
   ],
   [
-    /Bundle-ex-match-output/,
+    /Bundle-ex-match-output(-error|-multiple|-warning)?\.json$/,
     /^Incorrect number .* slice 'MatchGrade'/,
     'a slice of entry.search, which it counts among the entries',
   ],

@@ -5,13 +5,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Bundle, OperationOutcome } from 'fhir/r4.js';
-import type { FhirBody } from '../../hub/core/fhir.ts';
 import { siteId } from '../../hub/core/identifier.ts';
 import { structureFaults } from '../../mappings/fhir/structure.ts';
 import { freshDatabase, type FreshDatabase } from '../support/database.ts';
 import { faultsOf } from '../support/fhir-validation.ts';
 import { openStore, READER, serveFhir, type Served } from '../support/fhir.ts';
-import { readFsh } from '../support/fsh.ts';
+import { readFsh, type Instance } from '../support/fsh.ts';
+import { as } from '../support/mhd.ts';
 import { iheSamples, noIheSamples } from '../support/ihe-samples.ts';
 
 interface Answer {
@@ -47,11 +47,11 @@ for (const sample of iheSamples('PMIR'))
     const messages = MESSAGES[sample.name] ?? [];
     const records = [...resources.values()].filter(({ resourceType }) => resourceType === 'AuditEvent');
     assert.equal(messages.length > 0, records.length === 0);
-    for (const record of records) assert.deepEqual(faultsOf(record as FhirBody), [], JSON.stringify(record));
+    for (const record of records) assert.deepEqual(faultsOf(record), [], JSON.stringify(record));
     assert.equal(records.length > 0, sample.verdict === 'read');
     for (const name of messages) {
       const resource = resources.get(name) ?? assert.fail(name);
-      const kind = resource['resourceType'] === 'Bundle' ? 'ITI-93' : 'ITI-94';
+      const kind = resource.resourceType === 'Bundle' ? 'ITI-93' : 'ITI-94';
       const wanted = TODAY[kind];
       if (kind === 'ITI-93') isFeed(resource, name);
       served.caller = { ...READER, role: 'hospital-feed' as const, site: siteId('h1') };
@@ -68,18 +68,20 @@ for (const sample of iheSamples('PMIR'))
     }
   });
 
+type FeedEntry = Pick<Bundle, 'entry'> & { resourceType: string; type?: string; eventUri?: string };
+
 /** PMIR §3.93.4.1.2: a MessageHeader of the feed, and the history that it is about; read from the text without loss. */
-function isFeed(resource: object, name: string): void {
-  const bundle = resource as Bundle;
+function isFeed(resource: Instance, name: string): void {
+  const bundle = as<Bundle>(resource);
   assert.deepEqual(
     structureFaults(bundle, 'Bundle', (_path, type) => type !== 'Bundle'),
     [],
     name,
   );
-  const [header, history] = bundle.entry?.map((entry) => entry.resource) ?? [];
-  assert.equal(header?.resourceType === 'MessageHeader' && header.eventUri, 'urn:ihe:iti:pmir:2019:patient-feed');
-  assert.ok(history?.resourceType === 'Bundle' && history.type === 'history');
-  const methods = history.entry?.map(({ request }) => request?.method) ?? [];
+  const [header, history] = bundle.entry?.map((entry) => as<FeedEntry>(entry.resource)) ?? [];
+  assert.deepEqual([header?.resourceType, history?.resourceType], ['MessageHeader', 'Bundle']);
+  assert.deepEqual([header?.eventUri, history?.type], ['urn:ihe:iti:pmir:2019:patient-feed', 'history']);
+  const methods = history?.entry?.map(({ request }) => request?.method) ?? [];
   const wanted = { Create: ['POST', 'POST'], Update: ['PUT'], Merge: ['PUT'], Delete: ['DELETE'] };
   assert.deepEqual(methods, wanted[name.replace('ex-PMIRBundle', '') as keyof typeof wanted]);
 }

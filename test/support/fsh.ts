@@ -4,7 +4,8 @@
  */
 import assert from 'node:assert/strict';
 
-type Node = { [key: string]: unknown };
+type Node = Record<string, unknown>;
+export type Instance = Node & { readonly resourceType: string; readonly id: string };
 
 /** Paths without indexes; `name` and `address` are lists of nodes, and texts elsewhere. */
 const LISTS =
@@ -32,7 +33,7 @@ function typeOf(instanceOf: string): string {
 }
 
 /** Instances of a text by their names, each a resource; one that another contains stands inside it. */
-export function readFsh(text: string): ReadonlyMap<string, Node> {
+export function readFsh(text: string): ReadonlyMap<string, Instance> {
   const written = new Map<string, Written>();
   const plain = text.replaceAll(/"""[\s\S]*?"""/g, '""').replaceAll('\r', '');
   for (const block of plain.split(/^(?=Instance:)/m)) {
@@ -41,12 +42,12 @@ export function readFsh(text: string): ReadonlyMap<string, Node> {
     const instanceOf = /^InstanceOf:\s*(\S+)/m.exec(block)?.[1] ?? '';
     written.set(name, { instanceOf, lines: block.split('\n').filter((line) => /^\s*\* /.test(line)) });
   }
-  const made = new Map<string, Node>();
-  const build = (name: string): Node => {
+  const made = new Map<string, Instance>();
+  const build = (name: string): Instance => {
     const known = made.get(name);
     if (known !== undefined) return known;
     const { instanceOf, lines } = written.get(name) ?? assert.fail(`there is no instance ${name}`);
-    const resource: Node = { resourceType: typeOf(instanceOf), id: name };
+    const resource: Instance = { resourceType: typeOf(instanceOf), id: name };
     made.set(name, resource);
     new Builder(resource, build).take(lines);
     return resource;
