@@ -10,41 +10,23 @@ import { identifierSystems } from '../../mappings/fhir/index.ts';
 import { mapHl7, parseMessage, splitBatch, type Message } from '../../mappings/hl7v2/index.ts';
 import { index } from '../support/affinity.ts';
 import { freshDatabase, type FreshDatabase } from '../support/database.ts';
-import { openStore, patientView, personResources, personView, save, siteResources } from '../support/fhir.ts';
+import { openStore, personResources, save, siteResources } from '../support/fhir.ts';
+import { CONNECTATHON, SAMPLE_DOMAINS, samplePatient } from '../support/ihe-patient.ts';
 import { iheSamples, noIheSamples, type Sample } from '../support/ihe-samples.ts';
 import { demoSites, RawPeer, startRig, type Rig } from '../wire/hl7v2-fixture.ts';
 
 const DOMAIN = '2.999.156.1';
-const HIMSS = '1.3.6.1.4.1.21367.2005.1.1';
-const CONNECTATHON = '1.3.6.1.4.1.21367.2005.1.2';
-
-/** Whom the samples ask for: one patient with the number of one query and the demographics of another. */
-const heidi = personView({
-  records: [
-    patientView({
-      names: [{ text: 'Heidi Mary', family: 'Heidi', given: 'MARY', representation: 'alphabetic' }],
-      sex: 'female',
-      birthDate: '1940-01-01',
-      address: { text: '3443 North Arctic Avenue, Some City', postalCode: '60523' },
-      residentId: null,
-      identifiers: [
-        { authority: HIMSS, value: 'ABC10501', type: 'PI' },
-        { authority: CONNECTATHON, value: 'C1', type: 'PI' },
-      ],
-    }),
-  ],
-});
 
 let fresh: FreshDatabase;
 let rig: Rig;
 before(async () => {
   fresh = await freshDatabase();
-  await save(fresh.database, [...siteResources(), ...personResources(heidi)]);
-  await index(fresh.database, [heidi.personId]);
+  await save(fresh.database, [...siteResources(), ...personResources(samplePatient)]);
+  await index(fresh.database, [samplePatient.personId]);
   const queries = createPatientQueries({
     store: openStore(fresh.database).store,
     patients: createAffinityPatients({ database: fresh.database, affinityDomainOid: DOMAIN }),
-    domains: identifierSystems([DOMAIN, HIMSS, CONNECTATHON]),
+    domains: identifierSystems([DOMAIN, ...SAMPLE_DOMAINS]),
     affinityDomainOid: DOMAIN,
   });
   // Whoever a sample says it is, it is taken for the platform here, which may both tell and ask.

@@ -16,6 +16,7 @@ import { parseXml, type XmlElement } from '../../mappings/xds/xml.ts';
 import { index } from '../support/affinity.ts';
 import { freshDatabase, quiet, type FreshDatabase } from '../support/database.ts';
 import { derive, openStore, patientView, personResources, personView, save, siteResources } from '../support/fhir.ts';
+import { SAMPLE_DOMAINS, samplePatient } from '../support/ihe-patient.ts';
 import { iheSamples, noIheSamples } from '../support/ihe-samples.ts';
 import { envelope, HOME } from '../support/registry-hub.ts';
 
@@ -67,7 +68,7 @@ let close: () => void;
 const audits: AuditEvent[] = [];
 before(async () => {
   fresh = await freshDatabase();
-  const persons = [zhang, alone, ...many];
+  const persons = [zhang, alone, samplePatient, ...many];
   await save(fresh.database, [...siteResources(), ...persons.flatMap((person) => personResources(person))]);
   await index(
     fresh.database,
@@ -76,7 +77,7 @@ before(async () => {
   const queries = createPatientQueries({
     store: openStore(fresh.database).store,
     patients: createAffinityPatients({ database: fresh.database, affinityDomainOid: DOMAIN }),
-    domains: identifierSystems([DOMAIN, H1, H3]),
+    domains: identifierSystems([DOMAIN, H1, H3, ...SAMPLE_DOMAINS]),
     affinityDomainOid: DOMAIN,
   });
   const audit = { record: (event: AuditEvent) => Promise.resolve(void audits.push(event)) };
@@ -344,6 +345,16 @@ test('the body must be the message that the action names', async () => {
   assert.equal(wrong.name, 'Fault');
 });
 
+/** Acknowledgement, response code, and where it fails; what is not here finds nobody. */
+const UNKNOWN = 'AE AE 204 patientIdentifier/value/@extension';
+const ANSWERS: Readonly<Record<string, string>> = {
+  'epr__ITI-45_request_raw.xml': UNKNOWN,
+  'ipf__NistPixpdq_Mesa10501-04_Example_01.xml': UNKNOWN,
+  'ipf__NistPixpdq_Mesa10501-05_Example_01.xml': 'AA OK',
+  'ipf__NistPixpdq_Mesa10502-03~UnknownId_Example_01.xml': UNKNOWN,
+  'ipf__NistPixpdq_Mesa10503-01~UnknownAssigningAuth_Example_01.xml': 'AE AE 204 patientIdentifier/value/@root',
+  'ipf__PDQ.xml': 'AA OK',
+};
 const FACES = { 'ITI-45': 'pix-manager', 'ITI-47': 'pdq-supplier' } as const;
 
 test(
@@ -358,10 +369,13 @@ test(
         // Line numbers stand within tags too: such a text is sent as it is.
         const [body] = /^\d+ /m.test(content) ? [content] : found;
         const answer = await send(face, `${HL7V3}:${found[2] ?? ''}`, body);
-        t.diagnostic(`${folder}/${file}: ${answer.name}`);
+        t.diagnostic(`${folder}/${file}: ${status(answer).join(' ')}`);
         if (verdict === 'accepted') {
           assert.equal(answer.http, 200, file);
           assert.match(answer.name, /^PRPA_IN2013(10|06)UV02$/, file);
+          const [, ack, , response] = status(answer);
+          const place = fault(answer).map((one) => one.replace(`${LIST}/`, ''));
+          assert.equal([ack, response, ...place].join(' ').trim(), ANSWERS[file] ?? 'AA NF', file);
         } else assert.deepEqual([answer.http, answer.name, verdict], [400, 'Fault', 'refused'], `${file}: ${why}`);
       }
   },

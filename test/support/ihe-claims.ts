@@ -135,7 +135,8 @@ export const CLAIMS: Readonly<Record<string, Owned>> = {
     accepted(/A0\d(_with_BR)?\.hl7|A40|RE[GV]_Maximal|hl7v2message/, 'a patient of the affinity domain is announced, revised or merged'),
     refused(/A10/, 'patient arriving is none of the events of ITI-8: 201'),
     refused(/MERGE_Maximal/, 'MRG-1 is of another issuer than PID-3'),
-    refused(/incomplete|xr2f/, 'PID, or the authority in it, is missing or a placeholder'),
+    refused(/incomplete/, 'there is no PID'),
+    accepted(/xr2f/, 'a template of another domain: taken, and no patient of the affinity domain (§3.8.4.1.3)'),
   ] },
   'ITI-9': { tests: HL7, claims: [refused(/\.hl7$/, TEMPLATE)] },
   MADO: { tests: ['unit/imaging-documents.test.ts'], claims: [
