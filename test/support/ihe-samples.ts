@@ -15,8 +15,8 @@ export interface Sample extends Pick<Claim, 'verdict' | 'why'> {
   /** Path inside the folder. */
   readonly name: string;
   readonly path: string;
-  bytes(): Buffer;
-  text(): string;
+  readonly bytes: () => Buffer;
+  readonly text: () => string;
 }
 
 /** Folders of samples; files beside them say where the samples come from. */

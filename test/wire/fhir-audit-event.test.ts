@@ -16,7 +16,7 @@ import { createAuditStore, type AuditStore } from '../../hub/store/audit.ts';
 import { auditEvent } from '../../mappings/fhir/audit-event.ts';
 import { auditFaults, EVERY_KIND, record, SOURCE } from '../support/audit-events.ts';
 import { freshDatabase, quiet, type FreshDatabase } from '../support/database.ts';
-import { addDefinitions, faultsOf } from '../support/fhir-validation.ts';
+import { addDefinitions } from '../support/fhir-validation.ts';
 import { guide, noGuides } from '../support/ihe-guides.ts';
 
 /** Whatever is answered, each part where it is there. */
