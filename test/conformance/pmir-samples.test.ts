@@ -41,6 +41,11 @@ after(async () => {
   await fresh.drop();
 });
 
+test('each file that has messages is there', { skip: noIheSamples }, () => {
+  const names = iheSamples('PMIR').map(({ name }) => name);
+  for (const name of Object.keys(MESSAGES)) assert.ok(names.includes(name), name);
+});
+
 for (const sample of iheSamples('PMIR'))
   test(`${sample.name} is ${sample.verdict}: ${sample.why}`, { skip: noIheSamples }, async (t) => {
     const resources = readFsh(sample.text());
