@@ -95,6 +95,8 @@ interface Draft {
   sex: Demand['sex'];
   phone: string | null;
   address: string[];
+  /** Fields that a patient is searched by once. */
+  readonly once: Set<string>;
 }
 
 function readDemographics(
@@ -107,12 +109,13 @@ function readDemographics(
   if (sent.length > QUERY_LIMITS.criteria) return tooMany('QPD-3');
   const draft: Draft = {
     ...{ value: '', namespace: '', universal: '', names: [], birthDate: null, sex: null, phone: null, address: [] },
+    once: new Set(),
   };
   for (const { field, at } of sent) {
     const wrong = take(draft, field, `QPD-3[${String(at)}]`, site);
     if (wrong !== null) return fail(wrong);
   }
-  const { value, namespace, universal, ...rest } = draft;
+  const { value, namespace, universal, once: _once, ...rest } = draft;
   const authority = namespace === '' && universal === '' ? null : canonical(namespace, universal, site);
   const demand: Demand = { ...rest, numbers: value === '' ? [] : [{ value, authority }] };
   if (isEmpty(demand))
@@ -144,6 +147,10 @@ function take(draft: Draft, field: Field, where: string, site: SiteProfile): Pro
   const begins = value.endsWith('*');
   const text = begins ? value.slice(0, -1) : value;
   if (text === '') return null;
+  const key = name.replace(/\.1$/, '');
+  // A second number would be told by the authority of the first, or stand in its place.
+  if (draft.once.has(key)) return problem('invalid-value', `${where}.1`, 'This is searched by once in a query.');
+  if (!/^PID\.(5|11)(\.|$)/.test(key)) draft.once.add(key);
   const named = (part: 'any' | 'family' | 'given'): null => {
     draft.names.push({ part, text, begins });
     return null;

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -13,6 +13,7 @@ import type { AuditRecord } from '../../hub/core/audit.ts';
 import { auditMessages } from '../../mappings/atna/index.ts';
 import { parseXml, type XmlElement } from '../../mappings/xds/xml.ts';
 import { EVERY_KIND, record, SOURCE } from '../support/audit-events.ts';
+import { iheSamples } from '../support/ihe-samples.ts';
 
 const data = process.env.HUB_TEST_DATA ?? '';
 const schemas = process.env.HUB_TEST_SCHEMA ?? (data === '' ? '' : join(data, '../schema'));
@@ -175,24 +176,12 @@ test('whatever stands in a record, its message is valid and says it', { skip: mi
   for (const [name, wrong] of validate(messages)) assert.equal(wrong, '', `${name}: ${messages.get(name) ?? ''}`);
 });
 
-const folder = join(data, 'ihe/ATNA-audit');
-const samples = data !== '' && existsSync(folder) ? readdirSync(folder).sort() : [];
-/** Valid as published; the others are of RFC 3881's older form or lack what the schema requires. */
-const VALID = new Set([
-  'epr__iti-44-log.xml',
-  'epr__iti-45-log.xml',
-  'epr__iti-47-log.xml',
-  'ipf__atna-record-2.xml',
-  'ipf__audit-message-iti55.xml',
-]);
+const samples = iheSamples('ATNA-audit');
 
 test('samples of other implementers are valid or not as known', { skip: missing || samples.length === 0 }, () => {
-  const texts = new Map(samples.map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
-  const outcomes = [...validate(texts)].map(([name, wrong]) => [name, wrong === '']);
-  assert.deepEqual(
-    outcomes,
-    samples.map((name) => [name, VALID.has(name)]),
-  );
+  const outcomes = validate(new Map(samples.map((sample) => [sample.name, sample.text()])));
+  for (const { name, verdict } of samples) assert.equal(outcomes.get(name) === '' ? 'read' : 'refused', verdict, name);
+  assert.equal(outcomes.size, samples.length);
 });
 
 /** Event, roles of participants, kinds of objects: what a repository sorts messages by. */
@@ -237,7 +226,9 @@ for (const [name, ours] of Object.entries(SAME))
     `our message of the event of ${name} has its structure`,
     { skip: samples.length === 0 && 'HUB_TEST_DATA is unset' },
     () => {
-      const theirs = structure(parse(readFileSync(join(folder, name), 'utf8').replace(/^\ufeff?\s*/, '')));
+      const theirs = structure(
+        parse((samples.find((one) => one.name === name)?.text() ?? '').replace(/^\ufeff?\s*/, '')),
+      );
       assert.deepEqual(structure(parse(auditMessages(ours, SOURCE)[0] ?? '')), theirs);
     },
   );

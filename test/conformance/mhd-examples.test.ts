@@ -3,7 +3,6 @@
  * the face and taken or refused as the guide says; resources are read as such. Prints what became of each.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { Bundle, DocumentReference, List, OperationOutcome, Parameters } from 'fhir/r4.js';
 import type { FhirBody } from '../../hub/core/fhir.ts';
@@ -29,7 +28,8 @@ import {
   type Served,
 } from '../support/fhir.ts';
 import { as } from '../support/mhd.ts';
-import { guide, noGuides, noSamples, samples, useGuides } from '../support/ihe-guides.ts';
+import { guide, noGuides, noSamples, useGuides } from '../support/ihe-guides.ts';
+import { iheSamples } from '../support/ihe-samples.ts';
 
 let fresh: FreshDatabase;
 let served: Served;
@@ -86,6 +86,17 @@ async function outcomeOf(response: Response): Promise<string> {
   return `${String(response.status)} ${issue?.details?.text ?? issue?.diagnostics ?? ''} at ${issue?.expression?.[0] ?? ''}`;
 }
 
+/** The examples as others hold them have the verdicts that are claimed for them. */
+const claimed = new Map(
+  ['FHIR-IG-examples', 'MHD'].flatMap((folder) =>
+    iheSamples(folder).map(({ name, verdict }) => [name.replace(/^.*\//, ''), verdict] as const),
+  ),
+);
+function isClaimed(path: string, outcome: string): void {
+  const verdict = claimed.get(path.replace(/^.*\//, ''));
+  if (verdict !== undefined) assert.equal(/^20\d/.test(outcome) ? 'accepted' : 'refused', verdict, path);
+}
+
 const rows: string[] = [];
 const told = (name: string, outcome: string): void => {
   rows.push(`${name.replace(/^package\/example\//, '').padEnd(74)} ${outcome}`);
@@ -123,6 +134,7 @@ test('ITI-65: every bundle of the guide, in JSON and in XML', { skip: noGuides }
   assert.deepEqual(answerFaults(answer), []);
   known = answer.entry?.[1]?.response?.location?.replace('DocumentReference/', '') ?? '';
   told('comprehensiveProvideDocumentBundleSimple', '200');
+  isClaimed(simple?.path ?? '', String(first.status));
   for (const { path, resource } of examples) {
     if (path === simple?.path) continue;
     const name = path.replace(/^.*\/|\.json$/g, '');
@@ -130,6 +142,7 @@ test('ITI-65: every bundle of the guide, in JSON and in XML', { skip: noGuides }
     const outcome = await outcomeOf(await post('', localised(resource)));
     told(path, outcome);
     assert.equal(outcome, wanted, path);
+    isClaimed(path, outcome);
     if (name.includes('BundleDocument')) continue;
     // Once more as XML, as another submission: the same verdict, though each list is new.
     const again = JSON.parse(localised(resource).replaceAll(/(urn:oid:[0-9.]+)\.463(\d\d)"/g, '$1.999$2"')) as FhirBody;
@@ -149,14 +162,16 @@ test('ITI-65: the bundles of other implementers', { skip: noSamples }, async () 
     // A DocumentReference to be put, by the drafts of another guide (RMD).
     'mag__update-request-1.json': '400 a transaction Bundle is taken here at Bundle',
   };
-  for (const name of readdirSync(samples('MHD')).sort()) {
-    const text = readFileSync(`${samples('MHD')}/${name}`, 'utf8');
+  for (const { name, verdict, ...sample } of iheSamples('MHD')) {
+    const text = sample.text();
     if (name.endsWith('.fsh')) {
+      assert.equal(verdict, 'no-input');
       told(name, 'source text of the guide: its examples are run as published');
       continue;
     }
     if (name.endsWith('.xml')) {
       told(name, xmlResponse(text));
+      assert.equal(verdict, 'read');
       continue;
     }
     // It is the guide's simple example with more authors: here another submission set.
@@ -164,6 +179,7 @@ test('ITI-65: the bundles of other implementers', { skip: noSamples }, async () 
     const outcome = await outcomeOf(await post('', body));
     told(name, outcome);
     assert.ok(outcome.startsWith(verdicts[name] ?? '200'), `${name}: ${outcome}`);
+    isClaimed(name, outcome);
     if (!name.startsWith('mag__') || name.includes('update')) continue;
     const here = body.replaceAll(/"[^"]*\/Patient\/[A-Za-z0-9]+"/g, `"Patient/${person.personId}"`);
     const ours = await outcomeOf(await post('', here));
@@ -253,6 +269,7 @@ test('ITI-83: every request of the guide has the answer of the guide', { skip: n
     served.caller = READER;
     const response = await served.get(`/Patient/$ihe-pix?${query.toString()}`);
     assert.equal(response.status, 200);
+    isClaimed(`Parameters-pixm-request-mohralice-${name}.json`, '200');
     const answer = (await response.json()) as Parameters;
     assert.deepEqual(faultsOf({ ...answer, meta: named(`pixm-response-mohralice-${name}`).meta } as FhirBody), []);
     const identifiers = (one: Parameters): string[] =>

@@ -1,18 +1,15 @@
 /** ITI-42, ITI-57 and ITI-44 messages that others wrote, through the registry, each with the outcome its standard demands. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { before, test } from 'node:test';
 import type { EntryId, PatientCx, RegistryObject } from '../../hub/core/document.ts';
 import { objectRow } from '../../hub/store/document-row.ts';
 import { readSubmission } from '../../mappings/xds/ebrim-read.ts';
 import { parseXml } from '../../mappings/xds/xml.ts';
+import { iheSamples, noIheSamples } from '../support/ihe-samples.ts';
 import { ACTIONS, openRegistry } from '../support/registry-hub.ts';
 import type { Answer, RegistryHub } from '../support/registry-hub.ts';
 
-const data = process.env.HUB_TEST_DATA;
-const skip = data === undefined ? 'HUB_TEST_DATA is not set' : false;
-const folder = (name: string): string => join(data ?? '', 'ihe', name);
+const skip = noIheSamples;
 
 const hubs = new Map<'lenient' | 'strict', RegistryHub>();
 before(async () => {
@@ -59,10 +56,11 @@ for (const form of ['lenient', 'strict'] as const)
   test(`samples of ITI-42 and ITI-57, read ${form}`, { skip }, async (t) => {
     const hub = hubs.get(form);
     assert.ok(hub);
-    for (const name of readdirSync(folder('ITI-42'))) {
+    for (const { name, verdict, ...sample } of iheSamples('ITI-42')) {
       const wanted = REGISTRATIONS[name];
       assert.ok(wanted, `${name} has no outcome yet`);
-      const text = readFileSync(join(folder('ITI-42'), name), 'utf8');
+      const text = sample.text();
+      assert.equal(wanted.lenient === 'success' ? 'accepted' : 'refused', verdict, name);
       const body = /<lcm:SubmitObjectsRequest[\s\S]*<\/lcm:SubmitObjectsRequest>/.exec(text)?.[0] ?? text;
       // The feed has announced their patients.
       for (const [, id, oid] of text.matchAll(/value="([^"^]+)\^\^\^&amp;([0-9.]+)&amp;ISO\s*"/g))
@@ -78,8 +76,8 @@ for (const form of ['lenient', 'strict'] as const)
 
 test('the update sample does what it says where that which it updates is registered', { skip }, async () => {
   const hub = await openRegistry();
-  const text = readFileSync(join(folder('ITI-42'), 'ipf__SubmitObjectsRequest_ebrs30_update.xml'));
-  const body = text.toString().replace(/^<\?xml[^>]*>/, '');
+  const update = iheSamples('ITI-42').find(({ name }) => name === 'ipf__SubmitObjectsRequest_ebrs30_update.xml');
+  const body = (update?.text() ?? '').replace(/^<\?xml[^>]*>/, '');
   const root = parseXml(Buffer.from(body));
   assert.ok(root.ok);
   const entry = readSubmission(root.value, { form: 'lenient' }).submission.objects.find(
@@ -128,12 +126,14 @@ const FEEDS: Readonly<Record<string, { readonly message: string; readonly ids: n
 const ANSWERS = new Set(['epr__ITI-44_response.xml', 'epr__ITI-44_response_raw.xml', 'ipf__Ack.xml']);
 
 test('samples of ITI-44', { skip }, async (t) => {
-  for (const name of readdirSync(folder('ITI-44'))) {
+  for (const { name, verdict, ...sample } of iheSamples('ITI-44')) {
     const wanted = FEEDS[name];
-    const text = readFileSync(join(folder('ITI-44'), name), 'utf8');
+    const text = sample.text();
     const body = /<PRPA_IN\w+[\s\S]*<\/PRPA_IN\w+>/.exec(text)?.[0];
     if (ANSWERS.has(name)) {
       assert.equal(body, undefined, name);
+      assert.match(text, /<\/?(\w+:)?MCCI_IN000002UV01[\s>]/, name);
+      assert.equal(verdict, 'no-input', name);
       continue;
     }
     assert.ok(wanted && body !== undefined, `${name} has no outcome yet`);
@@ -147,6 +147,7 @@ test('samples of ITI-44', { skip }, async (t) => {
     t.diagnostic(`${name}: ${ack}`);
     assert.equal(answer.status, 'MCCI_IN000002UV01', answer.text);
     assert.equal(ack, wanted.ids > 0 ? 'CA' : 'CE', name);
+    assert.equal(ack === 'CA' ? 'accepted' : 'refused', verdict, name);
     assert.equal(await count('survivor is null'), wanted.ids, name);
     assert.equal(await count('survivor is not null'), wanted.ended ?? 0, name);
   }

@@ -3,7 +3,7 @@
  * standard demands. They are read from HUB_TEST_DATA and are no part of the project.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
@@ -16,6 +16,8 @@ import { readRegistryResponse } from '../../mappings/xds/registry-response.ts';
 import { SOAP } from '../../mappings/xds/soap.ts';
 import { childNamed, parseXml } from '../../mappings/xds/xml.ts';
 import type { XmlElement } from '../../mappings/xds/xml.ts';
+import type { Verdict } from '../support/ihe-claims.ts';
+import { iheSamples } from '../support/ihe-samples.ts';
 import { codesOf, said, send, startRepositoryHub } from '../support/repository-hub.ts';
 import type { RepositoryHub } from '../support/repository-hub.ts';
 import { provide, registered, sent, valid } from '../support/submission.ts';
@@ -63,15 +65,16 @@ function rebound(): { type: string; bytes: Buffer } {
   return { type, bytes };
 }
 
-const seen = new Set<string>();
-const uses = (name: string): string => {
-  seen.add(name);
+/** What the test of each sample, as it stands, has seen. */
+const seen = new Map<string, Verdict>();
+const uses = (name: string, verdict: Verdict): string => {
+  seen.set(name, verdict);
   return name;
 };
 
 describe('ITI-41', { skip }, () => {
   test('the captured request, as it is: its boundary is not that of its own head, so it is refused', async () => {
-    const { type, bytes } = captured(uses('ITI-41/epr__ITI-41_request_raw.xml'));
+    const { type, bytes } = captured(uses('ITI-41/epr__ITI-41_request_raw.xml', 'refused'));
     const answer = valid(await send(hub.url, type, bytes));
     assert.deepEqual([answer.status, answer.envelope.toString().includes('boundary')], [400, true]);
   });
@@ -97,13 +100,13 @@ describe('ITI-41', { skip }, () => {
   });
 
   test('the request for readers, with line numbers: no SOAP message', async () => {
-    const text = sample(uses('ITI-41/epr__ITI-41_request.xml'));
+    const text = sample(uses('ITI-41/epr__ITI-41_request.xml', 'refused'));
     const answer = valid(await send(hub.url, 'application/soap+xml', text));
     assert.deepEqual([answer.status, answer.envelope.toString().includes('env:Sender')], [400, true]);
   });
 
   test('metadata with a hash: refused with other bytes, without hash and size registered', async () => {
-    const metadata = sample(uses('ITI-41/ipf__submission-set.xml'));
+    const metadata = sample(uses('ITI-41/ipf__submission-set.xml', 'refused'));
     const document = { ...sent('four'), name: 'Document01' };
     const wrong = await provide(hub, [document], { metadata });
     assert.deepEqual(codesOf(wrong), ['XDSRepositoryMetadataError']);
@@ -113,8 +116,8 @@ describe('ITI-41', { skip }, () => {
   });
 
   test('responses are read as a document source reads them', async () => {
-    const plain = bodyOf(Buffer.from(sample(uses('ITI-41/epr__ITI-41_response.xml'))));
-    const { type, bytes } = captured(uses('ITI-41/epr__ITI-41_response_raw.xml'));
+    const plain = bodyOf(Buffer.from(sample(uses('ITI-41/epr__ITI-41_response.xml', 'read'))));
+    const { type, bytes } = captured(uses('ITI-41/epr__ITI-41_response_raw.xml', 'read'));
     const packed = await readPackage(type, Readable.from([bytes]), { bytes: 1 << 20, parts: 9 });
     assert.ok(packed.ok);
     for (const body of [plain, bodyOf(packed.value.envelope)]) {
@@ -126,7 +129,7 @@ describe('ITI-41', { skip }, () => {
 
 describe('ITI-43', { skip }, () => {
   test('the captured request: Failure while there is no such document, then the document', async () => {
-    const text = sample(uses('ITI-43/epr__ITI-43_request_raw.xml'));
+    const text = sample(uses('ITI-43/epr__ITI-43_request_raw.xml', 'accepted'));
     const none = valid(await send(hub.url, 'application/soap+xml', text, 'query-platform'));
     assert.deepEqual([said(none).status, codesOf(none)], ['failure', ['XDSDocumentUniqueIdError']]);
     const document = { ...sent('a report'), uniqueId: DOCUMENT };
@@ -143,13 +146,17 @@ describe('ITI-43', { skip }, () => {
 
   test('request and response for readers have no namespaces: no SOAP messages', async () => {
     for (const name of ['ITI-43/epr__ITI-43_request.xml', 'ITI-43/epr__ITI-43_response.xml']) {
-      const answer = valid(await send(hub.url, 'application/soap+xml', sample(uses(name)), 'query-platform'));
+      const answer = valid(
+        await send(hub.url, 'application/soap+xml', sample(uses(name, 'refused')), 'query-platform'),
+      );
       assert.equal(answer.status, 400, name);
     }
   });
 
   test('the captured response is read as a document consumer reads it', () => {
-    const response = readRetrieveResponse(bodyOf(Buffer.from(sample(uses('ITI-43/epr__ITI-43_response_raw.xml')))));
+    const response = readRetrieveResponse(
+      bodyOf(Buffer.from(sample(uses('ITI-43/epr__ITI-43_response_raw.xml', 'read')))),
+    );
     assert.ok(response.ok);
     assert.deepEqual(
       response.value.documents.map(({ documentUniqueId, mimeType }) => [documentUniqueId, mimeType]),
@@ -159,6 +166,9 @@ describe('ITI-43', { skip }, () => {
 });
 
 test('no sample is left out', { skip }, () => {
-  const all = ['ITI-41', 'ITI-43'].flatMap((kind) => readdirSync(join(folder, kind)).map((name) => `${kind}/${name}`));
-  assert.deepEqual([...seen].sort(), all.sort());
+  const all = ['ITI-41', 'ITI-43'].flatMap((kind) =>
+    iheSamples(kind).map((one) => ({ ...one, name: `${kind}/${one.name}` })),
+  );
+  assert.deepEqual([...seen.keys()].sort(), all.map(({ name }) => name).sort());
+  for (const { name, verdict } of all) assert.equal(seen.get(name), verdict, name);
 });

@@ -1,16 +1,14 @@
 /** Patient/$match over HTTP (PDQm ITI-119) with the matcher that links the feed: grades, doubts, limits, refusals, audit. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Bundle, OperationOutcome, Patient } from 'fhir/r4.js';
 import { residentCheck } from '../../hub/core/identifier.ts';
 import { openStore, READER, serveFhir, type Served } from '../support/fhir.ts';
 import { faultsOf } from '../support/fhir-validation.ts';
+import { iheSamples, noIheSamples } from '../support/ihe-samples.ts';
 import { useGuides } from '../support/ihe-guides.ts';
 import { personHub, recordId, registration, type PersonHub, type Told } from '../support/person-hub.ts';
 
-const data = process.env.HUB_TEST_DATA ?? '';
 const numbered = (first17: string): string => first17 + residentCheck(first17);
 const RESIDENT = 'urn:oid:2.16.156.10011.1.3';
 const MEI: Told = {
@@ -155,11 +153,13 @@ test('what is no question is told so, and who may not search may not ask', async
   served.caller = READER;
 });
 
-test('the guide’s own questions are answered', { skip: data === '' && 'HUB_TEST_DATA is not set' }, async () => {
-  for (const name of ['patient-only', 'count', 'onlyCertainMatches']) {
-    const file = join(data, `ihe/FHIR-IG-examples/pdqm-3.2.0/package/example/Parameters-ex-match-input-${name}.json`);
-    const response = await post(readFileSync(file, 'utf8'));
+test('the guide’s own questions are answered', { skip: noIheSamples }, async () => {
+  const questions = iheSamples('FHIR-IG-examples').filter(({ name }) => name.includes('/Parameters-ex-match-input'));
+  assert.equal(questions.length, 3);
+  for (const { name, verdict, text } of questions) {
+    const response = await post(text());
     assert.equal(response.status, 200, name);
+    assert.equal(verdict, 'accepted');
     assert.equal(((await response.json()) as Bundle).type, 'searchset');
   }
 });

@@ -333,3 +333,18 @@ test('what is no query message is told apart: no tag, no QPD, an old version', a
   ]);
   assert.equal((await pix(cxOf('P1', H1), '', { version: '2.1' })).first('MSA')?.text(1), 'AR');
 });
+
+test('ITI-21: what a patient is searched by once is not taken twice: the authority of one number is not that of another', async () => {
+  for (const [criteria, place] of [
+    [`@PID.3.1^P1~@PID.3.4.2^${H3}~@PID.3.1^X9`, 'QPD^1^3^3^1'],
+    [`@PID.3^P1~@PID.3.4.2^${H1}~@PID.3.4.2^${H3}`, 'QPD^1^3^3^1'],
+    ['@PID.5.1^张三~@PID.7^19800315~@PID.7.1^19750601', 'QPD^1^3^3^1'],
+    ['@PID.5.1^张三~@PID.8^M~@PID.8^F', 'QPD^1^3^3^1'],
+  ] as const) {
+    const answer = await pdq(criteria);
+    assert.deepEqual(status(answer), ['RSP^K22^RSP_K21', 'AE', 'AE'], criteria);
+    assert.deepEqual(fault(answer), [place, '102', 'E'], criteria);
+    assert.equal(answer.first('PID'), undefined);
+  }
+  assert.equal(status(await pdq('@PID.5.1^张~@PID.5.2^三'))[1], 'AA', 'parts of a name are asked for together');
+});
