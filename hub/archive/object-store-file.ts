@@ -18,7 +18,6 @@ import {
   storeUnavailable,
   tooLargeToGather,
 } from './object-store-key.ts';
-import { Digests } from './object-store-digest.ts';
 import { codeOf, mediumFailure } from './object-store-medium.ts';
 import { leftBehind, NAMES_READY, Reserve } from './object-store-reserve.ts';
 import type { ReservedPlace } from './object-store-reserve.ts';
@@ -39,7 +38,6 @@ export class FileObjectStore implements ObjectStore {
   readonly #namesReady: number;
   readonly #sync = new DirectorySync();
   readonly #slabs = new Slabs();
-  readonly #digests = new Digests();
   /** By the first folder of the keys: each kind of object comes in a day of its own. */
   readonly #reserves = new Map<string, Reserve>();
   readonly #trims = new Trims();
@@ -180,7 +178,6 @@ export class FileObjectStore implements ObjectStore {
 
   async close(): Promise<void> {
     await this.#trims.all();
-    await this.#digests.close();
     for (const reserve of this.#reserves.values()) await reserve.close();
     await this.#sync.close();
   }
@@ -197,7 +194,7 @@ export class FileObjectStore implements ObjectStore {
     const trimming: WriterFiles['trimming'] = (file, size, length) => {
       this.#trims.add(target, file, size, length);
     };
-    const means = { sync: this.#sync, slabs: this.#slabs, digests: this.#digests };
+    const means = { sync: this.#sync, slabs: this.#slabs };
     return new FileWriter({ temporary, target, fresh, place, trimming }, means);
   }
 

@@ -1,6 +1,6 @@
 /**
  * Memory in which the file store gathers an object before it writes it. Slabs begin at a page, as direct writes demand
- * (open(2), O_DIRECT), and go from writer to writer, so that a series of images allocates none. Threads share them.
+ * (open(2), O_DIRECT), and go from writer to writer, so that a series of images allocates none.
  */
 
 /** At most two of these per open writer. A CT or MR object fits in one: then it costs one durable write. */
@@ -12,8 +12,8 @@ const WASM_PAGE_BYTES = 65_536;
 
 /** Of the ECMAScript environment; its types come with the DOM, which the hub has none of. */
 declare const WebAssembly: {
-  readonly Memory: new (size: { readonly initial: number; readonly maximum: number; readonly shared: true }) => {
-    readonly buffer: SharedArrayBuffer;
+  readonly Memory: new (size: { readonly initial: number; readonly maximum: number }) => {
+    readonly buffer: ArrayBuffer;
   };
 };
 
@@ -35,5 +35,5 @@ export class Slabs {
  */
 function pageAligned(): Buffer {
   const pages = SLAB_BYTES / WASM_PAGE_BYTES;
-  return Buffer.from(new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }).buffer);
+  return Buffer.from(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer);
 }

@@ -2,11 +2,11 @@
  * Writes one object of the file store: gathers chunks into slabs, and puts bytes and name on the disk so that a key
  * either names a whole durable object or nothing that anybody was told of.
  */
+import { webcrypto } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ObjectWriter } from '../core/ports.ts';
-import type { Digests } from './object-store-digest.ts';
 import { mediumFailure } from './object-store-medium.ts';
 import type { ReservedPlace } from './object-store-reserve.ts';
 import { SLAB_BYTES, type Slabs } from './object-store-slab.ts';
@@ -28,7 +28,6 @@ export interface WriterFiles {
 export interface WriterMeans {
   readonly sync: DirectorySync;
   readonly slabs: Slabs;
-  readonly digests: Digests;
 }
 
 /** Writes one slab while the next fills; opening the file overlaps the first chunks. */
@@ -36,7 +35,6 @@ export class FileWriter implements ObjectWriter {
   readonly #files: WriterFiles;
   readonly #sync: DirectorySync;
   readonly #slabs: Slabs;
-  readonly #digests: Digests;
   /** The reserved file while the object may still fit into it. */
   #reserved: FileHandle | null = null;
   #file: Promise<FileHandle> | null = null;
@@ -48,11 +46,10 @@ export class FileWriter implements ObjectWriter {
   #flight: Promise<void> = Promise.resolve();
   #state: 'open' | 'committed' | 'closed' = 'open';
 
-  constructor(files: WriterFiles, { sync, slabs, digests }: WriterMeans) {
+  constructor(files: WriterFiles, { sync, slabs }: WriterMeans) {
     this.#files = files;
     this.#sync = sync;
     this.#slabs = slabs;
-    this.#digests = digests;
     if (files.place) this.#reserved = files.place.file;
     else void this.#temporary(); // awaited, and so reported, by the first flush
   }
@@ -100,7 +97,9 @@ export class FileWriter implements ObjectWriter {
     this.#kept = null;
     if (slab === null) return null;
     try {
-      return await this.#digests.of(slab, from, this.#position);
+      // Of the crypto of Node the one that hashes in the thread pool.
+      const digest = await webcrypto.subtle.digest('SHA-256', slab.subarray(from, this.#position));
+      return Buffer.from(digest).toString('hex');
     } finally {
       this.#slabs.give(slab);
     }
