@@ -114,7 +114,7 @@ export class Reserve {
   async #stock(folder: string, suffix: string): Promise<void> {
     this.#quiet = null;
     const taken = this.#taken;
-    for (let had = -1; had < this.#left() && this.#left() <= this.#ready - BATCH; ) {
+    for (let had = -1; had < this.#left() && this.#left() <= this.#ready - BATCH;) {
       if (this.#closed || this.#making !== null || taken !== this.#taken) return;
       had = this.#left(); // where a batch brings none, the disk is at fault, and the next object tells so
       this.#making = this.#renew(folder, suffix, []).finally(() => (this.#making = null));

@@ -245,12 +245,8 @@ class Receiving implements InstanceIntake {
 
   /** The same after the sender was answered, by the store where it can. */
   async #digestBehind(): Promise<string> {
-    if (this.#digest === null && this.#unhashedBytes === this.#dataSetSize)
-      try {
-        this.#digest = (await this.#object.digest?.(this.#dataSetOffset)) ?? null;
-      } catch (cause) {
-        this.#options.log.warn({ cause, object: this.#key }, 'the store gave no digest; it is taken here');
-      }
+    const isWhole = this.#digest === null && this.#unhashedBytes === this.#dataSetSize;
+    if (isWhole) this.#digest = (await this.#object.digest?.(this.#dataSetOffset)) ?? null;
     return this.#digestHex();
   }
 

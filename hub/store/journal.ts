@@ -65,7 +65,6 @@ const IMAGE_BATCHES = 4;
 /** One for each batch on its way, and two for repeats and refusals. */
 export const JOURNAL_CONNECTIONS = MESSAGE_BATCHES + IMAGE_BATCHES + 2;
 
-/** `arrived` is called after each commit that left something to apply; it must not throw. */
 /** What is being applied holds its rows and wants the rest of its key's: waiting for it would be a deadlock. */
 const HASTEN = `
 with waiting as (
@@ -73,6 +72,7 @@ with waiting as (
 )
 update pending p set next_try_at = '-infinity' from waiting w where p.journal_id = w.journal_id`;
 
+/** `arrived` is called after each commit that left something to apply; it must not throw. */
 export function createJournal(deps: { database: Database; clock: () => Date; log: Log; arrived: () => void }): Journal {
   const { database, clock, log } = deps;
   const messages = new Lane<Waiter>(MESSAGE_BATCHES, write);
