@@ -19,11 +19,12 @@ import {
   tooLargeToGather,
 } from './object-store-key.ts';
 import { codeOf, mediumFailure } from './object-store-medium.ts';
-import { leftBehind, Reserve } from './object-store-reserve.ts';
+import { leftBehind, NAMES_READY, Reserve } from './object-store-reserve.ts';
 import type { ReservedPlace } from './object-store-reserve.ts';
 import { DirectorySync } from './object-store-sync.ts';
 import { Slabs } from './object-store-slab.ts';
-import { FileWriter } from './object-store-writer.ts';
+import { Trims } from './object-store-trim.ts';
+import { FileWriter, type WriterFiles } from './object-store-writer.ts';
 
 /** One read of a stream: most CT and MR objects are one or two of these. */
 const READ_BYTES = 1024 * 1024;
@@ -34,18 +35,22 @@ const INCOMING = '.incoming';
 export class FileObjectStore implements ObjectStore {
   readonly #root: string;
   readonly #owner: string;
+  readonly #namesReady: number;
   readonly #sync = new DirectorySync();
   readonly #slabs = new Slabs();
   /** By the first folder of the keys: each kind of object comes in a day of its own. */
   readonly #reserves = new Map<string, Reserve>();
-  /** Objects that are being cut to their size, by path. */
-  readonly #trims = new Map<string, Promise<void>>();
+  readonly #trims = new Trims();
   #ready: Promise<void> | null = null;
 
-  /** `owner` tells the names that this process reserves from those of others; the same after a restart. */
-  constructor(root: string, owner = `process-${randomUUID()}`) {
+  /**
+   * `owner` tells the names that this process reserves from those of others; the same after a restart. `namesReady`: so
+   * many are kept for each kind of object while none comes.
+   */
+  constructor(root: string, owner = `process-${randomUUID()}`, namesReady = NAMES_READY) {
     this.#root = root;
     this.#owner = owner;
+    this.#namesReady = namesReady;
   }
 
   async write(key: string): Promise<ObjectWriter> {
@@ -62,7 +67,13 @@ export class FileObjectStore implements ObjectStore {
     const key = place?.key ?? `${folder}/${randomUUID()}${suffix}`;
     const target = join(this.#root, key);
     if (place === null) await this.#sync.make(dirname(target), this.#root);
-    return { key, writer: this.#writer(target, true, place), listed: place !== null, filed: () => place?.settled() };
+    const writer = this.#writer(target, true, place);
+    const filed = (): void => {
+      writer.release();
+      // Until its file is cut, a crash must find it on the list.
+      void this.#trims.of(target).then(() => place?.settled());
+    };
+    return { key, writer, listed: place !== null, digest: (from) => writer.digest(from), filed };
   }
 
   /** Before the first `writeFresh` of this process. */
@@ -127,7 +138,7 @@ export class FileObjectStore implements ObjectStore {
   async size(key: string): Promise<number | null> {
     const path = join(this.#root, checkedKey(key));
     try {
-      await this.#trims.get(path);
+      await this.#trims.now(path);
       return (await stat(path)).size;
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return null;
@@ -139,7 +150,7 @@ export class FileObjectStore implements ObjectStore {
   async remove(key: string): Promise<void> {
     const target = join(this.#root, checkedKey(key));
     try {
-      await this.#trims.get(target);
+      await this.#trims.now(target);
       await unlink(target);
       await this.#sync.sync(dirname(target));
     } catch (error) {
@@ -166,31 +177,31 @@ export class FileObjectStore implements ObjectStore {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#trims.values());
+    await this.#trims.all();
     for (const reserve of this.#reserves.values()) await reserve.close();
     await this.#sync.close();
   }
 
   #reserveOf(folder: string): Reserve {
     const [kind = ''] = folder.split('/');
-    const reserve = this.#reserves.get(kind) ?? new Reserve(this.#root, this.#sync, this.#owner);
+    const reserve = this.#reserves.get(kind) ?? new Reserve(this.#root, this.#sync, this.#owner, this.#namesReady);
     this.#reserves.set(kind, reserve);
     return reserve;
   }
 
   #writer(target: string, fresh: boolean, place: ReservedPlace | null): FileWriter {
     const temporary = join(this.#root, INCOMING, randomUUID());
-    const trimming = (work: Promise<void>): void => {
-      this.#trims.set(target, work);
-      void work.then(() => this.#trims.delete(target));
+    const trimming: WriterFiles['trimming'] = (file, size, length) => {
+      this.#trims.add(target, file, size, length);
     };
-    return new FileWriter({ temporary, target, fresh, place, trimming }, this.#sync, this.#slabs);
+    const means = { sync: this.#sync, slabs: this.#slabs };
+    return new FileWriter({ temporary, target, fresh, place, trimming }, means);
   }
 
   async #open(key: string): Promise<FileHandle> {
     const path = join(this.#root, checkedKey(key));
     try {
-      await this.#trims.get(path);
+      await this.#trims.now(path);
       return await open(path, 'r');
     } catch (error) {
       throw mediumFailure(error);

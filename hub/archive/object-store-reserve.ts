@@ -16,6 +16,10 @@ import type { DirectorySync } from './object-store-sync.ts';
 
 /** Names in one batch, made when half of the last are gone. An empty file costs an inode and no block. */
 const BATCH = 64;
+/** Names made while no object comes, so that a series of CT makes none while it is sent. Each is an open file. */
+export const NAMES_READY = 640;
+/** No object came for this long: names are made without anybody waiting. */
+const QUIET_MS = 200;
 /** A batch that was not used up in this time is given up: well before another process may take it for left over. */
 const FRESH_MS = 6 * 3600 * 1000;
 /** Each write returns when its bytes are durable, as after fdatasync: one turn of the thread pool instead of two. */
@@ -53,17 +57,21 @@ export class Reserve {
   readonly #root: string;
   readonly #sync: DirectorySync;
   readonly #owner: string;
+  readonly #ready: number;
   #batches: Batch[] = [];
   #making: Promise<void> | null = null;
   #tidying: Promise<void> = Promise.resolve();
   #closed = false;
   #direct = true;
+  #quiet: NodeJS.Timeout | null = null;
+  #taken = 0;
 
   /** `owner` is the same after a restart and nobody else's at the time: no dot, no slash. */
-  constructor(root: string, sync: DirectorySync, owner: string) {
+  constructor(root: string, sync: DirectorySync, owner: string, ready: number) {
     this.#root = root;
     this.#sync = sync;
     this.#owner = owner;
+    this.#ready = ready;
   }
 
   /** A durable name in `folder`, or null where none is ready; more are made meanwhile. */
@@ -72,7 +80,9 @@ export class Reserve {
       batch.folder === folder && batch.suffix === suffix && Date.now() - batch.madeAt < FRESH_MS;
     const old = this.#batches.filter((batch) => !fits(batch));
     this.#batches = this.#batches.filter((batch) => fits(batch) && batch.unused.length > 0);
-    const left = this.#batches.reduce((sum, batch) => sum + batch.unused.length, 0);
+    this.#taken++;
+    this.#stockWhenQuiet(folder, suffix);
+    const left = this.#left();
     if ((left < BATCH / 2 || old.length > 0) && this.#making === null && !this.#closed) {
       this.#making = this.#renew(folder, suffix, old).finally(() => (this.#making = null));
     } else this.#batches.push(...old);
@@ -91,9 +101,31 @@ export class Reserve {
     };
   }
 
+  #left(): number {
+    return this.#batches.reduce((sum, batch) => sum + batch.unused.length, 0);
+  }
+
+  #stockWhenQuiet(folder: string, suffix: string): void {
+    if (this.#quiet !== null) this.#quiet.refresh();
+    else this.#quiet = setTimeout(() => void this.#stock(folder, suffix), QUIET_MS).unref();
+  }
+
+  /** Makes names until all are ready, or an object comes. */
+  async #stock(folder: string, suffix: string): Promise<void> {
+    this.#quiet = null;
+    const taken = this.#taken;
+    for (let had = -1; had < this.#left() && this.#left() <= this.#ready - BATCH;) {
+      if (this.#closed || this.#making !== null || taken !== this.#taken) return;
+      had = this.#left(); // where a batch brings none, the disk is at fault, and the next object tells so
+      this.#making = this.#renew(folder, suffix, []).finally(() => (this.#making = null));
+      await this.#making;
+    }
+  }
+
   /** Takes away what was not used. */
   async close(): Promise<void> {
     this.#closed = true;
+    if (this.#quiet !== null) clearTimeout(this.#quiet);
     await this.#making;
     for (const batch of this.#batches.splice(0)) await this.#giveUp(batch);
     await this.#tidying;

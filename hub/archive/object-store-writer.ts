@@ -2,6 +2,7 @@
  * Writes one object of the file store: gathers chunks into slabs, and puts bytes and name on the disk so that a key
  * either names a whole durable object or nothing that anybody was told of.
  */
+import { webcrypto } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -19,8 +20,14 @@ export interface WriterFiles {
   readonly fresh: boolean;
   /** Where the target stands already as an empty file whose name is durable. */
   readonly place: ReservedPlace | null;
-  /** The object is durable and longer than it is by less than a block; readers wait for this, which never rejects. */
-  trimming(work: Promise<void>): void;
+  /** The object is durable; its file has `length` bytes, of which `size` are the object, and is handed over open. */
+  trimming(file: FileHandle, size: number, length: number): void;
+}
+
+/** What all writers of a store share. */
+export interface WriterMeans {
+  readonly sync: DirectorySync;
+  readonly slabs: Slabs;
 }
 
 /** Writes one slab while the next fills; opening the file overlaps the first chunks. */
@@ -32,12 +39,14 @@ export class FileWriter implements ObjectWriter {
   #reserved: FileHandle | null = null;
   #file: Promise<FileHandle> | null = null;
   #slab: Buffer | null = null;
+  /** The whole object, once committed, until its digest was taken or nobody asks for it. */
+  #kept: Buffer | null = null;
   #filled = 0;
   #position = 0;
   #flight: Promise<void> = Promise.resolve();
   #state: 'open' | 'committed' | 'closed' = 'open';
 
-  constructor(files: WriterFiles, sync: DirectorySync, slabs: Slabs) {
+  constructor(files: WriterFiles, { sync, slabs }: WriterMeans) {
     this.#files = files;
     this.#sync = sync;
     this.#slabs = slabs;
@@ -82,6 +91,26 @@ export class FileWriter implements ObjectWriter {
     }
   }
 
+  /** As `FreshObject.digest`. */
+  async digest(from: number): Promise<string | null> {
+    const slab = this.#kept;
+    this.#kept = null;
+    if (slab === null) return null;
+    try {
+      // Of the crypto of Node the one that hashes in the thread pool.
+      const digest = await webcrypto.subtle.digest('SHA-256', slab.subarray(from, this.#position));
+      return Buffer.from(digest).toString('hex');
+    } finally {
+      this.#slabs.give(slab);
+    }
+  }
+
+  /** Nobody will ask for the digest any more. */
+  release(): void {
+    if (this.#kept) this.#slabs.give(this.#kept);
+    this.#kept = null;
+  }
+
   /**
    * An object of one slab goes into its reserved file: the name is durable already, so the bytes need one write that
    * returns when they are, and no change of a directory. False where there is no such file; then the object takes the way
@@ -97,9 +126,11 @@ export class FileWriter implements ObjectWriter {
     this.#slab = null;
     try {
       if (place.direct) writeTrailer(slab, this.#filled, length);
-      await this.#put(file, slab, length, 0);
-      this.#files.trimming(trimmed(file, this.#filled, length));
+      await put(file, slab, length, 0);
+      this.#kept = slab;
+      this.#files.trimming(file, this.#filled, length);
     } catch (error) {
+      this.#slabs.give(slab);
       await file.close();
       await rm(target, { force: true });
       throw error;
@@ -170,23 +201,17 @@ export class FileWriter implements ObjectWriter {
     const position = this.#position;
     this.#slab = null;
     this.#filled = 0;
-    this.#flight = this.#temporary().then((file) => this.#put(file, slab, length, position));
+    this.#flight = this.#temporary()
+      .then((file) => put(file, slab, length, position))
+      .finally(() => {
+        this.#slabs.give(slab);
+      });
     this.#flight.catch(() => undefined); // the next flush or the commit awaits it
     this.#position += length;
   }
-
-  async #put(file: FileHandle, slab: Buffer, length: number, position: number): Promise<void> {
-    try {
-      let done = 0;
-      while (done < length) done += (await file.write(slab, done, length - done, position + done)).bytesWritten;
-    } finally {
-      this.#slabs.give(slab);
-    }
-  }
 }
 
-/** Where it fails, zeros stay behind the object: whoever knows its size does not read them. */
-async function trimmed(file: FileHandle, size: number, length: number): Promise<void> {
-  if (length > size) await file.truncate(size).catch(() => undefined);
-  await file.close().catch(() => undefined);
+async function put(file: FileHandle, slab: Buffer, length: number, position: number): Promise<void> {
+  let done = 0;
+  while (done < length) done += (await file.write(slab, done, length - done, position + done)).bytesWritten;
 }

@@ -43,6 +43,11 @@ export interface FreshObject {
   readonly writer: ObjectWriter;
   /** The store finds a committed object again after a crash (`unfiled`), until it is filed. */
   readonly listed: boolean;
+  /**
+   * SHA-256, hex, of the committed object from that byte to its end, taken while the process does other things. null where
+   * the store did not keep the bytes: the caller has seen them too. Once, after `commit` and before `filed`.
+   */
+  readonly digest?: (from: number) => Promise<string | null>;
   /** Something durable names the object now, or it was removed. */
   readonly filed: () => void;
 }

@@ -29,7 +29,7 @@ export interface FilingDeps {
 /** The right to answer before the journal does, for one control id. Used once. */
 export interface Ticket {
   /** Takes the instance over; the object is durable. `envelope` is called when the sender was answered. */
-  file(envelope: () => Envelope, object: Pick<FreshObject, 'key' | 'filed'>): void;
+  file(envelope: () => Promise<Envelope>, object: Pick<FreshObject, 'key' | 'filed'>): void;
   /** There is nothing to file; after `file` it does nothing. */
   release(): void;
 }
@@ -142,10 +142,10 @@ export class Filing {
   }
 
   /** Never rejects. */
-  async #file(of: () => Envelope, object: Pick<FreshObject, 'key' | 'filed'>): Promise<void> {
+  async #file(of: () => Promise<Envelope>, object: Pick<FreshObject, 'key' | 'filed'>): Promise<void> {
     await answered(); // which goes out in the turn of the event loop that took the instance over
     try {
-      const envelope = of();
+      const envelope = await of();
       this.#note(envelope);
       await this.#together();
       await this.#journal(envelope, object);

@@ -243,6 +243,13 @@ class Receiving implements InstanceIntake {
     return this.#digest;
   }
 
+  /** The same after the sender was answered, by the store where it can. */
+  async #digestBehind(): Promise<string> {
+    const isWhole = this.#digest === null && this.#unhashedBytes === this.#dataSetSize;
+    if (isWhole) this.#digest = (await this.#object.digest?.(this.#dataSetOffset)) ?? null;
+    return this.#digestHex();
+  }
+
   async abort(reason: string): Promise<void> {
     await this.#turn;
     this.#stop(problem('internal', undefined, reason));
@@ -286,14 +293,14 @@ class Receiving implements InstanceIntake {
   ): Promise<StoreOutcome> {
     const { intake, objects, log } = this.#options;
     const { uid: sopUid, sopClass } = record.instance;
-    const envelope = (): Envelope => instanceEnvelope(this.#arrival, this.#key, hashed(record, this.#digestHex()));
+    const envelope = (digest: string): Envelope => instanceEnvelope(this.#arrival, this.#key, hashed(record, digest));
     const stored = { ok: true, sopClass, sopUid, studyUid: record.keys.studyUid, findings } as const;
     if (ticket !== null) {
       await kept;
-      ticket.file(envelope, this.#object);
+      ticket.file(async () => envelope(await this.#digestBehind()), this.#object);
       return { ...stored, duplicate: false };
     }
-    const receipt = await intake.accept(envelope(), kept);
+    const receipt = await intake.accept(envelope(this.#digestHex()), kept);
     if (receipt.kind === 'conflict') {
       // The object stays as evidence of the refusal, which names it.
       this.#object.filed();

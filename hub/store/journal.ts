@@ -65,6 +65,13 @@ const IMAGE_BATCHES = 4;
 /** One for each batch on its way, and two for repeats and refusals. */
 export const JOURNAL_CONNECTIONS = MESSAGE_BATCHES + IMAGE_BATCHES + 2;
 
+/** What is being applied holds its rows and wants the rest of its key's: waiting for it would be a deadlock. */
+const HASTEN = `
+with waiting as (
+  select journal_id from pending where work_key = any ($1::text[]) and attempts = 0 for update skip locked
+)
+update pending p set next_try_at = '-infinity' from waiting w where p.journal_id = w.journal_id`;
+
 /** `arrived` is called after each commit that left something to apply; it must not throw. */
 export function createJournal(deps: { database: Database; clock: () => Date; log: Log; arrived: () => void }): Journal {
   const { database, clock, log } = deps;
@@ -196,7 +203,7 @@ export function createJournal(deps: { database: Database; clock: () => Date; log
       const keys = patientKeys.map((patientKey) => workKey({ site, patientKey: clean(patientKey) }));
       const hastened = await database.pool.query({
         name: 'journal-hasten',
-        text: `update pending set next_try_at = '-infinity' where work_key = any ($1::text[]) and attempts = 0`,
+        text: HASTEN,
         values: [keys],
       });
       if (hastened.rowCount !== 0) deps.arrived();

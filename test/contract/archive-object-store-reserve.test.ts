@@ -19,7 +19,7 @@ describe('reserve of the object store on files', () => {
   let store: FileObjectStore;
   beforeEach(async () => {
     root = await mkdtemp(join(tmpdir(), 'hutong-reserve-'));
-    store = new FileObjectStore(root);
+    store = new FileObjectStore(root, 'me-first', 64);
   });
   afterEach(async () => {
     await store.close();
@@ -102,7 +102,7 @@ describe('reserve of the object store on files', () => {
 
   it('finds after a kill what was stored and not filed, and clears what was reserved and not used', async () => {
     // Killed: the store is never closed, and its lists and empty files stay.
-    const killed = new FileObjectStore(root, 'one-listen');
+    const killed = new FileObjectStore(root, 'one-listen', 64);
     const fresh = async (bytes: Uint8Array, file: boolean): Promise<string> => {
       const { key, writer, filed } = await killed.writeFresh(FOLDER, '.dcm');
       await writer.write(bytes);
@@ -120,11 +120,11 @@ describe('reserve of the object store on files', () => {
     assert.ok(list !== undefined);
     assert.equal((await readFile(join(root, '.reserve', list), 'utf8')).split('\n').length, 64);
 
-    const other = new FileObjectStore(root, 'two-listen');
+    const other = new FileObjectStore(root, 'two-listen', 64);
     assert.deepEqual(await unfiled(other), [], 'a list this young may be that of a living process');
     assert.equal((await names()).length, 65);
 
-    const next = new FileObjectStore(root, 'one-listen');
+    const next = new FileObjectStore(root, 'one-listen', 64);
     // The list does not tell what was filed: who asks must know. It goes when all was seen.
     assert.deepEqual(await unfiled(next), [...kept, filed].sort());
     assert.deepEqual((await names()).map((name) => `${FOLDER}/${name}`).sort(), [before, ...kept, filed].sort());
@@ -140,7 +140,7 @@ describe('reserve of the object store on files', () => {
     await writer.write(randomBytes(10));
     await writer.commit();
     for (const list of await lists()) await utimes(join(root, '.reserve', list), LONG_AGO, LONG_AGO);
-    const next = new FileObjectStore(root, 'next');
+    const next = new FileObjectStore(root, 'next', 64);
     assert.deepEqual(await unfiled(next), [key]);
     await next.close();
   });
@@ -159,7 +159,7 @@ describe('reserve of the object store on files', () => {
       await writeFile(join(root, keys[n] ?? ''), blocks);
     }
     await writeFile(join(root, '.reserve', 'me.1'), keys.join('\n'));
-    const next = new FileObjectStore(root, 'me');
+    const next = new FileObjectStore(root, 'me', 64);
     assert.equal((await unfiled(next)).length, sizes.length);
     for (const [n, bytes] of objects.entries()) assert.ok((await next.readAll(keys[n] ?? '')).equals(bytes));
     await next.close();

@@ -145,6 +145,30 @@ test('an image waits for the rest of its series until its sender has no more', a
   assert.equal(await count('select count(*)::int as n from instance'), 1);
 });
 
+test('what is being applied is not waited for by a series that is hastened: each would wait for the other', async () => {
+  await wipe();
+  for (const record of STORY) await journal.accept(envelope(record));
+  const waiting = await database.pool.query<{ journal_id: string; work_key: string }>(
+    'select journal_id, work_key from pending order by journal_id',
+  );
+  const key = waiting.rows[0]?.work_key ?? '';
+  const line = waiting.rows.filter((row) => row.work_key === key);
+  assert.ok(line.length > 1);
+  const applying = await database.pool.connect();
+  try {
+    await applying.query('begin');
+    await applying.query('select from pending where journal_id = $1 for update', [line[0]?.journal_id]);
+    const listener = createJournal({ database, clock: () => new Date(), log: quiet, arrived: () => undefined });
+    await listener.hasten(siteId('h1'), [key.slice(key.indexOf('|') + 1)]);
+    const ended = await applying.query('delete from pending where work_key = $1', [key]);
+    assert.equal(ended.rowCount, line.length);
+  } finally {
+    await applying.query('rollback');
+    applying.release();
+  }
+  await ingest.drain();
+});
+
 test('a report and its revision that arrive together are two versions in the history, and what follows them is applied', async () => {
   await wipe();
   await database.pool.query('truncate fhir_resource, fhir_version');
