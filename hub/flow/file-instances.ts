@@ -40,6 +40,8 @@ export class Filing {
   readonly #flying = new Map<string, Promise<void>>();
   /** What a sender filed since it paused: how many, and of whom. */
   readonly #since = new Map<string, { instances: number; readonly patients: Set<string> }>();
+  /** Envelopes whose digest is being taken. */
+  readonly #hashing = new Set<Promise<Envelope>>();
   #batch: { readonly due: Promise<void>; readonly close: () => void } | null = null;
   #stopping = false;
 
@@ -92,7 +94,9 @@ export class Filing {
     const since = this.#since.get(key);
     this.#since.delete(key);
     if (since === undefined || since.instances < SERIES) return;
-    await answered(); // those of this turn of the event loop join the batch first
+    await answered(); // those of this turn of the event loop
+    await Promise.allSettled([...this.#hashing]);
+    await answered(); // have joined the batch now
     this.#batch?.close();
     await this.settled();
     try {
@@ -145,7 +149,9 @@ export class Filing {
   async #file(of: () => Promise<Envelope>, object: Pick<FreshObject, 'key' | 'filed'>): Promise<void> {
     await answered(); // which goes out in the turn of the event loop that took the instance over
     try {
-      const envelope = await of();
+      const hashed = of();
+      this.#hashing.add(hashed);
+      const envelope = await hashed.finally(() => this.#hashing.delete(hashed));
       this.#note(envelope);
       await this.#together();
       await this.#journal(envelope, object);
