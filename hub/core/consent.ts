@@ -50,8 +50,11 @@ export interface StandingConsent {
 export interface ConsentQuestion {
   /** The institution that would see, nearest first: itself, what it belongs to. Empty: the platform, for nobody's sake. */
   readonly recipient: readonly string[];
-  /** The institution whose data it is, likewise. Empty: not known, so that a refusal that names any binds. */
-  readonly source: readonly string[];
+  /**
+   * The institution whose data it is, likewise. Empty: not known, so that a refusal that names any binds. null: of none in
+   * particular, as who the patient is.
+   */
+  readonly source: readonly string[] | null;
   readonly purpose: Purpose;
   /** null: of several kinds at once, or not known. */
   readonly class: string | null;
@@ -118,7 +121,7 @@ function ranksOf(rule: ConsentRule, question: ConsentQuestion): readonly number[
   const refuses = rule.effect === 'deny';
   const ranks = [
     nearness(rule.recipients, question.recipient, false),
-    nearness(rule.sources, question.source, refuses),
+    nearness(rule.sources, question.source ?? [], refuses && question.source !== null),
     nearness(rule.purposes, [question.purpose], false),
     nearness(rule.classes, question.class === null ? [] : [question.class], refuses),
     rule.labels.length === 0 ? ANY : 0,

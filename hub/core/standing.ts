@@ -18,9 +18,6 @@ const STEPS: Readonly<Record<StandingStep, { readonly from: readonly Standing[];
   leave: { from: ['approved', 'suspended'], to: 'left' },
 };
 
-/** Steps after which sessions and access end at once. */
-export const endsAccess = (step: StandingStep): boolean => step === 'suspend' || step === 'leave';
-
 /** One step of such a life: who took it, when and why. */
 export interface StandingEntry {
   readonly step: StandingStep | 'apply';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { HubId } from '../core/identifier.ts';
 import type { NoticeContent, NoticeKind, NoticeSpool, PatientNotice, PatientNoticeList } from '../core/patient-notice.ts';
 import type { Connection, Database } from './database.ts';
-import { institutionName } from './institution.ts';
+import { institutionName } from './institution-life.ts';
 import { namesOf, todayOf } from './person-names.ts';
 
 export interface NoticeRules {

@@ -14,7 +14,7 @@ export interface PersonToday {
 export async function personToday(connection: Connection, id: string): Promise<PersonToday | null> {
   if (!IS_ID.test(id)) return null;
   const { rows } = await connection.query<{ person_id: HubId; record_ids: HubId[]; birth_date: string | null }>({
-    name: 'person-today',
+    name: 'person-to-record',
     text: `select ${TODAY('p')} as person_id,
         array(select r.record_id from patient_record r where r.person_id = ${TODAY('p')} order by 1) as record_ids,
         (select max(r.birth_date) from patient_record r where r.person_id = ${TODAY('p')}) as birth_date

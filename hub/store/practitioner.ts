@@ -2,17 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Caller } from '../core/access.ts';
 import { institutionCode } from '../core/institution.ts';
-import type { Practitioner, PractitionerDesk, SessionEnd, StepRequest } from '../core/practitioner.ts';
+import type { Practitioner, PractitionerDesk, StepRequest } from '../core/practitioner.ts';
 import { fail, ok, problem, type Result } from '../core/problem.ts';
-import { endsAccess, standingAfter, type Standing } from '../core/standing.ts';
+import { standingAfter, type Standing } from '../core/standing.ts';
 import type { Connection, Database } from './database.ts';
 import { isId } from './person-names.ts';
-import { stepsOf, writeStep } from './standing.ts';
+import { accountFollows, stepsOf, writeStep } from './standing.ts';
 
 export interface PractitionerDeps {
   readonly database: Database;
   readonly clock: () => Date;
-  readonly sessions: SessionEnd;
 }
 
 interface PractitionerRow {
@@ -22,13 +21,15 @@ interface PractitionerRow {
   readonly name: string;
   readonly department: string;
   readonly title: string;
+  readonly account_id: string | null;
   readonly state: Standing;
   readonly applied_by: string;
   readonly applied_at: Date;
   readonly updated_at: Date;
 }
 
-const COLUMNS = `practitioner_id, institution, licence, name, department, title, state, applied_by, applied_at, updated_at`;
+const COLUMNS = `practitioner_id, institution, licence, name, department, title, account_id, state, applied_by, applied_at,
+  updated_at`;
 
 const practitionerOf = (row: PractitionerRow): Practitioner => ({
   practitionerId: row.practitioner_id,
@@ -37,6 +38,7 @@ const practitionerOf = (row: PractitionerRow): Practitioner => ({
   name: row.name,
   department: row.department,
   title: row.title,
+  accountId: row.account_id,
   state: row.state,
   appliedBy: row.applied_by,
   appliedAt: row.applied_at.toISOString(),
@@ -46,15 +48,11 @@ const practitionerOf = (row: PractitionerRow): Practitioner => ({
 const subjectOf = (id: string): string => `practitioner/${id}`;
 
 export function createPractitionerDesk(deps: PractitionerDeps): PractitionerDesk {
-  const { database, sessions } = deps;
+  const { database } = deps;
   return {
     apply: (request, by) => database.transaction((connection) => apply(deps, connection, request, by)),
-    async step(practitionerId, request, by) {
-      if (!isId(practitionerId)) return fail(problem('not-found'));
-      const done = await database.transaction((connection) => step(deps, connection, practitionerId, request, by));
-      if (done.ok && endsAccess(request.step)) await sessions.ofPractitioner(practitionerId);
-      return done;
-    },
+    step: (practitionerId, request, by) =>
+      database.transaction((connection) => step(deps, connection, practitionerId, request, by)),
     async read(practitionerId) {
       if (!isId(practitionerId)) return null;
       const practitioner = await one(database.pool, practitionerId, '');
@@ -96,17 +94,17 @@ async function apply(
   request: Parameters<PractitionerDesk['apply']>[0],
   by: Caller,
 ): Promise<Result<Practitioner>> {
-  const { institution, licence, name, department, title } = request;
+  const { institution, licence, name, department, title, accountId } = request;
   const state = await institutionState(connection, institution);
   if (state === null || state === 'left')
     return fail(problem('not-found', 'institution', 'There is no such institution.'));
   const now = clock();
   const { rows } = await connection.query<PractitionerRow>(
     `insert into practitioner (practitioner_id, institution, licence, name, department, title, state, applied_by, applied_at,
-       updated_at)
-     values ($1, $2, $3, $4, $5, $6, 'applied', $7, $8, $8)
+       updated_at, account_id)
+     values ($1, $2, $3, $4, $5, $6, 'applied', $7, $8, $8, $9)
      on conflict (institution, licence) where state <> 'left' do nothing returning ${COLUMNS}`,
-    [randomUUID(), institution, licence, name, department, title, by.id, now],
+    [randomUUID(), institution, licence, name, department, title, by.id, now, accountId],
   );
   const [row] = rows;
   if (row === undefined) return fail(problem('conflict', 'licence', 'This licence is registered at the institution already.'));
@@ -121,7 +119,7 @@ async function step(
   { step: taken, reason }: StepRequest,
   by: Caller,
 ): Promise<Result<Practitioner>> {
-  const found = await one(connection, id, 'for update');
+  const found = isId(id) ? await one(connection, id, 'for update') : null;
   if (found === null) return fail(problem('not-found'));
   const after = standingAfter(found.state, taken, { appliedBy: found.appliedBy, by: by.id });
   if (!after.ok) return after;
@@ -134,5 +132,6 @@ async function step(
     now,
   ]);
   await writeStep(connection, subjectOf(id), { step: taken, reason, at: now }, by);
+  if (found.accountId !== null) await accountFollows(connection, found.accountId, taken);
   return ok({ ...found, state: after.value, updatedAt: now.toISOString() });
 }

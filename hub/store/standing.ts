@@ -1,6 +1,6 @@
-/** Steps in the life of institutions and doctors, each kept for good: who took it, when, why. */
+/** Steps in the life of institutions and doctors, each kept for good; and what they do to accounts and sessions at once. */
 import type { Caller } from '../core/access.ts';
-import type { StandingEntry } from '../core/standing.ts';
+import type { StandingEntry, StandingStep } from '../core/standing.ts';
 import type { Connection } from './database.ts';
 
 /** `subject`: `institution/code` or `practitioner/id`. */
@@ -35,4 +35,38 @@ export async function applicantOf(connection: Connection, subject: string): Prom
     [subject],
   );
   return rows[0]?.by_id ?? '';
+}
+
+/** Why an account rests, so that nothing else that made it rest is undone by a resumption. */
+const RESTS = 'the practitioner is suspended';
+
+/** In the transaction of the step: whoever may no longer act is out with the next request, in whatever process. */
+export async function accountFollows(connection: Connection, accountId: string, step: StandingStep): Promise<void> {
+  const change = {
+    suspend: `update account set state = 'suspended', state_reason = $2 where id::text = $1 and state = 'active'`,
+    leave: `update account set state = 'ended', state_reason = $2 where id::text = $1 and state <> 'ended'`,
+    resume: `update account set state = 'active', state_reason = null
+      where id::text = $1 and state = 'suspended' and state_reason = $2`,
+    approve: null,
+    refuse: null,
+  }[step];
+  if (change === null) return;
+  await connection.query(change, [accountId, step === 'leave' ? 'the practitioner has left' : RESTS]);
+  if (step !== 'resume') await connection.query('delete from session where account_id::text = $1', [accountId]);
+}
+
+/** Everybody of an institution signs on anew, where that still gives a right; its systems, where it left, no more. */
+export async function institutionEnds(
+  connection: Connection,
+  code: string,
+  step: 'suspend' | 'leave',
+  at: Date,
+): Promise<void> {
+  await connection.query('delete from session where account_id in (select id from account where institution = $1)', [code]);
+  if (step === 'suspend') return;
+  await connection.query(
+    `update client set revoked_at = $2 where revoked_at is null
+       and site in (select site from institution_site where institution = $1)`,
+    [code, at],
+  );
 }

@@ -2,7 +2,7 @@
  * FHIR R4 Consent as the hub's rules. What this hub cannot hold to (a consent by data element, by person, by action) is
  * refused and not left out: a refusal that is half understood is no refusal.
  */
-import type { Coding, Consent, ConsentProvision, Reference } from 'fhir/r4.js';
+import type { Coding, Consent, ConsentProvision, Reference, RelatedPerson } from 'fhir/r4.js';
 import type { Purpose } from '../../hub/core/access.ts';
 import type { ConsentEffect, ConsentGiver, ConsentRule } from '../../hub/core/consent.ts';
 import { CONSENT_STATUSES, type ConsentContent, type ConsentStatus } from '../../hub/core/consent-ports.ts';
@@ -107,7 +107,8 @@ function giverOf(consent: Partial<Consent>, base: string, personId: string, wron
   if (more !== undefined) wrong('Consent.performer', 'one who gives it');
   const reference: unknown = performer === undefined ? `Patient/${personId}` : performer.reference;
   if (typeof reference === 'string' && patientId(reference, base) === personId) return THE_PATIENT;
-  const related = list(consent.contained, 'Consent.contained', wrong).find(({ id }) => `#${id ?? ''}` === reference);
+  const contained = list(consent.contained, 'Consent.contained', wrong) as readonly Partial<RelatedPerson>[];
+  const related = contained.find(({ id }) => `#${id ?? ''}` === reference);
   if (related?.resourceType !== 'RelatedPerson') {
     wrong('Consent.performer', 'the patient, or a contained RelatedPerson');
     return THE_PATIENT;

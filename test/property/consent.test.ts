@@ -182,6 +182,8 @@ test('what is not known: a refusal binds, a permission does not', () => {
   assert.equal(effectOf([one({ sources: ['B'] })], unknown), 'deny');
   assert.equal(effectOf([one({ classes: ['ImagingStudy'] })], unknown), 'deny');
   assert.equal(effectOf([one({ effect: 'permit', sources: ['B'] })], unknown), 'silent');
+  assert.equal(effectOf([one({ sources: ['B'] })], { ...ASKED, source: null }), 'silent', 'of no hospital in particular');
+  assert.equal(effectOf([one({})], { ...ASKED, source: null }), 'deny');
 });
 
 test('the patient present opens for the doctor before them what was refused to all, for the time alone', () => {

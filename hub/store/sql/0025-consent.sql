@@ -11,13 +11,19 @@ create table practitioner (
   name text not null,
   department text not null,
   title text not null,
+  account_id text,
   state text not null check (state in ('applied', 'approved', 'suspended', 'left')),
   applied_by text not null,
   applied_at timestamptz not null,
   updated_at timestamptz not null
 );
 create unique index practitioner_once on practitioner (institution, licence) where state <> 'left';
+create index practitioner_by_account on practitioner (account_id) where account_id is not null;
 create index practitioner_by_time on practitioner (applied_at desc, practitioner_id desc);
+
+-- What an institution applied with.
+alter table institution add column licence text;
+alter table institution add column uscc text;
 
 -- Every step of the life of an institution (`institution/code`) or of a doctor (`practitioner/id`).
 create table standing_step (
