@@ -47,7 +47,7 @@ export interface ConsentFacts {
   /** Whether any refusal stands at all. */
   anyRefusal(): Promise<boolean>;
   /** Consents of these persons that stand, by person; their rules say when (hub/store/consent-reader.ts). */
-  consentsOf(persons: readonly HubId[]): Promise<ReadonlyMap<HubId, readonly StandingConsent[]>>;
+  consentsOf(persons: readonly HubId[], at: string): Promise<ReadonlyMap<HubId, readonly StandingConsent[]>>;
   /** Grants of this account over these persons that are in force at `at`. */
   grantsOf(
     accountId: string,

@@ -1,6 +1,6 @@
 /** Consents as they are recorded, with versions and where they came from, and the desks that record them. Store: hub/store. */
 import type { Caller, Purpose } from './access.ts';
-import type { ConsentGiver, ConsentRule, StandingConsent } from './consent.ts';
+import type { ConsentGiver, ConsentRule } from './consent.ts';
 import type { HubId } from './identifier.ts';
 import type { Page, PageRequest } from './operation.ts';
 import type { Result } from './problem.ts';
@@ -75,17 +75,6 @@ export interface ConsentDesk {
   count(criteria: ConsentCriteria): Promise<number>;
 }
 
-/** What the access decision reads. */
-export interface ConsentReader {
-  /** Whether any refusal stands at all. */
-  anyRefusal(): Promise<boolean>;
-  /**
-   * Consents that stand, by the ids that were asked for. A refusal binds every registration that it was given over, also
-   * where persons were parted since; a permission only who the person is today.
-   */
-  standing(persons: readonly HubId[]): Promise<ReadonlyMap<HubId, readonly StandingConsent[]>>;
-}
-
 export const PRESENT_CODE = {
   /** How long a code is good for. */
   minutes: { usual: 5, most: 30 },
@@ -118,7 +107,12 @@ export interface PresentCode {
 export interface PresentCodes {
   /** `token`: 128 random bits for a QR code; `digits`: eight of them, to be read out. */
   issue(
-    request: { readonly personId: string; readonly kind: 'token' | 'digits'; readonly minutes: number; readonly terms: PresentTerms },
+    request: {
+      readonly personId: string;
+      readonly kind: 'token' | 'digits';
+      readonly minutes: number;
+      readonly terms: PresentTerms;
+    },
     by: Caller,
   ): Promise<Result<PresentCode>>;
   /**

@@ -76,9 +76,15 @@ export class InstitutionMap {
   /** The institution, what it is a part of, and the consortia of any of them: nearest first, as consents name them. */
   lineage(code: InstitutionCode, at: string): readonly string[] {
     const found = new Set<InstitutionCode>();
-    for (let one: InstitutionCode | null = code; one !== null && !found.has(one); one = this.byCode(one)?.parent ?? null)
+    for (
+      let one: InstitutionCode | null = code;
+      one !== null && !found.has(one);
+      one = this.byCode(one)?.parent ?? null
+    )
       found.add(one);
-    const consortia = this.#consortia.filter((one) => standsAt(one, at) && one.members.some((member) => found.has(member)));
+    const consortia = this.#consortia.filter(
+      (one) => standsAt(one, at) && one.members.some((member) => found.has(member)),
+    );
     return [...found, ...consortia.map(({ id }) => `consortium/${id}`)];
   }
 
@@ -101,10 +107,7 @@ export class InstitutionMap {
     if (from === undefined || to === undefined) return null;
     if (province(from) === province(to)) return 'region';
     const common = this.#consortia.find(
-      (one) =>
-        one.members.includes(reader) &&
-        one.members.includes(source) &&
-        standsAt(one, at),
+      (one) => one.members.includes(reader) && one.members.includes(source) && standsAt(one, at),
     );
     return common === undefined ? null : `consortium/${common.id}`;
   }

@@ -41,7 +41,9 @@ export interface PractitionerDesk {
   ): Promise<Result<Practitioner>>;
   /** Suspension and leaving end the account's sessions at once. Approval asks for an institution that is approved itself. */
   step(practitionerId: string, request: StepRequest, by: Caller): Promise<Result<Practitioner>>;
-  read(practitionerId: string): Promise<{ readonly practitioner: Practitioner; readonly history: readonly StandingEntry[] } | null>;
+  read(
+    practitionerId: string,
+  ): Promise<{ readonly practitioner: Practitioner; readonly history: readonly StandingEntry[] } | null>;
   /** Last applied first. */
   list(filter: PractitionerFilter, page: PageRequest): Promise<Page<Practitioner>>;
 }

@@ -5,7 +5,13 @@
 import type { Caller, Purpose, Role } from './access.ts';
 import { isEmergency } from './access.ts';
 import type { SubjectFacts } from './access-ports.ts';
-import { askConsents, EMERGENCY_POLICY, opensInEmergency, type ConsentAnswer, type EmergencyPolicy } from './consent.ts';
+import {
+  askConsents,
+  EMERGENCY_POLICY,
+  opensInEmergency,
+  type ConsentAnswer,
+  type EmergencyPolicy,
+} from './consent.ts';
 import type { HubId, SiteId } from './identifier.ts';
 import type { InstitutionCode, InstitutionMap } from './institution.ts';
 

@@ -63,7 +63,13 @@ export function createConsentActs({ desk, institutionOf, seen }: ConsentActsDeps
         return fail(problem('patient-mismatch', 'personId', 'This consent is of another person.'));
       const own = institutionOf(caller);
       if (!isOfAll(caller) && found.institution !== own && found.recordedBy.id !== caller.id)
-        return fail(problem('forbidden', undefined, 'Another institution recorded this; the patient withdraws it there or by app.'));
+        return fail(
+          problem(
+            'forbidden',
+            undefined,
+            'Another institution recorded this; the patient withdraws it there or by app.',
+          ),
+        );
       const content = change.content === undefined ? null : placed(caller, change.content, own);
       if (content?.ok === false) return content;
       const next = content === null ? change : { ...change, content: content.value };

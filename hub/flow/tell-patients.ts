@@ -11,8 +11,8 @@ export interface TellPatientsDeps {
   readonly spool: NoticeSpool;
   /** null: nobody is configured; the list at the hub is all that patients are told by. */
   readonly sender: Pick<NoticeSender, 'send'> | null;
-  /** Emergencies that the audit has still to be told of (flow/break-glass.ts). */
-  readonly auditCases: () => Promise<number>;
+  /** What is done beside: emergencies that the audit has still to be told of (flow/break-glass.ts). */
+  readonly upkeep: () => Promise<void>;
   readonly log: Log;
   readonly clock: () => Date;
   readonly times: NoticeTimes;
@@ -31,8 +31,8 @@ export const NOTICE_TIMES: NoticeTimes = { pollMs: 2_000, retryMs: 5_000, longes
 export function createTellPatients(deps: TellPatientsDeps): Turns {
   const { log, times } = deps;
   return createTurns(async () => {
-    await deps.auditCases().catch((error: unknown) => {
-      log.error({ code: codeOf(error) }, 'the audit is away: emergencies have still to be told to it');
+    await deps.upkeep().catch((error: unknown) => {
+      log.error({ code: codeOf(error) }, 'emergencies have still to be told to the audit');
     });
     try {
       return (await tellOne(deps)) ? 0 : times.pollMs;
@@ -52,7 +52,10 @@ async function tellOne({ spool, sender, log, clock, times }: TellPatientsDeps): 
   if (sent.ok) await spool.delivered(notice.noticeId);
   else {
     const failures = notice.attempts + 1;
-    await spool.again(notice.noticeId, new Date(clock().getTime() + backoffMs(failures, times.retryMs, times.longestRetryMs)));
+    await spool.again(
+      notice.noticeId,
+      new Date(clock().getTime() + backoffMs(failures, times.retryMs, times.longestRetryMs)),
+    );
     if (isTold(failures))
       log.warn({ notice: notice.noticeId, code: sent.problem.code, failures }, 'a notice to a patient was not taken');
   }

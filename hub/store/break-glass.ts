@@ -15,6 +15,7 @@ import {
 } from '../core/break-glass.ts';
 import type { HubId } from '../core/identifier.ts';
 import { fail, ok, problem, type Result } from '../core/problem.ts';
+import type { BreakGlassGrant } from '../core/subject.ts';
 import type { Connection, Database } from './database.ts';
 import { writeNotice, type NoticeRules } from './patient-notice.ts';
 import { isId, personToday, todayOf } from './person-names.ts';
@@ -84,7 +85,9 @@ export function createBreakGlassCases(deps: BreakGlassDeps): BreakGlassCases {
     return rows.map((row) => caseOf(row, seal));
   };
   const one = async (grantId: string): Promise<BreakGlassCase | null> =>
-    isId(grantId) ? ((await cases(`select ${COLUMNS} from break_glass b where b.grant_id = $1`, [grantId]))[0] ?? null) : null;
+    isId(grantId)
+      ? ((await cases(`select ${COLUMNS} from break_glass b where b.grant_id = $1`, [grantId]))[0] ?? null)
+      : null;
   return {
     grant: one,
     async open(request, by) {
@@ -216,10 +219,10 @@ async function review(
   );
   if (outcome === 'unjustified') {
     // What was no emergency ends where it still goes on.
-    await connection.query('update break_glass set ended_at = coalesce(ended_at, least(until, $2)) where grant_id = $1', [
-      grantId,
-      now,
-    ]);
+    await connection.query(
+      'update break_glass set ended_at = coalesce(ended_at, least(until, $2)) where grant_id = $1',
+      [grantId, now],
+    );
     await connection.query(
       `insert into account_flag (flag_id, account_id, account_name, grant_id, at, by_id, note)
        values ($1, $2, $3, $4, $5, $6, $7)`,
@@ -262,22 +265,17 @@ export async function grantsOf(
   accountId: string,
   persons: readonly HubId[],
   at: string,
-): Promise<
-  ReadonlyMap<HubId, readonly { readonly id: string; readonly accountId: string; readonly person: HubId; readonly until: string }[]>
-> {
+): Promise<ReadonlyMap<HubId, readonly BreakGlassGrant[]>> {
   const { rows } = await connection.query<{ asked: HubId; grant_id: string; until: Date }>({
     name: 'break-glass-standing',
-    text: `select n.asked, b.grant_id, b.until from (${SAME_PERSON}) n(asked, name)
+    text: `select n.asked, b.grant_id, ${STANDS} as until from (${SAME_PERSON}) n(asked, name)
       join break_glass b on b.person_id = n.name and b.account_id = $2
       where b.at <= $3 and ${STANDS} > $3 order by ${STANDS} desc`,
     values: [persons, accountId, at],
   });
-  const found = new Map<HubId, { id: string; accountId: string; person: HubId; until: string }[]>();
-  for (const row of rows)
-    found.set(row.asked, [
-      ...(found.get(row.asked) ?? []),
-      { id: row.grant_id, accountId, person: row.asked, until: row.until.toISOString() },
-    ]);
+  const found = new Map<HubId, BreakGlassGrant[]>();
+  for (const { asked: person, grant_id: id, until } of rows)
+    found.set(person, [...(found.get(person) ?? []), { id, accountId, person, until: until.toISOString() }]);
   return found;
 }
 

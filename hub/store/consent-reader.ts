@@ -1,8 +1,13 @@
-/** Consents that stand, as the access decision reads them: on every decision anew, so a withdrawal holds with its commit. */
+/**
+ * Consents and emergencies that stand, as the access decision reads them: on every decision anew, so that a withdrawal
+ * holds with its commit, in whatever process. A refusal binds every registration that it was given over, also where persons
+ * were parted since; a permission only who the person is today.
+ */
+import type { ConsentFacts } from '../core/access-ports.ts';
 import type { ConsentRule, StandingConsent } from '../core/consent.ts';
-import type { ConsentReader } from '../core/consent-ports.ts';
 import type { HubId } from '../core/identifier.ts';
-import type { Connection } from './database.ts';
+import { grantsOf } from './break-glass.ts';
+import type { Connection, Database } from './database.ts';
 import { SAME_PERSON } from './fhir-subject.ts';
 
 interface StandingRow {
@@ -27,7 +32,11 @@ export async function standingConsents(
 ): Promise<ReadonlyMap<HubId, readonly StandingConsent[]>> {
   const found = new Map<HubId, StandingConsent[]>();
   if (persons.length === 0) return found;
-  const { rows } = await connection.query<StandingRow>({ name: 'consents-standing', text: STANDING, values: [persons] });
+  const { rows } = await connection.query<StandingRow>({
+    name: 'consents-standing',
+    text: STANDING,
+    values: [persons],
+  });
   for (const { asked, consent_id: consentId, version, rules, own } of rows) {
     const standing = found.get(asked) ?? [];
     found.set(asked, standing);
@@ -47,7 +56,10 @@ from names n join patient_record r on r.person_id = n.name
   join consent c on c.record_ids @> array[r.record_id] where c.status = 'active' and c.refuses
 order by own desc`;
 
-export const createConsentReader = (connection: Connection): ConsentReader => ({
-  anyRefusal: () => anyRefusal(connection),
-  standing: (persons) => standingConsents(connection, persons),
+/** For hub/store/access-facts.ts: what patients said, and emergencies that stand. */
+export const createConsentFacts = ({ pool }: Database): ConsentFacts => ({
+  anyRefusal: () => anyRefusal(pool),
+  // Their rules say when they hold.
+  consentsOf: (persons) => standingConsents(pool, persons),
+  grantsOf: (accountId, persons, at) => grantsOf(pool, accountId, persons, at),
 });

@@ -52,7 +52,8 @@ export function createConsentDesk(deps: ConsentStoreDeps): ConsentDesk {
       database.transaction((connection) => recordConsent(deps, connection, personId, content, by)),
     revise: (consentId, change, by, expected) =>
       database.transaction((connection) => revise(deps, connection, consentId, change, by, expected)),
-    read: async (id) => (isId(id) ? ((await many(`select ${COLUMNS} ${CURRENT} where c.consent_id = $1`, [id]))[0] ?? null) : null),
+    read: async (id) =>
+      isId(id) ? ((await many(`select ${COLUMNS} ${CURRENT} where c.consent_id = $1`, [id]))[0] ?? null) : null,
     async version(id, version) {
       if (!isId(id) || !Number.isSafeInteger(version) || version > 1_000_000) return null;
       const text = `select ${COLUMNS} from consent c join consent_version v using (consent_id)
@@ -93,7 +94,12 @@ export async function recordConsent(
   if (content.giver === 'patient' && needsGuardian(person.birthDate, chinaDate(now))) return fail(UNDER_AGE);
   const at = now.toISOString();
   const consentId = randomUUID() as HubId;
-  const row = await writeVersion(deps, connection, { consentId, version: 1, status: 'active', content, reason: null }, by);
+  const row = await writeVersion(
+    deps,
+    connection,
+    { consentId, version: 1, status: 'active', content, reason: null },
+    by,
+  );
   await connection.query(
     `insert into consent (consent_id, person_id, record_ids, version, status, rules, refuses, given_at, updated_at)
      values ($1, $2, $3, 1, 'active', $4, $5, $6, $7)`,
@@ -133,19 +139,29 @@ async function revise(
   if (row === undefined) return fail(problem('not-found'));
   if (expected !== undefined && expected !== row.version)
     return fail(problem('precondition', 'version', `Version ${String(row.version)} is current.`));
-  if (row.status !== 'active') return fail(problem('conflict', 'status', 'This consent no longer stands; record another.'));
+  if (row.status !== 'active')
+    return fail(problem('conflict', 'status', 'This consent no longer stands; record another.'));
   const before = recordOf(row, await deps.seal());
   const content = change.content ?? before;
   // To withdraw is as easy as to give (PIPL 15): only new words ask for whose they are.
   const person = change.content === undefined ? null : await personToday(connection, row.person_id);
-  if (content.giver === 'patient' && needsGuardian(person?.birthDate ?? null, chinaDate(deps.clock()))) return fail(UNDER_AGE);
+  if (content.giver === 'patient' && needsGuardian(person?.birthDate ?? null, chinaDate(deps.clock())))
+    return fail(UNDER_AGE);
   const { status, reason } = change;
   const next = { consentId: row.consent_id, version: row.version + 1, status, content, reason };
   const record = await writeVersion(deps, connection, next, by);
   await connection.query(
     `update consent set version = $2, status = $3, rules = $4, refuses = $5, given_at = $6, updated_at = $7
      where consent_id = $1`,
-    [consentId, next.version, status, JSON.stringify(content.rules), refuses(content), content.givenAt, record.recordedAt],
+    [
+      consentId,
+      next.version,
+      status,
+      JSON.stringify(content.rules),
+      refuses(content),
+      content.givenAt,
+      record.recordedAt,
+    ],
   );
   const told = { ...record, personId: row.person_id };
   await tell(deps, connection, told, status === 'active' ? 'consent-recorded' : 'consent-withdrawn', by);

@@ -45,7 +45,9 @@ const registered = ({ name_zh: nameZh, name_en: nameEn, ...rest }: InstitutionRo
 const subjectOf = (code: string): string => `institution/${code}`;
 
 export async function institutionName(connection: Connection, code: string): Promise<string | null> {
-  const { rows } = await connection.query<{ name_zh: string }>('select name_zh from institution where code = $1', [code]);
+  const { rows } = await connection.query<{ name_zh: string }>('select name_zh from institution where code = $1', [
+    code,
+  ]);
   return rows[0]?.name_zh ?? null;
 }
 
@@ -76,7 +78,11 @@ export function createInstitutionDesk(deps: Deps): InstitutionDesk {
   };
 }
 
-async function one(connection: Connection, code: string, lock: '' | 'for update of i'): Promise<RegisteredInstitution | null> {
+async function one(
+  connection: Connection,
+  code: string,
+  lock: '' | 'for update of i',
+): Promise<RegisteredInstitution | null> {
   const { rows } = await connection.query<InstitutionRow>(
     `select ${COLUMNS} from institution i where code = $1 ${lock}`,
     [code],
@@ -122,7 +128,11 @@ async function step(
   const after = standingAfter(found.state, taken, { appliedBy, by: by.id });
   if (!after.ok) return after;
   const now = clock();
-  await connection.query('update institution set state = $2, updated_at = $3 where code = $1', [code, after.value, now]);
+  await connection.query('update institution set state = $2, updated_at = $3 where code = $1', [
+    code,
+    after.value,
+    now,
+  ]);
   await writeStep(connection, subjectOf(code), { step: taken, reason, at: now }, by);
   if (taken === 'suspend' || taken === 'leave') await institutionEnds(connection, code, taken, now);
   return ok({ ...found, state: after.value });

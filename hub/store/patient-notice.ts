@@ -1,7 +1,13 @@
 /** Notices to patients on PostgreSQL: written in the transaction of what they tell of, delivered from the same row. */
 import { randomUUID } from 'node:crypto';
 import type { HubId } from '../core/identifier.ts';
-import type { NoticeContent, NoticeKind, NoticeSpool, PatientNotice, PatientNoticeList } from '../core/patient-notice.ts';
+import type {
+  NoticeContent,
+  NoticeKind,
+  NoticeSpool,
+  PatientNotice,
+  PatientNoticeList,
+} from '../core/patient-notice.ts';
 import type { Connection, Database } from './database.ts';
 import { institutionName } from './institution-life.ts';
 import { namesOf, todayOf } from './person-names.ts';

@@ -85,8 +85,11 @@ async function one(connection: Connection, id: string, lock: '' | 'for update'):
 }
 
 const institutionState = async (connection: Connection, code: string): Promise<Standing | null> =>
-  (await connection.query<{ state: Standing }>('select state from institution where code = $1', [institutionCode(code)]))
-    .rows[0]?.state ?? null;
+  (
+    await connection.query<{ state: Standing }>('select state from institution where code = $1', [
+      institutionCode(code),
+    ])
+  ).rows[0]?.state ?? null;
 
 async function apply(
   { clock }: PractitionerDeps,
@@ -107,7 +110,8 @@ async function apply(
     [randomUUID(), institution, licence, name, department, title, by.id, now, accountId],
   );
   const [row] = rows;
-  if (row === undefined) return fail(problem('conflict', 'licence', 'This licence is registered at the institution already.'));
+  if (row === undefined)
+    return fail(problem('conflict', 'licence', 'This licence is registered at the institution already.'));
   await writeStep(connection, subjectOf(row.practitioner_id), { step: 'apply', reason: '', at: now }, by);
   return ok(practitionerOf(row));
 }

@@ -33,12 +33,20 @@ export function createPresentCodes(deps: PresentCodeDeps): PresentCodes {
       const code =
         kind === 'token' ? randomBytes(16).toString('base64url') : String(randomInt(100_000_000)).padStart(8, '0');
       const expiresAt = new Date(now.getTime() + minutes * 60_000);
-      const sealed = { ...terms, giverName: terms.giverName === null ? null : (await deps.seal()).close(terms.giverName) };
+      const sealed = {
+        ...terms,
+        giverName: terms.giverName === null ? null : (await deps.seal()).close(terms.giverName),
+      };
       const { rows } = await database.pool.query<{ code_id: string }>(
         `insert into patient_present_code (code_id, code_hash, kind, person_id, terms, issued_by, created_at, expires_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8) returning code_id`,
         [
-          ...[randomUUID(), hashOf(deps.derive, kind === 'token' ? null : person.personId, code), kind, person.personId],
+          ...[
+            randomUUID(),
+            hashOf(deps.derive, kind === 'token' ? null : person.personId, code),
+            kind,
+            person.personId,
+          ],
           ...[JSON.stringify(sealed), JSON.stringify({ id: by.id, name: by.name, role: by.role }), now, expiresAt],
         ],
       );
@@ -47,7 +55,9 @@ export function createPresentCodes(deps: PresentCodeDeps): PresentCodes {
     async redeem(request, by) {
       const guess = await guessing(deps, by);
       if (guess === null)
-        return fail(problem('limit-exceeded', 'code', 'Too many wrong codes; try again in an hour, or ask at the desk.'));
+        return fail(
+          problem('limit-exceeded', 'code', 'Too many wrong codes; try again in an hour, or ask at the desk.'),
+        );
       const used = await database.transaction(async (connection) => {
         const claimed = await claim(deps, connection, request);
         return claimed === null ? null : consentOf(deps, connection, claimed, request.institution, by);
@@ -151,8 +161,13 @@ async function consentOf(
 }
 
 /** Codes and guesses that are of no use any more. */
-export async function prunePresentCodes({ database, clock }: Pick<PresentCodeDeps, 'database' | 'clock'>): Promise<void> {
+export async function prunePresentCodes({
+  database,
+  clock,
+}: Pick<PresentCodeDeps, 'database' | 'clock'>): Promise<void> {
   const now = clock().getTime();
-  await database.pool.query('delete from patient_present_code where expires_at < $1', [new Date(now - 30 * 86_400_000)]);
+  await database.pool.query('delete from patient_present_code where expires_at < $1', [
+    new Date(now - 30 * 86_400_000),
+  ]);
   await database.pool.query('delete from patient_present_guess where at < $1', [new Date(now - 86_400_000)]);
 }

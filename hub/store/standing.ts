@@ -62,7 +62,9 @@ export async function institutionEnds(
   step: 'suspend' | 'leave',
   at: Date,
 ): Promise<void> {
-  await connection.query('delete from session where account_id in (select id from account where institution = $1)', [code]);
+  await connection.query('delete from session where account_id in (select id from account where institution = $1)', [
+    code,
+  ]);
   if (step === 'suspend') return;
   await connection.query(
     `update client set revoked_at = $2 where revoked_at is null

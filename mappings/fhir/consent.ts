@@ -43,7 +43,8 @@ export function consentResource(record: ConsentRecord): Consent {
   const roots = rules.flatMap(({ exceptionOf }, at) => (exceptionOf === null ? [at] : []));
   const [only] = roots;
   const single = roots.length === 1 && only !== undefined ? rules[only] : undefined;
-  const root = single === undefined ? { provision: roots.map((at) => provision(rules, at)) } : scopeOf(rules, only ?? 0);
+  const root =
+    single === undefined ? { provision: roots.map((at) => provision(rules, at)) } : scopeOf(rules, only ?? 0);
   const patient = { reference: `Patient/${record.personId}` };
   const giver = giverOf(record, patient);
   return {
@@ -90,10 +91,7 @@ function scopeOf(rules: readonly ConsentRule[], at: number): ConsentProvision {
   const rule = rules[at];
   if (rule === undefined) return {};
   const { recipients, sources, purposes, classes, labels, from, until } = rule;
-  const actor = [
-    ...recipients.map((code) => actorOf('IRCP', code)),
-    ...sources.map((code) => actorOf('CST', code)),
-  ];
+  const actor = [...recipients.map((code) => actorOf('IRCP', code)), ...sources.map((code) => actorOf('CST', code))];
   const exceptions = rules.flatMap(({ exceptionOf }, place) => (exceptionOf === at ? [provision(rules, place)] : []));
   return {
     ...(from === null && until === null
@@ -120,4 +118,3 @@ function purposeCoding(purpose: Purpose): Coding {
   const [system, code] = PURPOSE_CODES[purpose];
   return { system, code };
 }
-

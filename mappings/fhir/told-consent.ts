@@ -82,7 +82,10 @@ function read(
 function only(node: object, known: ReadonlySet<string>, where: string, wrong: Wrong): void {
   const strange = Object.keys(node).find((name) => !known.has(name));
   if (strange !== undefined)
-    wrong(`${where}.${strange.replace(/[^A-Za-z_]/g, '').slice(0, 60)}`, 'the hub cannot hold to this, so the consent is not taken');
+    wrong(
+      `${where}.${strange.replace(/[^A-Za-z_]/g, '').slice(0, 60)}`,
+      'the hub cannot hold to this, so the consent is not taken',
+    );
 }
 
 function list<T>(value: readonly T[] | undefined, where: string, wrong: Wrong): readonly T[] {
@@ -115,7 +118,8 @@ function giverOf(consent: Partial<Consent>, base: string, personId: string, wron
   }
   const code: unknown = related.relationship?.[0]?.coding?.[0]?.code ?? 'GUARD';
   const name: unknown = related.name?.[0]?.text ?? null;
-  if (typeof code !== 'string' || !/^[A-Z0-9]{1,20}$/.test(code)) wrong('Consent.contained.relationship', 'a v3 RoleCode');
+  if (typeof code !== 'string' || !/^[A-Z0-9]{1,20}$/.test(code))
+    wrong('Consent.contained.relationship', 'a v3 RoleCode');
   if (name !== null && (typeof name !== 'string' || name.length > 200))
     wrong('Consent.contained.name', 'a text of at most 200 characters');
   return {
@@ -162,7 +166,12 @@ interface At {
   readonly exceptionOf: number | null;
 }
 
-function collect(node: ConsentProvision, { effect, where, depth, above, exceptionOf }: At, rules: ConsentRule[], wrong: Wrong): void {
+function collect(
+  node: ConsentProvision,
+  { effect, where, depth, above, exceptionOf }: At,
+  rules: ConsentRule[],
+  wrong: Wrong,
+): void {
   if (depth > DEEPEST || rules.length >= MOST_RULES) {
     wrong(where, `at most ${String(MOST_RULES)} provisions, ${String(DEEPEST)} deep`);
     return;
@@ -190,7 +199,11 @@ function within(own: Scope, above: Scope, where: string, wrong: Wrong): Scope {
     purposes: lend('purposes', own.purposes, above.purposes),
     classes: lend('classes', own.classes, above.classes),
     labels: lend('labels', own.labels, above.labels),
-    from: [own.from, above.from].filter((one) => one !== null).sort().at(-1) ?? null,
+    from:
+      [own.from, above.from]
+        .filter((one) => one !== null)
+        .sort()
+        .at(-1) ?? null,
     until: [own.until, above.until].filter((one) => one !== null).sort()[0] ?? null,
   };
 }
@@ -205,7 +218,8 @@ function readScope(node: ConsentProvision, where: string, wrong: Wrong): Scope {
       wrong(`${path}.role`, 'IRCP (who would see) or CST (whose data) of v3 ParticipationType');
     (code === 'CST' ? sources : recipients).push(institutionOf(reference, `${path}.reference`, wrong));
   }
-  const codes = (name: 'purpose' | 'class' | 'securityLabel'): readonly Coding[] => list(node[name], `${where}.${name}`, wrong);
+  const codes = (name: 'purpose' | 'class' | 'securityLabel'): readonly Coding[] =>
+    list(node[name], `${where}.${name}`, wrong);
   const scope: Scope = {
     recipients,
     sources,
@@ -230,7 +244,8 @@ function institutionOf(reference: Reference | undefined, where: string, wrong: W
 
 function purposeOf({ system, code }: Coding, where: string, wrong: Wrong): Purpose[] {
   for (const [purpose, known] of Object.entries(PURPOSE_CODES) as [Purpose, readonly [string, string]][])
-    if ((known[0] === system && known[1] === code) || (system === SYSTEMS.purpose && code === purpose)) return [purpose];
+    if ((known[0] === system && known[1] === code) || (system === SYSTEMS.purpose && code === purpose))
+      return [purpose];
   wrong(where, 'not a purpose that this hub tells apart');
   return [];
 }
@@ -262,7 +277,9 @@ function instant(value: unknown, where: string, isEnd: boolean, wrong: Wrong): s
     );
     return new Date(at - 8 * 3_600_000).toISOString();
   }
-  const at = /^[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
+  const at = /^[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN;
   if (!Number.isNaN(at)) return new Date(at).toISOString();
   wrong(where, 'a date, or a time with its offset');
   return null;

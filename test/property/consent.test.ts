@@ -106,7 +106,10 @@ test('an answer is silent only where no rule fits, and names a rule of that effe
       const named = all.find(({ consentId }) => consentId === answer.consentId)?.rules[answer.rule];
       assert.equal(named?.effect, answer.effect);
       assert.ok((named.from ?? '') <= asked.at && asked.at < (named.until ?? '~'));
-      assert.equal(effectOf([{ consentId: 'x', version: 1, rules: [{ ...named, exceptionOf: null }] }], asked), answer.effect);
+      assert.equal(
+        effectOf([{ consentId: 'x', version: 1, rules: [{ ...named, exceptionOf: null }] }], asked),
+        answer.effect,
+      );
     }),
   );
 });
@@ -117,7 +120,10 @@ test('to withdraw a permission never opens; to withdraw a refusal never closes',
       const all = given.map((part, at) => ({ consentId: `c${String(at)}`, version: 1, rules: [part] }));
       const before = effectOf(all, asked);
       for (const [at, { effect }] of given.entries()) {
-        const after = effectOf(all.filter((_one, place) => place !== at), asked);
+        const after = effectOf(
+          all.filter((_one, place) => place !== at),
+          asked,
+        );
         if (effect === 'permit' && after === 'permit') assert.notEqual(before, 'deny', 'a permission had closed');
         if (effect === 'deny' && after === 'deny') assert.notEqual(before, 'permit', 'a refusal had opened');
       }
@@ -129,7 +135,9 @@ test('rules as wide as each other: the refusal wins', () => {
   fc.assert(
     fc.property(rule, question, (given, asked) => {
       // A permission reaches labelled records only by name, so the two differ there.
-      fc.pre(asked.labels.length === 0 && given.labels.length === 0 && asked.source.length > 0 && asked.class !== null);
+      fc.pre(
+        asked.labels.length === 0 && given.labels.length === 0 && asked.source?.length !== 0 && asked.class !== null,
+      );
       const both = [
         { consentId: 'p', version: 1, rules: [{ ...given, effect: 'permit' as const }] },
         { consentId: 'd', version: 1, rules: [{ ...given, effect: 'deny' as const }] },
@@ -149,7 +157,10 @@ test('the narrower rule wins, in each dimension, whichever way it says', () => {
     { from: '2026-02-01T00:00:00.000Z', until: '2026-03-01T00:00:00.000Z' },
   ];
   for (const part of narrower)
-    for (const [wide, narrow] of [['deny', 'permit'], ['permit', 'deny']] as const) {
+    for (const [wide, narrow] of [
+      ['deny', 'permit'],
+      ['permit', 'deny'],
+    ] as const) {
       const all = [one({ effect: wide }), { ...one({ effect: narrow, ...part }), consentId: 'two' }];
       assert.equal(effectOf(all, ASKED), narrow, JSON.stringify(part));
     }
@@ -182,20 +193,32 @@ test('what is not known: a refusal binds, a permission does not', () => {
   assert.equal(effectOf([one({ sources: ['B'] })], unknown), 'deny');
   assert.equal(effectOf([one({ classes: ['ImagingStudy'] })], unknown), 'deny');
   assert.equal(effectOf([one({ effect: 'permit', sources: ['B'] })], unknown), 'silent');
-  assert.equal(effectOf([one({ sources: ['B'] })], { ...ASKED, source: null }), 'silent', 'of no hospital in particular');
+  assert.equal(
+    effectOf([one({ sources: ['B'] })], { ...ASKED, source: null }),
+    'silent',
+    'of no hospital in particular',
+  );
   assert.equal(effectOf([one({})], { ...ASKED, source: null }), 'deny');
 });
 
 test('the patient present opens for the doctor before them what was refused to all, for the time alone', () => {
   const from = '2026-02-15T00:00:00.000Z';
-  const present = { consentId: 'now', version: 1, rules: presentRules({ sources: [], labels: [] }, 'A', from, '2026-02-15T12:00:00.000Z') };
+  const present = {
+    consentId: 'now',
+    version: 1,
+    rules: presentRules({ sources: [], labels: [] }, 'A', from, '2026-02-15T12:00:00.000Z'),
+  };
   for (const refusal of [one({}), one({ recipients: ['U'] }), one({ recipients: ['A'] })]) {
     assert.equal(effectOf([refusal, present], ASKED), 'permit');
     assert.equal(effectOf([refusal, present], { ...ASKED, at: '2026-02-15T12:00:00.000Z' }), 'deny');
   }
   assert.equal(effectOf([one({}), present], { ...ASKED, recipient: ['C'] }), 'deny');
   assert.equal(effectOf([one({}), present], { ...ASKED, labels: ['hiv'] }), 'deny');
-  assert.equal(effectOf([one({ recipients: ['A'], sources: ['B'] }), present], ASKED), 'deny', 'a refusal of this very source');
+  assert.equal(
+    effectOf([one({ recipients: ['A'], sources: ['B'] }), present], ASKED),
+    'deny',
+    'a refusal of this very source',
+  );
 });
 
 test('an emergency opens what was refused, where the policy says so', () => {

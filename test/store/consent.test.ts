@@ -50,7 +50,14 @@ const saying = (...rules: readonly Partial<ConsentRule>[]): ConsentContent => ({
   evidence: null,
 });
 const person = async (site: string, id: string): Promise<HubId> => hub.personOf(recordId(site, id));
-const asked = { recipient: ['H2'], source: ['H1'], purpose: 'TREATMENT', class: null, labels: [], at: '2026-11-27T00:00:00.000Z' } as const;
+const asked = {
+  recipient: ['H2'],
+  source: ['H1'],
+  purpose: 'TREATMENT',
+  class: null,
+  labels: [],
+  at: '2026-11-27T00:00:00.000Z',
+} as const;
 const effect = async (id: HubId): Promise<string> =>
   askConsents((await standingConsents(hub.database.pool, [id])).get(id) ?? [], asked).effect;
 async function recorded(id: string, content = saying({})) {
@@ -77,15 +84,21 @@ test('recorded, revised and withdrawn: each version stays, the decision follows 
   assert.equal(await effect(id), 'silent');
   const again = await desk.revise(consentId, { status: 'active', content: but, reason: null }, OPERATOR);
   assert.equal(!again.ok && again.problem.code, 'conflict');
-  assert.deepEqual((await desk.versions(consentId)).map(({ version, status }) => [version, status]), [
-    [3, 'inactive'],
-    [2, 'active'],
-    [1, 'active'],
-  ]);
+  assert.deepEqual(
+    (await desk.versions(consentId)).map(({ version, status }) => [version, status]),
+    [
+      [3, 'inactive'],
+      [2, 'active'],
+      [1, 'active'],
+    ],
+  );
   assert.equal((await desk.version(consentId, 1))?.rules.length, 1);
   await assert.rejects(hub.database.pool.query(`update consent_version set content = '{}'`), /never changed/);
   const told = await createPatientNotices(hub.database).of(id, { limit: 10 });
-  assert.deepEqual(told.items.map(({ kind }) => kind), ['consent-withdrawn', 'consent-recorded', 'consent-recorded']);
+  assert.deepEqual(
+    told.items.map(({ kind }) => kind),
+    ['consent-withdrawn', 'consent-recorded', 'consent-recorded'],
+  );
 });
 
 test('for a child the guardian consents, whose name is sealed; to withdraw asks nobody’s age', async () => {

@@ -36,18 +36,31 @@ type Answer = (asked: { readonly request: Request; readonly caller: Caller; read
 export function consentFace(deps: ConsentFaceDeps): Router {
   const router = express.Router({ caseSensitive: true });
   const form = express.text({ type: 'application/x-www-form-urlencoded', limit: FORM_LIMIT });
-  const serve = (action: 'read' | 'search' | 'change', answer: Answer) => async (request: Request, response: Response) => {
-    const format = negotiate(request.get('accept'), urlOf(request).searchParams.get('_format'));
-    const reply = format.ok ? await admitted(deps, request, response, action, answer) : refusal(format.fault);
-    send(response, reply, format.ok ? format.value : 'json');
-  };
+  const serve =
+    (action: 'read' | 'search' | 'change', answer: Answer) => async (request: Request, response: Response) => {
+      const format = negotiate(request.get('accept'), urlOf(request).searchParams.get('_format'));
+      const reply = format.ok ? await admitted(deps, request, response, action, answer) : refusal(format.fault);
+      send(response, reply, format.ok ? format.value : 'json');
+    };
   const find = serve('search', (asked) => searched(deps, asked));
   router.get('/', find);
   router.post('/_search', form, find);
-  router.post('/', serve('change', (asked) => created(deps, asked)));
-  router.get('/:id', serve('read', async ({ request, caller }) => one(await deps.consents.read(caller, idOf(request)))));
-  router.put('/:id', serve('change', (asked) => updated(deps, asked)));
-  router.get('/:id/_history', serve('read', (asked) => history(deps, asked)));
+  router.post(
+    '/',
+    serve('change', (asked) => created(deps, asked)),
+  );
+  router.get(
+    '/:id',
+    serve('read', async ({ request, caller }) => one(await deps.consents.read(caller, idOf(request)))),
+  );
+  router.put(
+    '/:id',
+    serve('change', (asked) => updated(deps, asked)),
+  );
+  router.get(
+    '/:id/_history',
+    serve('read', (asked) => history(deps, asked)),
+  );
   router.get(
     '/:id/_history/:version',
     serve('read', async ({ request, caller }) => {
@@ -57,12 +70,21 @@ export function consentFace(deps: ConsentFaceDeps): Router {
   );
   router.all('/{*rest}', (_request, response) => {
     const text = 'consents are created, read, updated and searched; to withdraw one, update it with status inactive';
-    send(response, refusal({ status: 405, code: 'not-supported', text, headers: { Allow: 'GET, HEAD, POST, PUT' } }), 'json');
+    send(
+      response,
+      refusal({ status: 405, code: 'not-supported', text, headers: { Allow: 'GET, HEAD, POST, PUT' } }),
+      'json',
+    );
   });
   router.use((error: unknown, _request: Request, response: Response, _next: unknown) => {
     deps.log.error({ kind: error instanceof Error ? error.name : 'unknown' }, 'a Consent request failed');
     if (response.headersSent) response.destroy();
-    else send(response, refusal({ status: 500, code: 'exception', text: 'the hub failed to answer; try again later' }), 'json');
+    else
+      send(
+        response,
+        refusal({ status: 500, code: 'exception', text: 'the hub failed to answer; try again later' }),
+        'json',
+      );
   });
   return router;
 }
@@ -138,7 +160,12 @@ const created = async (deps: ConsentFaceDeps, { request, caller, base }: Paramet
   if ('status' in consent) return consent;
   if (!consent.ok) return refusal(consent.fault);
   if (consent.value.status !== 'active')
-    return refusal({ status: 422, code: 'business-rule', text: 'a new consent is active', expression: 'Consent.status' });
+    return refusal({
+      status: 422,
+      code: 'business-rule',
+      text: 'a new consent is active',
+      expression: 'Consent.status',
+    });
   const made = await deps.consents.record(caller, consent.value.personId, consent.value.content);
   if (!made.ok) return refusal(faultOf(made.problem));
   const { consentId, version } = made.value;
@@ -153,16 +180,26 @@ async function updated(deps: ConsentFaceDeps, { request, caller, base }: Paramet
   if (!consent.ok) return refusal(consent.fault);
   const { personId, status, content } = consent.value;
   const named = await deps.consents.read(caller, idOf(request));
-  if (named === null) return refusal({ status: 404, code: 'not-found', text: 'the hub draws the ids of consents: create it by POST' });
+  if (named === null)
+    return refusal({ status: 404, code: 'not-found', text: 'the hub draws the ids of consents: create it by POST' });
   // What is withdrawn keeps the words that it had: to withdraw needs no agreement about them.
-  const change = { status, reason: null, ...(status === 'active' ? { content: { ...content, channel: named.channel } } : {}) };
+  const change = {
+    status,
+    reason: null,
+    ...(status === 'active' ? { content: { ...content, channel: named.channel } } : {}),
+  };
   const expected = { personId: await today(deps, caller, personId, named), ...(version === null ? {} : { version }) };
   const made = await deps.consents.revise(caller, idOf(request), change, expected);
   return made.ok ? one(made.value) : refusal(faultOf(made.problem));
 }
 
 /** A resource that was read before persons were merged names whom it was of then. */
-async function today(deps: ConsentFaceDeps, caller: Caller, personId: string, { consentId }: ConsentRecord): Promise<string> {
+async function today(
+  deps: ConsentFaceDeps,
+  caller: Caller,
+  personId: string,
+  { consentId }: ConsentRecord,
+): Promise<string> {
   const { items } = await deps.consents.find(caller, { ids: [consentId], persons: [personId] }, { limit: 1 });
   return items[0]?.personId ?? personId;
 }
@@ -177,7 +214,11 @@ async function history(deps: ConsentFaceDeps, { request, caller, base }: Paramet
       fullUrl: `${base}/${url}`,
       resource: consentResource(record),
       request: { method: isFirst ? 'POST' : 'PUT', url: isFirst ? 'Consent' : url },
-      response: { status: isFirst ? '201 Created' : '200 OK', etag: etag(record.version), lastModified: record.recordedAt },
+      response: {
+        status: isFirst ? '201 Created' : '200 OK',
+        etag: etag(record.version),
+        lastModified: record.recordedAt,
+      },
     };
   });
   const link = [{ relation: 'self', url: `${base}/Consent/${idOf(request)}/_history` }];
@@ -231,15 +272,22 @@ const CODES: Partial<Readonly<Record<ProblemCode, Fault['code']>>> = {
 
 /** Whose id nobody has is against the rules of the resource, not a missing one. */
 function faultOf({ code, text, where }: Problem): Fault {
-  const isRule = code === 'invalid-value' || code === 'patient-mismatch' || (code === 'not-found' && where === 'personId');
-  const expression = where === undefined ? {} : { expression: where === 'personId' ? 'Consent.patient' : `Consent.${where}` };
+  const isRule =
+    code === 'invalid-value' || code === 'patient-mismatch' || (code === 'not-found' && where === 'personId');
+  const expression =
+    where === undefined ? {} : { expression: where === 'personId' ? 'Consent.patient' : `Consent.${where}` };
   return isRule
     ? { status: 422, code: 'business-rule', text, ...expression }
     : { status: STATUS[code], code: CODES[code] ?? 'exception', text };
 }
 
 function send(response: Response, reply: Reply, format: Format): void {
-  response.status(reply.status).set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', ...reply.headers });
+  response
+    .status(reply.status)
+    .set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', ...reply.headers });
   if (reply.body === null) response.end();
-  else response.set({ 'Content-Type': contentType(format), Vary: 'Accept' }).send(Buffer.from(write(reply.body, format, false)));
+  else
+    response
+      .set({ 'Content-Type': contentType(format), Vary: 'Accept' })
+      .send(Buffer.from(write(reply.body, format, false)));
 }

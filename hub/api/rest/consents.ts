@@ -94,7 +94,11 @@ function consents({ consents: acts, clock }: ConsentHandlerDeps): Consents {
       if (wrong !== null) return refused(wrong);
       const result = await acts.record(caller, body.personId, contentOf(body, clock()));
       if (!result.ok) return refused(result.problem);
-      return { status: 201, body: shown(result.value), disclosure: disclosed('change', [result.value], 'consent recorded') };
+      return {
+        status: 201,
+        body: shown(result.value),
+        disclosure: disclosed('change', [result.value], 'consent recorded'),
+      };
     },
     readConsent: async ({ path, caller }) => {
       const found = await acts.read(caller, path.id);
@@ -102,9 +106,18 @@ function consents({ consents: acts, clock }: ConsentHandlerDeps): Consents {
     },
     withdrawConsent: async ({ path, body, caller }) => {
       const change = { status: 'inactive', reason: body.reason ?? null } as const;
-      const result = await acts.revise(caller, path.id, change, body.version === undefined ? {} : { version: body.version });
+      const result = await acts.revise(
+        caller,
+        path.id,
+        change,
+        body.version === undefined ? {} : { version: body.version },
+      );
       if (!result.ok) return refused(result.problem);
-      return { status: 200, body: shown(result.value), disclosure: disclosed('change', [result.value], 'consent withdrawn') };
+      return {
+        status: 200,
+        body: shown(result.value),
+        disclosure: disclosed('change', [result.value], 'consent withdrawn'),
+      };
     },
     listConsents: async ({ path, query, caller }) => {
       const { items, next } = await acts.find(caller, { persons: [path.id] }, pageOf(query));
@@ -118,8 +131,18 @@ type Present = Pick<Handlers, 'issuePresentCode' | 'redeemPresentCode' | 'listPa
 function present({ codes, notices, institutionOf }: ConsentHandlerDeps): Present {
   return {
     issuePresentCode: async ({ body, caller }) => {
-      const { personId, kind = 'token', minutes = PRESENT_CODE.minutes.usual, hours = PRESENT_CODE.hours.usual, form } = body;
-      const giver = { giver: body.giver ?? 'patient', giverName: body.giverName ?? null, giverRelation: body.giverRelation ?? null };
+      const {
+        personId,
+        kind = 'token',
+        minutes = PRESENT_CODE.minutes.usual,
+        hours = PRESENT_CODE.hours.usual,
+        form,
+      } = body;
+      const giver = {
+        giver: body.giver ?? 'patient',
+        giverName: body.giverName ?? null,
+        giverRelation: body.giverRelation ?? null,
+      };
       const terms = { hours, sources: body.sources ?? [], labels: body.labels ?? [], form, ...giver };
       const result = await codes.issue({ personId, kind, minutes, terms }, caller);
       if (!result.ok) return refused(result.problem);
@@ -129,20 +152,36 @@ function present({ codes, notices, institutionOf }: ConsentHandlerDeps): Present
     redeemPresentCode: async ({ body, caller }) => {
       const institution = institutionOf(caller);
       if (institution === null)
-        return { problem: problem('forbidden', undefined, 'The code opens for an institution, and this caller acts for none.') };
+        return {
+          problem: problem('forbidden', undefined, 'The code opens for an institution, and this caller acts for none.'),
+        };
       if (/^\d{8}$/.test(body.code) && body.personId === undefined)
         return refused(problem('required-missing', 'personId', 'Digits are good with the patient whose they are.'));
       const result = await codes.redeem({ code: body.code, personId: body.personId ?? null, institution }, caller);
       if (!result.ok) return refused(result.problem);
-      return { status: 201, body: shown(result.value), disclosure: disclosed('change', [result.value], 'patient present') };
+      return {
+        status: 201,
+        body: shown(result.value),
+        disclosure: disclosed('change', [result.value], 'patient present'),
+      };
     },
     listPatientNotices: async ({ path, query }) => {
       const { items, next } = await notices.of(path.id, pageOf(query));
-      const body = { items: items.map((one) => ({ ...one, content: { ...one.content }, text: noticeText(one) })), next };
-      const disclosure = { action: 'read', persons: [path.id], objects: items.map(({ noticeId }) => `notice/${noticeId}`) } as const;
+      const body = {
+        items: items.map((one) => ({ ...one, content: { ...one.content }, text: noticeText(one) })),
+        next,
+      };
+      const disclosure = {
+        action: 'read',
+        persons: [path.id],
+        objects: items.map(({ noticeId }) => `notice/${noticeId}`),
+      } as const;
       return { status: 200, body, disclosure };
     },
   };
 }
 
-export const consentHandlers = (deps: ConsentHandlerDeps): Consents & Present => ({ ...consents(deps), ...present(deps) });
+export const consentHandlers = (deps: ConsentHandlerDeps): Consents & Present => ({
+  ...consents(deps),
+  ...present(deps),
+});

@@ -32,7 +32,11 @@ export function emergencyHandlers(deps: EmergencyDeps): Emergency {
   return {
     breakGlass: async ({ body, caller }) => {
       const { personId, reason, text, hours } = body;
-      const result = await breakGlass(deps, { personId, reason, text, ...(hours === undefined ? {} : { hours }) }, caller);
+      const result = await breakGlass(
+        deps,
+        { personId, reason, text, ...(hours === undefined ? {} : { hours }) },
+        caller,
+      );
       // It is in the audit, or owed to it: a grant that stands is answered whatever is away beside it.
       return result.ok
         ? { status: result.value.isNew ? 201 : 200, body: result.value.found }
@@ -41,7 +45,11 @@ export function emergencyHandlers(deps: EmergencyDeps): Emergency {
     endBreakGlass: async ({ path, caller }) => {
       const result = await cases.end(path.id, caller);
       if (!result.ok) return { problem: result.problem };
-      return { status: 200, body: result.value, disclosure: disclosed('change', [result.value], 'ended by the doctor') };
+      return {
+        status: 200,
+        body: result.value,
+        disclosure: disclosed('change', [result.value], 'ended by the doctor'),
+      };
     },
     listOwnBreakGlass: async ({ query, caller }) => {
       const accountId = caller.user?.accountId ?? caller.id;
@@ -59,7 +67,11 @@ export function emergencyHandlers(deps: EmergencyDeps): Emergency {
     reviewBreakGlass: async ({ path, body, caller }) => {
       const result = await cases.review(path.id, body, caller);
       if (!result.ok) return { problem: result.problem };
-      return { status: 200, body: result.value, disclosure: disclosed('change', [result.value], `review: ${body.outcome}`) };
+      return {
+        status: 200,
+        body: result.value,
+        disclosure: disclosed('change', [result.value], `review: ${body.outcome}`),
+      };
     },
     listAccountFlags: async ({ query }) => {
       const { items, next } = await cases.flags(pageOf(query));

@@ -22,7 +22,12 @@ const refused = (why: Problem): Refused =>
   why.where === undefined
     ? { problem: why }
     : { problem: why, errors: [{ pointer: `#/${why.where}`, code: why.code, text: why.text }] };
-const act = (object: string, reason: string): Disclosure => ({ action: 'administer', persons: [], objects: [object], reason });
+const act = (object: string, reason: string): Disclosure => ({
+  action: 'administer',
+  persons: [],
+  objects: [object],
+  reason,
+});
 
 type Body = components['schemas']['Institution'];
 const shown = ({ sites, ...rest }: RegisteredInstitution): Body => ({ ...rest, sites: [...sites] });
@@ -58,7 +63,8 @@ function institutions({ institutions: desk, sites }: InstitutionDeps): Instituti
     },
     applyInstitution: async ({ body, caller }) => {
       const { code, nameZh, nameEn, parent, kind, region, licence, uscc, sites: own = [] } = body;
-      if (uscc !== undefined && !isUscc(uscc)) return refused(problem('invalid-value', 'uscc', 'Its check digit is wrong.'));
+      if (uscc !== undefined && !isUscc(uscc))
+        return refused(problem('invalid-value', 'uscc', 'Its check digit is wrong.'));
       const known = own.flatMap((id) => sites.byId(id)?.id ?? []);
       if (known.length !== own.length) return refused(problem('invalid-value', 'sites', 'There is no such site.'));
       const result = await desk.apply(
