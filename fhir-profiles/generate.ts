@@ -12,7 +12,7 @@ import { conformanceResources } from './profiles.ts';
 
 const ROOTS = [
   ...RESOURCE_TYPES,
-  ...['AuditEvent', 'Binary', 'Bundle', 'OperationOutcome', 'CapabilityStatement', 'Parameters', 'Element'],
+  ...['AuditEvent', 'Consent', 'Binary', 'Bundle', 'OperationOutcome', 'CapabilityStatement', 'Parameters', 'Element'],
   // What a submitted DocumentReference or List may contain (MHD: author, source, sourcePatientInfo, context.encounter).
   ...['Practitioner', 'PractitionerRole', 'Device', 'RelatedPerson', 'Encounter'],
   // What a message begins with (PMIR ITI-93).
@@ -82,7 +82,7 @@ function searchUrls(): Map<string, string> {
   for (const entry of (readJson('fhir/r4/search-parameters.json') as Bundle).entry ?? []) {
     const parameter = entry.resource as SearchParameter;
     for (const base of parameter.base)
-      if (base === 'Resource' || base === 'AuditEvent' || (RESOURCE_TYPES as readonly string[]).includes(base))
+      if (base === 'Resource' || base === 'AuditEvent' || base === 'Consent' || (RESOURCE_TYPES as readonly string[]).includes(base))
         urls.set(`${base}.${parameter.code}`, parameter.url);
   }
   return urls;

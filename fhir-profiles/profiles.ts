@@ -74,6 +74,24 @@ const RULES: Readonly<
     },
     extensions: [],
   },
+  Consent: {
+    title: '检查资料授权或拒绝：按机构、目的、类别与期限',
+    rules: {
+      status: { short: 'active; inactive once it was withdrawn' },
+      patient: { min: 1 },
+      dateTime: { min: 1 },
+      performer: { min: 1, max: '1', short: 'The patient, or the guardian or representative (contained RelatedPerson)' },
+      policy: { min: 1, short: 'The text that the patient was shown, in its version' },
+      'policy.uri': { min: 1 },
+      policyRule: { short: 'OPTIN or OPTOUT: what the root provision says' },
+      'provision.actor': { short: 'IRCP: who would see; CST: whose data. By code of the institution' },
+      'provision.action': { max: '0' },
+      'provision.code': { max: '0' },
+      'provision.dataPeriod': { max: '0' },
+      'provision.data': { max: '0' },
+    },
+    extensions: [],
+  },
 };
 
 interface ExtensionRule {
@@ -258,7 +276,22 @@ function terminology(): Conformance[] {
     ...common,
     compose: { include: [{ system: SYSTEMS.availability }] },
   };
-  return [codes, set, ...namingSystems()];
+  const purposes: CodeSystem = {
+    resourceType: 'CodeSystem',
+    id: 'purpose-of-use',
+    url: SYSTEMS.purpose,
+    version: '0.1.0',
+    name: 'PurposeOfUse',
+    ...common,
+    content: 'complete',
+    caseSensitive: true,
+    concept: [
+      { code: 'CONSULTATION', display: '会诊' },
+      { code: 'RECOGNITION', display: '检查结果互认' },
+      { code: 'SHARE', display: '患者分享' },
+    ],
+  };
+  return [codes, set, purposes, ...namingSystems()];
 }
 
 function namingSystems(): NamingSystem[] {

@@ -2,6 +2,7 @@
 import type { Router } from 'express';
 import { renderProvenance } from '../mappings/fhir/index.ts';
 import { auditEventFace } from './api/fhir/audit-event.ts';
+import { consentFace } from './api/fhir/consent.ts';
 import { fhirFace } from './api/fhir/index.ts';
 import { dicomwebFace, LIMITS as DICOMWEB_LIMITS, wadoUri } from './api/dicomweb/index.ts';
 import { createRestFace } from './api/rest/face.ts';
@@ -9,6 +10,7 @@ import { render } from './archive/render.ts';
 import { openFrames } from './archive/transcode-frames.ts';
 import { canTranscode, transcode } from './archive/transcode.ts';
 import { auditSource } from './compose-atna.ts';
+import { consentRooms } from './compose-consent.ts';
 import { identityFeed } from './compose-identity.ts';
 import { affinityDomain, xdsFaces } from './compose-xds.ts';
 import type { JournalReader } from './core/operation.ts';
@@ -28,7 +30,12 @@ import { createReviewQueue } from './store/review.ts';
 import type { Ground, Rooms } from './compose.ts';
 
 /** The hub's own REST API. */
-function restFace(ground: Ground, rooms: Rooms, journal: JournalReader): Router {
+function restFace(
+  ground: Ground,
+  rooms: Rooms,
+  journal: JournalReader,
+  consent: ReturnType<typeof consentRooms>,
+): Router {
   const { database, log, clock } = ground;
   return createRestFace({
     sites: ground.sites,
@@ -41,6 +48,7 @@ function restFace(ground: Ground, rooms: Rooms, journal: JournalReader): Router 
     index: rooms.reader,
     clients: createClientStore({ database, clock }),
     auditReader: createAuditStore({ database, clock }),
+    ...consent,
     intake: rooms.journal,
     audit: rooms.audit,
     log,
@@ -87,6 +95,8 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
     log,
     clock,
   };
+  // Doctors see consents of whom they may see: hub/flow/access-desk.ts says whom.
+  const consent = consentRooms({ ...ground, audit, derive: rooms.derive }, () => Promise.resolve(new Set()));
   return {
     '/dicomweb': dicomwebFace(dicomweb),
     '/wado': wadoUri(dicomweb),
@@ -98,6 +108,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
       log,
       origin: config.publicUrl,
     }),
+    '/fhir/Consent': consentFace({ consents: consent.consents, audit, log, clock, origin: config.publicUrl }),
     '/fhir': fhirFace({
       store: domain.store,
       domain: { ...domain.domain, feed },
@@ -107,7 +118,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
       release: RELEASE,
       origin: config.publicUrl,
     }),
-    '/api/v1': restFace(ground, rooms, journal),
+    '/api/v1': restFace(ground, rooms, journal, consent),
   };
 }
 

@@ -11,6 +11,7 @@ import { ensureAdministrator } from './security/token.ts';
 import { createAuditStore } from './store/audit.ts';
 import { createAuditSpool } from './store/audit-spool.ts';
 import { backlog, identityFigures } from './store/backlog.ts';
+import { breakGlassFigures } from './store/break-glass.ts';
 import { createClientStore } from './store/client.ts';
 import type { Database } from './store/database.ts';
 
@@ -44,6 +45,12 @@ export async function raiseHttp(ground: HttpGround, faces: AppDeps['faces'], pag
   gauge(metrics, 'hub_waiting', 'Entries and events that wait to be worked on', () => backlog(database, clock()));
   gauge(metrics, 'hub_identity', 'Doubts about persons, and where comparing was cut off', () =>
     identityFigures(database, clock()),
+  );
+  gauge(
+    metrics,
+    'hub_break_glass',
+    'Emergency access: grants that stand, reviews that are due, notices that wait',
+    () => breakGlassFigures(database, clock()),
   );
   if (config.atna !== null)
     gauge(metrics, 'hub_audit_delivery', 'Audit records that the repository has still to get', async () => {

@@ -59,6 +59,8 @@ export interface Config {
   readonly subscriberHosts: ReadonlySet<string>;
   /** Bearer tokens for such hosts, sent with each notification. */
   readonly subscriberTokens: ReadonlyMap<string, string>;
+  /** Who takes messages to patients (POST of FHIR Communication), and the secret by which they are signed; null: nobody. */
+  readonly notices: { readonly url: string; readonly secret: string } | null;
   /** null: audit records stay in the hub's own store. */
   readonly atna: AtnaConfig | null;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -227,6 +229,21 @@ function readSubscriberTokens(read: Reader): ReadonlyMap<string, string> {
   return tokens;
 }
 
+/** In the clear to the machine itself only: a notice names a patient. */
+function readNotices(read: Reader): Config['notices'] {
+  const url = read.url('HUB_NOTICE_URL', ['http:', 'https:'], 'https://host[:port]/path of whoever messages patients');
+  const secret = read.text('HUB_NOTICE_SECRET');
+  if (url === null)
+    return secret === null ? null : read.fail('HUB_NOTICE_SECRET', 'a secret together with HUB_NOTICE_URL');
+  const { protocol, hostname, username } = new URL(url);
+  const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+  if ((protocol === 'http:' && !isHere) || username !== '')
+    read.fail('HUB_NOTICE_URL', 'https://host[:port]/path without a user; http: to this machine only');
+  if (secret === null || !/^[\x21-\x7e]{32,256}$/.test(secret))
+    return read.fail('HUB_NOTICE_SECRET', '32 to 256 visible characters, shared with the receiver');
+  return Object.freeze({ url, secret });
+}
+
 function readXua(read: Reader): Config['xua'] {
   const name = 'HUB_XUA_ISSUERS';
   const value = read.text(name);
@@ -303,6 +320,7 @@ export function readConfig(environment: Environment = process.env): Config {
     xua: readXua(read),
     subscriberHosts: readSubscriberHosts(read),
     subscriberTokens: readSubscriberTokens(read),
+    notices: readNotices(read),
     atna: readAtna(read),
     logLevel: readLogLevel(read),
     limits: readLimits(read),

@@ -21,6 +21,7 @@ import { faces } from './compose-faces.ts';
 import { composeRooms, renderSites } from './compose.ts';
 import type { Rooms } from './compose.ts';
 import { applicationEvent, auditDelivery } from './compose-atna.ts';
+import { raiseNotices } from './compose-consent.ts';
 import { raiseNotifications } from './compose-notify.ts';
 import { raiseSweep } from './compose-sweep.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -305,6 +306,7 @@ async function run(): Promise<void> {
       await raiseAuditDelivery(ground);
       await raiseSweep(ground);
       await raiseNotifications(ground, rooms);
+      await raiseNotices(ground, rooms);
     }
     if (roles.has('listen')) await raiseChannels(ground, channels(ground, rooms));
     await raiseHttp(ground, roles.has('api') ? faces(ground, rooms) : {}, roles.has('api') ? createDocs() : undefined);

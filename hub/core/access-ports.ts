@@ -3,9 +3,10 @@
  * many subjects as an answer holds. hub/store/access-facts.ts implements it.
  */
 import type { Caller } from './access.ts';
+import type { StandingConsent } from './consent.ts';
 import type { HubId, SiteId } from './identifier.ts';
 import type { InstitutionCode, InstitutionMap } from './institution.ts';
-import type { BreakGlassGrant, ConsentStatement, Relation, Subject, SubjectDecision } from './subject.ts';
+import type { BreakGlassGrant, Relation, Subject, SubjectDecision } from './subject.ts';
 
 /** What restricts anybody at all, as it stands: read once and kept for a moment. */
 export interface AccessGround {
@@ -27,7 +28,7 @@ export interface FactsQuery {
 
 export interface SubjectFacts {
   readonly relations: readonly Relation[];
-  readonly consents: readonly ConsentStatement[];
+  readonly consents: readonly StandingConsent[];
   readonly grants: readonly BreakGlassGrant[];
 }
 
@@ -45,8 +46,8 @@ export interface AccessFacts {
 export interface ConsentFacts {
   /** Whether any refusal stands at all. */
   anyRefusal(): Promise<boolean>;
-  /** Statements of these persons that are in force at `at`, by person. */
-  consentsOf(persons: readonly HubId[], at: string): Promise<ReadonlyMap<HubId, readonly ConsentStatement[]>>;
+  /** Consents of these persons that stand, by person; their rules say when (hub/store/consent-reader.ts). */
+  consentsOf(persons: readonly HubId[], at: string): Promise<ReadonlyMap<HubId, readonly StandingConsent[]>>;
   /** Grants of this account over these persons that are in force at `at`. */
   grantsOf(
     accountId: string,

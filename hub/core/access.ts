@@ -140,8 +140,12 @@ export const RIGHTS = {
   feed: ['administrator', 'hospital-feed'],
   /** To the affinity domain's registry and repository, and to change one's own there. */
   'submit-documents': ['administrator', 'hospital-feed'],
-  /** A patient's consent or refusal, as a hospital took it down. */
-  'record-consent': ['administrator', 'hospital-feed', 'physician'],
+  /** A patient's consent or refusal, as a hospital or the patient's own system took it down; codes of who is present. */
+  'record-consent': ['administrator', 'hospital-feed', 'query-platform', 'physician'],
+  /** What only the patient's own system asks: who looked in an emergency, and what is told of consents. */
+  'speak-for-patient': ['administrator', 'query-platform'],
+  /** To apply for an institution or a doctor; whose application it is decides nobody. */
+  register: ['administrator', 'hospital-feed', 'interface-engineer', 'system-administrator', 'security-administrator'],
   'break-glass': ['administrator', 'physician'],
   /** Journal (masked), review queue, retry, channel state: no clinical content. */
   operate: ['administrator', 'operator', 'system-administrator', 'interface-engineer'],
@@ -159,7 +163,7 @@ export const RIGHTS = {
   /** Who did what to whose data. An operator's client sees less of it, an operator in person nothing. */
   'read-audit': ['administrator', 'auditor', 'operator'],
   /** Break-glass reviewed, odd access flagged. */
-  'review-access': ['administrator', 'auditor'],
+  'review-access': ['administrator', 'auditor', 'security-administrator'],
 } as const satisfies Readonly<Record<string, readonly Role[]>>;
 export type ActKind = keyof typeof RIGHTS;
 

@@ -73,6 +73,21 @@ export class InstitutionMap {
     return found;
   }
 
+  /** The institution, what it is a part of, and the consortia of any of them: nearest first, as consents name them. */
+  lineage(code: InstitutionCode, at: string): readonly string[] {
+    const found = new Set<InstitutionCode>();
+    for (
+      let one: InstitutionCode | null = code;
+      one !== null && !found.has(one);
+      one = this.byCode(one)?.parent ?? null
+    )
+      found.add(one);
+    const consortia = this.#consortia.filter(
+      (one) => standsAt(one, at) && one.members.some((member) => found.has(member)),
+    );
+    return [...found, ...consortia.map(({ id }) => `consortium/${id}`)];
+  }
+
   /** Sites of an institution and its parts: whose patients are its patients. Parts that do not stand give nothing. */
   sitesWithin(code: InstitutionCode): readonly SiteId[] {
     return [...this.within(code)].flatMap((one) => {
@@ -92,15 +107,14 @@ export class InstitutionMap {
     if (from === undefined || to === undefined) return null;
     if (province(from) === province(to)) return 'region';
     const common = this.#consortia.find(
-      (one) =>
-        one.members.includes(reader) &&
-        one.members.includes(source) &&
-        (one.from === null || one.from <= at) &&
-        (one.until === null || at < one.until),
+      (one) => one.members.includes(reader) && one.members.includes(source) && standsAt(one, at),
     );
     return common === undefined ? null : `consortium/${common.id}`;
   }
 }
+
+const standsAt = ({ from, until }: Consortium, at: string): boolean =>
+  (from === null || from <= at) && (until === null || at < until);
 
 /** Institutions of one province share by its rule; beyond it by an agreement. The first two digits of GB/T 2260. */
 const province = ({ region }: Institution): string => region?.slice(0, 2) ?? '';

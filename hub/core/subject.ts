@@ -5,8 +5,15 @@
 import type { Caller, Purpose, Role } from './access.ts';
 import { isEmergency } from './access.ts';
 import type { SubjectFacts } from './access-ports.ts';
+import {
+  askConsents,
+  EMERGENCY_POLICY,
+  opensInEmergency,
+  type ConsentAnswer,
+  type EmergencyPolicy,
+} from './consent.ts';
 import type { HubId, SiteId } from './identifier.ts';
-import { institutionCode, type InstitutionCode, type InstitutionMap } from './institution.ts';
+import type { InstitutionCode, InstitutionMap } from './institution.ts';
 
 /** Level 5 of GB/T 39725: special diseases and special persons. A label of the data's own is any other word. */
 export const SENSITIVITIES = ['psychiatry', 'hiv', 'std', 'genetics', 'reproduction', 'addiction', 'vip'] as const;
@@ -36,21 +43,6 @@ export interface Relation {
   readonly until: string | null;
   /** Where it reaches these exams only. */
   readonly exams?: readonly HubId[];
-}
-
-/** One statement of a patient that is in force: what it permits or refuses, to whom, for what. */
-export interface ConsentStatement {
-  readonly id: string;
-  readonly decision: 'permit' | 'refuse';
-  /** Who may, or may not; `all`: everybody. */
-  readonly readers: readonly InstitutionCode[] | 'all';
-  /** Whose records; `all`: every institution's. */
-  readonly sources: readonly InstitutionCode[] | 'all';
-  readonly purposes: readonly Purpose[] | 'all';
-  /** Sensitive records that a permit reaches; without them it reaches none. */
-  readonly labels: readonly Sensitivity[];
-  readonly exams?: readonly HubId[];
-  readonly until: string | null;
 }
 
 /** Emergency access: one account, one person, for a time, to be reviewed. */
@@ -180,47 +172,50 @@ export function decideSubject(
   facts: SubjectFacts,
   institutions: InstitutionMap,
   at: string,
+  policy: EmergencyPolicy = EMERGENCY_POLICY,
 ): SubjectDecision {
   if (reader.role === 'administrator') return allow('bootstrap');
   if (reader.role !== 'query-platform' && reader.role !== 'physician') return deny('role');
+  const said = sayOfPatient(reader, subject, facts, institutions, at);
   const grant = facts.grants.find((one) => one.accountId === reader.accountId && at < one.until);
-  if (grant !== undefined) return allow('break-glass', grant.id);
-  if (reader.emergency) return allow('emergency');
+  const opened = opensInEmergency(said, subject.exam?.labels ?? [], policy);
+  if (grant !== undefined && opened) return allow('break-glass', grant.id);
+  if (reader.emergency && opened) return allow('emergency');
   if (reader.institution !== null && institutions.byCode(reader.institution)?.state !== 'approved')
     return deny('institution-not-approved');
   return reader.kind === 'system'
-    ? decideSystem(reader, subject, facts, institutions, at)
-    : decidePerson(reader, subject, facts, institutions, at);
+    ? decideSystem(reader, subject, facts, said, institutions, at)
+    : decidePerson(reader, subject, facts, said, institutions, at);
 }
 
 function decideSystem(
   reader: Reader,
   subject: Subject,
   facts: SubjectFacts,
+  said: ConsentAnswer,
   institutions: InstitutionMap,
   at: string,
 ): SubjectDecision {
   // A hospital's own system shows the hospital its own records: a refusal is of sharing them.
   if (isOwn(reader, subject, relationOf(subject, facts, at), institutions)) return allow('own-record');
-  if (speaks('refuse', reader, subject, facts, institutions)) return deny('patient-refused');
-  const permit = speaks('permit', reader, subject, facts, institutions);
-  if (isSensitive(subject) && permit === null) return deny('sensitive');
-  return permit === null ? allow('contract') : allow('consent', permit.id);
+  if (said.effect === 'deny') return deny('patient-refused');
+  if (said.effect === 'permit') return allow('consent', said.consentId);
+  return isSensitive(subject) ? deny('sensitive') : allow('contract');
 }
 
 function decidePerson(
   reader: Reader,
   subject: Subject,
   facts: SubjectFacts,
+  said: ConsentAnswer,
   institutions: InstitutionMap,
   at: string,
 ): SubjectDecision {
   if (reader.institution === null) return deny('institution-not-approved');
   const relation = OF_CARE.has(reader.purpose) ? relationOf(subject, facts, at) : null;
   if (relation !== null && isOwn(reader, subject, relation, institutions)) return allow('own-record', relation.kind);
-  if (speaks('refuse', reader, subject, facts, institutions)) return deny('patient-refused');
-  const permit = speaks('permit', reader, subject, facts, institutions);
-  if (permit !== null) return allow('consent', permit.id);
+  if (said.effect === 'deny') return deny('patient-refused');
+  if (said.effect === 'permit') return allow('consent', said.consentId);
   if (!OF_CARE.has(reader.purpose)) return deny('purpose');
   if (relation === null) return deny('no-relation');
   if (isSensitive(subject) && !REACHES_SENSITIVE.has(relation.kind)) return deny('sensitive');
@@ -258,27 +253,24 @@ function relationOf({ exam }: Subject, { relations }: SubjectFacts, at: string):
   return furthest ?? standing.find(({ kind }) => REACHES_SENSITIVE.has(kind)) ?? standing[0] ?? null;
 }
 
-/** A statement of this patient that is about this reader, purpose and record. A refusal of everything is about the person. */
-function speaks(
-  decision: ConsentStatement['decision'],
-  reader: Reader,
+/** What this patient said about this reader, purpose and record (core/consent.ts). */
+function sayOfPatient(
+  { institution, purpose, emergency }: Reader,
   { exam }: Subject,
   { consents }: SubjectFacts,
   institutions: InstitutionMap,
-): ConsentStatement | null {
-  const { institution } = reader;
+  at: string,
+): ConsentAnswer {
+  if (consents.length === 0) return { effect: 'silent' };
   const source = exam === undefined ? null : institutions.ofSite(exam.site);
-  const within = (codes: ConsentStatement['readers'], code: InstitutionCode | null): boolean =>
-    codes === 'all' || (code !== null && codes.some((one) => institutions.within(institutionCode(one)).has(code)));
-  const found = consents.find(
-    (one) =>
-      one.decision === decision &&
-      within(one.readers, institution) &&
-      (one.purposes === 'all' || one.purposes.includes(reader.purpose)) &&
-      // The person's own record (names, numbers) is of every source.
-      (one.sources === 'all' || within(one.sources, source)) &&
-      (one.exams === undefined || (exam !== undefined && one.exams.includes(exam.id))) &&
-      (decision === 'refuse' || (exam?.labels ?? []).every((label) => one.labels.includes(label))),
-  );
-  return found ?? null;
+  const ofSource = source === null ? [] : institutions.lineage(source, at);
+  return askConsents(consents, {
+    recipient: institution === null ? [] : institutions.lineage(institution, at),
+    // Who the patient is belongs to no hospital, and to no kind of record that is refused.
+    source: exam === undefined ? null : ofSource,
+    class: exam === undefined ? 'Patient' : null,
+    purpose: emergency ? 'EMERGENCY' : purpose,
+    labels: exam?.labels ?? [],
+    at,
+  });
 }

@@ -7,7 +7,10 @@ export const derivation = async (database: Database, name: 'identifier' | 'exam-
   new Derivation(await hubKey(database, name));
 
 /** Safe with many starters at once: the first insert wins and all read that. */
-export async function hubKey(database: Database, name: 'identifier' | 'exam-index' | 'notification'): Promise<Buffer> {
+export async function hubKey(
+  database: Database,
+  name: 'identifier' | 'exam-index' | 'notification' | 'consent',
+): Promise<Buffer> {
   await database.pool.query('insert into hub_key (name, value) values ($1, $2) on conflict do nothing', [
     name,
     randomBytes(32),

@@ -25,6 +25,7 @@ export const PROFILES = {
   ImagingStudy: profileUrl('HutongImagingStudy'),
   DiagnosticReport: profileUrl('HutongDiagnosticReport'),
   DocumentReference: profileUrl('HutongDocumentReference'),
+  Consent: profileUrl('HutongConsent'),
 } as const;
 
 export const EXTENSIONS = {
@@ -59,6 +60,8 @@ export const SYSTEMS = {
   institution: `${CANONICAL}/NamingSystem/institution-code`,
   uscc: 'urn:oid:2.16.156.10011.1.5',
   journal: `${CANONICAL}/NamingSystem/journal-entry`,
+  /** Purposes of use that HL7 has no code for. */
+  purpose: `${CANONICAL}/CodeSystem/purpose-of-use`,
 } as const;
 
 /** Stands in `url` values for the address at which the hub is reached; the face puts that in. */

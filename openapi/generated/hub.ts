@@ -563,6 +563,367 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/institutions': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 医疗机构 · institutions of the hub and their standing, by code */
+    readonly get: operations['listInstitutions'];
+    readonly put?: never;
+    /** 机构入驻申请 · apply for an institution; somebody else approves it */
+    readonly post: operations['applyInstitution'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/institutions/{id}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** One institution with every step of its life */
+    readonly get: operations['readInstitution'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/institutions/{id}/steps': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 审核、暂停、退出 · approve, refuse, suspend, resume, or let it leave */
+    readonly post: operations['stepInstitution'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/consortia': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 医联体 · consortia of institutions */
+    readonly get: operations['listConsortia'];
+    readonly put?: never;
+    /** Found a consortium */
+    readonly post: operations['createConsortium'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/consortia/{id}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    /** Change its members or its time; a consortium ends by its `until` */
+    readonly put: operations['updateConsortium'];
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/practitioners': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 医师 · doctors, last applied first; who is bound to a hospital sees its own */
+    readonly get: operations['listPractitioners'];
+    readonly put?: never;
+    /** 医师注册 · apply for a doctor at an institution; somebody else approves */
+    readonly post: operations['applyPractitioner'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/practitioners/{id}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** One doctor with every step of the registration */
+    readonly get: operations['readPractitioner'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/practitioners/{id}/steps': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 审核、暂停、离职 · approve, refuse, suspend, resume, or let the doctor leave; the last two end sessions at once */
+    readonly post: operations['stepPractitioner'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/consents': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 授权登记 · record what a patient agrees to or refuses, as given at the desk or by app */
+    readonly post: operations['recordConsent'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/consents/{id}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** One consent as it stands (in FHIR with its history `/fhir/Consent/{id}`) */
+    readonly get: operations['readConsent'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/consents/{id}/withdraw': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 撤回 · withdraw it; the next request of anybody is decided without it */
+    readonly post: operations['withdrawConsent'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/persons/{id}/consents': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Consents of a person, under every id that the person had; last changed first */
+    readonly get: operations['listConsents'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/persons/{id}/notices': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 患者告知 · what the patient is told, newest first, for the patient's own system */
+    readonly get: operations['listPatientNotices'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/present-codes': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 就诊授权码 · a code that the patient shows to the doctor; it is told once, good once, and for minutes */
+    readonly post: operations['issuePresentCode'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/present-codes/redeem': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 扫码授权 · the doctor enters or scans the code; it becomes a consent for the doctor's institution */
+    readonly post: operations['redeemPresentCode'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/break-glass': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 紧急调阅复核 · emergencies to be reviewed, due soonest first */
+    readonly get: operations['listBreakGlass'];
+    readonly put?: never;
+    /** 紧急调阅 · access to one person's records in an emergency, at once; it is reviewed and the patient is told */
+    readonly post: operations['breakGlass'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/break-glass/{id}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** One emergency; what was read under it is in the audit (callerId, personId, from, to) */
+    readonly get: operations['readBreakGlass'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/break-glass/{id}/end': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** The doctor ends the own grant before its time */
+    readonly post: operations['endBreakGlass'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/break-glass/{id}/review': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 复核 · justified or not; unjustified flags the account and ends the grant */
+    readonly post: operations['reviewBreakGlass'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/my-break-glass': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** The doctor's own emergencies and what became of them */
+    readonly get: operations['listOwnBreakGlass'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/account-flags': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Accounts whose emergency was none, newest first */
+    readonly get: operations['listAccountFlags'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1679,6 +2040,246 @@ export interface components {
         readonly auditedAt?: string;
       } | null;
     };
+    readonly InstitutionCode: string;
+    /** @enum {string} */
+    readonly Standing: 'applied' | 'approved' | 'suspended' | 'left';
+    readonly StandingEntry: {
+      /** @enum {string} */
+      readonly step: 'apply' | 'approve' | 'refuse' | 'suspend' | 'resume' | 'leave';
+      readonly by: string;
+      readonly at: string;
+      readonly reason: string;
+    };
+    readonly InstitutionApplication: {
+      /** @description 22-character institution code, or USCC */
+      readonly code: components['schemas']['InstitutionCode'];
+      readonly nameZh: string;
+      readonly nameEn?: string;
+      /** @description The institution that it is a part of */
+      readonly parent?: components['schemas']['InstitutionCode'];
+      readonly kind?: components['schemas']['InstitutionKind'];
+      /** @description GB/T 2260; absent: of this province */
+      readonly region?: string;
+      /** @description 医疗机构执业许可证 */
+      readonly licence?: string;
+      readonly uscc?: string;
+      /** @description Feeding sites that belong to it */
+      readonly sites?: readonly string[];
+    };
+    /** @enum {string} */
+    readonly InstitutionKind:
+      'hospital' | 'branch' | 'primary-care' | 'imaging-centre' | 'public-health' | 'authority' | 'other';
+    readonly Institution: {
+      readonly code: string;
+      readonly nameZh: string;
+      readonly nameEn: string | null;
+      readonly parent: string | null;
+      readonly kind: components['schemas']['InstitutionKind'];
+      readonly region: string | null;
+      readonly state: components['schemas']['Standing'];
+      readonly sites: readonly string[];
+      readonly licence: string | null;
+      readonly uscc: string | null;
+    };
+    readonly ConsortiumTerms: {
+      readonly nameZh: string;
+      readonly nameEn?: string;
+      /** Format: date-time */
+      readonly from?: string;
+      /** Format: date-time */
+      readonly until?: string;
+      readonly members: readonly components['schemas']['InstitutionCode'][];
+    };
+    readonly Consortium: {
+      readonly id: string;
+      readonly nameZh: string;
+      readonly nameEn: string | null;
+      readonly from: string | null;
+      readonly until: string | null;
+      readonly members: readonly string[];
+    };
+    readonly PractitionerApplication: {
+      readonly institution: components['schemas']['InstitutionCode'];
+      /** @description 医师执业证书编码 */
+      readonly licence: string;
+      readonly name: string;
+      readonly department: string;
+      readonly title?: string;
+      /** @description The account by which the doctor signs on */
+      readonly accountId?: components['schemas']['HubId'];
+    };
+    readonly Practitioner: {
+      readonly practitionerId: string;
+      readonly institution: string;
+      readonly licence: string;
+      readonly name: string;
+      readonly department: string;
+      readonly title: string;
+      readonly accountId: string | null;
+      readonly state: components['schemas']['Standing'];
+      readonly appliedBy: string;
+      readonly appliedAt: string;
+      readonly updatedAt: string;
+    };
+    /** @enum {string} */
+    readonly Purpose:
+      'TREATMENT' | 'CONSULTATION' | 'RECOGNITION' | 'SHARE' | 'QC' | 'REGULATION' | 'OPS' | 'RESEARCH' | 'EMERGENCY';
+    /** @enum {string} */
+    readonly Sensitivity: 'psychiatry' | 'hiv' | 'std' | 'genetics' | 'reproduction' | 'addiction' | 'vip';
+    /** @enum {string} */
+    readonly ConsentEffect: 'permit' | 'deny';
+    /** @enum {string} */
+    readonly ConsentGiver: 'patient' | 'guardian' | 'representative';
+    readonly InstitutionCodes: readonly string[];
+    /** @description A list that is absent or empty names none in particular, which means all */
+    readonly ConsentRuleTerms: {
+      readonly effect: components['schemas']['ConsentEffect'];
+      /** @description Who would see: codes of institutions, or `consortium/id` */
+      readonly recipients?: components['schemas']['InstitutionCodes'];
+      /** @description Whose data */
+      readonly sources?: components['schemas']['InstitutionCodes'];
+      readonly purposes?: readonly components['schemas']['Purpose'][];
+      readonly classes?: readonly ('ImagingStudy' | 'DiagnosticReport' | 'DocumentReference' | 'ServiceRequest')[];
+      /** @description A permission reaches a sensitive record only where all its labels are named */
+      readonly labels?: readonly components['schemas']['Sensitivity'][];
+      /** Format: date-time */
+      readonly from?: string;
+      /**
+       * Format: date-time
+       * @description Excluded
+       */
+      readonly until?: string;
+      /** @description Position of an earlier rule that this is an exception of */
+      readonly exceptionOf?: number;
+    };
+    readonly ConsentTerms: {
+      readonly personId: components['schemas']['HubId'];
+      /** @description The text that the patient was shown, in its version: a URI */
+      readonly form: string;
+      readonly rules: readonly components['schemas']['ConsentRuleTerms'][];
+      readonly giver?: components['schemas']['ConsentGiver'];
+      readonly giverName?: string;
+      /** @description HL7 v3 RoleCode: MTH, FTH, GUARD */
+      readonly giverRelation?: string;
+      /**
+       * Format: date-time
+       * @description Absent: now
+       */
+      readonly givenAt?: string;
+      /** @enum {string} */
+      readonly channel?: 'desk' | 'app' | 'paper';
+      /** @description At whose desk; of a hospital’s own callers it is their own */
+      readonly institution?: components['schemas']['InstitutionCode'];
+      /** @description URL of the signed paper */
+      readonly evidence?: string;
+    };
+    readonly Consent: {
+      readonly consentId: string;
+      readonly version: number;
+      /** @enum {string} */
+      readonly status: 'active' | 'inactive' | 'entered-in-error';
+      readonly personId: string;
+      readonly rules: readonly {
+        readonly effect: components['schemas']['ConsentEffect'];
+        readonly recipients: readonly string[];
+        readonly sources: readonly string[];
+        readonly purposes: readonly components['schemas']['Purpose'][];
+        readonly classes: readonly string[];
+        readonly labels: readonly string[];
+        readonly from: string | null;
+        readonly until: string | null;
+        readonly exceptionOf: number | null;
+      }[];
+      readonly giver: components['schemas']['ConsentGiver'];
+      readonly giverName: string | null;
+      readonly giverRelation: string | null;
+      readonly givenAt: string;
+      /** @enum {string} */
+      readonly channel: 'desk' | 'app' | 'paper' | 'patient-present' | 'fhir';
+      readonly form: string;
+      readonly institution: string | null;
+      readonly evidence: string | null;
+      readonly recordedAt: string;
+      readonly recordedBy: {
+        readonly id: string;
+        readonly name: string;
+        readonly role: string;
+      };
+      readonly reason: string | null;
+    };
+    readonly PresentCodeRequest: {
+      readonly personId: components['schemas']['HubId'];
+      /**
+       * @description 128 random bits for a QR code, or eight digits to be read out
+       * @default token
+       * @enum {string}
+       */
+      readonly kind: 'token' | 'digits';
+      /** @default 5 */
+      readonly minutes: number;
+      /**
+       * @description How long the consent will hold
+       * @default 12
+       */
+      readonly hours: number;
+      readonly sources?: components['schemas']['InstitutionCodes'];
+      readonly labels?: readonly components['schemas']['Sensitivity'][];
+      readonly form: string;
+      readonly giver?: components['schemas']['ConsentGiver'];
+      readonly giverName?: string;
+      readonly giverRelation?: string;
+    };
+    readonly PatientNotice: {
+      readonly noticeId: string;
+      readonly personId: string;
+      /** @enum {string} */
+      readonly kind: 'break-glass' | 'break-glass-reviewed' | 'consent-recorded' | 'consent-withdrawn';
+      readonly subject: string;
+      readonly content: {
+        readonly institution: string | null;
+        readonly institutionName: string | null;
+        readonly by: string | null;
+        readonly reason: string | null;
+        readonly until: string | null;
+      };
+      /** @description What stands in the message, in Chinese */
+      readonly text: string;
+      readonly at: string;
+      /** @description null: not taken yet, or nobody is configured to take it */
+      readonly deliveredAt: string | null;
+    };
+    /** @enum {string} */
+    readonly BreakGlassReason:
+      'life-threatening' | 'unconscious' | 'urgent-surgery' | 'relation-not-recorded' | 'public-health' | 'other';
+    readonly BreakGlass: {
+      readonly grantId: string;
+      readonly personId: string;
+      readonly accountId: string;
+      readonly accountName: string;
+      readonly practitionerId: string | null;
+      readonly institution: string | null;
+      readonly reason: components['schemas']['BreakGlassReason'];
+      readonly text: string;
+      readonly at: string;
+      readonly until: string;
+      readonly endedAt: string | null;
+      readonly review: {
+        readonly dueAt: string;
+        readonly outcome: ('justified' | 'unjustified') | null;
+        readonly by: string | null;
+        readonly at: string | null;
+        readonly note: string | null;
+      };
+    };
+    readonly AccountFlag: {
+      readonly flagId: string;
+      readonly accountId: string;
+      readonly accountName: string;
+      readonly grantId: string;
+      readonly at: string;
+      readonly by: string;
+      readonly note: string;
+    };
   };
   responses: {
     /** @description It is durable in the journal and will be applied; `status` tells what became of it (operators). */
@@ -1712,6 +2313,7 @@ export interface components {
   parameters: {
     readonly Site: string;
     readonly Id: string;
+    readonly InstitutionId: components['schemas']['InstitutionCode'];
     /**
      * @description The sender's own id of this message. Same key, same bytes: the first answer again. Same key, other bytes: 409.
      *     Absent: the bytes are their own key. Of a batch, each line has the key with its line number.
@@ -1728,6 +2330,21 @@ export interface components {
     readonly After: string;
   };
   requestBodies: {
+    readonly Step: {
+      readonly content: {
+        /**
+         * @example {
+         *       "step": "approve",
+         *       "reason": "执业许可证已核验"
+         *     }
+         */
+        readonly 'application/json': {
+          /** @enum {string} */
+          readonly step: 'approve' | 'refuse' | 'suspend' | 'resume' | 'leave';
+          readonly reason: components['schemas']['Reason'];
+        };
+      };
+    };
     readonly Registration: {
       readonly content: {
         /**
@@ -2884,6 +3501,733 @@ export interface operations {
         content: {
           readonly 'application/json': {
             readonly items: readonly components['schemas']['AuditEntry'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listInstitutions: {
+    readonly parameters: {
+      readonly query?: {
+        readonly state?: components['schemas']['Standing'];
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['Institution'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly applyInstitution: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "code": "12100000400003456N",
+         *       "nameZh": "省第四医院",
+         *       "kind": "hospital",
+         *       "licence": "45678901221010311A1001",
+         *       "sites": []
+         *     }
+         */
+        readonly 'application/json': components['schemas']['InstitutionApplication'];
+      };
+    };
+    readonly responses: {
+      /** @description Applied */
+      readonly 201: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Institution'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly readInstitution: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['InstitutionId'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The institution */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly institution: components['schemas']['Institution'];
+            readonly history: readonly components['schemas']['StandingEntry'][];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly stepInstitution: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['InstitutionId'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: components['requestBodies']['Step'];
+    readonly responses: {
+      /** @description As it stands now */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Institution'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listConsortia: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description All of them */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['Consortium'][];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly createConsortium: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['ConsortiumTerms'];
+      };
+    };
+    readonly responses: {
+      /** @description Founded */
+      readonly 201: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Consortium'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly updateConsortium: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['ConsortiumTerms'];
+      };
+    };
+    readonly responses: {
+      /** @description As it stands now */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Consortium'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listPractitioners: {
+    readonly parameters: {
+      readonly query?: {
+        readonly institution?: components['schemas']['InstitutionCode'];
+        readonly state?: components['schemas']['Standing'];
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['Practitioner'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly applyPractitioner: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "institution": "12100000400003456N",
+         *       "licence": "110210000012345",
+         *       "name": "李医生",
+         *       "department": "放射科",
+         *       "title": "主治医师"
+         *     }
+         */
+        readonly 'application/json': components['schemas']['PractitionerApplication'];
+      };
+    };
+    readonly responses: {
+      /** @description Applied */
+      readonly 201: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Practitioner'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly readPractitioner: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The doctor */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly practitioner: components['schemas']['Practitioner'];
+            readonly history: readonly components['schemas']['StandingEntry'][];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly stepPractitioner: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: components['requestBodies']['Step'];
+    readonly responses: {
+      /** @description As it stands now */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Practitioner'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly recordConsent: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "personId": "0d3f1c9e-1111-8111-8111-0123456789ab",
+         *       "form": "urn:hutong:consent-form:2026-1",
+         *       "rules": [
+         *         {
+         *           "effect": "deny"
+         *         },
+         *         {
+         *           "effect": "permit",
+         *           "recipients": [
+         *             "12100000400003456N"
+         *           ],
+         *           "purposes": [
+         *             "TREATMENT"
+         *           ],
+         *           "exceptionOf": 0
+         *         }
+         *       ]
+         *     }
+         */
+        readonly 'application/json': components['schemas']['ConsentTerms'];
+      };
+    };
+    readonly responses: {
+      /** @description Recorded */
+      readonly 201: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Consent'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly readConsent: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The consent */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Consent'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly withdrawConsent: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': {
+          readonly reason?: string;
+          /** @description The version that was looked at; another is current: 412 */
+          readonly version?: number;
+        };
+      };
+    };
+    readonly responses: {
+      /** @description Withdrawn */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Consent'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listConsents: {
+    readonly parameters: {
+      readonly query?: {
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page of those that the caller may see */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['Consent'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listPatientNotices: {
+    readonly parameters: {
+      readonly query?: {
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['PatientNotice'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly issuePresentCode: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': components['schemas']['PresentCodeRequest'];
+      };
+    };
+    readonly responses: {
+      /** @description The code; only its hash is kept */
+      readonly 201: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly codeId: string;
+            /** @description Content of the QR code, or eight digits */
+            readonly code: string;
+            readonly expiresAt: string;
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly redeemPresentCode: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': {
+          readonly code: string;
+          readonly personId?: components['schemas']['HubId'];
+        };
+      };
+    };
+    readonly responses: {
+      /** @description The consent */
+      readonly 201: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Consent'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listBreakGlass: {
+    readonly parameters: {
+      readonly query?: {
+        readonly state?: 'open' | 'overdue' | 'reviewed';
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['BreakGlass'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly breakGlass: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "personId": "0d3f1c9e-1111-8111-8111-0123456789ab",
+         *       "reason": "unconscious",
+         *       "text": "昏迷送入急诊，需既往影像"
+         *     }
+         */
+        readonly 'application/json': {
+          readonly personId: components['schemas']['HubId'];
+          readonly reason: components['schemas']['BreakGlassReason'];
+          readonly text: string;
+          /** @default 4 */
+          readonly hours?: number;
+        };
+      };
+    };
+    readonly responses: {
+      /** @description A grant stands already */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['BreakGlass'];
+        };
+      };
+      /** @description Granted */
+      readonly 201: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['BreakGlass'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly readBreakGlass: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The case */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['BreakGlass'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly endBreakGlass: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description Ended */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['BreakGlass'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly reviewBreakGlass: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': {
+          /** @enum {string} */
+          readonly outcome: 'justified' | 'unjustified';
+          readonly note: string;
+        };
+      };
+    };
+    readonly responses: {
+      /** @description Reviewed */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['BreakGlass'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listOwnBreakGlass: {
+    readonly parameters: {
+      readonly query?: {
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['BreakGlass'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listAccountFlags: {
+    readonly parameters: {
+      readonly query?: {
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['AccountFlag'][];
             readonly next: components['schemas']['Next'];
           };
         };

@@ -3,11 +3,15 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { loadSites } from '../../adapters/sites/load.ts';
+import { Router } from 'express';
 import { createApp, createHttpServer } from '../../hub/api/app.ts';
+import { setCaller } from '../../hub/api/caller.ts';
+import { consentFace } from '../../hub/api/fhir/consent.ts';
 import { createMetrics } from '../../hub/api/metrics.ts';
 import { createDocs } from '../../hub/api/rest/docs.ts';
 import { createRestFace } from '../../hub/api/rest/face.ts';
-import type { ClientRole } from '../../hub/core/access.ts';
+import type { Caller, ClientRole } from '../../hub/core/access.ts';
+import type { AuditTrail } from '../../hub/core/audit.ts';
 import type { ClientStore } from '../../hub/core/client.ts';
 import { createMatching } from '../../hub/core/match/matcher.ts';
 import { siteId } from '../../hub/core/identifier.ts';
@@ -25,6 +29,7 @@ import { createJournal } from '../../hub/store/journal.ts';
 import { createRematchDesk } from '../../hub/store/rematch.ts';
 import { romanise } from '../../mappings/romanise.ts';
 import { createReviewQueue } from '../../hub/store/review.ts';
+import { consentRooms } from '../../hub/compose-consent.ts';
 import type { FreshDatabase } from './database.ts';
 import { freshDatabase, quiet } from './database.ts';
 
@@ -32,6 +37,10 @@ export const SITES_DIR = fileURLToPath(new URL('../../adapters/sites', import.me
 
 export interface RestServer {
   readonly fresh: FreshDatabase;
+  /** Who signed on, by what a call names in `X-Test-Person`. */
+  readonly people: Map<string, Caller>;
+  /** Set `audit`, and emergencies find the audit away. */
+  readonly broken: { audit: boolean };
   readonly audit: AuditStore;
   readonly clients: ClientStore;
   readonly origin: string;
@@ -65,6 +74,12 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
   const clock = (): Date => new Date();
   const clients = createClientStore({ database, clock });
   const audit = createAuditStore({ database, clock });
+  const people = new Map<string, Caller>();
+  const broken = { audit: false };
+  const failable: AuditTrail = {
+    record: (event, when) =>
+      broken.audit ? Promise.reject(new Error('the audit is away')) : audit.record(event, when),
+  };
   const derive = await derivation(database, 'identifier');
   const arrived = (): void => undefined;
   const desk: DeskDeps = {
@@ -74,8 +89,11 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     matching: createMatching(romanise),
     projection: { person: () => [], exam: () => [] },
   };
+  const sites = await loadSites(SITES_DIR);
+  const ground = { config: { notices: null }, database, sites, clock, log: quiet };
+  const consent = consentRooms({ ...ground, audit: failable, derive }, () => Promise.resolve(new Set()));
   const face = createRestFace({
-    sites: await loadSites(SITES_DIR),
+    sites,
     intake: wrap(createJournal({ database, clock, log: quiet, arrived })),
     journal: createJournalReader({ database, derive, clock, arrived }),
     reviews: createReviewQueue({ ...desk, arrived }),
@@ -86,6 +104,7 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     index: createIndexReader({ database, derive }),
     clients,
     auditReader: audit,
+    ...consent,
     audit,
     log: quiet,
   });
@@ -103,7 +122,10 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     clients,
     metrics,
     readiness,
-    faces: { '/api/v1': face },
+    faces: {
+      '/api/v1': inPerson(people, face),
+      '/fhir/Consent': inPerson(people, consentFace({ ...consent, audit, log: quiet, clock, origin: null })),
+    },
     pages: createDocs(),
   });
   const server = createHttpServer(app).listen(0, '127.0.0.1');
@@ -111,6 +133,8 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
   const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
   return {
     fresh,
+    people,
+    broken,
     audit,
     clients,
     origin,
@@ -137,4 +161,16 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
       await once(server, 'close');
     },
   };
+}
+
+/** The session of a person in place of the token's client. */
+function inPerson(people: ReadonlyMap<string, Caller>, face: Router): Router {
+  const router = Router();
+  router.use((request, response, next) => {
+    const person = people.get(request.get('x-test-person') ?? '');
+    if (person !== undefined) setCaller(response, person);
+    next();
+  });
+  router.use(face);
+  return router;
 }

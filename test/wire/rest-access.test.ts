@@ -20,6 +20,12 @@ const RIGHTS: Readonly<Record<string, readonly ClientRole[]>> = {
   administer: ['administrator'],
   'read-record': ['administrator', 'query-platform'],
   'search-records': ['administrator', 'query-platform'],
+  'record-consent': ['administrator', 'query-platform', 'hospital-feed'],
+  'speak-for-patient': ['administrator', 'query-platform'],
+  register: ['administrator', 'hospital-feed'],
+  'set-policy': ['administrator'],
+  'break-glass': ['administrator'],
+  'review-access': ['administrator'],
 };
 
 test('role × operation: as the contract says, refused before the body is looked at, and audited', async () => {

@@ -5,6 +5,7 @@ import { mhdProfile } from '../../../mappings/fhir/mhd-terms.ts';
 import { SEARCH_PARAMETERS } from '../../../mappings/fhir/generated/definitions.ts';
 import { parametersOf, RESOURCE_TYPES, type Parameter, type ResourceType } from '../../../mappings/fhir/parameters.ts';
 import { AUDIT_PARAMETERS } from './audit-search.ts';
+import { CONSENT_PARAMETERS } from './consent-search.ts';
 import { allParameters } from './search-request.ts';
 
 const TRANSACTION =
@@ -40,7 +41,7 @@ export function capabilityStatement(release: Release, base: string): CapabilityS
           cors: false,
           description: 'Bearer token, signed-in session or client certificate; every read is audited.',
         },
-        resource: [...RESOURCE_TYPES.map(resource), binary, auditEvents],
+        resource: [...RESOURCE_TYPES.map(resource), binary, auditEvents, consents],
         operation: [{ name: 'process-message', definition: PROCESS_MESSAGE, documentation: MESSAGES }],
         interaction: [{ code: 'history-system' }, { code: 'transaction', documentation: TRANSACTION }],
       },
@@ -128,6 +129,30 @@ const auditEvents: CapabilityStatementRestResource = {
   versioning: 'no-version',
   searchParam: AUDIT_PARAMETERS.map(([name, type]) => {
     const definition = SEARCH_PARAMETERS[`AuditEvent.${name}`] ?? SEARCH_PARAMETERS[`Resource.${name}`];
+    return { name, ...(definition === undefined ? {} : { definition }), type };
+  }),
+};
+
+/** For whoever records consents, and whoever reads records; it is withdrawn by an update to `inactive`. */
+const consents: CapabilityStatementRestResource = {
+  type: 'Consent',
+  supportedProfile: [PROFILES.Consent],
+  interaction: [
+    { code: 'create' },
+    { code: 'read' },
+    { code: 'vread' },
+    {
+      code: 'update',
+      documentation: 'A new version, or status inactive: withdrawn. If-Match names the version that was read.',
+    },
+    { code: 'history-instance' },
+    { code: 'search-type' },
+  ],
+  versioning: 'versioned-update',
+  readHistory: true,
+  updateCreate: false,
+  searchParam: CONSENT_PARAMETERS.map(([name, type]) => {
+    const definition = SEARCH_PARAMETERS[`Consent.${name}`] ?? SEARCH_PARAMETERS[`Resource.${name}`];
     return { name, ...(definition === undefined ? {} : { definition }), type };
   }),
 };

@@ -1,17 +1,24 @@
 /** What each operation of openapi/hub.yaml does, feeds excepted: one handler an operation, asked for by the compiler. */
 import type { AuditReader, Client, ClientStore } from '../../core/client.ts';
-import type { ExamSearch, JournalFilter, JournalReader, OrphanReader, PageRequest } from '../../core/operation.ts';
+import type { ExamSearch, JournalFilter, JournalReader, OrphanReader } from '../../core/operation.ts';
 import { parseResidentId } from '../../core/identifier.ts';
 import type { IndexReader } from '../../core/ports.ts';
 import { problem } from '../../core/problem.ts';
 import type { SiteProfile, Sites } from '../../core/site.ts';
 import { drawToken, hashToken } from '../../security/token.ts';
+import { consentHandlers, type ConsentHandlerDeps } from './consents.ts';
+import { emergencyHandlers, type EmergencyDeps } from './emergency.ts';
 import { examRecord } from './exam-record.ts';
 import { identityHandlers, type IdentityDeps } from './identity.ts';
+import { institutionHandlers, type InstitutionDeps } from './institutions.ts';
 import type { Disclosure, Handlers, Refused } from './operation.ts';
+import { pageOf } from './page.ts';
 import { reviewOf } from './review-item.ts';
 
 export interface HandlerDeps extends IdentityDeps {
+  readonly consent: ConsentHandlerDeps;
+  readonly emergency: EmergencyDeps;
+  readonly institutions: InstitutionDeps;
   readonly sites: Sites;
   readonly journal: JournalReader;
   readonly orphans: OrphanReader;
@@ -28,16 +35,6 @@ const act = (action: Disclosure['action'], object: string, reason?: string): Dis
   persons: [],
   objects: [object],
   ...(reason === undefined ? {} : { reason }),
-});
-
-interface PageQuery {
-  readonly limit?: number | undefined;
-  readonly after?: string | undefined;
-}
-
-const pageOf = (query: PageQuery, usual = 50): PageRequest => ({
-  limit: query.limit ?? usual,
-  ...(query.after === undefined ? {} : { after: query.after }),
 });
 
 /** Only the members that were asked for, times in UTC. */
@@ -208,5 +205,13 @@ function administering({ clients, auditReader, sites }: HandlerDeps): Administer
 }
 
 export function createHandlers(deps: HandlerDeps): Handlers {
-  return { ...operating(deps), ...reading(deps), ...administering(deps), ...identityHandlers(deps) };
+  return {
+    ...operating(deps),
+    ...reading(deps),
+    ...administering(deps),
+    ...identityHandlers(deps),
+    ...consentHandlers(deps.consent),
+    ...emergencyHandlers(deps.emergency),
+    ...institutionHandlers(deps.institutions),
+  };
 }

@@ -68,6 +68,18 @@ export const ELEMENTS: Readonly<Record<string, string>> = {
     'id:id extension:Extension coding:Coding text:string',
   'Coding':
     'id:id extension:Extension system:uri version:string code:code display:string userSelected:boolean',
+  'Consent':
+    'id:id meta:Meta implicitRules:uri language:code text:Narrative contained:Resource extension:Extension modifierExtension:Extension identifier:Identifier status:code scope:CodeableConcept category:CodeableConcept patient:Reference dateTime:dateTime performer:Reference organization:Reference sourceAttachment:Attachment sourceReference:Reference policy:Consent.policy policyRule:CodeableConcept verification:Consent.verification provision:Consent.provision',
+  'Consent.policy':
+    'id:id extension:Extension modifierExtension:Extension authority:uri uri:uri',
+  'Consent.provision':
+    'id:id extension:Extension modifierExtension:Extension type:code period:Period actor:Consent.provision.actor action:CodeableConcept securityLabel:Coding purpose:Coding class:Coding code:CodeableConcept dataPeriod:Period data:Consent.provision.data provision:Consent.provision',
+  'Consent.provision.actor':
+    'id:id extension:Extension modifierExtension:Extension role:CodeableConcept reference:Reference',
+  'Consent.provision.data':
+    'id:id extension:Extension modifierExtension:Extension meaning:code reference:Reference',
+  'Consent.verification':
+    'id:id extension:Extension modifierExtension:Extension verified:boolean verifiedWith:Reference verificationDate:dateTime',
   'ContactDetail':
     'id:id extension:Extension name:string telecom:ContactPoint',
   'ContactPoint':
@@ -304,6 +316,18 @@ export const LISTS: Readonly<Record<string, string>> = {
     'extension coding',
   'Coding':
     'extension',
+  'Consent':
+    'contained extension modifierExtension identifier category performer organization policy verification',
+  'Consent.policy':
+    'extension modifierExtension',
+  'Consent.provision':
+    'extension modifierExtension actor action securityLabel purpose class code data provision',
+  'Consent.provision.actor':
+    'extension modifierExtension',
+  'Consent.provision.data':
+    'extension modifierExtension',
+  'Consent.verification':
+    'extension modifierExtension',
   'ContactDetail':
     'extension telecom',
   'ContactPoint':
@@ -484,6 +508,8 @@ export const SUMMARY: Readonly<Record<string, string>> = {
     'id meta implicitRules identifier type timestamp total link entry signature',
   'CapabilityStatement':
     'id meta implicitRules url version name title status experimental date publisher contact useContext jurisdiction kind instantiates imports software implementation fhirVersion format patchFormat implementationGuide rest messaging document',
+  'Consent':
+    'id meta implicitRules identifier status scope category patient dateTime performer organization sourceAttachment sourceReference policyRule verification provision',
   'Device':
     'id meta implicitRules udiCarrier status safety',
   'DiagnosticReport':
@@ -530,6 +556,8 @@ export const MANDATORY: Readonly<Record<string, string>> = {
     'type',
   'CapabilityStatement':
     'status date kind fhirVersion format',
+  'Consent':
+    'status scope category',
   'DiagnosticReport':
     'status code',
   'DocumentReference':
@@ -592,6 +620,36 @@ export const SEARCH_PARAMETERS: Readonly<Record<string, string>> = {
     'http://hl7.org/fhir/SearchParameter/AuditEvent-subtype',
   'AuditEvent.type':
     'http://hl7.org/fhir/SearchParameter/AuditEvent-type',
+  'Consent.action':
+    'http://hl7.org/fhir/SearchParameter/Consent-action',
+  'Consent.actor':
+    'http://hl7.org/fhir/SearchParameter/Consent-actor',
+  'Consent.category':
+    'http://hl7.org/fhir/SearchParameter/Consent-category',
+  'Consent.consentor':
+    'http://hl7.org/fhir/SearchParameter/Consent-consentor',
+  'Consent.data':
+    'http://hl7.org/fhir/SearchParameter/Consent-data',
+  'Consent.date':
+    'http://hl7.org/fhir/SearchParameter/clinical-date',
+  'Consent.identifier':
+    'http://hl7.org/fhir/SearchParameter/clinical-identifier',
+  'Consent.organization':
+    'http://hl7.org/fhir/SearchParameter/Consent-organization',
+  'Consent.patient':
+    'http://hl7.org/fhir/SearchParameter/clinical-patient',
+  'Consent.period':
+    'http://hl7.org/fhir/SearchParameter/Consent-period',
+  'Consent.purpose':
+    'http://hl7.org/fhir/SearchParameter/Consent-purpose',
+  'Consent.scope':
+    'http://hl7.org/fhir/SearchParameter/Consent-scope',
+  'Consent.security-label':
+    'http://hl7.org/fhir/SearchParameter/Consent-security-label',
+  'Consent.source-reference':
+    'http://hl7.org/fhir/SearchParameter/Consent-source-reference',
+  'Consent.status':
+    'http://hl7.org/fhir/SearchParameter/Consent-status',
   'DiagnosticReport.based-on':
     'http://hl7.org/fhir/SearchParameter/DiagnosticReport-based-on',
   'DiagnosticReport.category':

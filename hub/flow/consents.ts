@@ -1,0 +1,99 @@
+/**
+ * What callers may do with consents, on whichever face: a hospital records and withdraws those of its own desk, the
+ * patient's own system all of its patients', a doctor sees those of patients whom they may see.
+ */
+import { decide, type Caller } from '../core/access.ts';
+import type { ConsentContent, ConsentCriteria, ConsentDesk, ConsentRecord } from '../core/consent-ports.ts';
+import type { Page, PageRequest } from '../core/operation.ts';
+import { fail, problem, type Result } from '../core/problem.ts';
+
+export interface ConsentActsDeps {
+  readonly desk: ConsentDesk;
+  /** Code of the institution for which the caller acts; null: for none. */
+  readonly institutionOf: (caller: Caller) => string | null;
+  /** Those of these persons whose records the caller may see. */
+  readonly seen: (caller: Caller, persons: readonly string[]) => Promise<ReadonlySet<string>>;
+}
+
+export interface ConsentActs {
+  record(caller: Caller, personId: string, content: ConsentContent): Promise<Result<ConsentRecord>>;
+  revise(
+    caller: Caller,
+    consentId: string,
+    change: Parameters<ConsentDesk['revise']>[1],
+    /** `personId`: whose the new words say it is. */
+    expected: { readonly version?: number; readonly personId?: string },
+  ): Promise<Result<ConsentRecord>>;
+  read(caller: Caller, consentId: string): Promise<ConsentRecord | null>;
+  version(caller: Caller, consentId: string, version: number): Promise<ConsentRecord | null>;
+  versions(caller: Caller, consentId: string): Promise<readonly ConsentRecord[]>;
+  /** `total`: null where some may be hidden. */
+  find(
+    caller: Caller,
+    criteria: ConsentCriteria,
+    page: PageRequest,
+  ): Promise<Page<ConsentRecord> & { readonly total: number | null }>;
+}
+
+/** By its contract it sees and says what any patient has agreed to. */
+const isOfAll = ({ role, site }: Caller): boolean =>
+  role === 'administrator' || (role === 'query-platform' && site === undefined);
+
+export function createConsentActs({ desk, institutionOf, seen }: ConsentActsDeps): ConsentActs {
+  const visible = async (caller: Caller, records: readonly ConsentRecord[]): Promise<readonly ConsentRecord[]> => {
+    if (isOfAll(caller)) return records;
+    const own = institutionOf(caller);
+    const isOwn = ({ institution, recordedBy }: ConsentRecord): boolean =>
+      (own !== null && institution === own) || recordedBy.id === caller.id;
+    const others = records.filter((one) => !isOwn(one)).map(({ personId }) => personId);
+    const open = others.length === 0 ? new Set<string>() : await seen(caller, [...new Set(others)]);
+    return records.filter((one) => isOwn(one) || open.has(one.personId));
+  };
+  const one = async (caller: Caller, found: ConsentRecord | null): Promise<ConsentRecord | null> =>
+    found === null ? null : ((await visible(caller, [found]))[0] ?? null);
+  return {
+    async record(caller, personId, content) {
+      const own = placed(caller, content, institutionOf(caller));
+      return own.ok ? desk.record(personId, own.value, caller) : own;
+    },
+    async revise(caller, consentId, change, { version, personId }) {
+      const found = await one(caller, await desk.read(consentId));
+      if (found === null) return fail(problem('not-found'));
+      if (personId !== undefined && personId !== found.personId)
+        return fail(problem('patient-mismatch', 'personId', 'This consent is of another person.'));
+      const own = institutionOf(caller);
+      if (!isOfAll(caller) && found.institution !== own && found.recordedBy.id !== caller.id)
+        return fail(
+          problem(
+            'forbidden',
+            undefined,
+            'Another institution recorded this; the patient withdraws it there or by app.',
+          ),
+        );
+      const content = change.content === undefined ? null : placed(caller, change.content, own);
+      if (content?.ok === false) return content;
+      const next = content === null ? change : { ...change, content: content.value };
+      return desk.revise(consentId, next, caller, version);
+    },
+    read: async (caller, consentId) => one(caller, await desk.read(consentId)),
+    version: async (caller, consentId, version) => one(caller, await desk.version(consentId, version)),
+    versions: async (caller, consentId) => visible(caller, await desk.versions(consentId)),
+    async find(caller, criteria, page) {
+      const { items, next } = await desk.find(criteria, page);
+      const total = isOfAll(caller) ? await desk.count(criteria) : null;
+      return { items: await visible(caller, items), next, total };
+    },
+  };
+}
+
+/** Who acts for an institution records for that one. */
+function placed(caller: Caller, content: ConsentContent, own: string | null): Result<ConsentContent> {
+  if (isOfAll(caller) || own === null) return { ok: true, value: content };
+  if (content.institution !== null && content.institution !== own)
+    return fail(problem('invalid-value', 'institution', 'A consent is recorded for one’s own institution.'));
+  return { ok: true, value: { ...content, institution: own } };
+}
+
+/** Who may look at consents at all: whoever records them, and whoever reads records. */
+export const mayReadConsents = (caller: Caller): boolean =>
+  decide(caller, { kind: 'record-consent' }).allowed || decide(caller, { kind: 'read-record' }).allowed;
