@@ -137,7 +137,8 @@ export interface AuditCriteria {
   readonly from?: string;
   readonly to?: string;
   readonly ids?: readonly string[];
-  readonly persons?: readonly string[];
+  /** Of each list one must be there, under whatever name the person had when it was shown. */
+  readonly persons?: readonly (readonly string[])[];
   readonly callerIds?: readonly string[];
   /** Beginnings of names, in lower case. */
   readonly callerNames?: readonly string[];

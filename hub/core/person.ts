@@ -56,9 +56,9 @@ export interface Overruling {
 /**
  * Whether a hard rule between two was overruled already: somebody ruled one, or one that it is linked to, the same as
  * the other, or one that is linked to that, and knew how the two differ. Else everyone who resembles one side of a merge
- * would wait for a person. Two resident IDs are confirmed only where a hospital joined registrations with these very two,
- * or two people did: who ruled before one of them was there knew of no conflict. Then what was ruled stays joined, with
- * those of the number that was known, and others of the later number stay out.
+ * would wait for a person. Two resident IDs are confirmed only where two people did so: who ruled before one of them was
+ * there knew of no conflict, and a hospital's merge is one clerk's word. What was ruled or merged stays joined, with those
+ * of the number that was known (of a merge the survivor's), and others of the other number stay out.
  */
 export function overruling(
   pairs: readonly Pair[],
@@ -67,7 +67,6 @@ export function overruling(
 ): Overruling {
   const same = rulings.filter((one) => one.decision === 'same');
   const everybody = joinedBy(same);
-  const hospitals = joinedBy(same.filter((one) => one.numbers === undefined));
   const knowing = (number: string): ReadonlySet<string>[] =>
     everybody.filter((group) => same.some((one) => group.has(one.a) && one.numbers?.includes(number) === true));
   const links = pairs.filter(({ comparison }) => comparison.outcome === 'link' && comparison.veto === null);
@@ -85,7 +84,7 @@ export function overruling(
     const numbers = differ(a, b);
     if (numbers === null) return false;
     const [m, n] = numbers;
-    return [...hospitals, ...knowing(pairKey(m, n))].some((group) =>
+    return knowing(pairKey(m, n)).some((group) =>
       sides(
         near(a, group).filter((id) => numberOf(id) === m),
         near(b, group).filter((id) => numberOf(id) === n),
@@ -112,7 +111,7 @@ function joinedBy(same: readonly Ruling[]): readonly ReadonlySet<string>[] {
   return [...new Set(ruled.values())];
 }
 
-/** Two registrations that are one person by somebody's word although their resident IDs conflict, which nobody confirmed. */
+/** Two registrations that are one person by somebody's or a hospital's word although their resident IDs conflict, which nobody confirmed. */
 export interface Conflict {
   readonly a: HubId;
   readonly b: HubId;

@@ -3,6 +3,7 @@ import type { AuditCriteria, AuditPlace, AuditSearch } from '../core/audit.ts';
 import { AUDIT_COLUMNS, toRecord, type AuditRow } from './audit-row.ts';
 import type { Database } from './database.ts';
 import { timed } from './fhir-query.ts';
+import { SAME_PERSON } from './fhir-subject.ts';
 
 const TIMEOUT_MS = 10_000;
 
@@ -16,10 +17,21 @@ export function createAuditSearch(database: Database): AuditSearch {
       return rows[0] === undefined ? null : toRecord(rows[0]);
     },
     async find(criteria, page) {
-      const statement = findStatement(criteria, page);
+      const persons = await Promise.all((criteria.persons ?? []).map((ids) => everyName(database, ids)));
+      const statement = findStatement({ ...criteria, persons }, page);
       return (await timed<AuditRow>(database, statement, TIMEOUT_MS)).map(toRecord);
     },
   };
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Whatever these persons were called when they were shown: an id that was joined to another still finds what was done. */
+export async function everyName(database: Database, ids: readonly string[]): Promise<readonly string[]> {
+  const known = ids.filter((id) => UUID.test(id));
+  if (known.length === 0) return ids;
+  const { rows } = await database.pool.query<{ name: string }>(SAME_PERSON, [known]);
+  return [...new Set([...ids, ...rows.map((row) => row.name)])];
 }
 
 /** Conditions are written only where they are asked for, so that the planner sees what an index can do. */
@@ -34,7 +46,7 @@ function findStatement(
   if (from !== undefined) where.push(`a.at >= ${bind(from)}`);
   if (to !== undefined) where.push(`a.at < ${bind(to)}`);
   if (ids) where.push(`a.id = any(${bind(ids)}::bigint[])`);
-  if (persons) where.push(`a.persons && ${bind(persons)}::text[]`);
+  for (const names of persons ?? []) where.push(`a.persons && ${bind(names)}::text[]`);
   if (callerIds) where.push(`a.caller_id = any(${bind(callerIds)}::text[])`);
   if (callerNames)
     where.push(

@@ -4,7 +4,7 @@
  */
 import type { AuditEvent, AuditTrail, AuditedUser } from '../core/audit.ts';
 import type { AuditEntry, AuditReader } from '../core/client.ts';
-import { SAME_PERSON } from './fhir-subject.ts';
+import { everyName } from './audit-search.ts';
 import type { Database } from './database.ts';
 
 const BATCH = 500;
@@ -176,15 +176,6 @@ where ($2::timestamptz is null or at >= $2) and ($3::timestamptz is null or at <
   and ($9::timestamptz is null or (at, id) < ($9, $10::bigint))
 order by at desc, id desc limit $1`;
 
-/** Whatever the person was called when it was shown: an id that was joined to another still finds what was done. */
-async function namesOf(database: Database, personId: string): Promise<readonly string[]> {
-  if (!UUID.test(personId)) return [personId];
-  const { rows } = await database.pool.query<{ name: string }>(SAME_PERSON, [[personId]]);
-  return [personId, ...rows.map((row) => row.name)];
-}
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 const listEntries: (
   database: Database,
   ...args: Parameters<AuditReader['list']>
@@ -198,7 +189,7 @@ const listEntries: (
     filter.action ?? null,
     filter.outcome ?? null,
     filter.callerId ?? null,
-    filter.personId === undefined ? null : await namesOf(database, filter.personId),
+    filter.personId === undefined ? null : await everyName(database, [filter.personId]),
     filter.face ?? null,
     mark?.[1] ?? null,
     mark?.[2] ?? null,

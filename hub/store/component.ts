@@ -152,9 +152,9 @@ export async function loadTies(connection: Connection, records: readonly HubId[]
            select record_id, other_id, case said when 'same' then 'same' else 'not-same' end, null, 'tie' from record_tie where record_id = any ($1::uuid[])`,
     values: [records],
   });
-  // Of two alone everything is known from their pair, unless somebody ruled on them; of more, some were never compared.
-  const ruled = words.rows.some((row) => row.source === 'ruling' && row.decision === 'same');
-  const features = await featuresOf(connection, records.length > 2 || ruled ? records : []);
+  // Of two alone everything is known from their pair, unless somebody joined them; of more, some were never compared.
+  const joined = words.rows.some((row) => row.decision === 'same') || members.rows.some((row) => row.merged_into !== null);
+  const features = await featuresOf(connection, records.length > 2 || joined ? records : []);
   const inside = new Set<string>(records);
   const named = [...pairs.rows, ...words.rows].flatMap(({ a, b }) => [a, b]).filter((id) => !inside.has(id));
   const others = await personsOf(connection, [...new Set(named)]);
@@ -163,7 +163,7 @@ export async function loadTies(connection: Connection, records: readonly HubId[]
       .filter((row) => row.source === source)
       .map(({ a, b, decision, numbers }) => ({ a, b, decision, ...(numbers === null ? {} : { numbers }) }));
   const merged = members.rows.flatMap(({ record_id: a, merged_into: b }): Ruling[] =>
-    b === null ? [] : [{ a, b, decision: 'same' }],
+    b === null ? [] : [{ a, b, decision: 'same', numbers: [features.get(b)?.residentId ?? []].flat() }],
   );
   return {
     members: members.rows.map((row) => ({

@@ -97,9 +97,11 @@ export function statement(query: DicomQuery): { text: string; values: unknown[] 
   const shape = FROM[query.level];
   const conditions = query.level === 'PATIENT' ? ['p.merged_into is null'] : ['not s.voided'];
   const lower: string[] = [];
+  const person = personNumbered(query.match, bind);
+  if (person !== null) conditions.push(person);
   for (const [keyword, wanted] of Object.entries(query.match)) {
     const key = KEYS[keyword];
-    if (key === undefined) continue;
+    if (key === undefined || (person !== null && NUMBER.includes(keyword))) continue;
     const sql = condition(key, Array.isArray(wanted) ? wanted.map(String) : [String(wanted)], query.fuzzy, bind);
     if (sql === null) continue;
     (reaches(query.level, key.level) ? conditions : lower).push(sql);
@@ -109,6 +111,27 @@ export function statement(query: DicomQuery): { text: string; values: unknown[] 
     order by ${shape.order} limit ${bind(query.limit)} offset ${bind(query.offset)}`;
   return { text, values };
 }
+
+const NUMBER: readonly string[] = ['PatientID', 'IssuerOfPatientID'];
+
+/**
+ * A number whole means whose it is today: with its issuer everything of the person, at whatever hospital; alone, which
+ * several hospitals may give, what that person has under the same issuer, so that the survivor of a hospital's own merge
+ * brings the studies of both numbers, and so does the old one (IHE RAD TF-2 §4.14, multiple identity resolution). The
+ * answer names the number that each study was made under. null: a pattern, or no number.
+ */
+function personNumbered(match: DicomQuery['match'], bind: Bind): string | null {
+  const [id, issuer] = [single(match.PatientID), single(match.IssuerOfPatientID)];
+  if (id === null || (issuer === null && match.IssuerOfPatientID !== undefined)) return null;
+  const alike = issuer === null ? 'q.authority = n.authority' : `n.authority = ${bind(issuer)}`;
+  return `p.record_id in (select q.record_id from patient_record n join patient_record q on q.person_id = n.person_id
+    where n.local_id = ${bind(id)} and ${alike})`;
+}
+
+const single = (wanted: string | readonly string[] | undefined): string | null => {
+  const [value, ...more] = wanted === undefined ? [] : [wanted].flat();
+  return value === undefined || value === '' || more.length > 0 || hasWildcard(value) ? null : value;
+};
 
 const DEPTH: Readonly<Record<Level, number>> = { patient: 0, study: 1, series: 2, instance: 3 };
 const QUERY_DEPTH: Readonly<Record<DicomQuery['level'], number>> = { PATIENT: 0, STUDY: 1, SERIES: 2, IMAGE: 3 };

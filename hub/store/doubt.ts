@@ -91,7 +91,7 @@ const conflictItem = ({ a, b, numbers }: Conflict, derive: Derivation): Item => 
 });
 
 const NOW_IN_CONFLICT =
-  'These two registrations are one person by a decision, and their valid resident IDs conflict since. They stay one until somebody parts them or two people confirm it.';
+  'These two registrations are one person by a decision or their hospital’s word, and their valid resident IDs conflict. They stay one until somebody parts them or two people confirm it.';
 
 const TOO_LARGE =
   'More registrations are tied together than one person can have; the hub decides nothing about them. Correct what ties them, or the rules.';

@@ -30,10 +30,22 @@ export interface FeedRequest {
   readonly target: string;
   readonly contentType: string;
   readonly body: Uint8Array;
+  /** Numbers that Patients of this server had, named in the body by literal reference, when the request came. */
+  readonly named?: NamedPatients;
 }
 
-export function writeRequest({ method, target, contentType, body }: FeedRequest): Uint8Array {
-  const head = `${method} ${target} HTTP/1.1\r\nContent-Type: ${contentType.replace(/[\r\n]/g, ' ')}\r\n\r\n`;
+/** By reference as it is written. */
+export type NamedPatients = ReadonlyMap<string, readonly Pick<Identifier, 'system' | 'value'>[]>;
+
+const NAMED = 'Hub-Named-Patient';
+
+export function writeRequest({ method, target, contentType, body, named = new Map() }: FeedRequest): Uint8Array {
+  // A reference means whom it meant when it came, however often the journal is read again: so it is kept beside the body.
+  const told = [...named].map(
+    ([reference, numbers]) =>
+      `\r\n${NAMED}: ${[reference, ...numbers.map(({ system, value }) => `${system ?? ''}|${value ?? ''}`)].map(encodeURIComponent).join(' ')}`,
+  );
+  const head = `${method} ${target} HTTP/1.1\r\nContent-Type: ${contentType.replace(/[\r\n]/g, ' ')}${told.join('')}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head, 'latin1'), body]);
 }
 
@@ -41,11 +53,24 @@ function readRequest(bytes: Uint8Array): FeedRequest | null {
   const all = Buffer.from(bytes);
   const end = all.indexOf('\r\n\r\n');
   if (end < 0 || end > HEAD_BYTES) return null;
-  const match = /^(\S+) (\S+) HTTP\/1\.1\r\nContent-Type: ([^\r\n]*)$/.exec(all.toString('latin1', 0, end));
-  if (match === null) return null;
-  const [, method = '', target = '', contentType = ''] = match;
-  return { method, target, contentType, body: all.subarray(end + 4) };
+  const [start = '', type = '', ...told] = all.toString('latin1', 0, end).split('\r\n');
+  const [, method = '', target = ''] = /^(\S+) (\S+) HTTP\/1\.1$/.exec(start) ?? [];
+  const contentType = /^Content-Type: (.*)$/.exec(type)?.[1];
+  if (method === '' || contentType === undefined) return null;
+  const named = told.map((line): [string, Pick<Identifier, 'system' | 'value'>[]] => {
+    const [reference = '', ...numbers] = line
+      .slice(NAMED.length + 2)
+      .split(' ')
+      .map(decodeURIComponent);
+    return [reference, numbers.map(numberOf)];
+  });
+  return { method, target, contentType, body: all.subarray(end + 4), named: new Map(named) };
 }
+
+const numberOf = (text: string): Pick<Identifier, 'system' | 'value'> => {
+  const bar = text.indexOf('|');
+  return { system: text.slice(0, bar), value: text.slice(bar + 1) };
+};
 
 function resourceOf({ contentType, body }: FeedRequest): unknown {
   if (contentType.includes('xml')) {
@@ -67,6 +92,7 @@ interface Telling {
   readonly site: SiteProfile;
   readonly at: SourceTime;
   readonly findings: Finding[];
+  readonly named: NamedPatients;
 }
 
 /** The identifier that a conditional update is about: `identifier=system|value`, once and nothing else (§3.104.4.1.2). */
@@ -85,7 +111,7 @@ export function mapPatientFeed(
   const findings: Finding[] = [];
   const request = readRequest(entry.bytes);
   const resource = request === null ? null : resourceOf(request);
-  const telling = { site, at: entry.receivedAt, findings };
+  const telling = { site, at: entry.receivedAt, findings, named: request?.named ?? new Map() };
   const read =
     request === null || resource === null
       ? fail(problem('malformed', 'body', 'The body is not a FHIR resource.'))
@@ -119,14 +145,24 @@ function readUpdate(resource: unknown, target: string, telling: Telling): Record
   return recordsOf(patient, ref, telling, 'Patient', (link) => link.identifier ?? null);
 }
 
-/** `other`: the identifier of whom a link points to. */
+/** Of a Patient of this server the one number of the sender's site, beside the one that ends in it; null: none, or several. */
+function onlyNumber({ reference }: Reference, victim: PatientRef, { site, named }: Telling): PatientRef | null {
+  const own = (named.get(reference ?? '') ?? []).flatMap((one) => ownNumber(one, site) ?? []);
+  const [only, ...more] = own.filter(
+    ({ authority, value }) => authority !== victim.authority || value !== victim.value,
+  );
+  return only === undefined || more.length > 0 ? null : only;
+}
+
+/** `other`: the identifier of whom a link points to, where it or the message tells one. */
 function recordsOf(
   patient: Patient,
   ref: PatientRef,
-  { site, at, findings }: Telling,
+  telling: Telling,
   where: string,
   other: (link: Reference) => Identifier | null,
 ): Records {
+  const { site, at, findings } = telling;
   const replaced = (patient.link ?? []).filter(({ type }) => type === 'replaced-by');
   if (patient.active !== false) {
     if (replaced.length > 0)
@@ -141,13 +177,13 @@ function recordsOf(
       problem('invalid-value', `${where}.link`, 'A Patient ends only by one link of type replaced-by to another one.'),
     );
   const named = other(link.other);
-  const survivor = named === null ? null : ownNumber(named, site);
+  const survivor = named === null ? onlyNumber(link.other, ref, telling) : ownNumber(named, site);
   if (survivor === null)
     return fail(
       problem(
         'invalid-value',
         `${where}.link[0].other.identifier`,
-        'The surviving patient is named by a number of the same site.',
+        'The surviving patient is named by a number of the same site, or by reference to a Patient with one such number.',
       ),
     );
   return ok([{ kind: 'merge', site: site.id, at, survivor, victim: ref }]);
@@ -185,7 +221,7 @@ function readMessage(resource: unknown, telling: Telling): Records {
 
 function readChanges(changes: readonly BundleEntry[], telling: Telling): Records {
   const records: FeedRecord[] = [];
-  const numberOf = (patient: Patient): PatientRef | null =>
+  const filedUnder = (patient: Patient): PatientRef | null =>
     (patient.identifier ?? [])
       .filter(({ use }) => use !== 'old')
       .flatMap((one) => ownNumber(one, telling.site) ?? [])
@@ -195,7 +231,7 @@ function readChanges(changes: readonly BundleEntry[], telling: Telling): Records
     const target = changes.find(
       ({ fullUrl, resource }) => fullUrl === reference || `Patient/${resource?.id ?? ''}` === reference,
     )?.resource as Patient | undefined;
-    const ref = target === undefined ? null : numberOf(target);
+    const ref = target === undefined ? null : filedUnder(target);
     const of = target?.identifier?.find((one) => {
       const own = ownNumber(one, telling.site);
       return own?.authority === ref?.authority && own?.value === ref?.value;
@@ -209,7 +245,7 @@ function readChanges(changes: readonly BundleEntry[], telling: Telling): Records
     if (method !== 'POST' && method !== 'PUT')
       return fail(problem('unsupported-message', where, 'Patients are created, revised and merged here, not removed.'));
     if (resource?.resourceType !== 'Patient') return fail(problem('invalid-value', where, 'A Patient is taken here.'));
-    const ref = numberOf(resource);
+    const ref = filedUnder(resource);
     if (ref === null)
       return fail(
         problem('required-missing', `${where}.identifier`, 'The number under which the site files this patient.'),

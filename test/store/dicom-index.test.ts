@@ -132,6 +132,40 @@ test('a patient identifier matches whole, by wildcards, and by no accident of LI
   assert.deepEqual(await studies({ PatientID: 'p100' }), []);
 });
 
+test('a number with its issuer means the person: what other hospitals have of it, and what a merge left under the old one', async () => {
+  const { pool } = fresh.database;
+  const person = (local: string, id: string): Promise<unknown> =>
+    pool.query('update patient_record set person_id = $2 where local_id = $1', [local, id]);
+  const both = [uid(1), '9.9.77'].sort();
+  await person('X77', uuid(1));
+  try {
+    for (const number of [
+      { PatientID: 'P100', IssuerOfPatientID: '2.999' },
+      { PatientID: 'X77', IssuerOfPatientID: '2.999.2' },
+    ])
+      assert.deepEqual(await studies(number), both, JSON.stringify(number));
+    assert.deepEqual(await studies({ PatientID: 'X77', IssuerOfPatientID: '2.999' }), [], 'another hospital’s X77');
+    assert.deepEqual(await studies({ PatientID: 'X77', IssuerOfPatientID: '2.999*' }), ['9.9.77'], 'a pattern is one');
+    assert.deepEqual(await studies({ PatientID: 'P100' }), [uid(1)], 'alone it may be anybody’s elsewhere');
+    assert.deepEqual(await studies({ PatientID: 'P100', IssuerOfPatientID: '2.999', StudyDate: '20260301' }), [uid(1)]);
+    const patients = await createDicomIndex(fresh.database).find(
+      asked('PATIENT', { PatientID: 'X77', IssuerOfPatientID: '2.999.2' }),
+    );
+    assert.deepEqual(patients.map((one) => one.attributes.PatientID).sort(), ['P100', 'X77'], 'each under its own');
+  } finally {
+    await person('X77', (await pool.query<{ r: string }>(`select md5('r77')::uuid::text as r`)).rows[0]?.r ?? '');
+  }
+  await person('P_01', uuid(2));
+  await pool.query(`update patient_record set merged_into = $1 where local_id = 'P_01'`, [uuid(2)]);
+  try {
+    for (const number of ['P101', 'P_01'])
+      assert.deepEqual(await studies({ PatientID: number }), [uid(2), uid(3)], `${number}: the survivor and the old one`);
+  } finally {
+    await person('P_01', uuid(3));
+    await pool.query(`update patient_record set merged_into = null where local_id = 'P_01'`);
+  }
+});
+
 test('a name matches in either script, by its components or as one', async () => {
   assert.deepEqual(await studies({ PatientName: '张三' }), [uid(2)]);
   assert.deepEqual(await studies({ PatientName: '张三*' }), [uid(1), uid(2)]);
@@ -223,6 +257,7 @@ const nodes = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodes
 const PLANS: readonly (readonly [string, DicomQuery, string])[] = [
   ['StudyInstanceUID', asked('STUDY', { StudyInstanceUID: '9.9.77' }), 'study_by_uid'],
   ['PatientID', asked('STUDY', { PatientID: 'X77' }), 'patient_record_by_local'],
+  ['PatientID and its issuer', asked('STUDY', { PatientID: 'X77', IssuerOfPatientID: '2.999.2' }), 'patient_record_by_person'],
   ['PatientID wildcard', asked('STUDY', { PatientID: 'X777*' }), 'patient_record_by_local'],
   ['PatientID, patients', asked('PATIENT', { PatientID: 'X77' }), 'patient_record_by_local'],
   ['PatientBirthDate, patients', asked('PATIENT', { PatientBirthDate: '19800315' }), 'patient_record_by_birth'],

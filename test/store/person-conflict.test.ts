@@ -1,12 +1,14 @@
 /** What a decision could not know: numbers that conflict after somebody joined, and registrations that hung on who leaves. */
 import assert from 'node:assert/strict';
 import { before, beforeEach, test } from 'node:test';
-import { residentCheck, type HubId } from '../../hub/core/identifier.ts';
+import { residentCheck, siteId, type HubId } from '../../hub/core/identifier.ts';
 import type { Deciding } from '../../hub/core/identity.ts';
 import type { ReviewItem } from '../../hub/core/operation.ts';
+import type { CanonicalRecord } from '../../hub/core/record.ts';
 import {
   exam,
   OPERATOR,
+  patientOf,
   personHub,
   recordId,
   registration,
@@ -140,6 +142,54 @@ test('who was of the number that the decision knew stays, and parts with it', as
   const parted = await hub.reviews.decide(item.reviewId, 'not-same', by());
   assert.ok(parted.ok, JSON.stringify(parted));
   assert.deepEqual([await together(c, recordId('h4', 'D')), await together(b, c)], [true, false]);
+});
+
+/** One hospital's own merge: `victim` leads to `survivor`. */
+const merged = (survivor: string, victim: string): CanonicalRecord => ({
+  kind: 'merge',
+  site: siteId('h1'),
+  at: '2026-03-01T10:00:00.000Z',
+  survivor: patientOf('h1', survivor),
+  victim: patientOf('h1', victim),
+});
+
+test('a hospital’s own merge across conflicting resident IDs is a question inside the person, whatever came first', async () => {
+  const same = { name: '李雷', birthDate: '1975-01-02' };
+  const theirs = { ...same, residentId: numbered('21010219750102371') };
+  const stay = registration('h1', 'A', FIRST);
+  const leave = registration('h1', 'M', theirs);
+  const m = recordId('h1', 'M');
+  for (const order of [
+    [stay, leave, merged('A', 'M')],
+    [
+      registration('h1', 'A', same),
+      registration('h1', 'M', same),
+      merged('A', 'M'),
+      registration('h1', 'A', FIRST, 5),
+      registration('h1', 'M', theirs, 6),
+    ],
+  ]) {
+    await hub.wipe();
+    await hub.send(registration('h2', 'B', FIRST), registration('h3', 'C', theirs));
+    await hub.send(...order);
+    assert.ok(await together(a, m), 'the hospital’s word stands until a person decides');
+    const [item, ...more] = await inside();
+    assert.ok(item !== undefined && more.length === 0, 'somebody is asked, once');
+    assert.equal(item.veto, 'resident-id-conflict');
+    assert.deepEqual(
+      [await together(a, b), await together(m, c)],
+      [true, false],
+      'those of the survivor’s number stay',
+    );
+    await hub.reviews.decide(item.reviewId, 'same', by());
+    assert.equal((await inside()).length, 1, 'one clerk more is not enough');
+    assert.ok((await hub.reviews.decide(item.reviewId, 'same', by(SECOND))).ok);
+    assert.deepEqual(
+      [await inside(), (await hub.partition()).length],
+      [[], 1],
+      'two people confirm it for both numbers',
+    );
+  }
 });
 
 test('a split leaves the two sides that were asked for, or is refused with what would come apart too', async () => {

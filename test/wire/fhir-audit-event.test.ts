@@ -117,6 +117,18 @@ test('every kind of record is an AuditEvent of R4, and of BALP where it says so'
   assert.deepEqual([...claimed].sort(), ['PatientQuery', 'PatientRead', 'Query'].sort());
 });
 
+test('what was done with a person is found by every id that the person has had', async () => {
+  const [old, today, other] = [1, 2, 3].map((n) => `00000000-0000-4000-8000-00000000000${String(n)}`);
+  await fresh.database.pool.query(
+    `insert into person (person_id, replaced_by, created_at, updated_at) values ($2, null, now(), now()), ($1, $2, now(), now())`,
+    [old, today],
+  );
+  for (const person of [old, today, other]) await audit.record(record({ persons: [person ?? ''] }));
+  for (const asked of [old, `Patient/${today ?? ''}`])
+    assert.equal((await found(`patient=${asked ?? ''}`)).length, 2, asked);
+  assert.equal((await found(`patient=${old ?? ''}&patient=${other ?? ''}`)).length, 0, 'both must be there');
+});
+
 test('examples of BALP pass the validator that ours pass, and a broken one does not', { skip: noGuides }, () => {
   const examples = guide('ihe.iti.balp').filter(({ path }) => /AuditEvent-ex-auditBasic(Read|Query)/.test(path));
   assert.ok(examples.length >= 8);

@@ -110,6 +110,50 @@ test('a merge is a replaced-by link: the number that ended leads nowhere, and ca
   assert.equal(await refusal(await put(by('G1'), patient('G1', link('G1'))), 409), 'conflict MRG-1');
 });
 
+test('whom a merge names by literal reference is the Patient of this server with one number of the site', async () => {
+  const idOf = (response: Response): string => response.headers.get('location')?.split('/').at(-1) ?? '';
+  const named = (value: string): Patient => patient(value, { birthDate: '1971-02-03', name: [{ text: `赵${value}` }] });
+  const survivor = idOf(await put(by('L1'), named('L1')));
+  const ended = (value: string, reference: string): Patient => ({
+    ...named(value),
+    ...{ name: [{ text: '赵L1' }], active: false },
+    link: [{ other: { reference }, type: 'replaced-by' }],
+  });
+  for (const [value, reference] of [
+    ['L2', `Patient/${survivor}`],
+    ['L3', `${hub.origin}/fhir/Patient/${survivor}`],
+  ] as const) {
+    await put(by(value), { ...named(value), name: [{ text: '赵L1' }] });
+    const merged = await put(by(value), ended(value, reference));
+    assert.equal(merged.status, 200, `${reference}: ${await merged.clone().text()}`);
+    assert.equal(await hub.pix(value, H1), null, 'the number that ended leads nowhere');
+  }
+  await put(by('L4'), { ...named('L4'), name: [{ text: '赵L1' }] });
+  const byMessage = await post(message([{ method: 'PUT', patient: ended('L4', `Patient/${survivor}`) }]));
+  assert.equal(byMessage.status, 200, await byMessage.clone().text());
+  assert.equal(await hub.pix('L4', H1), null);
+  await put(by('L5'), named('L5'));
+  for (const reference of [
+    'Patient/00000000-0000-4000-8000-000000000000',
+    `http://other.example/fhir/Patient/${survivor}`,
+    `Person/${survivor}`,
+    'Patient/a b',
+    `Patient/${survivor}/_history/1`,
+  ])
+    assert.match(await refusal(await put(by('L5'), ended('L5', reference)), 422), /other\.identifier$/, reference);
+  assert.notEqual(await hub.pix('L5', H1), null);
+  const { rows } = await hub.database.pool.query<{ bytes: Buffer }>(
+    `select bytes from journal where message_type = 'PUT Patient' and position($1::bytea in bytes) > 0`,
+    [Buffer.from(`"reference":"Patient/${survivor}"`)],
+  );
+  assert.equal(rows.length, 1);
+  assert.match(
+    rows[0]?.bytes.toString() ?? '',
+    /^Hub-Named-Patient: Patient%2F[^ ]+ .*%7CL1/m,
+    'kept with the request',
+  );
+});
+
 test('a site speaks of its own numbers only; who may not feed is refused; nothing of it is applied', async () => {
   assert.equal(await refusal(await put(by('N1', H3), patient('N1', {}, H3)), 403), 'forbidden patient identifier');
   assert.equal(

@@ -125,9 +125,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   patient(draft, value, name) {
     const ids = values(value).map((one) => one.replace(/^Patient\//, ''));
     if (ids.some((id) => !/^[A-Za-z0-9.-]{1,64}$/.test(id))) return wrong(name, 'a patient is Patient/id or an id');
-    // Two of them must both be there: one list is asked of the store, the other compared.
-    if (draft.criteria.persons === undefined) draft.criteria.persons = ids;
-    else draft.tests.push((record) => record.persons.some((person) => ids.includes(person)));
+    draft.criteria.persons = [...(draft.criteria.persons ?? []), ids];
     return null;
   },
   agent(draft, value) {

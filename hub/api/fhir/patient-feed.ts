@@ -23,9 +23,11 @@ import {
   PMIR_FEED,
   updatedIdentifier,
   writeRequest,
+  type NamedPatients,
 } from '../../../mappings/fhir/patient-feed.ts';
 import { STATUS } from '../rest/problem.ts';
 import type { ReadBody } from './body.ts';
+import { namedPatients } from './link-target.ts';
 import { NOBODY, outcome, refusal, type Reply } from './reply.ts';
 import type { Place } from './search.ts';
 
@@ -61,7 +63,7 @@ export async function updatePatient(deps: PatientFeedFace, store: FhirStore, sen
     channel: 'fhir',
     messageType: PATIENT_UPDATE,
     contentType: 'application/http',
-    bytes: writeRequest({ method: 'PUT', ...sent, body: sent.body.bytes }),
+    bytes: writeRequest({ method: 'PUT', ...sent, body: sent.body.bytes, named: await namedIn(sent, store) }),
     // A PUT has no id of its own, and the same content may well be true again later.
     controlId: sent.key ?? randomUUID(),
     authorities: [authorityOfSystem(named.system)],
@@ -80,7 +82,7 @@ export async function feedMessage(deps: PatientFeedFace, store: FhirStore, sent:
     channel: 'fhir',
     messageType: PATIENT_MESSAGE,
     contentType: 'application/http',
-    bytes: writeRequest({ method: 'POST', ...sent, body: sent.body.bytes }),
+    bytes: writeRequest({ method: 'POST', ...sent, body: sent.body.bytes, named: await namedIn(sent, store) }),
     controlId: messageIdOf(sent.body.resource) ?? randomUUID(),
     // A message does not say of which site it is: its sender is a site's own.
     authorities: [],
@@ -96,6 +98,9 @@ export async function feedMessage(deps: PatientFeedFace, store: FhirStore, sent:
   const touched = { persons, objects: persons.map((id) => `Patient/${id}`) };
   return { status: 200, body: answerTo(sent), headers: {}, touched };
 }
+
+const namedIn = ({ body, place }: Sent, store: FhirStore): Promise<NamedPatients> =>
+  namedPatients(body.resource, place.base, store);
 
 const UNMERGE = problem(
   'unsupported-message',

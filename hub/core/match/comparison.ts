@@ -55,7 +55,7 @@ export interface Ruling {
   readonly a: string;
   readonly b: string;
   readonly decision: 'same' | 'not-same';
-  /** Resident IDs that who ruled knew of, and the conflicts that two people confirmed (`pairKey`); absent: a hospital's word. */
+  /** Resident IDs that who ruled knew of (of a hospital's merge the survivor's), and the conflicts that two people confirmed (`pairKey`). */
   readonly numbers?: readonly string[];
 }
 
