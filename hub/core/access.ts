@@ -1,7 +1,48 @@
 /** Who may do what: closed by default, one pure decision for every face, with its reason. */
-import type { SiteId } from './identifier.ts';
+import type { InstitutionCode, SiteId } from './identifier.ts';
 
-export type Role = 'administrator' | 'operator' | 'query-platform' | 'hospital-feed';
+/** What a system's client may be; `administrator` is also the way in of the first start. */
+export type ClientRole = 'administrator' | 'operator' | 'query-platform' | 'hospital-feed';
+
+/** What a person may be in a session. The three administrators are never one account (GB/T 22239 8.1.4.2 d). */
+export type PersonRole =
+  | 'physician'
+  | 'interface-engineer'
+  | 'operator'
+  | 'system-administrator'
+  | 'security-administrator'
+  | 'auditor'
+  | 'regulator';
+
+export type Role = ClientRole | PersonRole;
+
+/** For what somebody acts (SECURITY.md §6). */
+export type Purpose =
+  | 'TREATMENT'
+  | 'CONSULTATION'
+  | 'RECOGNITION'
+  | 'SHARE'
+  | 'QC'
+  | 'REGULATION'
+  | 'OPS'
+  | 'RESEARCH'
+  | 'EMERGENCY';
+
+/** A person in a browser session, by an account of the hub. */
+export interface SignedIn {
+  readonly accountId: string;
+  readonly loginName: string;
+  readonly displayName: string;
+  /** Where the person works; null: at no hospital, as who runs the hub. */
+  readonly institution: InstitutionCode | null;
+  readonly department?: string;
+  readonly practitionerId?: string;
+  readonly purpose: Purpose;
+  /** How it was shown who it is. */
+  readonly factors: readonly ('password' | 'totp' | 'saml')[];
+  /** SHA-256 of the session's cookie, hexadecimal: names the session, opens none. */
+  readonly sessionId: string;
+}
 
 /** A code of another system: HL7 v3 CE. `system` is an OID, empty where the sender told none. */
 export interface CodedValue {
@@ -42,6 +83,8 @@ export interface Caller {
   readonly peer: string;
   /** A user in whose name the system calls. */
   readonly onBehalfOf?: OnBehalfOf;
+  /** The person who calls, where it is one in a browser and no system. */
+  readonly user?: SignedIn;
 }
 
 /**
