@@ -17,10 +17,7 @@ export type Uid = Branded<string, 'Uid'>;
 export type ResidentId = Branded<string, 'ResidentId'>;
 /** An identifier that the hub derived or drew itself; safe in URLs, says nothing about the person. */
 export type HubId = Branded<string, 'HubId'>;
-/** The code by which the province knows a medical institution (CODES §9). */
-export type InstitutionCode = Branded<string, 'InstitutionCode'>;
 
-export const institutionCode = (text: string): InstitutionCode => text as InstitutionCode;
 export const siteId = (text: string): SiteId => text as SiteId;
 
 const UID = /^(0|[1-9]\d*)(\.(0|[1-9]\d*))+$/;

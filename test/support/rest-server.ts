@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { loadSites } from '../../adapters/sites/load.ts';
+import { composeSignOn } from '../../hub/compose-sign.ts';
 import { createApp, createHttpServer } from '../../hub/api/app.ts';
 import { createMetrics } from '../../hub/api/metrics.ts';
 import { createDocs } from '../../hub/api/rest/docs.ts';
@@ -27,6 +28,7 @@ import { romanise } from '../../mappings/romanise.ts';
 import { createReviewQueue } from '../../hub/store/review.ts';
 import type { FreshDatabase } from './database.ts';
 import { freshDatabase, quiet } from './database.ts';
+import { peopleOf, SIGN_ON } from './sign-in.ts';
 
 export const SITES_DIR = fileURLToPath(new URL('../../adapters/sites', import.meta.url));
 
@@ -74,7 +76,12 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     matching: createMatching(romanise),
     projection: { person: () => [], exam: () => [] },
   };
+  const people = await composeSignOn({ database, clock, config: { signOn: SIGN_ON } });
   const face = createRestFace({
+    ...people,
+    providers: [],
+    signOutUrl: () => Promise.resolve(null),
+    clock,
     sites: await loadSites(SITES_DIR),
     intake: wrap(createJournal({ database, clock, log: quiet, arrived })),
     journal: createJournalReader({ database, derive, clock, arrived }),
@@ -101,6 +108,7 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     log: quiet,
     audit,
     clients,
+    people: peopleOf(people),
     metrics,
     readiness,
     faces: { '/api/v1': face },

@@ -6,12 +6,16 @@ import type { IndexReader } from '../../core/ports.ts';
 import { problem } from '../../core/problem.ts';
 import type { SiteProfile, Sites } from '../../core/site.ts';
 import { drawToken, hashToken } from '../../security/token.ts';
+import { accountHandlers } from './account.ts';
+import type { AccountDeps } from './account.ts';
 import { examRecord } from './exam-record.ts';
 import { identityHandlers, type IdentityDeps } from './identity.ts';
 import type { Disclosure, Handlers, Refused } from './operation.ts';
 import { reviewOf } from './review-item.ts';
+import { sessionHandlers } from './session.ts';
+import type { SessionDeps } from './session.ts';
 
-export interface HandlerDeps extends IdentityDeps {
+export interface HandlerDeps extends IdentityDeps, SessionDeps, AccountDeps {
   readonly sites: Sites;
   readonly journal: JournalReader;
   readonly orphans: OrphanReader;
@@ -208,5 +212,12 @@ function administering({ clients, auditReader, sites }: HandlerDeps): Administer
 }
 
 export function createHandlers(deps: HandlerDeps): Handlers {
-  return { ...operating(deps), ...reading(deps), ...administering(deps), ...identityHandlers(deps) };
+  return {
+    ...operating(deps),
+    ...reading(deps),
+    ...administering(deps),
+    ...identityHandlers(deps),
+    ...sessionHandlers(deps),
+    ...accountHandlers(deps),
+  };
 }
