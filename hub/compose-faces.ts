@@ -27,6 +27,7 @@ import { createIdentityDesk } from './store/identity-decision.ts';
 import { createJournalReader } from './store/journal-reader.ts';
 import { createRematchDesk } from './store/rematch.ts';
 import { createReviewQueue } from './store/review.ts';
+import type { SignOnRooms } from './compose-sign.ts';
 import type { Ground, Rooms } from './compose.ts';
 
 /** The hub's own REST API. */
@@ -35,9 +36,14 @@ function restFace(
   rooms: Rooms,
   journal: JournalReader,
   consent: ReturnType<typeof consentRooms>,
+  people: SignOnRooms,
 ): Router {
   const { database, log, clock } = ground;
   return createRestFace({
+    ...people,
+    providers: [],
+    signOutUrl: () => Promise.resolve(null),
+    clock,
     sites: ground.sites,
     journal,
     reviews: createReviewQueue({ ...rooms.desk, arrived: rooms.arrived }),
@@ -56,7 +62,7 @@ function restFace(
 }
 
 /** The faces that are open in this process, by path. */
-export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Router>> {
+export function faces(ground: Ground, rooms: Rooms, people: SignOnRooms): Readonly<Record<string, Router>> {
   const { config, objects, database, log, clock } = ground;
   const { audit } = rooms;
   const fhirStore = openFhirStore(database, {
@@ -118,7 +124,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
       release: RELEASE,
       origin: config.publicUrl,
     }),
-    '/api/v1': restFace(ground, rooms, journal, consent),
+    '/api/v1': restFace(ground, rooms, journal, consent, people),
   };
 }
 

@@ -2,6 +2,8 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { readIssuers } from './config-xua.ts';
+import { USUAL_POLICY } from './core/account.ts';
+import type { AccountPolicy } from './core/account.ts';
 import type { TrustedIssuer } from './core/assertion.ts';
 
 export interface TlsConfig {
@@ -63,8 +65,16 @@ export interface Config {
   readonly notices: { readonly url: string; readonly secret: string } | null;
   /** null: audit records stay in the hub's own store. */
   readonly atna: AtnaConfig | null;
+  /** How long people's sessions, passwords and unused accounts stand. */
+  readonly signOn: SignOnConfig;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly limits: Limits;
+}
+
+export interface SignOnConfig {
+  readonly idleSeconds: number;
+  readonly longestSeconds: number;
+  readonly policy: AccountPolicy;
 }
 
 export interface Limits {
@@ -244,6 +254,19 @@ function readNotices(read: Reader): Config['notices'] {
   return Object.freeze({ url, secret });
 }
 
+/** GB/T 22239 8.1.4.1: the limits may be set tighter or wider, never off. */
+function readSignOn(read: Reader): SignOnConfig {
+  return Object.freeze({
+    idleSeconds: read.integer('HUB_SESSION_IDLE_MINUTES', 1, 480, 30) * 60,
+    longestSeconds: read.integer('HUB_SESSION_HOURS', 1, 24, 12) * 3_600,
+    policy: Object.freeze({
+      ...USUAL_POLICY,
+      passwordDays: read.integer('HUB_PASSWORD_DAYS', 1, 366, USUAL_POLICY.passwordDays),
+      unusedDays: read.integer('HUB_ACCOUNT_UNUSED_DAYS', 1, 366, USUAL_POLICY.unusedDays),
+    }),
+  });
+}
+
 function readXua(read: Reader): Config['xua'] {
   const name = 'HUB_XUA_ISSUERS';
   const value = read.text(name);
@@ -322,6 +345,7 @@ export function readConfig(environment: Environment = process.env): Config {
     subscriberTokens: readSubscriberTokens(read),
     notices: readNotices(read),
     atna: readAtna(read),
+    signOn: readSignOn(read),
     logLevel: readLogLevel(read),
     limits: readLimits(read),
   };

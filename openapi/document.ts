@@ -4,9 +4,11 @@ import { parse } from 'yaml';
 
 export interface OperationObject {
   readonly operationId: string;
-  /** The right that `hub/core/access` decides about; `any`: whoever is known. */
+  /** The right that `hub/core/access` decides about; `any`: whoever is known; `public`: who is about to sign on as well. */
   readonly 'x-act':
     | 'any'
+    | 'public'
+    | 'administer-people'
     | 'feed'
     | 'operate'
     | 'administer'

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { loadSites } from '../../adapters/sites/load.ts';
 import { Router } from 'express';
+import { composeSignOn } from '../../hub/compose-sign.ts';
 import { createApp, createHttpServer } from '../../hub/api/app.ts';
 import { setCaller } from '../../hub/api/caller.ts';
 import { consentFace } from '../../hub/api/fhir/consent.ts';
@@ -32,6 +33,7 @@ import { createReviewQueue } from '../../hub/store/review.ts';
 import { consentRooms } from '../../hub/compose-consent.ts';
 import type { FreshDatabase } from './database.ts';
 import { freshDatabase, quiet } from './database.ts';
+import { peopleOf, SIGN_ON } from './sign-in.ts';
 
 export const SITES_DIR = fileURLToPath(new URL('../../adapters/sites', import.meta.url));
 
@@ -92,7 +94,12 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
   const sites = await loadSites(SITES_DIR);
   const ground = { config: { notices: null }, database, sites, clock, log: quiet };
   const consent = consentRooms({ ...ground, audit: failable, derive }, () => Promise.resolve(new Set()));
+  const signOn = await composeSignOn({ database, clock, config: { signOn: SIGN_ON } });
   const face = createRestFace({
+    ...signOn,
+    providers: [],
+    signOutUrl: () => Promise.resolve(null),
+    clock,
     sites,
     intake: wrap(createJournal({ database, clock, log: quiet, arrived })),
     journal: createJournalReader({ database, derive, clock, arrived }),
@@ -120,6 +127,7 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     log: quiet,
     audit,
     clients,
+    people: peopleOf(signOn),
     metrics,
     readiness,
     faces: {

@@ -38,9 +38,9 @@ export function emergencyHandlers(deps: EmergencyDeps): Emergency {
         caller,
       );
       // It is in the audit, or owed to it: a grant that stands is answered whatever is away beside it.
-      return result.ok
-        ? { status: result.value.isNew ? 201 : 200, body: result.value.found }
-        : { problem: result.problem };
+      if (!result.ok) return { problem: result.problem };
+      const { isNew, found } = result.value;
+      return isNew ? { status: 201, body: found } : { status: 200, body: found };
     },
     endBreakGlass: async ({ path, caller }) => {
       const result = await cases.end(path.id, caller);

@@ -8,14 +8,18 @@ import type { SiteProfile, Sites } from '../../core/site.ts';
 import { drawToken, hashToken } from '../../security/token.ts';
 import { consentHandlers, type ConsentHandlerDeps } from './consents.ts';
 import { emergencyHandlers, type EmergencyDeps } from './emergency.ts';
+import { accountHandlers } from './account.ts';
+import type { AccountDeps } from './account.ts';
 import { examRecord } from './exam-record.ts';
 import { identityHandlers, type IdentityDeps } from './identity.ts';
 import { institutionHandlers, type InstitutionDeps } from './institutions.ts';
 import type { Disclosure, Handlers, Refused } from './operation.ts';
 import { pageOf } from './page.ts';
 import { reviewOf } from './review-item.ts';
+import { sessionHandlers } from './session.ts';
+import type { SessionDeps } from './session.ts';
 
-export interface HandlerDeps extends IdentityDeps {
+export interface HandlerDeps extends IdentityDeps, SessionDeps, AccountDeps {
   readonly consent: ConsentHandlerDeps;
   readonly emergency: EmergencyDeps;
   readonly institutions: InstitutionDeps;
@@ -213,5 +217,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...consentHandlers(deps.consent),
     ...emergencyHandlers(deps.emergency),
     ...institutionHandlers(deps.institutions),
+    ...sessionHandlers(deps),
+    ...accountHandlers(deps),
   };
 }
