@@ -1,6 +1,7 @@
 /** The environment, read once into a frozen Config. A value that cannot be used stops the start, naming what it takes. */
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { readAudit, type AuditConfig } from './config-audit.ts';
 import { readIssuers } from './config-xua.ts';
 import type { TrustedIssuer } from './core/assertion.ts';
 
@@ -61,6 +62,7 @@ export interface Config {
   readonly subscriberTokens: ReadonlyMap<string, string>;
   /** null: audit records stay in the hub's own store. */
   readonly atna: AtnaConfig | null;
+  readonly audit: AuditConfig;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly limits: Limits;
 }
@@ -304,6 +306,7 @@ export function readConfig(environment: Environment = process.env): Config {
     subscriberHosts: readSubscriberHosts(read),
     subscriberTokens: readSubscriberTokens(read),
     atna: readAtna(read),
+    audit: readAudit(read, dataDir),
     logLevel: readLogLevel(read),
     limits: readLimits(read),
   };
