@@ -19,7 +19,6 @@ import { SeriesMetadata } from './flow/series-metadata.ts';
 import { createAssertionCheck } from './security/assertion.ts';
 import { createAssertionLedger } from './store/assertion.ts';
 import { createAuditSearch } from './store/audit-search.ts';
-import { createAuditStore } from './store/audit.ts';
 import { createClientStore } from './store/client.ts';
 import { createExamSearch, createOrphanReader } from './store/exam-search.ts';
 import { openFhirStore } from './store/fhir.ts';
@@ -53,7 +52,7 @@ function restFace(
     exams: createExamSearch({ database, derive: rooms.derive }),
     index: rooms.reader,
     clients: createClientStore({ database, clock }),
-    auditReader: createAuditStore({ database, clock }),
+    auditReader: rooms.audit,
     ...consent,
     intake: rooms.journal,
     audit: rooms.audit,

@@ -9,7 +9,7 @@ import { listenHttp } from './http-listener.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { ensureAdministrator } from './security/token.ts';
 import type { SignOnRooms } from './compose-sign.ts';
-import { createAuditStore } from './store/audit.ts';
+import type { AuditTrail } from './core/audit.ts';
 import { createAuditSpool } from './store/audit-spool.ts';
 import { backlog, identityFigures } from './store/backlog.ts';
 import { breakGlassFigures } from './store/break-glass.ts';
@@ -28,6 +28,9 @@ export interface HttpGround {
   readonly told: string[];
   /** Every started part and whether it can work now, for /readyz. */
   readonly ready: Map<string, () => boolean | Promise<boolean>>;
+  readonly audit: AuditTrail;
+  /** How the audit stands, for alarms. */
+  readonly auditFigures: () => Promise<Readonly<Record<string, number>>>;
   /** What started parts count, for /metrics. */
   readonly figures: Map<string, () => Readonly<Record<string, number>>>;
 }
@@ -58,6 +61,7 @@ export async function raiseHttp(
     'Emergency access: grants that stand, reviews that are due, notices that wait',
     () => breakGlassFigures(database, clock()),
   );
+  gauge(metrics, 'hub_audit', 'Audit records written and not, anchors and proofs', ground.auditFigures);
   if (config.atna !== null)
     gauge(metrics, 'hub_audit_delivery', 'Audit records that the repository has still to get', async () => {
       const { records, oldestSeconds } = await createAuditSpool({ database, clock }).backlog();
@@ -67,7 +71,7 @@ export async function raiseHttp(
     gauge(metrics, name, 'What a part of this process did since its start', () => Promise.resolve(counts()));
   const app = createApp({
     log,
-    audit: createAuditStore({ database, clock, spool: config.atna !== null }),
+    audit: ground.audit,
     clients,
     people: {
       find: (pass) => people.signOn.find(pass),

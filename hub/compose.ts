@@ -37,7 +37,6 @@ import { createInstanceSink } from './flow/receive-instance.ts';
 import { recoverInstances } from './flow/recover-instances.ts';
 import { createWorkOff, type WorkOff } from './flow/work-off.ts';
 import { createAffinityPatients } from './store/affinity-patients.ts';
-import { createAuditStore } from './store/audit.ts';
 import type { AuditStore } from './store/audit.ts';
 import type { Database } from './store/database.ts';
 import { createDicomIndex } from './store/dicom-index.ts';
@@ -65,6 +64,7 @@ export interface Ground {
   readonly sites: Sites;
   readonly communities: readonly CommunityConfig[];
   readonly clock: () => Date;
+  readonly audit: AuditStore;
 }
 
 /** What every role of the hub shares once the ground stands. */
@@ -81,7 +81,7 @@ export interface Rooms {
   readonly communities: Communities;
   readonly hospitals: Hospitals;
   readonly readHospital: ReadHospital;
-  readonly audit: Pick<AuditStore, 'record' | 'flush'>;
+  readonly audit: AuditStore;
   readonly queries: PatientQueries;
   /** Tells workers, here or in other processes, that something waits. */
   readonly arrived: () => void;
@@ -138,7 +138,7 @@ export async function composeIndex(
 
 /** `wake` rouses the thread that applies in this process; null: other processes apply, and the queue tells them. */
 export async function composeRooms(ground: Ground, wake: (() => void) | null): Promise<Rooms> {
-  const { config, log, database, journalDatabase, objects, queue, sites, clock } = ground;
+  const { config, log, database, journalDatabase, objects, queue, sites, clock, audit } = ground;
   const { derive, projection, settleMs, fhirContext, desk } = await composeIndex(ground);
   const burst = new Burst();
   const rouse = wake ?? throttled(() => queue.offer('ingest', 'wake', {}), log);
@@ -152,7 +152,6 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
   const reader = createIndexReader({ database, derive });
   const settling = createStudySettling({ database, reader, derive, projection, clock, settleMs });
   const outbox = createOutbox({ database, clock });
-  const audit = createAuditStore({ database, clock, spool: config.atna !== null });
   const hospitals = openHospitals(sites, {}, recordCalls(audit));
   const notices = linkNotices({ ...ground, reader, audit });
   const shelf = createHospitalShelf({ database, clock });

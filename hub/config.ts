@@ -1,6 +1,7 @@
 /** The environment, read once into a frozen Config. A value that cannot be used stops the start, naming what it takes. */
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { readAudit, type AuditConfig } from './config-audit.ts';
 import { readIssuers } from './config-xua.ts';
 import { USUAL_POLICY } from './core/account.ts';
 import type { AccountPolicy } from './core/account.ts';
@@ -67,6 +68,7 @@ export interface Config {
   readonly atna: AtnaConfig | null;
   /** How long people's sessions, passwords and unused accounts stand. */
   readonly signOn: SignOnConfig;
+  readonly audit: AuditConfig;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly limits: Limits;
 }
@@ -346,6 +348,7 @@ export function readConfig(environment: Environment = process.env): Config {
     notices: readNotices(read),
     atna: readAtna(read),
     signOn: readSignOn(read),
+    audit: readAudit(read, dataDir),
     logLevel: readLogLevel(read),
     limits: readLimits(read),
   };

@@ -22,12 +22,13 @@ import { composeRooms, renderSites } from './compose.ts';
 import type { Rooms } from './compose.ts';
 import { applicationEvent, auditDelivery } from './compose-atna.ts';
 import { raiseNotices } from './compose-consent.ts';
+import { auditFigures, keepAudit, openAudit, retainAudit, type AuditRoom } from './compose-audit.ts';
+import { AUDIT_COMMANDS, auditCommand } from './compose-audit-command.ts';
 import { raiseNotifications } from './compose-notify.ts';
 import { composeSignOn } from './compose-sign.ts';
 import { raiseSweep } from './compose-sweep.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { createLog } from './log.ts';
-import { createAuditStore } from './store/audit.ts';
 import { claimRoles, ownerName } from './store/data-dir.ts';
 import type { Database } from './store/database.ts';
 import { openDatabase } from './store/database.ts';
@@ -138,14 +139,13 @@ const UPKEEP_MS = 3_600_000;
 const SWEEP_MS = 250;
 
 /** Partitions before they are needed, retention after; every process may do it, one of them does. */
-async function raiseUpkeep({ life, log, database, clock, config }: Ground): Promise<void> {
+async function raiseUpkeep({ life, log, database, clock, config }: Ground, audit: AuditRoom): Promise<void> {
   const keep = async (): Promise<void> => {
     await preparePartitions(database, clock());
     const dropped = await dropExpired(database, clock(), config.limits.journalKeepDays);
     if (dropped.length > 0) log.info({ days: dropped }, 'journal days past retention dropped');
-    const audit = createAuditStore({ database, clock });
-    await audit.prepare();
-    const forgotten = await audit.retain(config.limits.auditKeepDays);
+    await audit.store.prepare();
+    const forgotten = await retainAudit({ config, database, clock, log }, audit);
     if (forgotten.length > 0) log.info({ months: forgotten }, 'audit months past retention dropped');
   };
   await keep();
@@ -223,6 +223,19 @@ async function raiseAuditDelivery(ground: Ground): Promise<void> {
   );
 }
 
+/** Anchors, their copies and the night's proof. */
+async function raiseKeepAudit(ground: Ground, audit: AuditRoom): Promise<void> {
+  const keeping = keepAudit(ground, audit);
+  ground.figures.set('hub_audit_keeping', () => keeping.counts());
+  await ground.life.raise(
+    'audit anchors',
+    () => {
+      keeping.start();
+    },
+    () => keeping.stop(),
+  );
+}
+
 /** The start, and in time the stop, of this process in the audit; last of all parts, so first to close. */
 async function raiseRecord({ life, roles }: Ground, { audit }: Rooms): Promise<void> {
   await life.raise(
@@ -273,7 +286,12 @@ function onSignals(life: Lifecycle, drainMs: number, log: Log): void {
 }
 
 async function run(): Promise<void> {
-  const roles = readRoles(process.argv.slice(2));
+  const words = process.argv.slice(2);
+  if (AUDIT_COMMANDS.includes(words[0] ?? '')) {
+    const given = readConfig();
+    process.exit(await auditCommand(words, given, createLog('warn')));
+  }
+  const roles = readRoles(words);
   const config = readConfig();
   const log = createLog(config.logLevel);
   const life = new Lifecycle(log);
@@ -285,15 +303,16 @@ async function run(): Promise<void> {
       await life.drain(config.limits.drainMs);
       process.exit(0);
     }
-    const ground = await raiseGround(config, roles, life, log);
-    await raiseUpkeep(ground);
+    const stands = await raiseGround(config, roles, life, log);
+    const audit = await life.raise(
+      'audit',
+      () => openAudit(stands),
+      (opened) => opened.close(),
+    );
+    const ground = { ...stands, audit: audit.store };
+    await raiseUpkeep(ground, audit);
     const wake = roles.has('worker') ? await raiseIngest(ground) : null;
     const rooms = await composeRooms(ground, wake);
-    await life.raise(
-      'audit',
-      () => rooms.audit,
-      (audit) => audit.flush(),
-    );
     await life.raise(
       'communities',
       () => rooms.communities,
@@ -305,6 +324,7 @@ async function run(): Promise<void> {
       await raiseWorkOff(ground, rooms);
       await raiseHospitals(ground, rooms);
       await raiseAuditDelivery(ground);
+      await raiseKeepAudit(ground, audit);
       await raiseSweep(ground);
       await raiseNotifications(ground, rooms);
       await raiseNotices(ground, rooms);
@@ -312,7 +332,8 @@ async function run(): Promise<void> {
     if (roles.has('listen')) await raiseChannels(ground, channels(ground, rooms));
     const people = await composeSignOn(ground);
     const isApi = roles.has('api');
-    await raiseHttp(ground, people, isApi ? faces(ground, rooms, people) : {}, isApi ? createDocs() : undefined);
+    const asked = { ...ground, auditFigures: () => auditFigures(ground, audit) };
+    await raiseHttp(asked, people, isApi ? faces(ground, rooms, people) : {}, isApi ? createDocs() : undefined);
     await raiseRecord(ground, rooms);
     process.stdout.write(
       `Hutong is up: ${[...roles].join(', ')}\n${ground.told.map((line) => `  ${line}\n`).join('')}`,

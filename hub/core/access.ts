@@ -107,6 +107,8 @@ export interface Caller {
   /** Where the role is bound to one hospital. */
   readonly site?: SiteId;
   readonly peer: string;
+  /** The browser or program by its own word, bounded; for the audit. */
+  readonly agent?: string;
   /** A user in whose name the system calls. */
   readonly onBehalfOf?: OnBehalfOf;
   /** A person who signed in; `id` and `name` are then the account's. */
@@ -247,5 +249,5 @@ export function isSamePatientId(one: string, other: string): boolean {
 /** Purposes of use that stand for an emergency: XSPA, HL7 v3 ActReason, and a national code list. */
 const EMERGENCY = new Set(['EMERGENCY', 'ETREAT', 'BTG', 'EMER']);
 
-export const isEmergency = (user: Pick<OnBehalfOf, 'purposes'>): boolean =>
+export const isEmergency = (user: { readonly purposes: readonly Pick<CodedValue, 'code'>[] }): boolean =>
   user.purposes.some(({ code }) => EMERGENCY.has(code.toUpperCase()));

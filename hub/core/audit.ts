@@ -19,14 +19,16 @@ export interface AuditEvent {
   readonly reason?: string;
   /** The user for whom the caller acted, where an assertion named one. */
   readonly onBehalfOf?: AuditedUser;
-  /** For what the caller acts (core/access.ts), where they said so. */
-  readonly purpose?: string;
-  /** On what grounds records of a person were shown (core/subject.ts). */
-  readonly basis?: string;
-  /** Code of the institution for which the caller acts. */
-  readonly institution?: string;
   /** What a transaction of a standard was about, where the face knows it. */
   readonly detail?: AuditDetail;
+  /** Why: the purpose of use of a session or a grant (SECURITY §6): TREATMENT, EMERGENCY. An assertion's stand in onBehalfOf. */
+  readonly purpose?: string;
+  /** By what right, where the decision had a ground: treating, ordered, consent, break-glass and its grant. */
+  readonly basis?: string;
+  /** Whence: where the user works, the session (a hash of it, never its secret), and the browser or program. */
+  readonly institution?: string;
+  readonly session?: string;
+  readonly agent?: string;
 }
 
 /** A SOAP request to another system. */
@@ -71,6 +73,8 @@ export interface AuditDetail {
   readonly submissionSet?: string;
   readonly documents?: readonly AuditDocument[];
   readonly query?: AuditQuery;
+  /** It was written down elsewhere first, since the audit could not be written when it was done: its key there. */
+  readonly reserved?: string;
 }
 
 export interface AuditQuery {
@@ -103,15 +107,23 @@ export interface AuditedUser {
 /** The caller in the audit's words: the system and, beside it, the user for whom it acts. */
 export const audited = (
   caller: Caller,
-): Pick<AuditEvent, 'callerId' | 'callerName' | 'callerRole' | 'peer' | 'onBehalfOf' | 'purpose' | 'institution'> => ({
+): Pick<
+  AuditEvent,
+  'callerId' | 'callerName' | 'callerRole' | 'peer' | 'onBehalfOf' | 'agent' | 'purpose' | 'institution' | 'session'
+> => ({
   callerId: caller.id,
   callerName: caller.name,
   callerRole: caller.role,
   peer: caller.peer,
+  ...(caller.agent === undefined ? {} : { agent: caller.agent }),
   ...(caller.onBehalfOf === undefined ? {} : { onBehalfOf: auditedUser(caller.onBehalfOf) }),
-  ...(caller.user === undefined ? {} : { purpose: caller.user.purpose }),
+  ...(caller.user === undefined ? {} : { purpose: caller.user.purpose, session: caller.user.sessionId }),
   ...(caller.user === undefined || caller.user.institution === null ? {} : { institution: caller.user.institution }),
 });
+
+/** Access that nobody may be stopped in for want of a record: it is written elsewhere first, and drained into the audit. */
+export const isEmergencyAccess = ({ purpose, onBehalfOf }: AuditEvent): boolean =>
+  onBehalfOf?.emergency === true || (purpose !== undefined && isEmergency({ purposes: [{ code: purpose }] }));
 
 export const auditedUser = (user: OnBehalfOf): AuditedUser => ({
   issuer: user.issuer,

@@ -2,9 +2,12 @@
  * The audit on PostgreSQL. Records that arrive together share one insert and one commit, and nobody goes on before
  * that commit: what was not recorded was not done (SECURITY L3-AU4).
  */
-import type { AuditEvent, AuditTrail, AuditedUser } from '../core/audit.ts';
+import { isEmergencyAccess, type AuditEvent, type AuditTrail } from '../core/audit.ts';
 import type { AuditEntry, AuditReader } from '../core/client.ts';
 import { everyName } from './audit-search.ts';
+import { createLaneWriter, monthOf, type LaneDeps } from './audit-lane.ts';
+import type { AuditReserve } from './audit-reserve.ts';
+import { AUDIT_COLUMNS, toRecord, type AuditRow } from './audit-row.ts';
 import type { Database } from './database.ts';
 
 const BATCH = 500;
@@ -15,18 +18,6 @@ const MAX_LIST = 10_000;
 
 /** A stored query may be long; what is cut from its base64 is cut at a whole group. */
 const MAX_QUERY = 65_536;
-
-const INSERT = `
-insert into audit (at, action, outcome, face, operation, caller_id, caller_name, caller_role, peer, persons, objects,
-  reason, on_behalf_of, detail)
-select at, action, outcome, face, operation, caller_id, caller_name, caller_role, peer, persons, objects, reason,
-  on_behalf_of, detail
-from jsonb_to_recordset($1::jsonb) as e(at timestamptz, action text, outcome text, face text, operation text,
-  caller_id text, caller_name text, caller_role text, peer text, persons text[], objects text[], reason text,
-  on_behalf_of jsonb, detail jsonb)`;
-/** The record and its delivery are one statement: neither is there without the other. */
-const INSERT_AND_SPOOL = `with written as (${INSERT} returning at, id)
-insert into audit_delivery (at, id) select at, id from written`;
 
 interface Waiter {
   readonly at: Date;
@@ -41,30 +32,16 @@ export interface AuditStore extends AuditTrail, AuditReader {
   flush(): Promise<void>;
   /** Makes the partitions of this month and the next; for a start and a daily timer. */
   prepare(): Promise<void>;
-  /** Drops whole months older than so many days (at least 180); answers the partitions dropped. */
-  retain(days: number): Promise<readonly string[]>;
+  /** Since the start: records written, refused for want of writing, and put down elsewhere; and how many wait there. */
+  counts(): Readonly<Record<'written' | 'failed' | 'reserved' | 'waiting', number>>;
 }
 
 /** NUL cannot stand in PostgreSQL text; a text from outside (a path, an AE title) may carry one, and any length. */
 const clean = (text: string, most = MAX_TEXT): string =>
   text.slice(0, most).replaceAll('\u0000', '\uFFFD').toWellFormed();
 
-const rowOf = ({ at, event }: Waiter): object => ({
-  at: at.toISOString(),
-  action: event.action,
-  outcome: event.outcome,
-  face: clean(event.face),
-  operation: clean(event.operation),
-  caller_id: clean(event.callerId),
-  caller_name: clean(event.callerName),
-  caller_role: clean(event.callerRole),
-  peer: clean(event.peer),
-  persons: event.persons.slice(0, MAX_LIST).map((text) => clean(text)),
-  objects: event.objects.slice(0, MAX_LIST).map((text) => clean(text)),
-  reason: event.reason === undefined ? null : clean(event.reason),
-  on_behalf_of: event.onBehalfOf === undefined ? null : bounded(event.onBehalfOf),
-  detail: event.detail === undefined ? null : bounded(event.detail),
-});
+/** The event as it is kept: every text and list from outside is bounded, and nothing is there that is not told. */
+const kept = (event: AuditEvent): AuditEvent => bounded(event) as AuditEvent;
 
 function bounded(value: unknown, key = ''): unknown {
   if (typeof value === 'string') return clean(value, key === 'content' ? MAX_QUERY : MAX_TEXT);
@@ -73,29 +50,45 @@ function bounded(value: unknown, key = ''): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, bounded(member, name)]));
 }
 
+interface AuditStoreDeps extends LaneDeps {
+  readonly clock: () => Date;
+  /** For access in an emergency while the audit cannot be written; absent: nobody is let on unrecorded. */
+  readonly reserve?: AuditReserve | null;
+}
+
 /** `spool`: each record is also put down for delivery to the repository elsewhere. */
-export function createAuditStore(deps: { database: Database; clock: () => Date; spool?: boolean }): AuditStore {
-  const { database, clock } = deps;
-  const insert =
-    deps.spool === true
-      ? { name: 'audit-insert-spool', text: INSERT_AND_SPOOL }
-      : { name: 'audit-insert', text: INSERT };
+export function createAuditStore(deps: AuditStoreDeps): AuditStore {
+  const { database, clock, reserve = null } = deps;
+  const counts = { written: 0, failed: 0, reserved: 0 };
+  const lanes = createLaneWriter(deps);
   const queue: Waiter[] = [];
-  const months = new Set<string>();
   let running = false;
   let gathering: NodeJS.Timeout | undefined;
   let pumped: Promise<void> = Promise.resolve();
 
-  async function month(at: Date): Promise<void> {
-    const name = at.toISOString().slice(0, 7);
-    if (months.has(name)) return;
-    await database.pool.query('select audit_partition($1::date)', [`${name}-01`]);
-    months.add(name);
+  /** Records of two months are two lanes; those of one moment before midnight and after it may come together. */
+  async function write(batch: readonly Waiter[]): Promise<void> {
+    const months = new Set(batch.map(({ at }) => monthOf(at)));
+    for (const month of months) {
+      const own = months.size === 1 ? batch : batch.filter(({ at }) => monthOf(at) === month);
+      try {
+        await lanes.append(own);
+        counts.written += own.length;
+        for (const waiter of own) waiter.resolve();
+        // What waits in the reserve goes first chance; where that fails it waits on, and its doctor has long gone on.
+        if (reserve !== null && reserve.waiting() > 0) await reserve.drain(database, lanes).catch(() => undefined);
+      } catch (error) {
+        await Promise.all(own.map((waiter) => unwritten(waiter, error)));
+      }
+    }
   }
 
-  async function write(batch: readonly Waiter[]): Promise<void> {
-    for (const waiter of batch) await month(waiter.at);
-    await database.pool.query({ ...insert, values: [JSON.stringify(batch.map(rowOf))] });
+  /** No act without its record; but a doctor in an emergency is not stopped where it can be written elsewhere. */
+  async function unwritten({ at, event, resolve, reject }: Waiter, error: unknown): Promise<void> {
+    const saved = reserve !== null && isEmergencyAccess(event) && (await reserve.put(at, event).catch(() => false));
+    counts[saved ? 'reserved' : 'failed'] += 1;
+    if (saved) resolve();
+    else reject(error);
   }
 
   const isDue = (): boolean => queue.length >= BATCH || queue.some(({ soon }) => !soon);
@@ -105,13 +98,7 @@ export function createAuditStore(deps: { database: Database; clock: () => Date; 
     clearTimeout(gathering);
     gathering = undefined;
     do {
-      const batch = queue.splice(0, BATCH);
-      try {
-        await write(batch);
-        for (const waiter of batch) waiter.resolve();
-      } catch (error) {
-        for (const waiter of batch) waiter.reject(error);
-      }
+      await write(queue.splice(0, BATCH));
     } while (isDue());
     running = false;
     if (queue.length > 0) gather();
@@ -128,7 +115,7 @@ export function createAuditStore(deps: { database: Database; clock: () => Date; 
   return {
     record: (event, when) =>
       new Promise((resolve, reject) => {
-        queue.push({ at: clock(), soon: when === 'soon', event, resolve, reject });
+        queue.push({ at: clock(), soon: when === 'soon', event: kept(event), resolve, reject });
         if (running) return;
         if (isDue()) start();
         else gather();
@@ -139,36 +126,21 @@ export function createAuditStore(deps: { database: Database; clock: () => Date; 
         await pumped;
       }
     },
+    counts: () => ({ ...counts, waiting: reserve?.waiting() ?? 0 }),
     list: (filter, page) => listEntries(database, filter, page),
     async prepare() {
       const now = clock();
-      await month(now);
-      await month(new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1)));
-    },
-    async retain(days) {
-      const today = clock().toISOString().slice(0, 10);
-      const { rows } = await database.pool.query<{ name: string }>(
-        'select audit_retention($1::date - $2::int, $1::date) as name',
-        [today, days],
-      );
-      return rows.map(({ name }) => name);
+      for (const months of [0, 1])
+        await database.pool.query('select audit_partition($1::date)', [
+          new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + months, 1)).toISOString().slice(0, 10),
+        ]);
     },
   };
 }
 
-interface AuditRow extends Omit<AuditEntry, 'at' | 'callerId' | 'callerName' | 'callerRole' | 'reason' | 'onBehalfOf'> {
-  at: Date;
-  caller_id: string;
-  caller_name: string;
-  caller_role: string;
-  reason: string | null;
-  on_behalf_of: AuditedUser | null;
-}
-
 const SELECT = `
-select id::text, at, action, outcome, face, operation, caller_id, caller_name, caller_role, peer, persons, objects, reason,
-  on_behalf_of
-from audit
+select ${AUDIT_COLUMNS}
+from audit a
 where ($2::timestamptz is null or at >= $2) and ($3::timestamptz is null or at < $3)
   and ($4::text is null or action = $4) and ($5::text is null or outcome = $5)
   and ($6::text is null or caller_id = $6) and ($7::text[] is null or persons && $7)
@@ -195,10 +167,8 @@ const listEntries: (
     mark?.[2] ?? null,
   ]);
   const items = rows.slice(0, limit).map((row): AuditEntry => {
-    const { at, caller_id: callerId, caller_name: callerName, caller_role: callerRole, reason, ...more } = row;
-    const { on_behalf_of: onBehalfOf, ...rest } = more;
-    const told = { ...(reason === null ? {} : { reason }), ...(onBehalfOf === null ? {} : { onBehalfOf }) };
-    return { ...rest, at: at.toISOString(), callerId, callerName, callerRole, ...told };
+    const { detail: _detail, ...entry } = toRecord(row);
+    return entry;
   });
   const last = items.at(-1);
   return { items, next: rows.length > limit && last !== undefined ? `${last.at}_${last.id}` : null };

@@ -3,6 +3,7 @@
 
 -- sequences
 audit_id_seq
+audit_verification_id_seq
 document_notification_id_seq
 identity_decision_id_seq
 journal_id_seq
@@ -91,10 +92,84 @@ audit
   reason text
   on_behalf_of jsonb
   detail jsonb
+  purpose text
+  basis text
+  institution text
+  session text
+  agent text
+  lane integer
+  seq bigint
+  hash bytea
   partition by RANGE (at)
+audit_actor_day
+  actor text not null
+  day date not null
+  persons integer not null
+  reads integer not null
+  refusals integer not null
+audit_actor_person
+  actor text not null
+  day date not null
+  hour smallint not null
+  person text not null
+audit_anchor
+  number bigint not null
+  at timestamp with time zone not null
+  statement text not null
+  signature text not null
+  dropped date[] not null default '{}'::date[]
+audit_anchor_sent
+  destination text not null
+  number bigint not null
 audit_delivery
   at timestamp with time zone not null
   id bigint not null
+audit_flag
+  flag_id uuid not null default gen_random_uuid()
+  rule text not null
+  actor text not null
+  actor_name text not null
+  institution text
+  day date not null
+  first_at timestamp with time zone not null
+  last_at timestamp with time zone not null
+  events integer not null
+  persons text[] not null
+  records text[] not null
+  explanation text not null
+  opened_at timestamp with time zone not null default now()
+  closed_at timestamp with time zone
+  closed_by text
+  verdict text
+  reason text
+audit_lane
+  lane integer not null
+  month date not null
+  process text not null
+  from_at timestamp with time zone not null
+  algorithm text not null
+  key_id text
+  follows text
+  genesis bytea not null
+  seq bigint not null default 0
+  hash bytea not null
+  at timestamp with time zone not null
+audit_verification
+  id bigint not null identity
+  began_at timestamp with time zone not null
+  ended_at timestamp with time zone
+  kind text not null
+  intact boolean
+  records bigint not null default 0
+  finding_count bigint not null default 0
+  findings jsonb not null default '[]'::jsonb
+  from_anchor bigint
+  up_to_anchor bigint
+  month date
+audit_watch
+  lane integer not null
+  seq bigint not null
+  at timestamp with time zone not null
 break_glass
   grant_id uuid not null
   person_id uuid not null
@@ -655,7 +730,18 @@ affinity_patient.affinity_patient_pkey PRIMARY KEY (patient_id)
 assertion_use.assertion_use_key_check CHECK ((octet_length(key) = 32))
 assertion_use.assertion_use_pkey PRIMARY KEY (key)
 audit.audit_pkey PRIMARY KEY (at, id)
+audit_actor_day.audit_actor_day_pkey PRIMARY KEY (actor, day)
+audit_actor_person.audit_actor_person_pkey PRIMARY KEY (actor, day, person)
+audit_anchor.audit_anchor_pkey PRIMARY KEY (number)
+audit_anchor_sent.audit_anchor_sent_pkey PRIMARY KEY (destination)
 audit_delivery.audit_delivery_pkey PRIMARY KEY (at, id)
+audit_flag.audit_flag_pkey PRIMARY KEY (flag_id)
+audit_flag.audit_flag_rule_actor_day_key UNIQUE (rule, actor, day)
+audit_flag.audit_flag_verdict_check CHECK ((verdict = ANY (ARRAY['proper'::text, 'improper'::text, 'unclear'::text])))
+audit_lane.audit_lane_pkey PRIMARY KEY (lane)
+audit_verification.audit_verification_kind_check CHECK ((kind = ANY (ARRAY['nightly'::text, 'command'::text])))
+audit_verification.audit_verification_pkey PRIMARY KEY (id)
+audit_watch.audit_watch_pkey PRIMARY KEY (lane)
 break_glass.break_glass_outcome_check CHECK ((outcome = ANY (ARRAY['justified'::text, 'unjustified'::text])))
 break_glass.break_glass_pkey PRIMARY KEY (grant_id)
 client.client_certificate_sha256_check CHECK ((octet_length(certificate_sha256) = 32))
@@ -781,10 +867,21 @@ affinity_patient_by_survivor CREATE INDEX affinity_patient_by_survivor ON public
 affinity_patient_pkey CREATE UNIQUE INDEX affinity_patient_pkey ON public.affinity_patient USING btree (patient_id)
 assertion_use_by_until CREATE INDEX assertion_use_by_until ON public.assertion_use USING btree (until)
 assertion_use_pkey CREATE UNIQUE INDEX assertion_use_pkey ON public.assertion_use USING btree (key)
+audit_actor_day_pkey CREATE UNIQUE INDEX audit_actor_day_pkey ON public.audit_actor_day USING btree (actor, day)
+audit_actor_person_pkey CREATE UNIQUE INDEX audit_actor_person_pkey ON public.audit_actor_person USING btree (actor, day, person)
+audit_anchor_dropping CREATE INDEX audit_anchor_dropping ON public.audit_anchor USING gin (dropped) WHERE (dropped <> '{}'::date[])
+audit_anchor_pkey CREATE UNIQUE INDEX audit_anchor_pkey ON public.audit_anchor USING btree (number)
+audit_anchor_sent_pkey CREATE UNIQUE INDEX audit_anchor_sent_pkey ON public.audit_anchor_sent USING btree (destination)
 audit_by_caller CREATE INDEX audit_by_caller ON ONLY public.audit USING btree (caller_id, at DESC)
 audit_by_person CREATE INDEX audit_by_person ON ONLY public.audit USING gin (persons)
 audit_delivery_pkey CREATE UNIQUE INDEX audit_delivery_pkey ON public.audit_delivery USING btree (at, id)
+audit_flag_open CREATE INDEX audit_flag_open ON public.audit_flag USING btree (last_at DESC, flag_id) WHERE (closed_at IS NULL)
+audit_flag_pkey CREATE UNIQUE INDEX audit_flag_pkey ON public.audit_flag USING btree (flag_id)
+audit_flag_rule_actor_day_key CREATE UNIQUE INDEX audit_flag_rule_actor_day_key ON public.audit_flag USING btree (rule, actor, day)
+audit_lane_pkey CREATE UNIQUE INDEX audit_lane_pkey ON public.audit_lane USING btree (lane)
 audit_pkey CREATE UNIQUE INDEX audit_pkey ON ONLY public.audit USING btree (at, id)
+audit_verification_pkey CREATE UNIQUE INDEX audit_verification_pkey ON public.audit_verification USING btree (id)
+audit_watch_pkey CREATE UNIQUE INDEX audit_watch_pkey ON public.audit_watch USING btree (lane)
 break_glass_by_person CREATE INDEX break_glass_by_person ON public.break_glass USING btree (person_id, account_id, until)
 break_glass_open CREATE INDEX break_glass_open ON public.break_glass USING btree (due_at) WHERE (outcome IS NULL)
 break_glass_pkey CREATE UNIQUE INDEX break_glass_pkey ON public.break_glass USING btree (grant_id)
@@ -971,6 +1068,63 @@ begin
   return null;
 end $function$
 
+audit_close(part regclass)
+CREATE OR REPLACE FUNCTION public.audit_close(part regclass)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  execute format('alter table %s enable always trigger audit_is_final', part);
+  if not exists (select from pg_trigger where tgrelid = part and tgname = 'audit_is_kept') then
+    execute format('create trigger audit_is_kept before truncate on %s for each statement execute function audit_is_final()', part);
+  end if;
+  execute format('alter table %s enable always trigger audit_is_kept', part);
+  execute format('revoke update, delete, truncate on %s from %I', part, current_user);
+end $function$
+
+audit_drop(month date)
+CREATE OR REPLACE FUNCTION public.audit_drop(month date)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  partition_name text := 'audit_' || to_char(month, 'YYYYMM');
+begin
+  if month <> date_trunc('month', month) or month + interval '1 month' > (now() at time zone 'UTC')::date - 180 then
+    raise exception 'audit is kept for at least 180 days';
+  end if;
+  if not exists (select from audit_anchor where dropped <> '{}' and dropped @> array[month]) then
+    raise exception 'no anchor says that this month of the audit goes';
+  end if;
+  perform pg_advisory_xact_lock(hashtext('audit_partition'));
+  if not exists (select from pg_class where relname = partition_name) then
+    return false;
+  end if;
+  execute format('drop table %I', partition_name);
+  return true;
+end $function$
+
+audit_due(keep_from date)
+CREATE OR REPLACE FUNCTION public.audit_due(keep_from date)
+ RETURNS SETOF date
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  if keep_from > (now() at time zone 'UTC')::date - 180 then
+    raise exception 'audit is kept for at least 180 days';
+  end if;
+  return query
+    select to_date(substr(c.relname, 7), 'YYYYMM')
+    from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'audit'::regclass and c.relname ~ '^audit_[0-9]{6}$'
+      and to_date(substr(c.relname, 7), 'YYYYMM') + interval '1 month' <= keep_from
+    order by 1;
+end $function$
+
 audit_is_final()
 CREATE OR REPLACE FUNCTION public.audit_is_final()
  RETURNS trigger
@@ -980,10 +1134,27 @@ begin
   raise exception 'audit records are never changed or deleted';
 end $function$
 
+audit_lane_advances()
+CREATE OR REPLACE FUNCTION public.audit_lane_advances()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'UPDATE' and new.seq > old.seq and new.at >= old.at
+     and (new.lane, new.month, new.process, new.from_at, new.algorithm, new.genesis)
+       is not distinct from (old.lane, old.month, old.process, old.from_at, old.algorithm, old.genesis)
+     and (new.key_id, new.follows) is not distinct from (old.key_id, old.follows) then
+    return new;
+  end if;
+  raise exception 'audit records are never changed or deleted';
+end $function$
+
 audit_partition(month date)
 CREATE OR REPLACE FUNCTION public.audit_partition(month date)
  RETURNS void
  LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
   first_day date := date_trunc('month', month)::date;
@@ -999,29 +1170,7 @@ begin
   end if;
   execute format('create table %I partition of audit for values from (%L) to (%L)', partition_name,
     first_day::timestamp at time zone 'UTC', (first_day + interval '1 month')::timestamp at time zone 'UTC');
-end $function$
-
-audit_retention(keep_from date, today date)
-CREATE OR REPLACE FUNCTION public.audit_retention(keep_from date, today date)
- RETURNS SETOF text
- LANGUAGE plpgsql
-AS $function$
-declare
-  name text;
-begin
-  if keep_from > today - 180 then
-    raise exception 'audit is kept for at least 180 days';
-  end if;
-  -- One process at a time; the next finds nothing left to drop.
-  perform pg_advisory_xact_lock(hashtext('audit_partition'));
-  for name in
-    select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
-    where i.inhparent = 'audit'::regclass and c.relname ~ '^audit_[0-9]{6}$' order by 1
-  loop
-    exit when to_date(substr(name, 7), 'YYYYMM') + interval '1 month' > keep_from;
-    execute format('drop table %I', name);
-    return next name;
-  end loop;
+  perform audit_close(partition_name::regclass);
 end $function$
 
 exam_codes(facts jsonb, field text)
@@ -1146,6 +1295,11 @@ $function$
 
 -- triggers
 audit.audit_is_final CREATE TRIGGER audit_is_final BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION audit_is_final()
+audit.audit_is_kept CREATE TRIGGER audit_is_kept BEFORE TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION audit_is_final()
+audit_anchor.audit_is_final CREATE TRIGGER audit_is_final BEFORE DELETE OR UPDATE ON public.audit_anchor FOR EACH ROW EXECUTE FUNCTION audit_is_final()
+audit_anchor.audit_is_kept CREATE TRIGGER audit_is_kept BEFORE TRUNCATE ON public.audit_anchor FOR EACH STATEMENT EXECUTE FUNCTION audit_is_final()
+audit_lane.audit_is_final CREATE TRIGGER audit_is_final BEFORE DELETE OR UPDATE ON public.audit_lane FOR EACH ROW EXECUTE FUNCTION audit_lane_advances()
+audit_lane.audit_is_kept CREATE TRIGGER audit_is_kept BEFORE TRUNCATE ON public.audit_lane FOR EACH STATEMENT EXECUTE FUNCTION audit_is_final()
 consent_version.consent_version_is_final CREATE TRIGGER consent_version_is_final BEFORE DELETE OR UPDATE ON public.consent_version FOR EACH ROW EXECUTE FUNCTION is_final()
 consortium.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.consortium FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
 consortium_member.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.consortium_member FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
