@@ -6,12 +6,13 @@ import type { IndexReader } from '../../core/ports.ts';
 import { problem } from '../../core/problem.ts';
 import type { SiteProfile, Sites } from '../../core/site.ts';
 import { drawToken, hashToken } from '../../security/token.ts';
+import { clinicalHandlers, type ClinicalDeps } from './clinical.ts';
 import { examRecord } from './exam-record.ts';
 import { identityHandlers, type IdentityDeps } from './identity.ts';
 import type { Disclosure, Handlers, Refused } from './operation.ts';
 import { reviewOf } from './review-item.ts';
 
-export interface HandlerDeps extends IdentityDeps {
+export interface HandlerDeps extends IdentityDeps, ClinicalDeps {
   readonly sites: Sites;
   readonly journal: JournalReader;
   readonly orphans: OrphanReader;
@@ -137,14 +138,14 @@ function reading({ exams, index }: HandlerDeps): Pick<Handlers, 'searchExams' | 
       const wanted = resident === null ? identifier : { value: resident.id };
       const page = await exams.byPatient(wanted, pageOf({ limit, after }, 20));
       const objects = page.items.map(({ examId }) => `exam/${examId}`);
-      const body = { items: page.items.map(examRecord), next: page.next };
+      const body = { items: page.items.map((exam) => examRecord(exam)), next: page.next };
       return { status: 200, body, disclosure: { action: 'search', persons: page.personIds, objects } };
     },
     readExam: async ({ path }) => {
       const exam = await index.exam(path.id);
       if (exam === null) return notFound();
       const disclosure = { action: 'read', persons: [exam.personId], objects: [`exam/${exam.examId}`] } as const;
-      return { status: 200, body: examRecord(exam), disclosure };
+      return { status: 200, body: examRecord(exam, true), disclosure };
     },
   };
 }
@@ -208,5 +209,11 @@ function administering({ clients, auditReader, sites }: HandlerDeps): Administer
 }
 
 export function createHandlers(deps: HandlerDeps): Handlers {
-  return { ...operating(deps), ...reading(deps), ...administering(deps), ...identityHandlers(deps) };
+  return {
+    ...operating(deps),
+    ...reading(deps),
+    ...administering(deps),
+    ...identityHandlers(deps),
+    ...clinicalHandlers(deps),
+  };
 }
