@@ -92,7 +92,7 @@ function queryOf({ modality, region, site, period }: Filters, pages: number) {
 }
 
 function FilterBar(props: {
-  readonly facets: { readonly [K in 'modalities' | 'regions' | 'sites']: readonly Schemas['Facet'][] };
+  readonly facets: Readonly<Record<'modalities' | 'regions' | 'sites', readonly Schemas['Facet'][]>>;
   readonly filters: Filters;
   readonly total: number;
   readonly change: (filters: Filters) => void;
