@@ -6,13 +6,17 @@ import type { IndexReader } from '../../core/ports.ts';
 import { problem } from '../../core/problem.ts';
 import type { SiteProfile, Sites } from '../../core/site.ts';
 import { drawToken, hashToken } from '../../security/token.ts';
+import { accountHandlers } from './account.ts';
+import type { AccountDeps } from './account.ts';
 import { clinicalHandlers, type ClinicalDeps } from './clinical.ts';
 import { examRecord } from './exam-record.ts';
 import { identityHandlers, type IdentityDeps } from './identity.ts';
 import type { Disclosure, Handlers, Refused } from './operation.ts';
 import { reviewOf } from './review-item.ts';
+import { sessionHandlers } from './session.ts';
+import type { SessionDeps } from './session.ts';
 
-export interface HandlerDeps extends IdentityDeps, ClinicalDeps {
+export interface HandlerDeps extends IdentityDeps, SessionDeps, AccountDeps, ClinicalDeps {
   readonly sites: Sites;
   readonly journal: JournalReader;
   readonly orphans: OrphanReader;
@@ -214,6 +218,8 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...reading(deps),
     ...administering(deps),
     ...identityHandlers(deps),
+    ...sessionHandlers(deps),
+    ...accountHandlers(deps),
     ...clinicalHandlers(deps),
   };
 }
