@@ -9,21 +9,25 @@ import { createRestFace } from './api/rest/face.ts';
 import { render } from './archive/render.ts';
 import { openFrames } from './archive/transcode-frames.ts';
 import { canTranscode, transcode } from './archive/transcode.ts';
+import { accessDesk } from './compose-access.ts';
 import { auditSource } from './compose-atna.ts';
 import { consentRooms } from './compose-consent.ts';
 import { identityFeed } from './compose-identity.ts';
 import { affinityDomain, xdsFaces } from './compose-xds.ts';
 import type { JournalReader } from './core/operation.ts';
+import { createClinicalRecords } from './flow/clinical-records.ts';
 import { createRecallingIndex } from './flow/recall-index.ts';
 import { SeriesMetadata } from './flow/series-metadata.ts';
 import { createAssertionCheck } from './security/assertion.ts';
 import { createAssertionLedger } from './store/assertion.ts';
 import { createAuditSearch } from './store/audit-search.ts';
 import { createClientStore } from './store/client.ts';
+import { createExamHistory } from './store/exam-history.ts';
 import { createExamSearch, createOrphanReader } from './store/exam-search.ts';
 import { openFhirStore } from './store/fhir.ts';
 import { createIdentityDesk } from './store/identity-decision.ts';
 import { createJournalReader } from './store/journal-reader.ts';
+import { createPersonSearch } from './store/person-search.ts';
 import { createRematchDesk } from './store/rematch.ts';
 import { createReviewQueue } from './store/review.ts';
 import type { SignOnRooms } from './compose-sign.ts';
@@ -38,6 +42,7 @@ function restFace(
   people: SignOnRooms,
 ): Router {
   const { database, log, clock } = ground;
+  const identity = createIdentityDesk(rooms.desk);
   return createRestFace({
     ...people,
     providers: [],
@@ -46,11 +51,18 @@ function restFace(
     sites: ground.sites,
     journal,
     reviews: createReviewQueue({ ...rooms.desk, arrived: rooms.arrived }),
-    identity: createIdentityDesk(rooms.desk),
+    identity,
     rematch: createRematchDesk(rooms.desk),
     orphans: createOrphanReader(database),
     exams: createExamSearch({ database, derive: rooms.derive }),
     index: rooms.reader,
+    clinical: createClinicalRecords({
+      desk: accessDesk(ground),
+      persons: createPersonSearch(rooms.desk),
+      history: createExamHistory({ database, derive: rooms.derive }),
+      index: rooms.reader,
+      identity,
+    }),
     clients: createClientStore({ database, clock }),
     auditReader: rooms.audit,
     ...consent,

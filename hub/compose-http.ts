@@ -40,7 +40,7 @@ export async function raiseHttp(
   ground: HttpGround,
   people: SignOnRooms,
   faces: AppDeps['faces'],
-  pages: AppDeps['pages'],
+  pages: Pick<AppDeps, 'pages' | 'portal'>,
 ): Promise<void> {
   const { config, log, database, clock, roles } = ground;
   const clients = createClientStore({ database, clock });
@@ -81,7 +81,7 @@ export async function raiseHttp(
     metrics,
     readiness,
     faces,
-    ...(pages === undefined ? {} : { pages }),
+    ...pages,
   });
   const isApi = roles.has('api');
   const port = isApi ? config.httpPort : config.healthPort;

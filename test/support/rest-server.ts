@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { loadSites } from '../../adapters/sites/load.ts';
 import { Router } from 'express';
+import { accessDesk } from '../../hub/compose-access.ts';
 import { composeSignOn } from '../../hub/compose-sign.ts';
 import { createApp, createHttpServer } from '../../hub/api/app.ts';
 import { setCaller } from '../../hub/api/caller.ts';
@@ -17,16 +18,19 @@ import type { ClientStore } from '../../hub/core/client.ts';
 import { createMatching } from '../../hub/core/match/matcher.ts';
 import { siteId } from '../../hub/core/identifier.ts';
 import type { Intake } from '../../hub/core/envelope.ts';
+import { createClinicalRecords } from '../../hub/flow/clinical-records.ts';
 import { drawToken, hashToken } from '../../hub/security/token.ts';
 import type { AuditStore } from '../../hub/store/audit.ts';
 import { createAuditStore } from '../../hub/store/audit.ts';
 import { createClientStore } from '../../hub/store/client.ts';
+import { createExamHistory } from '../../hub/store/exam-history.ts';
 import { createExamSearch, createOrphanReader } from '../../hub/store/exam-search.ts';
 import { derivation } from '../../hub/store/hub-key.ts';
 import { createIdentityDesk, type DeskDeps } from '../../hub/store/identity-decision.ts';
 import { createIndexReader } from '../../hub/store/index-reader.ts';
 import { createJournalReader } from '../../hub/store/journal-reader.ts';
 import { createJournal } from '../../hub/store/journal.ts';
+import { createPersonSearch } from '../../hub/store/person-search.ts';
 import { createRematchDesk } from '../../hub/store/rematch.ts';
 import { romanise } from '../../mappings/romanise.ts';
 import { createReviewQueue } from '../../hub/store/review.ts';
@@ -109,6 +113,13 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     orphans: createOrphanReader(database),
     exams: createExamSearch({ database, derive }),
     index: createIndexReader({ database, derive }),
+    clinical: createClinicalRecords({
+      desk: accessDesk({ database, clock, config: { affinityDomainOid: '2.999.156.1' } }),
+      persons: createPersonSearch(desk),
+      history: createExamHistory({ database, derive }),
+      index: createIndexReader({ database, derive }),
+      identity: createIdentityDesk(desk),
+    }),
     clients,
     auditReader: audit,
     ...consent,

@@ -10,6 +10,7 @@ import { consentHandlers, type ConsentHandlerDeps } from './consents.ts';
 import { emergencyHandlers, type EmergencyDeps } from './emergency.ts';
 import { accountHandlers } from './account.ts';
 import type { AccountDeps } from './account.ts';
+import { clinicalHandlers, type ClinicalDeps } from './clinical.ts';
 import { examRecord } from './exam-record.ts';
 import { identityHandlers, type IdentityDeps } from './identity.ts';
 import { institutionHandlers, type InstitutionDeps } from './institutions.ts';
@@ -19,7 +20,7 @@ import { reviewOf } from './review-item.ts';
 import { sessionHandlers } from './session.ts';
 import type { SessionDeps } from './session.ts';
 
-export interface HandlerDeps extends IdentityDeps, SessionDeps, AccountDeps {
+export interface HandlerDeps extends IdentityDeps, SessionDeps, AccountDeps, ClinicalDeps {
   readonly consent: ConsentHandlerDeps;
   readonly emergency: EmergencyDeps;
   readonly institutions: InstitutionDeps;
@@ -138,14 +139,14 @@ function reading({ exams, index }: HandlerDeps): Pick<Handlers, 'searchExams' | 
       const wanted = resident === null ? identifier : { value: resident.id };
       const page = await exams.byPatient(wanted, pageOf({ limit, after }, 20));
       const objects = page.items.map(({ examId }) => `exam/${examId}`);
-      const body = { items: page.items.map(examRecord), next: page.next };
+      const body = { items: page.items.map((exam) => examRecord(exam)), next: page.next };
       return { status: 200, body, disclosure: { action: 'search', persons: page.personIds, objects } };
     },
     readExam: async ({ path }) => {
       const exam = await index.exam(path.id);
       if (exam === null) return notFound();
       const disclosure = { action: 'read', persons: [exam.personId], objects: [`exam/${exam.examId}`] } as const;
-      return { status: 200, body: examRecord(exam), disclosure };
+      return { status: 200, body: examRecord(exam, true), disclosure };
     },
   };
 }
@@ -219,5 +220,6 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...institutionHandlers(deps.institutions),
     ...sessionHandlers(deps),
     ...accountHandlers(deps),
+    ...clinicalHandlers(deps),
   };
 }

@@ -1,0 +1,63 @@
+/** The operations about sessions, as hub/api/rest/session.ts offers them; the one file that knows their shapes. */
+import type { Answer } from './api.ts';
+import { request } from './api.ts';
+import type { Role } from './page.ts';
+
+export type Purpose =
+  'TREATMENT' | 'CONSULTATION' | 'RECOGNITION' | 'SHARE' | 'QC' | 'REGULATION' | 'OPS' | 'RESEARCH' | 'EMERGENCY';
+
+/** `open`: everything was shown; else what is still to be shown, or chosen. */
+export type Stage = 'password' | 'enrolment' | 'totp' | 'role' | 'open';
+
+export interface Session {
+  readonly stage: Stage;
+  readonly account: { readonly loginName: string; readonly displayName: string; readonly institution: string | null };
+  readonly role: Role | null;
+  readonly roles: readonly { readonly role: Role }[];
+  readonly purpose: Purpose;
+  /** Those that the role may choose. */
+  readonly purposes: readonly Purpose[];
+  /** Once, when a second factor was enrolled. */
+  readonly recoveryCodes?: readonly string[];
+}
+
+export interface IdentityProvider {
+  readonly id: string;
+  readonly name: string;
+  readonly nameEn?: string;
+  readonly loginUrl: string;
+}
+
+/** null: nobody is signed in. */
+export async function readSession(): Promise<Session | null> {
+  const answer = await request<Session>('GET', '/session');
+  return answer.ok ? answer.value : null;
+}
+
+export const changeSession = (to: { readonly role?: Role; readonly purpose?: Purpose }): Promise<Answer<Session>> =>
+  request('PATCH', '/session', to);
+
+/** Where the browser goes next, where the hospital's provider has to know; null: nowhere. */
+export async function endSession(): Promise<string | null> {
+  const answer = await request<{ readonly signOutUrl: string | null }>('DELETE', '/session');
+  return answer.ok ? answer.value.signOutUrl : null;
+}
+
+export async function identityProviders(): Promise<Answer<readonly IdentityProvider[]>> {
+  const answer = await request<{ readonly items: readonly IdentityProvider[] }>('GET', '/identity-providers');
+  return answer.ok ? { ok: true, value: answer.value.items } : answer;
+}
+
+export const signIn = (loginName: string, password: string): Promise<Answer<Session>> =>
+  request('POST', '/session', { loginName, password });
+
+export const activate = (loginName: string, code: string, password: string): Promise<Answer<Session>> =>
+  request('POST', '/session/activation', { loginName, code, password });
+
+export const beginEnrolment = (): Promise<Answer<{ readonly secret: string; readonly uri: string }>> =>
+  request('POST', '/session/enrolment');
+
+export const enterCode = (code: string): Promise<Answer<Session>> => request('POST', '/session/totp', { code });
+
+export const changePassword = (current: string, next: string): Promise<Answer<Session>> =>
+  request('POST', '/session/password', { current, next });
