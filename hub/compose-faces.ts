@@ -10,6 +10,7 @@ import { openFrames } from './archive/transcode-frames.ts';
 import { canTranscode, transcode } from './archive/transcode.ts';
 import { auditSource } from './compose-atna.ts';
 import { identityFeed } from './compose-identity.ts';
+import { operationsRooms } from './compose-operations.ts';
 import { affinityDomain, xdsFaces } from './compose-xds.ts';
 import type { JournalReader } from './core/operation.ts';
 import { createRecallingIndex } from './flow/recall-index.ts';
@@ -31,7 +32,6 @@ import type { Ground, Rooms } from './compose.ts';
 function restFace(ground: Ground, rooms: Rooms, journal: JournalReader): Router {
   const { database, log, clock } = ground;
   return createRestFace({
-    sites: ground.sites,
     journal,
     reviews: createReviewQueue({ ...rooms.desk, arrived: rooms.arrived }),
     identity: createIdentityDesk(rooms.desk),
@@ -41,6 +41,7 @@ function restFace(ground: Ground, rooms: Rooms, journal: JournalReader): Router 
     index: rooms.reader,
     clients: createClientStore({ database, clock }),
     auditReader: createAuditStore({ database, clock }),
+    ...operationsRooms(ground, rooms),
     intake: rooms.journal,
     audit: rooms.audit,
     log,

@@ -22,6 +22,7 @@ import { composeRooms, renderSites } from './compose.ts';
 import type { Rooms } from './compose.ts';
 import { applicationEvent, auditDelivery } from './compose-atna.ts';
 import { raiseNotifications } from './compose-notify.ts';
+import { raiseJournalWork, raiseListenerNotes } from './compose-operations.ts';
 import { raiseSweep } from './compose-sweep.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { createLog } from './log.ts';
@@ -30,7 +31,7 @@ import { claimRoles, ownerName } from './store/data-dir.ts';
 import type { Database } from './store/database.ts';
 import { openDatabase } from './store/database.ts';
 import { JOURNAL_CONNECTIONS } from './store/journal.ts';
-import { dropExpired, preparePartitions } from './store/journal-upkeep.ts';
+import { dropExpired, foldTallies, preparePartitions } from './store/journal-upkeep.ts';
 import { migrate } from './store/migrate.ts';
 import { openPostgres } from './store/postgres.ts';
 import { openQueue } from './store/queue.ts';
@@ -141,6 +142,7 @@ async function raiseUpkeep({ life, log, database, clock, config }: Ground): Prom
     await preparePartitions(database, clock());
     const dropped = await dropExpired(database, clock(), config.limits.journalKeepDays);
     if (dropped.length > 0) log.info({ days: dropped }, 'journal days past retention dropped');
+    await foldTallies(database, clock());
     const audit = createAuditStore({ database, clock });
     await audit.prepare();
     const forgotten = await audit.retain(config.limits.auditKeepDays);
@@ -305,8 +307,13 @@ async function run(): Promise<void> {
       await raiseAuditDelivery(ground);
       await raiseSweep(ground);
       await raiseNotifications(ground, rooms);
+      await raiseJournalWork(ground, rooms);
     }
-    if (roles.has('listen')) await raiseChannels(ground, channels(ground, rooms));
+    if (roles.has('listen')) {
+      const opened = channels(ground, rooms);
+      await raiseChannels(ground, opened);
+      await raiseListenerNotes(ground, opened);
+    }
     await raiseHttp(ground, roles.has('api') ? faces(ground, rooms) : {}, roles.has('api') ? createDocs() : undefined);
     await raiseRecord(ground, rooms);
     process.stdout.write(

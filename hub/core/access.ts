@@ -58,7 +58,8 @@ export type Act =
   | { readonly kind: 'feed'; readonly site: string } // registrations, orders, exams, reports, images of a site
   | { readonly kind: 'submit-documents' } // to the affinity domain's registry and repository, and to change one's own there
   | { readonly kind: 'read-audit' } // who did what to whose data
-  | { readonly kind: 'operate' } // journal, review queue, retry: no clinical content
+  | { readonly kind: 'operate'; readonly site?: string } // journal, review queue, retry: no clinical content
+  | { readonly kind: 'read-raw'; readonly site?: string } // a message as it came, with all that stands in it
   | { readonly kind: 'administer' }; // clients and their rights
 
 export type Decision = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
@@ -69,6 +70,7 @@ const deny = (reason: string): Decision => ({ allowed: false, reason });
 export function decide(caller: Caller, act: Act): Decision {
   if (caller.onBehalfOf?.purposeRefused === true) return deny('the purpose of use gives no right here');
   switch (act.kind) {
+    case 'read-raw':
     case 'administer':
       return caller.role === 'administrator' ? allow : deny('only an administrator may do this');
     case 'operate':

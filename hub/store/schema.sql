@@ -3,9 +3,11 @@
 
 -- sequences
 audit_id_seq
+code_mapping_id_seq
 document_notification_id_seq
 identity_decision_id_seq
 journal_id_seq
+journal_work_id_seq
 migration_id_seq
 outbox_id_seq
 rematch_id_seq
@@ -52,6 +54,25 @@ client
   last_used_at timestamp with time zone
   revoked_at timestamp with time zone
   certificate_sha256 bytea
+code_mapping
+  id bigint not null identity
+  site text not null
+  code_table text not null
+  key text not null
+  source text not null
+  source_display text not null default ''::text
+  code text not null
+  display text not null default ''::text
+  reason text not null
+  made_at timestamp with time zone not null
+  made_by text not null
+  made_by_id text not null
+  undone_at timestamp with time zone
+  undone_by text
+  undo_reason text
+code_mapping_version
+  single boolean not null default true
+  version bigint not null
 document_association
   patient_id text not null
   id uuid not null
@@ -94,6 +115,7 @@ exam
   performed_at timestamp with time zone
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
+  modality text not null default ''::text
 exam_alias
   alias text not null
   exam_id uuid not null
@@ -191,6 +213,16 @@ instance
   digest text not null
   data_set_offset integer not null
   journal_id bigint not null
+intake_tally
+  hour timestamp with time zone not null
+  site text not null
+  channel text not null
+  state text not null
+  cause text not null default ''::text
+  bucket smallint not null
+  entries bigint not null
+  last_at timestamp with time zone not null
+  folded boolean not null default false
 journal
   id bigint not null
   received_at timestamp with time zone not null
@@ -212,12 +244,39 @@ journal_key
   digest bytea not null
   journal_id bigint not null
   received_at timestamp with time zone not null
+journal_work
+  id bigint not null identity
+  kind text not null
+  scope jsonb not null
+  site text
+  state text not null default 'running'::text
+  reason text not null
+  started_at timestamp with time zone not null
+  started_by text not null
+  started_by_id text not null
+  ended_at timestamp with time zone
+  total integer not null default 0
+journal_work_entry
+  work_id bigint not null
+  journal_id bigint not null
+  received_at timestamp with time zone not null
+  put_at timestamp with time zone
+  skipped boolean not null default false
 link_told
   subscriber text not null
   person_id uuid not null
   numbers text[] not null default '{}'::text[]
   notices integer not null default 0
   told_at timestamp with time zone
+listener
+  process text not null
+  channel text not null
+  address text not null
+  listening boolean not null
+  connections integer not null
+  received bigint not null
+  refused bigint not null
+  seen_at timestamp with time zone not null
 match_cut
   key bigint not null
   candidates integer not null
@@ -284,6 +343,7 @@ pending
   attempts integer not null default 0
   next_try_at timestamp with time zone not null default '-infinity'::timestamp with time zone
   forced boolean not null default false
+  again text
 person
   person_id uuid not null
   replaced_by uuid
@@ -394,6 +454,7 @@ settlement
   problem jsonb
   findings jsonb not null default '[]'::jsonb
   settled_at timestamp with time zone not null
+  mappings bigint[]
   partition by RANGE (received_at)
 study
   record_id uuid not null
@@ -418,6 +479,18 @@ study
   version integer not null default 1
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
+unmapped_code
+  site text not null
+  code_table text not null
+  key text not null
+  code text not null
+  display text not null default ''::text
+  field text not null
+  channel text not null
+  seen bigint not null
+  first_seen_at timestamp with time zone not null
+  last_seen_at timestamp with time zone not null
+  last_journal_id bigint not null
 
 -- constraints
 affinity_patient.affinity_patient_pkey PRIMARY KEY (patient_id)
@@ -431,6 +504,9 @@ client.client_pkey PRIMARY KEY (id)
 client.client_role_check CHECK ((role = ANY (ARRAY['administrator'::text, 'operator'::text, 'query-platform'::text, 'hospital-feed'::text])))
 client.client_token_hash_check CHECK ((octet_length(token_hash) = 32))
 client.client_token_hash_key UNIQUE (token_hash)
+code_mapping.code_mapping_pkey PRIMARY KEY (id)
+code_mapping_version.code_mapping_version_pkey PRIMARY KEY (single)
+code_mapping_version.code_mapping_version_single_check CHECK (single)
 document_association.document_association_pkey PRIMARY KEY (patient_id, id)
 document_association.document_association_status_check CHECK ((status = ANY (ARRAY['approved'::text, 'deprecated'::text])))
 document_notification.document_notification_pkey PRIMARY KEY (subscription_id, id)
@@ -453,7 +529,13 @@ identity_decision.identity_decision_undoes_key UNIQUE (undoes)
 instance.instance_pkey PRIMARY KEY (record_id, study_uid, series_uid, sop_uid)
 journal.journal_pkey PRIMARY KEY (received_at, id)
 journal_key.journal_key_pkey PRIMARY KEY (key)
+journal_work.journal_work_kind_check CHECK ((kind = ANY (ARRAY['retry'::text, 'replay'::text])))
+journal_work.journal_work_pkey PRIMARY KEY (id)
+journal_work.journal_work_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'cancelled'::text])))
+journal_work_entry.journal_work_entry_pkey PRIMARY KEY (work_id, journal_id)
+journal_work_entry.journal_work_entry_work_id_fkey FOREIGN KEY (work_id) REFERENCES journal_work(id) ON DELETE CASCADE
 link_told.link_told_pkey PRIMARY KEY (subscriber, person_id)
+listener.listener_pkey PRIMARY KEY (process, channel)
 match_cut.match_cut_pkey PRIMARY KEY (key)
 match_key.match_key_pkey PRIMARY KEY (record_id, key)
 match_pair.match_pair_outcome_check CHECK ((outcome = ANY (ARRAY['link'::text, 'review'::text, 'none'::text])))
@@ -465,6 +547,7 @@ migration.migration_pkey PRIMARY KEY (id)
 outbox.outbox_pkey PRIMARY KEY (id)
 patient_name.patient_name_pkey PRIMARY KEY (record_id, key)
 patient_record.patient_record_pkey PRIMARY KEY (record_id)
+pending.pending_again_check CHECK ((again = ANY (ARRAY['retry'::text, 'replay'::text])))
 pending.pending_pkey PRIMARY KEY (journal_id)
 person.person_pkey PRIMARY KEY (person_id)
 record_tie.record_tie_pkey PRIMARY KEY (record_id, other_id)
@@ -485,6 +568,7 @@ series.series_pkey PRIMARY KEY (record_id, study_uid, series_uid)
 settlement.settlement_pkey PRIMARY KEY (received_at, journal_id)
 settlement.settlement_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'refused'::text, 'review'::text])))
 study.study_pkey PRIMARY KEY (record_id, study_uid)
+unmapped_code.unmapped_code_pkey PRIMARY KEY (site, code_table, key)
 
 -- indexes
 affinity_patient_by_merge CREATE INDEX affinity_patient_by_merge ON public.affinity_patient USING btree (merged_into) WHERE (merged_into IS NOT NULL)
@@ -502,6 +586,10 @@ client_by_certificate CREATE UNIQUE INDEX client_by_certificate ON public.client
 client_by_time CREATE INDEX client_by_time ON public.client USING btree (created_at DESC, id DESC)
 client_pkey CREATE UNIQUE INDEX client_pkey ON public.client USING btree (id)
 client_token_hash_key CREATE UNIQUE INDEX client_token_hash_key ON public.client USING btree (token_hash)
+code_mapping_by_time CREATE INDEX code_mapping_by_time ON public.code_mapping USING btree (id DESC)
+code_mapping_pkey CREATE UNIQUE INDEX code_mapping_pkey ON public.code_mapping USING btree (id)
+code_mapping_standing CREATE UNIQUE INDEX code_mapping_standing ON public.code_mapping USING btree (site, code_table, key) WHERE (undone_at IS NULL)
+code_mapping_version_pkey CREATE UNIQUE INDEX code_mapping_version_pkey ON public.code_mapping_version USING btree (single)
 document_association_by_id CREATE INDEX document_association_by_id ON public.document_association USING btree (id)
 document_association_by_source CREATE INDEX document_association_by_source ON public.document_association USING btree (source, type)
 document_association_by_target CREATE INDEX document_association_by_target ON public.document_association USING btree (target, type)
@@ -516,6 +604,7 @@ exam_alias_by_exam CREATE INDEX exam_alias_by_exam ON public.exam_alias USING bt
 exam_alias_pkey CREATE UNIQUE INDEX exam_alias_pkey ON public.exam_alias USING btree (alias)
 exam_by_id CREATE INDEX exam_by_id ON public.exam USING btree (exam_id)
 exam_by_index CREATE INDEX exam_by_index ON public.exam USING btree (provincial_index) WHERE (provincial_index IS NOT NULL)
+exam_completeness CREATE INDEX exam_completeness ON public.exam USING btree (created_at) INCLUDE (site, modality, has_order, has_report, has_images, cancelled)
 exam_key_by_exam CREATE INDEX exam_key_by_exam ON public.exam_key USING btree (exam_id)
 exam_key_pkey CREATE UNIQUE INDEX exam_key_pkey ON public.exam_key USING btree (site, kind, value, exam_id)
 exam_orphans CREATE INDEX exam_orphans ON public.exam USING btree (updated_at) WHERE ((NOT (has_order AND has_images)) AND (NOT cancelled))
@@ -552,12 +641,21 @@ identity_decision_pkey CREATE UNIQUE INDEX identity_decision_pkey ON public.iden
 identity_decision_undoes_key CREATE UNIQUE INDEX identity_decision_undoes_key ON public.identity_decision USING btree (undoes)
 instance_by_uid CREATE INDEX instance_by_uid ON public.instance USING btree (sop_uid)
 instance_pkey CREATE UNIQUE INDEX instance_pkey ON public.instance USING btree (record_id, study_uid, series_uid, sop_uid)
+intake_tally_by_hour CREATE INDEX intake_tally_by_hour ON public.intake_tally USING btree (hour)
+intake_tally_by_site CREATE INDEX intake_tally_by_site ON public.intake_tally USING btree (site, channel, hour DESC)
+intake_tally_loose CREATE INDEX intake_tally_loose ON public.intake_tally USING btree (hour) WHERE (NOT folded)
+journal_by_control CREATE INDEX journal_by_control ON ONLY public.journal USING btree (control_id)
 journal_by_id CREATE INDEX journal_by_id ON ONLY public.journal USING btree (id)
 journal_by_site CREATE INDEX journal_by_site ON ONLY public.journal USING btree (site, received_at DESC)
 journal_key_by_time CREATE INDEX journal_key_by_time ON public.journal_key USING brin (received_at)
 journal_key_pkey CREATE UNIQUE INDEX journal_key_pkey ON public.journal_key USING btree (key)
 journal_pkey CREATE UNIQUE INDEX journal_pkey ON ONLY public.journal USING btree (received_at, id)
+journal_work_entry_left CREATE INDEX journal_work_entry_left ON public.journal_work_entry USING btree (work_id, journal_id) WHERE ((put_at IS NULL) AND (NOT skipped))
+journal_work_entry_pkey CREATE UNIQUE INDEX journal_work_entry_pkey ON public.journal_work_entry USING btree (work_id, journal_id)
+journal_work_pkey CREATE UNIQUE INDEX journal_work_pkey ON public.journal_work USING btree (id)
+journal_work_running CREATE INDEX journal_work_running ON public.journal_work USING btree (id) WHERE (state = 'running'::text)
 link_told_pkey CREATE UNIQUE INDEX link_told_pkey ON public.link_told USING btree (subscriber, person_id)
+listener_pkey CREATE UNIQUE INDEX listener_pkey ON public.listener USING btree (process, channel)
 match_cut_pkey CREATE UNIQUE INDEX match_cut_pkey ON public.match_cut USING btree (key)
 match_key_by_key CREATE INDEX match_key_by_key ON public.match_key USING btree (key, record_id)
 match_key_pkey CREATE UNIQUE INDEX match_key_pkey ON public.match_key USING btree (record_id, key)
@@ -606,15 +704,20 @@ review_pkey CREATE UNIQUE INDEX review_pkey ON public.review USING btree (id)
 ruling_pkey CREATE UNIQUE INDEX ruling_pkey ON public.ruling USING btree (record_id, other_id, decision_id)
 series_by_uid CREATE INDEX series_by_uid ON public.series USING btree (series_uid)
 series_pkey CREATE UNIQUE INDEX series_pkey ON public.series USING btree (record_id, study_uid, series_uid)
+settlement_by_mapping CREATE INDEX settlement_by_mapping ON ONLY public.settlement USING gin (mappings) WHERE (mappings IS NOT NULL)
 settlement_by_state CREATE INDEX settlement_by_state ON ONLY public.settlement USING btree (state, received_at DESC) WHERE (state <> 'applied'::text)
 settlement_pkey CREATE UNIQUE INDEX settlement_pkey ON ONLY public.settlement USING btree (received_at, journal_id)
 settlement_suspect CREATE INDEX settlement_suspect ON ONLY public.settlement USING btree (received_at DESC) WHERE (findings @> '[{"code": "identifier-suspect"}]'::jsonb)
+settlement_unmapped CREATE INDEX settlement_unmapped ON ONLY public.settlement USING gin (findings jsonb_path_ops) WHERE (findings @> '[{"code": "unmapped-code"}]'::jsonb)
 study_by_accession CREATE INDEX study_by_accession ON public.study USING btree (accession text_pattern_ops)
 study_by_date CREATE INDEX study_by_date ON public.study USING btree (study_date DESC, study_uid)
 study_by_exam CREATE INDEX study_by_exam ON public.study USING btree (exam_id)
 study_by_uid CREATE INDEX study_by_uid ON public.study USING btree (study_uid)
+study_holding CREATE INDEX study_holding ON public.study USING btree (created_at) INCLUDE (site, availability, instance_count, voided)
 study_pkey CREATE UNIQUE INDEX study_pkey ON public.study USING btree (record_id, study_uid)
 study_settling CREATE INDEX study_settling ON public.study USING btree (last_instance_at) WHERE (availability = 'partial'::text)
+unmapped_code_by_time CREATE INDEX unmapped_code_by_time ON public.unmapped_code USING btree (last_seen_at DESC, site, code_table, key)
+unmapped_code_pkey CREATE UNIQUE INDEX unmapped_code_pkey ON public.unmapped_code USING btree (site, code_table, key)
 
 -- views
 ruling_in_force
@@ -682,6 +785,19 @@ begin
   end loop;
 end $function$
 
+intake_tally_fold(before timestamp with time zone, keep_from timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.intake_tally_fold(before timestamp with time zone, keep_from timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform pg_advisory_xact_lock(hashtext('intake_tally_fold'));
+  delete from intake_tally where hour < keep_from;
+  with loose as (delete from intake_tally where hour < before and not folded returning *)
+  insert into intake_tally (hour, site, channel, state, cause, bucket, entries, last_at, folded)
+  select hour, site, channel, state, cause, bucket, sum(entries), max(last_at), true from loose group by 1, 2, 3, 4, 5, 6;
+end $function$
+
 journal_partition(day date)
 CREATE OR REPLACE FUNCTION public.journal_partition(day date)
  RETURNS void
@@ -734,6 +850,15 @@ begin
   end loop;
   delete from journal_key where received_at < keep_from::timestamp at time zone 'UTC';
 end $function$
+
+latency_bucket(took interval)
+CREATE OR REPLACE FUNCTION public.latency_bucket(took interval)
+ RETURNS smallint
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select ceil(4 * ln(greatest(1, extract(epoch from took) * 1000)::float) / ln(2::float))::smallint
+$function$
 
 
 -- triggers

@@ -11,6 +11,8 @@ import type { Role } from '../../hub/core/access.ts';
 import type { ClientStore } from '../../hub/core/client.ts';
 import { createMatching } from '../../hub/core/match/matcher.ts';
 import { siteId } from '../../hub/core/identifier.ts';
+import type { ObjectStore } from '../../hub/core/ports.ts';
+import { operationsRooms } from '../../hub/compose-operations.ts';
 import type { Intake } from '../../hub/core/envelope.ts';
 import { drawToken, hashToken } from '../../hub/security/token.ts';
 import type { AuditStore } from '../../hub/store/audit.ts';
@@ -74,8 +76,10 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     matching: createMatching(romanise),
     projection: { person: () => [], exam: () => [] },
   };
+  const sites = await loadSites(SITES_DIR);
+  const objects = { readAll: () => Promise.reject(new Error('no object in this test')) } as unknown as ObjectStore;
   const face = createRestFace({
-    sites: await loadSites(SITES_DIR),
+    ...operationsRooms({ database, clock, sites, log: quiet, objects }, { derive, arrived }),
     intake: wrap(createJournal({ database, clock, log: quiet, arrived })),
     journal: createJournalReader({ database, derive, clock, arrived }),
     reviews: createReviewQueue({ ...desk, arrived }),

@@ -160,6 +160,11 @@ function answering(deps: RestDeps, id: string, handler: AnyHandler): RequestHand
     const { query, params: path, body } = request as { query: object; params: object; body?: unknown };
     const reply = await handler({ caller, query, path, body } as Asked<keyof Handlers>);
     if ('problem' in reply) {
+      // A right that hangs on what was asked for is decided by the handler; its refusal is recorded as any other.
+      if (reply.problem.code === 'forbidden') {
+        const refused = { action: 'refuse', outcome: 'refused', persons: [], objects: [], reason: reply.problem.text } as const;
+        await deps.audit.record(recordOf(caller, id, refused));
+      }
       sendProblem(response, reply.problem, reply.errors);
       return;
     }
