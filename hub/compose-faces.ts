@@ -13,6 +13,7 @@ import { identityFeed } from './compose-identity.ts';
 import { operationsRooms } from './compose-operations.ts';
 import { affinityDomain, xdsFaces } from './compose-xds.ts';
 import type { JournalReader } from './core/operation.ts';
+import { COARSE_DESK, createClinicalRecords } from './flow/clinical-records.ts';
 import { createRecallingIndex } from './flow/recall-index.ts';
 import { SeriesMetadata } from './flow/series-metadata.ts';
 import { createAssertionCheck } from './security/assertion.ts';
@@ -20,10 +21,12 @@ import { createAssertionLedger } from './store/assertion.ts';
 import { createAuditSearch } from './store/audit-search.ts';
 import { createAuditStore } from './store/audit.ts';
 import { createClientStore } from './store/client.ts';
+import { createExamHistory } from './store/exam-history.ts';
 import { createExamSearch, createOrphanReader } from './store/exam-search.ts';
 import { openFhirStore } from './store/fhir.ts';
 import { createIdentityDesk } from './store/identity-decision.ts';
 import { createJournalReader } from './store/journal-reader.ts';
+import { createPersonSearch } from './store/person-search.ts';
 import { createRematchDesk } from './store/rematch.ts';
 import { createReviewQueue } from './store/review.ts';
 import type { Ground, Rooms } from './compose.ts';
@@ -31,14 +34,22 @@ import type { Ground, Rooms } from './compose.ts';
 /** The hub's own REST API. */
 function restFace(ground: Ground, rooms: Rooms, journal: JournalReader): Router {
   const { database, log, clock } = ground;
+  const identity = createIdentityDesk(rooms.desk);
   return createRestFace({
     journal,
     reviews: createReviewQueue({ ...rooms.desk, arrived: rooms.arrived }),
-    identity: createIdentityDesk(rooms.desk),
+    identity,
     rematch: createRematchDesk(rooms.desk),
     orphans: createOrphanReader(database),
     exams: createExamSearch({ database, derive: rooms.derive }),
     index: rooms.reader,
+    clinical: createClinicalRecords({
+      desk: COARSE_DESK,
+      persons: createPersonSearch(rooms.desk),
+      history: createExamHistory({ database, derive: rooms.derive }),
+      index: rooms.reader,
+      identity,
+    }),
     clients: createClientStore({ database, clock }),
     auditReader: createAuditStore({ database, clock }),
     ...operationsRooms(ground, rooms),

@@ -31,7 +31,11 @@ export interface HttpGround {
 }
 
 /** The faces of the API role; every role answers /healthz, /readyz and /metrics where it has a port. */
-export async function raiseHttp(ground: HttpGround, faces: AppDeps['faces'], pages: AppDeps['pages']): Promise<void> {
+export async function raiseHttp(
+  ground: HttpGround,
+  faces: AppDeps['faces'],
+  pages: Pick<AppDeps, 'pages' | 'portal'>,
+): Promise<void> {
   const { config, log, database, clock, roles } = ground;
   const clients = createClientStore({ database, clock });
   const token = await ensureAdministrator(clients, config.adminToken ?? undefined);
@@ -59,7 +63,7 @@ export async function raiseHttp(ground: HttpGround, faces: AppDeps['faces'], pag
     metrics,
     readiness,
     faces,
-    ...(pages === undefined ? {} : { pages }),
+    ...pages,
   });
   const isApi = roles.has('api');
   const port = isApi ? config.httpPort : config.healthPort;

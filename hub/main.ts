@@ -3,9 +3,11 @@
  * on SIGTERM or SIGINT. The only file that sees every room.
  */
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { loadSites } from '../adapters/sites/load.ts';
 import type { Channel } from '../adapters/channel.ts';
 import type { CommunityConfig } from '../adapters/xds/index.ts';
+import { createPortal } from './api/portal.ts';
 import { createDocs } from './api/rest/docs.ts';
 import { startApplyThread } from './apply-thread.ts';
 import { openObjectStore } from './archive/object-store.ts';
@@ -62,6 +64,9 @@ interface Ground {
   /** What started parts count, for /metrics. */
   readonly figures: Map<string, () => Readonly<Record<string, number>>>;
 }
+
+/** Where `npm run build` puts the portal. */
+const PORTAL = fileURLToPath(new URL('portal/dist', import.meta.url));
 
 const USAGE = 'roles are api, worker, listen (or all), each with npm start -- <role>; migrate runs alone and ends';
 
@@ -314,7 +319,9 @@ async function run(): Promise<void> {
       await raiseChannels(ground, opened);
       await raiseListenerNotes(ground, opened);
     }
-    await raiseHttp(ground, roles.has('api') ? faces(ground, rooms) : {}, roles.has('api') ? createDocs() : undefined);
+    const isApi = roles.has('api');
+    const pages = isApi ? { pages: createDocs(), portal: createPortal(PORTAL) } : {};
+    await raiseHttp(ground, isApi ? faces(ground, rooms) : {}, pages);
     await raiseRecord(ground, rooms);
     process.stdout.write(
       `Hutong is up: ${[...roles].join(', ')}\n${ground.told.map((line) => `  ${line}\n`).join('')}`,

@@ -9,6 +9,7 @@ const ROOMS = ['hub', 'adapters', 'mappings', 'openapi', 'fhir-profiles', 'test'
 const CHECKS: readonly (readonly (readonly [name: string, command: readonly string[]])[])[] = [
   [
     ['types', ['node_modules/typescript/bin/tsc', '-p', '.']],
+    ['types of the portal', ['node_modules/typescript/bin/tsc', '-p', 'hub/portal']],
     ['format', ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.']],
   ],
   [

@@ -18,6 +18,7 @@ import { authenticate } from './authenticate.ts';
 import { isAway } from './away.ts';
 import { callerOf } from './caller.ts';
 import type { Metrics } from './metrics.ts';
+import type { Portal } from './portal.ts';
 import { sendProblem } from './rest/problem.ts';
 import { routeName } from './route-name.ts';
 
@@ -32,6 +33,8 @@ export interface AppDeps {
   readonly faces: Readonly<Record<string, Router>>;
   /** Static pages without data, by mount path: `/docs`. They need no caller. */
   readonly pages?: Readonly<Record<string, Router>>;
+  /** The portal, at `/`, behind every face. */
+  readonly portal?: Portal;
 }
 
 /** SURFACE.md: what may be asked by nobody. /openapi.json and /docs hold no data, as other static files. */
@@ -54,10 +57,12 @@ export function createApp(deps: AppDeps): Express {
   const pages = Object.entries(deps.pages ?? {});
   const isPage = (path: string): boolean => pages.some(([mount]) => path === mount || path.startsWith(`${mount}/`));
   const isPublic = (request: Request): boolean =>
-    ['GET', 'HEAD'].includes(request.method) && (PUBLIC.test(request.path) || isPage(request.path));
+    ['GET', 'HEAD'].includes(request.method) &&
+    (PUBLIC.test(request.path) || isPage(request.path) || deps.portal?.owns(request.path) === true);
   app.use(authenticate({ clients: deps.clients, audit: deps.audit, isPublic }));
   app.get('/metrics', metricsPage(deps));
   for (const [mount, router] of [...pages, ...Object.entries(deps.faces)]) app.use(mount, router);
+  if (deps.portal !== undefined) app.use(deps.portal.router);
   app.use((_request, response) => {
     sendProblem(response, problem('not-found', undefined, 'There is nothing under this path.'));
   });

@@ -11,6 +11,7 @@ const WORDS = new Set(
    Binary Bundle OperationOutcome _history _search $everything $ihe-pix
    dicomweb studies series instances frames bulkdata rendered thumbnail wado
    xds registry repository imaging-source initiating-gateway responding-gateway subscription notify
+   login patients persons exams compare timeline priors assets
    cds-services viewer`.split(/\s+/),
 );
 const MAX_SEGMENTS = 10;

@@ -13,6 +13,9 @@ outbox_id_seq
 rematch_id_seq
 
 -- tables
+access_version
+  one boolean not null default true
+  version bigint not null default 1
 affinity_patient
   patient_id text not null
   record_id uuid
@@ -73,6 +76,17 @@ code_mapping
 code_mapping_version
   single boolean not null default true
   version bigint not null
+consortium
+  id uuid not null default gen_random_uuid()
+  name_zh text not null
+  name_en text
+  valid_from timestamp with time zone
+  valid_until timestamp with time zone
+  created_at timestamp with time zone not null default now()
+consortium_member
+  consortium uuid not null
+  institution text not null
+  since timestamp with time zone not null default now()
 document_association
   patient_id text not null
   id uuid not null
@@ -125,6 +139,13 @@ exam_key
   value text not null
   record_id uuid not null
   exam_id uuid not null
+exam_label
+  exam_id uuid not null
+  label text not null
+  source text not null
+  set_at timestamp with time zone not null default now()
+  set_by text not null default ''::text
+  reason text not null default ''::text
 fhir_page
   handle text not null
   caller_id text not null
@@ -213,6 +234,20 @@ instance
   digest text not null
   data_set_offset integer not null
   journal_id bigint not null
+institution
+  code text not null
+  name_zh text not null
+  name_en text
+  parent text
+  kind text not null default 'hospital'::text
+  region text
+  state text not null default 'applied'::text
+  created_at timestamp with time zone not null default now()
+  updated_at timestamp with time zone not null default now()
+institution_site
+  site text not null
+  institution text not null
+  since timestamp with time zone not null default now()
 intake_tally
   hour timestamp with time zone not null
   site text not null
@@ -262,6 +297,10 @@ journal_work_entry
   received_at timestamp with time zone not null
   put_at timestamp with time zone
   skipped boolean not null default false
+known_person
+  account_id text not null
+  person_id uuid not null
+  at timestamp with time zone not null
 link_told
   subscriber text not null
   person_id uuid not null
@@ -430,6 +469,12 @@ ruling
   decision_id bigint not null
   decision text not null
   numbers text[]
+sensitivity_rule
+  field text not null
+  code text not null
+  label text not null
+  created_at timestamp with time zone not null default now()
+  created_by text not null
 series
   record_id uuid not null
   study_uid text not null
@@ -493,6 +538,8 @@ unmapped_code
   last_journal_id bigint not null
 
 -- constraints
+access_version.access_version_one_check CHECK (one)
+access_version.access_version_pkey PRIMARY KEY (one)
 affinity_patient.affinity_patient_pkey PRIMARY KEY (patient_id)
 assertion_use.assertion_use_key_check CHECK ((octet_length(key) = 32))
 assertion_use.assertion_use_pkey PRIMARY KEY (key)
@@ -507,6 +554,10 @@ client.client_token_hash_key UNIQUE (token_hash)
 code_mapping.code_mapping_pkey PRIMARY KEY (id)
 code_mapping_version.code_mapping_version_pkey PRIMARY KEY (single)
 code_mapping_version.code_mapping_version_single_check CHECK (single)
+consortium.consortium_pkey PRIMARY KEY (id)
+consortium_member.consortium_member_consortium_fkey FOREIGN KEY (consortium) REFERENCES consortium(id) ON DELETE CASCADE
+consortium_member.consortium_member_institution_fkey FOREIGN KEY (institution) REFERENCES institution(code)
+consortium_member.consortium_member_pkey PRIMARY KEY (consortium, institution)
 document_association.document_association_pkey PRIMARY KEY (patient_id, id)
 document_association.document_association_status_check CHECK ((status = ANY (ARRAY['approved'::text, 'deprecated'::text])))
 document_notification.document_notification_pkey PRIMARY KEY (subscription_id, id)
@@ -515,6 +566,9 @@ document_subscription.document_subscription_topic_check CHECK ((topic = ANY (ARR
 exam.exam_pkey PRIMARY KEY (record_id, exam_id)
 exam_alias.exam_alias_pkey PRIMARY KEY (alias)
 exam_key.exam_key_pkey PRIMARY KEY (site, kind, value, exam_id)
+exam_label.exam_label_label_check CHECK ((label ~ '^[a-z][a-z-]{0,30}$'::text))
+exam_label.exam_label_pkey PRIMARY KEY (exam_id, label, source)
+exam_label.exam_label_source_check CHECK ((source = ANY (ARRAY['rule'::text, 'hand'::text])))
 fhir_page.fhir_page_pkey PRIMARY KEY (handle)
 fhir_resource.fhir_resource_pkey PRIMARY KEY (type, id)
 fhir_version.fhir_version_pkey PRIMARY KEY (type, id, version)
@@ -527,6 +581,15 @@ identity_decision.identity_decision_pkey PRIMARY KEY (id)
 identity_decision.identity_decision_undoes_fkey FOREIGN KEY (undoes) REFERENCES identity_decision(id)
 identity_decision.identity_decision_undoes_key UNIQUE (undoes)
 instance.instance_pkey PRIMARY KEY (record_id, study_uid, series_uid, sop_uid)
+institution.institution_check CHECK ((parent <> code))
+institution.institution_code_check CHECK ((code ~ '^[0-9A-Za-z.-]{1,40}$'::text))
+institution.institution_kind_check CHECK ((kind = ANY (ARRAY['hospital'::text, 'branch'::text, 'primary-care'::text, 'imaging-centre'::text, 'public-health'::text, 'authority'::text, 'other'::text])))
+institution.institution_parent_fkey FOREIGN KEY (parent) REFERENCES institution(code)
+institution.institution_pkey PRIMARY KEY (code)
+institution.institution_region_check CHECK ((region ~ '^[0-9]{6}$'::text))
+institution.institution_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'approved'::text, 'suspended'::text, 'left'::text])))
+institution_site.institution_site_institution_fkey FOREIGN KEY (institution) REFERENCES institution(code)
+institution_site.institution_site_pkey PRIMARY KEY (site)
 journal.journal_pkey PRIMARY KEY (received_at, id)
 journal_key.journal_key_pkey PRIMARY KEY (key)
 journal_work.journal_work_kind_check CHECK ((kind = ANY (ARRAY['retry'::text, 'replay'::text])))
@@ -534,6 +597,7 @@ journal_work.journal_work_pkey PRIMARY KEY (id)
 journal_work.journal_work_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'cancelled'::text])))
 journal_work_entry.journal_work_entry_pkey PRIMARY KEY (work_id, journal_id)
 journal_work_entry.journal_work_entry_work_id_fkey FOREIGN KEY (work_id) REFERENCES journal_work(id) ON DELETE CASCADE
+known_person.known_person_pkey PRIMARY KEY (account_id, person_id)
 link_told.link_told_pkey PRIMARY KEY (subscriber, person_id)
 listener.listener_pkey PRIMARY KEY (process, channel)
 match_cut.match_cut_pkey PRIMARY KEY (key)
@@ -564,6 +628,9 @@ review.review_pkey PRIMARY KEY (id)
 review.review_state_check CHECK ((state = ANY (ARRAY['open'::text, 'retried'::text, 'dismissed'::text, 'resolved'::text])))
 ruling.ruling_decision_check CHECK ((decision = ANY (ARRAY['same'::text, 'not-same'::text])))
 ruling.ruling_pkey PRIMARY KEY (record_id, other_id, decision_id)
+sensitivity_rule.sensitivity_rule_field_check CHECK ((field = ANY (ARRAY['requestingDepartment'::text, 'procedure'::text, 'diagnosis'::text])))
+sensitivity_rule.sensitivity_rule_label_check CHECK ((label ~ '^[a-z][a-z-]{0,30}$'::text))
+sensitivity_rule.sensitivity_rule_pkey PRIMARY KEY (field, code, label)
 series.series_pkey PRIMARY KEY (record_id, study_uid, series_uid)
 settlement.settlement_pkey PRIMARY KEY (received_at, journal_id)
 settlement.settlement_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'refused'::text, 'review'::text])))
@@ -571,6 +638,7 @@ study.study_pkey PRIMARY KEY (record_id, study_uid)
 unmapped_code.unmapped_code_pkey PRIMARY KEY (site, code_table, key)
 
 -- indexes
+access_version_pkey CREATE UNIQUE INDEX access_version_pkey ON public.access_version USING btree (one)
 affinity_patient_by_merge CREATE INDEX affinity_patient_by_merge ON public.affinity_patient USING btree (merged_into) WHERE (merged_into IS NOT NULL)
 affinity_patient_by_record CREATE INDEX affinity_patient_by_record ON public.affinity_patient USING btree (record_id) WHERE (record_id IS NOT NULL)
 affinity_patient_by_survivor CREATE INDEX affinity_patient_by_survivor ON public.affinity_patient USING btree (survivor) WHERE (survivor IS NOT NULL)
@@ -590,6 +658,9 @@ code_mapping_by_time CREATE INDEX code_mapping_by_time ON public.code_mapping US
 code_mapping_pkey CREATE UNIQUE INDEX code_mapping_pkey ON public.code_mapping USING btree (id)
 code_mapping_standing CREATE UNIQUE INDEX code_mapping_standing ON public.code_mapping USING btree (site, code_table, key) WHERE (undone_at IS NULL)
 code_mapping_version_pkey CREATE UNIQUE INDEX code_mapping_version_pkey ON public.code_mapping_version USING btree (single)
+consortium_member_by_institution CREATE INDEX consortium_member_by_institution ON public.consortium_member USING btree (institution)
+consortium_member_pkey CREATE UNIQUE INDEX consortium_member_pkey ON public.consortium_member USING btree (consortium, institution)
+consortium_pkey CREATE UNIQUE INDEX consortium_pkey ON public.consortium USING btree (id)
 document_association_by_id CREATE INDEX document_association_by_id ON public.document_association USING btree (id)
 document_association_by_source CREATE INDEX document_association_by_source ON public.document_association USING btree (source, type)
 document_association_by_target CREATE INDEX document_association_by_target ON public.document_association USING btree (target, type)
@@ -607,6 +678,7 @@ exam_by_index CREATE INDEX exam_by_index ON public.exam USING btree (provincial_
 exam_completeness CREATE INDEX exam_completeness ON public.exam USING btree (created_at) INCLUDE (site, modality, has_order, has_report, has_images, cancelled)
 exam_key_by_exam CREATE INDEX exam_key_by_exam ON public.exam_key USING btree (exam_id)
 exam_key_pkey CREATE UNIQUE INDEX exam_key_pkey ON public.exam_key USING btree (site, kind, value, exam_id)
+exam_label_pkey CREATE UNIQUE INDEX exam_label_pkey ON public.exam_label USING btree (exam_id, label, source)
 exam_orphans CREATE INDEX exam_orphans ON public.exam USING btree (updated_at) WHERE ((NOT (has_order AND has_images)) AND (NOT cancelled))
 exam_pkey CREATE UNIQUE INDEX exam_pkey ON public.exam USING btree (record_id, exam_id)
 fhir_diagnostic_report_date CREATE INDEX fhir_diagnostic_report_date ON public.fhir_resource_diagnostic_report USING btree (date1_low, id) WHERE (NOT deleted)
@@ -641,6 +713,10 @@ identity_decision_pkey CREATE UNIQUE INDEX identity_decision_pkey ON public.iden
 identity_decision_undoes_key CREATE UNIQUE INDEX identity_decision_undoes_key ON public.identity_decision USING btree (undoes)
 instance_by_uid CREATE INDEX instance_by_uid ON public.instance USING btree (sop_uid)
 instance_pkey CREATE UNIQUE INDEX instance_pkey ON public.instance USING btree (record_id, study_uid, series_uid, sop_uid)
+institution_by_parent CREATE INDEX institution_by_parent ON public.institution USING btree (parent) WHERE (parent IS NOT NULL)
+institution_pkey CREATE UNIQUE INDEX institution_pkey ON public.institution USING btree (code)
+institution_site_by_institution CREATE INDEX institution_site_by_institution ON public.institution_site USING btree (institution)
+institution_site_pkey CREATE UNIQUE INDEX institution_site_pkey ON public.institution_site USING btree (site)
 intake_tally_by_hour CREATE INDEX intake_tally_by_hour ON public.intake_tally USING btree (hour)
 intake_tally_by_site CREATE INDEX intake_tally_by_site ON public.intake_tally USING btree (site, channel, hour DESC)
 intake_tally_loose CREATE INDEX intake_tally_loose ON public.intake_tally USING btree (hour) WHERE (NOT folded)
@@ -654,6 +730,8 @@ journal_work_entry_left CREATE INDEX journal_work_entry_left ON public.journal_w
 journal_work_entry_pkey CREATE UNIQUE INDEX journal_work_entry_pkey ON public.journal_work_entry USING btree (work_id, journal_id)
 journal_work_pkey CREATE UNIQUE INDEX journal_work_pkey ON public.journal_work USING btree (id)
 journal_work_running CREATE INDEX journal_work_running ON public.journal_work USING btree (id) WHERE (state = 'running'::text)
+known_person_by_time CREATE INDEX known_person_by_time ON public.known_person USING btree (at)
+known_person_pkey CREATE UNIQUE INDEX known_person_pkey ON public.known_person USING btree (account_id, person_id)
 link_told_pkey CREATE UNIQUE INDEX link_told_pkey ON public.link_told USING btree (subscriber, person_id)
 listener_pkey CREATE UNIQUE INDEX listener_pkey ON public.listener USING btree (process, channel)
 match_cut_pkey CREATE UNIQUE INDEX match_cut_pkey ON public.match_cut USING btree (key)
@@ -702,6 +780,7 @@ review_by_record CREATE INDEX review_by_record ON public.review USING gin (recor
 review_open CREATE INDEX review_open ON public.review USING btree (opened_at, id) WHERE (state = 'open'::text)
 review_pkey CREATE UNIQUE INDEX review_pkey ON public.review USING btree (id)
 ruling_pkey CREATE UNIQUE INDEX ruling_pkey ON public.ruling USING btree (record_id, other_id, decision_id)
+sensitivity_rule_pkey CREATE UNIQUE INDEX sensitivity_rule_pkey ON public.sensitivity_rule USING btree (field, code, label)
 series_by_uid CREATE INDEX series_by_uid ON public.series USING btree (series_uid)
 series_pkey CREATE UNIQUE INDEX series_pkey ON public.series USING btree (record_id, study_uid, series_uid)
 settlement_by_mapping CREATE INDEX settlement_by_mapping ON ONLY public.settlement USING gin (mappings) WHERE (mappings IS NOT NULL)
@@ -732,6 +811,16 @@ ruling_in_force
   ORDER BY r.record_id, r.other_id, r.decision_id DESC;
 
 -- functions
+access_changed()
+CREATE OR REPLACE FUNCTION public.access_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update access_version set version = version + 1;
+  return null;
+end $function$
+
 audit_is_final()
 CREATE OR REPLACE FUNCTION public.audit_is_final()
  RETURNS trigger
@@ -783,6 +872,48 @@ begin
     execute format('drop table %I', name);
     return next name;
   end loop;
+end $function$
+
+exam_codes(facts jsonb, field text)
+CREATE OR REPLACE FUNCTION public.exam_codes(facts jsonb, field text)
+ RETURNS SETOF text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select c.code from jsonb_array_elements(facts -> 'orders') o
+    cross join lateral (select o -> 'facts' -> field -> 1 as coded) v
+    cross join lateral (values (v.coded ->> 'code'), (v.coded -> 'source' ->> 'code')) c (code)
+  where c.code <> ''
+$function$
+
+exam_labels_follow()
+CREATE OR REPLACE FUNCTION public.exam_labels_follow()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if not exists (select from sensitivity_rule) then
+    return null;
+  end if;
+  with wanted as (
+    select distinct r.label from sensitivity_rule r where r.code in (select exam_codes(new.facts, r.field))
+  ), gone as (
+    delete from exam_label l where l.exam_id = new.exam_id and l.source = 'rule' and l.label not in (select label from wanted)
+  )
+  insert into exam_label (exam_id, label, source) select new.exam_id, label, 'rule' from wanted on conflict do nothing;
+  return null;
+end $function$
+
+exam_labels_move()
+CREATE OR REPLACE FUNCTION public.exam_labels_move()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into exam_label (exam_id, label, source, set_at, set_by, reason)
+  select new.exam_id, label, source, set_at, set_by, reason from exam_label
+  where exam_id::text = new.alias and source = 'hand' on conflict do nothing;
+  return null;
 end $function$
 
 intake_tally_fold(before timestamp with time zone, keep_from timestamp with time zone)
@@ -860,6 +991,27 @@ AS $function$
   select ceil(4 * ln(greatest(1, extract(epoch from took) * 1000)::float) / ln(2::float))::smallint
 $function$
 
+relabel_exams()
+CREATE OR REPLACE FUNCTION public.relabel_exams()
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  with wanted as materialized (
+    select distinct e.exam_id, r.label from exam e
+      cross join sensitivity_rule r where r.code in (select exam_codes(e.facts, r.field))
+  ), gone as (
+    delete from exam_label l where l.source = 'rule'
+      and not exists (select from wanted w where w.exam_id = l.exam_id and w.label = l.label)
+  )
+  insert into exam_label (exam_id, label, source) select exam_id, label, 'rule' from wanted on conflict do nothing
+$function$
+
 
 -- triggers
 audit.audit_is_final CREATE TRIGGER audit_is_final BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION audit_is_final()
+consortium.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.consortium FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
+consortium_member.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.consortium_member FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
+exam.exam_labels_follow CREATE TRIGGER exam_labels_follow AFTER INSERT OR UPDATE OF facts ON public.exam FOR EACH ROW EXECUTE FUNCTION exam_labels_follow()
+exam_alias.exam_labels_move CREATE TRIGGER exam_labels_move AFTER INSERT OR UPDATE ON public.exam_alias FOR EACH ROW EXECUTE FUNCTION exam_labels_move()
+institution.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.institution FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
+institution_site.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.institution_site FOR EACH STATEMENT EXECUTE FUNCTION access_changed()

@@ -511,6 +511,96 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/exams/{id}/revisions': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 报告修订 · every version of the report that ever stood or arrived, newest first, each with what it changed */
+    readonly get: operations['listReportRevisions'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/exams/{id}/provenance': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 数据来历 · how this exam came here, hop by hop, oldest first */
+    readonly get: operations['readExamProvenance'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/exams/{id}/priors': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 对比检查 · other exams of the person to compare with, the most alike first */
+    readonly get: operations['listPriors'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/persons/search': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /**
+     * 患者检索 · persons by resident ID, by any hospital's number, by phone, or by name and birth date
+     * @description One of the four ways. What names a person stands in the body, never in a URL. Persons of whose records the caller
+     *     may see nothing are left out, unless they were asked for by an exact number: then they are named with `access`
+     *     `closed`, masked, and nothing of their exams is told.
+     */
+    readonly post: operations['searchPersons'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/persons/{id}/timeline': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 检查时间线 · every exam of the person at every hospital, newest first */
+    readonly get: operations['readTimeline'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/clients': {
     readonly parameters: {
       readonly query?: never;
@@ -2059,6 +2149,183 @@ export interface components {
       readonly system: string;
       readonly display?: string;
     };
+    /** @enum {string} */
+    readonly BodyRegion:
+      | 'head'
+      | 'neck'
+      | 'chest'
+      | 'breast'
+      | 'heart'
+      | 'abdomen'
+      | 'pelvis'
+      | 'spine'
+      | 'upper-limb'
+      | 'lower-limb'
+      | 'whole-body'
+      | 'other';
+    /** @description Exactly one of `residentId`, `number`, `phone`, or `name` with `birthDate` */
+    readonly PersonQuestion: {
+      /**
+       * 证件号码
+       * @description Resident ID in any of its spellings
+       */
+      readonly residentId?: string;
+      /**
+       * 医院编号
+       * @description A number of any hospital: of the patient, or of an exam (检查号)
+       */
+      readonly number?: string;
+      /**
+       * 医院
+       * @description Only registrations of this site
+       */
+      readonly site?: string;
+      /** 手机号码 */
+      readonly phone?: string;
+      /** 患者姓名 */
+      readonly name?: string;
+      /** 出生日期 */
+      readonly birthDate?: string;
+      /**
+       * 性别
+       * @enum {string}
+       */
+      readonly sex?: 'male' | 'female';
+      /** @default 20 */
+      readonly limit: number;
+      readonly after?: string;
+    };
+    /** @description Who it is, as far as must be told to know them again */
+    readonly PersonHeader: {
+      readonly personId: string;
+      readonly name: string | null;
+      readonly sex: string | null;
+      readonly birthDate: string | null;
+      /** @description Shortened */
+      readonly residentId: string | null;
+      readonly registrations: readonly {
+        readonly site: string;
+        readonly siteName: string;
+        /** @description Shortened */
+        readonly localId: string;
+      }[];
+    };
+    readonly PersonFound: {
+      readonly person: components['schemas']['PersonHeader'];
+      /**
+       * @description closed: there is no right to the records; a consent code or an emergency may give it
+       * @enum {string}
+       */
+      readonly access: 'open' | 'closed';
+      /** @description Of what the caller may see */
+      readonly examCount: number;
+      readonly lastExamAt: string | null;
+      readonly modalities: readonly string[];
+      /** @description Names of the hospitals of these exams */
+      readonly sites: readonly string[];
+    };
+    readonly Facet: {
+      readonly value: string;
+      readonly label: string;
+      readonly count: number;
+    };
+    readonly TimelineExam: {
+      readonly examId: string;
+      readonly site: string;
+      readonly siteName: string;
+      /** @description When it was made; else reported, else ordered */
+      readonly at: string | null;
+      readonly modalities: readonly string[];
+      readonly region: components['schemas']['BodyRegion'];
+      readonly title: string | null;
+      /** @description Requesting department */
+      readonly department?: string | null;
+      readonly cancelled: boolean;
+      readonly report: {
+        readonly status: string;
+        readonly at: string;
+        /** @description The first 300 characters */
+        readonly impression: string;
+        readonly critical: boolean;
+        readonly positive: boolean | null;
+        readonly revisions: number;
+      } | null;
+      readonly images: {
+        readonly studyInstanceUid: string;
+        readonly series: number;
+        readonly instances: number;
+        /** @enum {string} */
+        readonly availability: 'registered' | 'partial' | 'complete' | 'at-hospital';
+      } | null;
+    };
+    readonly Prior: {
+      readonly exam: components['schemas']['TimelineExam'];
+      readonly sameRegion: boolean;
+      readonly sameModality: boolean;
+      readonly earlier: boolean;
+    };
+    readonly ReportRevision: {
+      /** @description Number of the report at the hospital */
+      readonly number: string;
+      /** @enum {string} */
+      readonly status: 'preliminary' | 'final' | 'corrected' | 'withdrawn';
+      /** @description When the hospital says it was so */
+      readonly at: string;
+      /** @description When the hub heard of it */
+      readonly recordedAt: string;
+      readonly current: boolean;
+      readonly journalId: string;
+      readonly content: {
+        readonly title?: string;
+        readonly findings?: string;
+        readonly impression?: string;
+        readonly suggestion?: string;
+        readonly positive?: boolean | null;
+        readonly critical?: boolean;
+        readonly reporter?: string;
+        readonly auditor?: string;
+      };
+      /** @description Against the version before it; empty for the first */
+      readonly changes: readonly {
+        /** @enum {string} */
+        readonly field: 'title' | 'findings' | 'impression' | 'suggestion';
+        readonly parts: readonly {
+          /** @enum {string} */
+          readonly kind: 'same' | 'added' | 'removed';
+          readonly text: string;
+        }[];
+      }[];
+    };
+    readonly Hop: {
+      /** @enum {string} */
+      readonly kind: 'message' | 'images' | 'linked' | 'indexed' | 'manifest' | 'at-hospital';
+      readonly at: string | null;
+      readonly site: string | null;
+      readonly siteName: string | null;
+      readonly channel?: string;
+      readonly sender?: string;
+      readonly messageType?: string;
+      readonly journalId?: string;
+      readonly state?: components['schemas']['JournalState'];
+      /** @description When it was mapped and applied */
+      readonly settledAt?: string | null;
+      readonly findings?: readonly components['schemas']['Finding'][];
+      /** @description Of images, documents or registrations */
+      readonly count?: number;
+      /** @description The provincial index */
+      readonly value?: string;
+      /** @enum {string} */
+      readonly issuedBy?: 'hub' | 'outside';
+      /** @description Why this registration is the same person as the others */
+      readonly links?: readonly {
+        /** @enum {string} */
+        readonly source: 'comparison' | 'hospital' | 'decision';
+        /** @enum {string} */
+        readonly says: 'same' | 'not-same' | 'doubt';
+        readonly weight: number | null;
+        readonly attributes: readonly string[];
+      }[];
+    };
     readonly ExamRecord: {
       readonly examId: string;
       readonly site: string;
@@ -2089,6 +2356,14 @@ export interface components {
         readonly bodyPart?: components['schemas']['Coded'];
         readonly requestingDepartment?: components['schemas']['Coded'];
         readonly requestedAt?: string;
+        readonly requester?: string;
+        readonly priority?: string;
+        readonly reason?: string;
+        readonly diagnosis?: components['schemas']['Coded'];
+        readonly scheduledAt?: string;
+        readonly startedAt?: string;
+        readonly performer?: string;
+        readonly device?: string;
       }[];
       readonly studies: readonly {
         readonly studyInstanceUid: string;
@@ -2102,6 +2377,19 @@ export interface components {
         readonly voided: boolean;
         /** @description Where the hospital itself serves the images, as it told */
         readonly accessUrl?: string;
+        /** @description Where one exam was asked for */
+        readonly series?: readonly {
+          readonly seriesInstanceUid: string;
+          readonly modality: string;
+          readonly instanceCount: number;
+          readonly number?: number;
+          readonly description?: string;
+          readonly bodyPart?: string;
+          readonly laterality?: string;
+          readonly startedAt?: string;
+          readonly stationName?: string;
+          readonly manufacturer?: string;
+        }[];
       }[];
       readonly report: {
         readonly reportId: string;
@@ -3205,6 +3493,162 @@ export interface operations {
         };
         content: {
           readonly 'application/json': components['schemas']['ExamRecord'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listReportRevisions: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The versions; none where the exam was never reported */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['ReportRevision'][];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly readExamProvenance: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The hops */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['Hop'][];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listPriors: {
+    readonly parameters: {
+      readonly query?: {
+        readonly limit?: components['parameters']['Limit'];
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The exams, of every hospital */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['Prior'][];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly searchPersons: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "name": "张三",
+         *       "birthDate": "1980-03-15"
+         *     }
+         */
+        readonly 'application/json': components['schemas']['PersonQuestion'];
+      };
+    };
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['PersonFound'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly readTimeline: {
+    readonly parameters: {
+      readonly query?: {
+        readonly modality?: string;
+        readonly region?: components['schemas']['BodyRegion'];
+        readonly site?: components['parameters']['SiteFilter'];
+        /** @description Included */
+        readonly from?: components['parameters']['From'];
+        /** @description Excluded */
+        readonly to?: components['parameters']['To'];
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page, with how many exams each filter would show */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly person: components['schemas']['PersonHeader'];
+            readonly items: readonly components['schemas']['TimelineExam'][];
+            readonly next: components['schemas']['Next'];
+            /** @description Of what the filters show */
+            readonly total: number;
+            readonly facets: {
+              readonly modalities: readonly components['schemas']['Facet'][];
+              readonly regions: readonly components['schemas']['Facet'][];
+              readonly sites: readonly components['schemas']['Facet'][];
+            };
+          };
         };
       };
       readonly default: components['responses']['Problem'];

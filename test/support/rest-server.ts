@@ -7,23 +7,26 @@ import { createApp, createHttpServer } from '../../hub/api/app.ts';
 import { createMetrics } from '../../hub/api/metrics.ts';
 import { createDocs } from '../../hub/api/rest/docs.ts';
 import { createRestFace } from '../../hub/api/rest/face.ts';
-import type { Role } from '../../hub/core/access.ts';
+import type { ClientRole } from '../../hub/core/access.ts';
 import type { ClientStore } from '../../hub/core/client.ts';
 import { createMatching } from '../../hub/core/match/matcher.ts';
 import { siteId } from '../../hub/core/identifier.ts';
 import type { ObjectStore } from '../../hub/core/ports.ts';
 import { operationsRooms } from '../../hub/compose-operations.ts';
 import type { Intake } from '../../hub/core/envelope.ts';
+import { COARSE_DESK, createClinicalRecords } from '../../hub/flow/clinical-records.ts';
 import { drawToken, hashToken } from '../../hub/security/token.ts';
 import type { AuditStore } from '../../hub/store/audit.ts';
 import { createAuditStore } from '../../hub/store/audit.ts';
 import { createClientStore } from '../../hub/store/client.ts';
+import { createExamHistory } from '../../hub/store/exam-history.ts';
 import { createExamSearch, createOrphanReader } from '../../hub/store/exam-search.ts';
 import { derivation } from '../../hub/store/hub-key.ts';
 import { createIdentityDesk, type DeskDeps } from '../../hub/store/identity-decision.ts';
 import { createIndexReader } from '../../hub/store/index-reader.ts';
 import { createJournalReader } from '../../hub/store/journal-reader.ts';
 import { createJournal } from '../../hub/store/journal.ts';
+import { createPersonSearch } from '../../hub/store/person-search.ts';
 import { createRematchDesk } from '../../hub/store/rematch.ts';
 import { romanise } from '../../mappings/romanise.ts';
 import { createReviewQueue } from '../../hub/store/review.ts';
@@ -37,14 +40,14 @@ export interface RestServer {
   readonly audit: AuditStore;
   readonly clients: ClientStore;
   readonly origin: string;
-  readonly token: Readonly<Record<Role, string>>;
+  readonly token: Readonly<Record<ClientRole, string>>;
   /** JSON in and out; `as: null` sends no token. A string or bytes body is sent as it is. */
   call(method: string, path: string, options?: Call): Promise<Answer>;
   close(): Promise<void>;
 }
 
 export interface Call {
-  readonly as?: Role | null;
+  readonly as?: ClientRole | null;
   readonly token?: string;
   readonly body?: object | string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
@@ -88,13 +91,20 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     orphans: createOrphanReader(database),
     exams: createExamSearch({ database, derive }),
     index: createIndexReader({ database, derive }),
+    clinical: createClinicalRecords({
+      desk: COARSE_DESK,
+      persons: createPersonSearch(desk),
+      history: createExamHistory({ database, derive }),
+      index: createIndexReader({ database, derive }),
+      identity: createIdentityDesk(desk),
+    }),
     clients,
     auditReader: audit,
     audit,
     log: quiet,
   });
   const token = { administrator: '', operator: '', 'query-platform': '', 'hospital-feed': '' };
-  for (const role of Object.keys(token) as Role[]) {
+  for (const role of Object.keys(token) as ClientRole[]) {
     token[role] = drawToken();
     const site = role === 'hospital-feed' ? siteId('h1') : null;
     await clients.add({ name: role, role, site, createdBy: 'test' }, hashToken(token[role]));

@@ -7,11 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { migrationFiles } from '../../hub/store/migrate.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const LEFT_OUT = new Set(['node_modules', 'var', '.git', 'coverage']);
+const LEFT_OUT = new Set(['node_modules', 'var', '.git', 'coverage', 'dist']);
 const TOP = ['hub', 'adapters', 'mappings', 'openapi', 'fhir-profiles', 'docker', 'test', '.ci'];
 const BANNED_FOLDERS = /^(utils?|common|shared|lib|helpers?|types|misc)$/;
-const BANNED_FILES = /(^|-)(utils?|common|helpers?|misc|manager|service|types)\.ts$/;
-const TEXT = /\.(ts|js|cjs|mjs|json|yaml|yml|md|sql|csv|html|css|txt)$|^(Dockerfile|run|LICENSE)$/;
+const BANNED_FILES = /(^|-)(utils?|common|helpers?|misc|manager|service|types)\.tsx?$/;
+const TEXT = /\.(tsx?|js|cjs|mjs|json|yaml|yml|md|sql|csv|html|css|txt)$|^(Dockerfile|run|LICENSE)$/;
 
 interface Walked {
   readonly folders: readonly string[];
@@ -36,7 +36,7 @@ function walk(): Walked {
 
 const { folders, files } = walk();
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
-const code = files.filter((file) => file.endsWith('.ts') && !file.includes('generated/'));
+const code = files.filter((file) => /\.tsx?$/.test(file) && !file.includes('generated/'));
 
 /** Asserts that `wrong` is empty, naming what is in it. */
 const none = (wrong: readonly string[], rule: string): void => assert.deepEqual(wrong, [], rule);

@@ -1,7 +1,7 @@
 /** An exam as the query platform reads it: the view of the index in the words of openapi/hub.yaml. */
 import type { components } from '../../../openapi/generated/hub.ts';
 import type { Coded } from '../../core/record.ts';
-import type { ExamView, OrderView, ReportView, StudyView } from '../../core/view.ts';
+import type { ExamView, OrderView, ReportView, SeriesView, StudyView } from '../../core/view.ts';
 
 type ExamRecord = components['schemas']['ExamRecord'];
 
@@ -26,10 +26,33 @@ const orderOf = ({ orderId, status, at, fields }: OrderView): ExamRecord['orders
     bodyPart: coded(fields.bodyPart),
     requestingDepartment: coded(fields.requestingDepartment),
     requestedAt: fields.requestedAt,
+    requester: fields.requester,
+    priority: fields.priority,
+    reason: fields.reason,
+    diagnosis: coded(fields.diagnosis),
+    scheduledAt: fields.scheduledAt,
+    startedAt: fields.startedAt,
+    performer: fields.performer,
+    device: fields.device,
   }),
 });
 
-const studyOf = (study: StudyView): ExamRecord['studies'][number] => ({
+const seriesOf = (series: SeriesView): NonNullable<ExamRecord['studies'][number]['series']>[number] => ({
+  seriesInstanceUid: series.seriesUid,
+  modality: series.modality,
+  instanceCount: series.instanceCount,
+  ...known({
+    number: series.number,
+    description: series.description,
+    bodyPart: series.bodyPart,
+    laterality: series.laterality,
+    startedAt: series.startedAt,
+    stationName: series.stationName,
+    manufacturer: series.manufacturer,
+  }),
+});
+
+const studyOf = (study: StudyView, whole: boolean): ExamRecord['studies'][number] => ({
   studyInstanceUid: study.studyUid,
   modalities: study.modalities,
   seriesCount: study.seriesCount,
@@ -41,6 +64,7 @@ const studyOf = (study: StudyView): ExamRecord['studies'][number] => ({
     startedAt: study.fields.startedAt,
     accessUrl: study.fields.accessUrl,
   }),
+  ...(whole ? { series: study.series.map(seriesOf) } : {}),
 });
 
 const reportOf = ({ reportId, reportNumber, status, at, content }: ReportView): ExamRecord['report'] => ({
@@ -62,7 +86,8 @@ const reportOf = ({ reportId, reportNumber, status, at, content }: ReportView): 
   }),
 });
 
-export function examRecord(exam: ExamView): ExamRecord {
+/** `whole`: with the series of its studies. */
+export function examRecord(exam: ExamView, whole = false): ExamRecord {
   const { patient } = exam;
   const name = patient.names.find(({ representation }) => representation === 'ideographic') ?? patient.names[0];
   return {
@@ -81,7 +106,7 @@ export function examRecord(exam: ExamView): ExamRecord {
     },
     keys: exam.keys,
     orders: exam.orders.map(orderOf),
-    studies: exam.studies.map(studyOf),
+    studies: exam.studies.map((study) => studyOf(study, whole)),
     report: exam.report === null ? null : reportOf(exam.report),
   };
 }

@@ -6,6 +6,7 @@ import type { IndexReader } from '../../core/ports.ts';
 import { problem } from '../../core/problem.ts';
 import type { SiteProfile, Sites } from '../../core/site.ts';
 import { drawToken, hashToken } from '../../security/token.ts';
+import { clinicalHandlers, type ClinicalDeps } from './clinical.ts';
 import { codeHandlers, type CodeDeps } from './codes.ts';
 import { examRecord } from './exam-record.ts';
 import { figureHandlers, type FigureDeps } from './figures.ts';
@@ -16,7 +17,8 @@ import { replayHandlers, type ReplayDeps } from './replays.ts';
 import { reviewOf } from './review-item.ts';
 import { asked, disclosed, notFound, pageOf } from './scope.ts';
 
-export interface HandlerDeps extends IdentityDeps, JournalDeps, CodeDeps, ReplayDeps, FigureDeps {
+export interface HandlerDeps
+  extends IdentityDeps, ClinicalDeps, JournalDeps, CodeDeps, ReplayDeps, FigureDeps {
   readonly sites: Sites;
   readonly orphans: OrphanReader;
   readonly exams: ExamSearch;
@@ -91,14 +93,14 @@ function reading({ exams, index }: HandlerDeps): Pick<Handlers, 'searchExams' | 
       const wanted = resident === null ? identifier : { value: resident.id };
       const page = await exams.byPatient(wanted, pageOf({ limit, after }, 20));
       const objects = page.items.map(({ examId }) => `exam/${examId}`);
-      const body = { items: page.items.map(examRecord), next: page.next };
+      const body = { items: page.items.map((exam) => examRecord(exam)), next: page.next };
       return { status: 200, body, disclosure: { action: 'search', persons: page.personIds, objects } };
     },
     readExam: async ({ path }) => {
       const exam = await index.exam(path.id);
       if (exam === null) return notFound();
       const disclosure = { action: 'read', persons: [exam.personId], objects: [`exam/${exam.examId}`] } as const;
-      return { status: 200, body: examRecord(exam), disclosure };
+      return { status: 200, body: examRecord(exam, true), disclosure };
     },
   };
 }
@@ -169,5 +171,12 @@ const operationsHandlers = (deps: HandlerDeps) => ({
 });
 
 export function createHandlers(deps: HandlerDeps): Handlers {
-  return { ...operating(deps), ...reading(deps), ...administering(deps), ...identityHandlers(deps), ...operationsHandlers(deps) };
+  return {
+    ...operating(deps),
+    ...reading(deps),
+    ...administering(deps),
+    ...identityHandlers(deps),
+    ...clinicalHandlers(deps),
+    ...operationsHandlers(deps),
+  };
 }

@@ -1,0 +1,220 @@
+/**
+ * What a physician asks: who is this patient, what was examined where, how an exam came here and what to compare it with.
+ * Every answer holds only what the access desk lets this caller see, and counts nothing else.
+ */
+import type { Caller } from '../core/access.ts';
+import type {
+  ExamHistory,
+  ExamMark,
+  Origin,
+  PersonQuestion,
+  PersonSearch,
+  Prior,
+  ReportRevision,
+  TimelineExam,
+  TimelineFilter,
+} from '../core/clinical.ts';
+import { byTime, isExact, priorsOf, shows, timelineExam } from '../core/clinical.ts';
+import type { HubId } from '../core/identifier.ts';
+import type { Explanation, IdentityDesk } from '../core/identity.ts';
+import type { Page, PageRequest } from '../core/operation.ts';
+import type { IndexReader } from '../core/ports.ts';
+import { fail, ok, problem, type Problem, type Result } from '../core/problem.ts';
+import { textDiff, type TextPart } from '../core/text-diff.ts';
+import type { ExamView, PatientView } from '../core/view.ts';
+
+/** What these questions need of the access desk. */
+export interface ClinicalSight {
+  persons(ids: readonly string[]): Promise<ReadonlySet<string>>;
+  exams(ids: readonly string[]): Promise<ReadonlySet<string>>;
+  identified(persons: readonly string[]): Promise<void>;
+  mayBeTold(): Promise<boolean>;
+}
+
+export interface ClinicalDeps {
+  readonly desk: { sight(caller: Caller): Promise<ClinicalSight> };
+  readonly persons: PersonSearch;
+  readonly history: ExamHistory;
+  readonly index: Pick<IndexReader, 'exam' | 'person'>;
+  readonly identity: Pick<IdentityDesk, 'person'>;
+}
+
+export interface PersonFound {
+  readonly personId: HubId;
+  /** false: known by number, nothing of them may be seen. */
+  readonly open: boolean;
+  readonly registrations: readonly PatientView[];
+  /** Those that may be seen, newest first. */
+  readonly exams: readonly ExamMark[];
+}
+
+export interface Timeline {
+  readonly personId: HubId;
+  readonly registrations: readonly PatientView[];
+  /** What the filters show. */
+  readonly exams: readonly TimelineExam[];
+  /** All that may be seen: what filters are made of. */
+  readonly all: readonly TimelineExam[];
+}
+
+export interface Revision extends ReportRevision {
+  readonly current: boolean;
+  readonly changes: readonly { readonly field: TextField; readonly parts: readonly TextPart[] }[];
+}
+
+export interface Provenance {
+  readonly exam: ExamView;
+  readonly origins: readonly Origin[];
+  readonly links: readonly Explanation[];
+  /** How many registrations are this person. */
+  readonly registrations: number;
+  readonly listings: readonly string[];
+}
+
+const TEXT_FIELDS = ['title', 'findings', 'impression', 'suggestion'] as const;
+export type TextField = (typeof TEXT_FIELDS)[number];
+
+/** Persons looked at for one question: whom more share a name and a birthday with must be asked for by number. */
+const MOST_PERSONS = 200;
+/** Exams of one person that a list counts, and that a time line holds. */
+const MOST_MARKS = 200;
+const MOST_EXAMS = 1_000;
+
+/** Where whoever asked knows that the person exists, the refusal says that there is a way; else there is nothing. */
+const withheld = async (sight: ClinicalSight): Promise<{ ok: false; problem: Problem }> =>
+  (await sight.mayBeTold())
+    ? fail(problem('forbidden', 'break-glass', 'A consent code or an emergency is needed to see this.'))
+    : fail(problem('not-found'));
+
+export type ClinicalRecords = ReturnType<typeof createClinicalRecords>;
+
+export function createClinicalRecords(deps: ClinicalDeps) {
+  return {
+    search: (caller: Caller, question: PersonQuestion, page: PageRequest) => search(deps, caller, question, page),
+    timeline: (caller: Caller, personId: string, filter: TimelineFilter) => timeline(deps, caller, personId, filter),
+
+    async priors(caller: Caller, examId: string): Promise<Result<{ exam: ExamView; priors: readonly Prior[] }>> {
+      const found = await examSeen(deps, caller, examId);
+      if (!found.ok) return found;
+      const { exam, sight } = found.value;
+      const others = await seenOf(deps, sight, exam.personId);
+      return ok({ exam, priors: priorsOf(timelineExam(exam), others) });
+    },
+
+    async revisions(caller: Caller, examId: string): Promise<Result<{ exam: ExamView; items: readonly Revision[] }>> {
+      const found = await examSeen(deps, caller, examId);
+      if (!found.ok) return found;
+      const { exam } = found.value;
+      const revisions = await deps.history.revisions(exam.examId);
+      return ok({ exam, items: revisions.map((one, at) => revised(one, revisions[at - 1], exam)).toReversed() });
+    },
+
+    async provenance(caller: Caller, examId: string): Promise<Result<Provenance>> {
+      const found = await examSeen(deps, caller, examId);
+      if (!found.ok) return found;
+      const { exam } = found.value;
+      const [origins, listings, file] = await Promise.all([
+        deps.history.origins(exam),
+        deps.history.listings(exam),
+        deps.identity.person(exam.personId),
+      ]);
+      const links = (file?.links ?? []).filter(({ records }) => records.includes(exam.recordId));
+      return ok({ exam, origins, listings, links, registrations: file?.registrations.length ?? 1 });
+    },
+  };
+}
+
+async function search(
+  { desk, persons }: ClinicalDeps,
+  caller: Caller,
+  question: PersonQuestion,
+  page: PageRequest,
+): Promise<Page<PersonFound>> {
+  const sight = await desk.sight(caller);
+  const found = await persons.find(question, MOST_PERSONS);
+  const open = await sight.persons(found);
+  if (isExact(question)) await sight.identified(found);
+  const shown = found
+    .filter((id) => (open.has(id) || isExact(question)) && (page.after === undefined || id > page.after))
+    .sort();
+  const ids = shown.slice(0, page.limit);
+  const [registrations, marks] = await Promise.all([
+    persons.registrations(ids),
+    persons.marks(
+      ids.filter((id) => open.has(id)),
+      MOST_MARKS,
+    ),
+  ]);
+  const seen = await sight.exams(marks.map(({ examId }) => examId));
+  const items = ids.map((personId) => ({
+    personId,
+    open: open.has(personId),
+    registrations: registrations.get(personId) ?? [],
+    exams: marks.filter((mark) => mark.personId === personId && seen.has(mark.examId)),
+  }));
+  return { items, next: shown.length > ids.length ? (ids.at(-1) ?? null) : null };
+}
+
+async function timeline(
+  deps: ClinicalDeps,
+  caller: Caller,
+  personId: string,
+  filter: TimelineFilter,
+): Promise<Result<Timeline>> {
+  const person = await deps.index.person(personId);
+  if (person === null) return fail(problem('not-found'));
+  const sight = await deps.desk.sight(caller);
+  const all = await seenOf(deps, sight, person.personId);
+  // A consultation or a share may open an exam of somebody whose person is not open otherwise.
+  if (all.length === 0 && !(await sight.persons([person.personId])).has(person.personId)) return withheld(sight);
+  const registrations = person.records.filter(({ mergedInto }) => mergedInto === null);
+  return ok({ personId: person.personId, registrations, all, exams: all.filter((exam) => shows(exam, filter)) });
+}
+
+async function seenOf(
+  { history }: ClinicalDeps,
+  sight: ClinicalSight,
+  personId: HubId,
+): Promise<readonly TimelineExam[]> {
+  const exams = await history.examsOf(personId, MOST_EXAMS);
+  const seen = await sight.exams(exams.map(({ examId }) => examId));
+  return exams
+    .filter(({ examId }) => seen.has(examId))
+    .map(timelineExam)
+    .sort(byTime);
+}
+
+async function examSeen(
+  { desk, index }: ClinicalDeps,
+  caller: Caller,
+  examId: string,
+): Promise<Result<{ exam: ExamView; sight: ClinicalSight }>> {
+  const exam = await index.exam(examId);
+  if (exam === null) return fail(problem('not-found'));
+  const sight = await desk.sight(caller);
+  return (await sight.exams([exam.examId])).has(exam.examId) ? ok({ exam, sight }) : withheld(sight);
+}
+
+function revised(revision: ReportRevision, before: ReportRevision | undefined, { report }: ExamView): Revision {
+  const current = report !== null && report.reportNumber === revision.number && report.at === revision.at;
+  const changes =
+    before === undefined
+      ? []
+      : TEXT_FIELDS.flatMap((field) => {
+          const [was, is] = [before.content[field] ?? '', revision.content[field] ?? ''];
+          return was === is ? [] : [{ field, parts: textDiff(was, is) }];
+        });
+  return { ...revision, current: current && report.status === revision.status, changes };
+}
+
+export const COARSE_DESK: ClinicalDeps['desk'] = {
+  sight: () => {
+    const all = (ids: readonly string[]): Promise<ReadonlySet<string>> => Promise.resolve(new Set(ids));
+    return Promise.resolve({
+      persons: all,
+      exams: all,
+      identified: () => Promise.resolve(),
+      mayBeTold: () => Promise.resolve(false),
+    });
+  },
+};

@@ -1,0 +1,92 @@
+/** Who is signed in, in which role and for which purpose; changing either, and signing out. */
+import { useEffect, useRef, useState } from 'react';
+import type { ReactNode } from 'react';
+import { Button } from 'antd';
+import type { Role } from './areas.ts';
+import { useText } from './language.tsx';
+import { useSession } from './session.tsx';
+import type { Purpose } from './session.tsx';
+import { shell } from './text/shell.ts';
+
+/** Purposes that a role may choose; others come with what is done (an emergency by breaking the glass). */
+const PURPOSES: Readonly<Partial<Record<Role, readonly Purpose[]>>> = {
+  physician: ['TREATMENT', 'CONSULTATION', 'RECOGNITION', 'QC', 'RESEARCH'],
+};
+
+export function AccountMenu(): ReactNode {
+  const words = useText(shell);
+  const { session, change, signOut } = useSession();
+  const [open, setOpen] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!open) return;
+    const leave = (event: Event): void => {
+      const isKey = event instanceof KeyboardEvent;
+      if (isKey ? event.key === 'Escape' : !box.current?.contains(event.target as Node)) setOpen(false);
+    };
+    document.addEventListener('keydown', leave);
+    document.addEventListener('pointerdown', leave);
+    return () => {
+      document.removeEventListener('keydown', leave);
+      document.removeEventListener('pointerdown', leave);
+    };
+  }, [open]);
+  if (session === null || session === undefined) return null;
+  const purposes = session.role === null ? [] : (PURPOSES[session.role] ?? []);
+  return (
+    <div className="account" ref={box}>
+      <button
+        type="button"
+        className="account-button"
+        aria-expanded={open}
+        aria-controls="account"
+        onClick={() => setOpen(!open)}
+      >
+        <span className="account-name">{session.displayName}</span>
+        <span className="account-role">{session.role === null ? '' : words.roles[session.role]}</span>
+      </button>
+      {open ? (
+        <div id="account" className="account-panel" role="group" aria-label={words.account}>
+          {session.institution === null ? null : (
+            <p>
+              <span className="fine">{words.institution}</span> {session.institution}
+            </p>
+          )}
+          {session.roles.length > 1 ? (
+            <label>
+              {words.role}
+              <select
+                value={session.role ?? ''}
+                onChange={(event) => void change({ role: event.target.value as Role })}
+              >
+                {session.roles.map((role) => (
+                  <option key={role} value={role}>
+                    {words.roles[role]}
+                  </option>
+                ))}
+              </select>
+            </label>
+          ) : null}
+          {purposes.length > 0 ? (
+            <label>
+              {words.purpose}
+              <select
+                value={session.purpose ?? ''}
+                onChange={(event) => void change({ purpose: event.target.value as Purpose })}
+              >
+                {purposes.map((purpose) => (
+                  <option key={purpose} value={purpose}>
+                    {words.purposes[purpose]}
+                  </option>
+                ))}
+              </select>
+            </label>
+          ) : null}
+          <Button block onClick={() => void signOut()}>
+            {words.signOut}
+          </Button>
+        </div>
+      ) : null}
+    </div>
+  );
+}
