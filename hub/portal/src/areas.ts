@@ -1,6 +1,7 @@
 /** The pages there are: what each is called, which roles it is for, and where its code is. An area adds its list below. */
 import type { ComponentType } from 'react';
 import { CLINICAL } from './pages/clinical/pages.ts';
+import { OPERATIONS } from './pages/operations/pages.ts';
 import type { Language } from './text/dictionary.ts';
 
 /** A role as the hub names it in the session. */
@@ -26,7 +27,7 @@ export interface PortalPage {
   readonly load: () => Promise<ComponentType>;
 }
 
-export const PAGES: readonly PortalPage[] = [...CLINICAL];
+export const PAGES: readonly PortalPage[] = [...CLINICAL, ...OPERATIONS];
 
 export const pagesOf = (role: Role | null): readonly PortalPage[] =>
   role === null ? [] : PAGES.filter(({ roles }) => roles.includes(role));
