@@ -8,12 +8,13 @@ import { createRestFace } from './api/rest/face.ts';
 import { render } from './archive/render.ts';
 import { openFrames } from './archive/transcode-frames.ts';
 import { canTranscode, transcode } from './archive/transcode.ts';
+import { accessDesk } from './compose-access.ts';
 import { auditSource } from './compose-atna.ts';
 import { identityFeed } from './compose-identity.ts';
 import { operationsRooms } from './compose-operations.ts';
 import { affinityDomain, xdsFaces } from './compose-xds.ts';
 import type { JournalReader } from './core/operation.ts';
-import { COARSE_DESK, createClinicalRecords } from './flow/clinical-records.ts';
+import { createClinicalRecords } from './flow/clinical-records.ts';
 import { createRecallingIndex } from './flow/recall-index.ts';
 import { SeriesMetadata } from './flow/series-metadata.ts';
 import { createAssertionCheck } from './security/assertion.ts';
@@ -29,13 +30,17 @@ import { createJournalReader } from './store/journal-reader.ts';
 import { createPersonSearch } from './store/person-search.ts';
 import { createRematchDesk } from './store/rematch.ts';
 import { createReviewQueue } from './store/review.ts';
+import type { SignOnRooms } from './compose-sign.ts';
 import type { Ground, Rooms } from './compose.ts';
 
 /** The hub's own REST API. */
-function restFace(ground: Ground, rooms: Rooms, journal: JournalReader): Router {
+function restFace(ground: Ground, rooms: Rooms, journal: JournalReader, people: SignOnRooms): Router {
   const { database, log, clock } = ground;
   const identity = createIdentityDesk(rooms.desk);
   return createRestFace({
+    ...people,
+    providers: [],
+    signOutUrl: () => Promise.resolve(null),
     journal,
     reviews: createReviewQueue({ ...rooms.desk, arrived: rooms.arrived }),
     identity,
@@ -44,7 +49,7 @@ function restFace(ground: Ground, rooms: Rooms, journal: JournalReader): Router 
     exams: createExamSearch({ database, derive: rooms.derive }),
     index: rooms.reader,
     clinical: createClinicalRecords({
-      desk: COARSE_DESK,
+      desk: accessDesk(ground),
       persons: createPersonSearch(rooms.desk),
       history: createExamHistory({ database, derive: rooms.derive }),
       index: rooms.reader,
@@ -60,7 +65,7 @@ function restFace(ground: Ground, rooms: Rooms, journal: JournalReader): Router 
 }
 
 /** The faces that are open in this process, by path. */
-export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Router>> {
+export function faces(ground: Ground, rooms: Rooms, people: SignOnRooms): Readonly<Record<string, Router>> {
   const { config, objects, database, log, clock } = ground;
   const { audit } = rooms;
   const fhirStore = openFhirStore(database, {
@@ -119,7 +124,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
       release: RELEASE,
       origin: config.publicUrl,
     }),
-    '/api/v1': restFace(ground, rooms, journal),
+    '/api/v1': restFace(ground, rooms, journal, people),
   };
 }
 

@@ -2,6 +2,8 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { readIssuers } from './config-xua.ts';
+import { USUAL_POLICY } from './core/account.ts';
+import type { AccountPolicy } from './core/account.ts';
 import type { TrustedIssuer } from './core/assertion.ts';
 
 export interface TlsConfig {
@@ -61,8 +63,16 @@ export interface Config {
   readonly subscriberTokens: ReadonlyMap<string, string>;
   /** null: audit records stay in the hub's own store. */
   readonly atna: AtnaConfig | null;
+  /** How long people's sessions, passwords and unused accounts stand. */
+  readonly signOn: SignOnConfig;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly limits: Limits;
+}
+
+export interface SignOnConfig {
+  readonly idleSeconds: number;
+  readonly longestSeconds: number;
+  readonly policy: AccountPolicy;
 }
 
 export interface Limits {
@@ -227,6 +237,19 @@ function readSubscriberTokens(read: Reader): ReadonlyMap<string, string> {
   return tokens;
 }
 
+/** GB/T 22239 8.1.4.1: the limits may be set tighter or wider, never off. */
+function readSignOn(read: Reader): SignOnConfig {
+  return Object.freeze({
+    idleSeconds: read.integer('HUB_SESSION_IDLE_MINUTES', 1, 480, 30) * 60,
+    longestSeconds: read.integer('HUB_SESSION_HOURS', 1, 24, 12) * 3_600,
+    policy: Object.freeze({
+      ...USUAL_POLICY,
+      passwordDays: read.integer('HUB_PASSWORD_DAYS', 1, 366, USUAL_POLICY.passwordDays),
+      unusedDays: read.integer('HUB_ACCOUNT_UNUSED_DAYS', 1, 366, USUAL_POLICY.unusedDays),
+    }),
+  });
+}
+
 function readXua(read: Reader): Config['xua'] {
   const name = 'HUB_XUA_ISSUERS';
   const value = read.text(name);
@@ -304,6 +327,7 @@ export function readConfig(environment: Environment = process.env): Config {
     subscriberHosts: readSubscriberHosts(read),
     subscriberTokens: readSubscriberTokens(read),
     atna: readAtna(read),
+    signOn: readSignOn(read),
     logLevel: readLogLevel(read),
     limits: readLimits(read),
   };

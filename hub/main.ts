@@ -25,6 +25,7 @@ import type { Rooms } from './compose.ts';
 import { applicationEvent, auditDelivery } from './compose-atna.ts';
 import { raiseNotifications } from './compose-notify.ts';
 import { raiseJournalWork, raiseListenerNotes } from './compose-operations.ts';
+import { composeSignOn } from './compose-sign.ts';
 import { raiseSweep } from './compose-sweep.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { createLog } from './log.ts';
@@ -319,9 +320,10 @@ async function run(): Promise<void> {
       await raiseChannels(ground, opened);
       await raiseListenerNotes(ground, opened);
     }
+    const people = await composeSignOn(ground);
     const isApi = roles.has('api');
     const pages = isApi ? { pages: createDocs(), portal: createPortal(PORTAL) } : {};
-    await raiseHttp(ground, isApi ? faces(ground, rooms) : {}, pages);
+    await raiseHttp(ground, people, isApi ? faces(ground, rooms, people) : {}, pages);
     await raiseRecord(ground, rooms);
     process.stdout.write(
       `Hutong is up: ${[...roles].join(', ')}\n${ground.told.map((line) => `  ${line}\n`).join('')}`,

@@ -4,8 +4,9 @@ import { parse } from 'yaml';
 
 export interface OperationObject {
   readonly operationId: string;
-  /** The right that `hub/core/access` decides about; `any`: whoever is known. */
-  readonly 'x-act': 'any' | 'feed' | 'operate' | 'read-raw' | 'administer' | 'read-record' | 'search-records';
+  /** The right that `hub/core/access` decides about; `any`: whoever is known; `public`: who is about to sign on as well. */
+  readonly 'x-act':
+    'any' | 'public' | 'administer-people' | 'feed' | 'operate' | 'read-raw' | 'administer' | 'read-record' | 'search-records';
 }
 
 export interface Document {

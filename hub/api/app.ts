@@ -15,6 +15,7 @@ import type { Log } from '../core/ports.ts';
 import type { Problem } from '../core/problem.ts';
 import { codeOf, Failure, problem } from '../core/problem.ts';
 import { authenticate } from './authenticate.ts';
+import type { People } from './authenticate.ts';
 import { isAway } from './away.ts';
 import { callerOf } from './caller.ts';
 import type { Metrics } from './metrics.ts';
@@ -26,6 +27,10 @@ export interface AppDeps {
   readonly log: Log;
   readonly audit: AuditTrail;
   readonly clients: ClientStore;
+  /** Absent: nobody signs in here. */
+  readonly people?: People;
+  /** How readers reach the hub, `https://host`; null: as each request names it. */
+  readonly publicUrl?: string | null;
   readonly metrics: Metrics;
   /** Every started part and whether it can work now. */
   readonly readiness: () => Promise<Readonly<Record<string, boolean>>>;
@@ -38,7 +43,9 @@ export interface AppDeps {
 }
 
 /** SURFACE.md: what may be asked by nobody. /openapi.json and /docs hold no data, as other static files. */
-const PUBLIC = /^\/(fhir\/metadata|openapi\.json|\.well-known\/[^/]+|favicon\.ico)$/;
+const PUBLIC = /^\/(fhir\/metadata|openapi\.json|(fhir\/)?\.well-known\/[^/]+|favicon\.ico)$/;
+/** Where people and systems come in: each of these says itself who may do what there. */
+const SIGN_ON = /^\/(api\/v1\/(session(\/[a-z]+)?|identity-providers)|saml\/[^/]+\/[a-z]+|oauth\/token)$/;
 
 export function createApp(deps: AppDeps): Express {
   const app = express();
@@ -57,9 +64,11 @@ export function createApp(deps: AppDeps): Express {
   const pages = Object.entries(deps.pages ?? {});
   const isPage = (path: string): boolean => pages.some(([mount]) => path === mount || path.startsWith(`${mount}/`));
   const isPublic = (request: Request): boolean =>
-    ['GET', 'HEAD'].includes(request.method) &&
-    (PUBLIC.test(request.path) || isPage(request.path) || deps.portal?.owns(request.path) === true);
-  app.use(authenticate({ clients: deps.clients, audit: deps.audit, isPublic }));
+    SIGN_ON.test(request.path) ||
+    (['GET', 'HEAD'].includes(request.method) &&
+      (PUBLIC.test(request.path) || isPage(request.path) || deps.portal?.owns(request.path) === true));
+  app.set('hub origin', deps.publicUrl ?? undefined);
+  app.use(authenticate({ ...deps, isPublic }));
   app.get('/metrics', metricsPage(deps));
   for (const [mount, router] of [...pages, ...Object.entries(deps.faces)]) app.use(mount, router);
   if (deps.portal !== undefined) app.use(deps.portal.router);

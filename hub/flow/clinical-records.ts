@@ -206,15 +206,3 @@ function revised(revision: ReportRevision, before: ReportRevision | undefined, {
         });
   return { ...revision, current: current && report.status === revision.status, changes };
 }
-
-export const COARSE_DESK: ClinicalDeps['desk'] = {
-  sight: () => {
-    const all = (ids: readonly string[]): Promise<ReadonlySet<string>> => Promise.resolve(new Set(ids));
-    return Promise.resolve({
-      persons: all,
-      exams: all,
-      identified: () => Promise.resolve(),
-      mayBeTold: () => Promise.resolve(false),
-    });
-  },
-};

@@ -13,9 +13,52 @@ outbox_id_seq
 rematch_id_seq
 
 -- tables
+access_token
+  token_hash bytea not null
+  client_id uuid not null
+  scope text not null
+  ends_at timestamp with time zone not null
 access_version
   one boolean not null default true
   version bigint not null default 1
+account
+  id uuid not null default gen_random_uuid()
+  login_name text not null
+  display_name text not null
+  institution text
+  department text
+  practitioner_id text
+  language text not null default 'zh'::text
+  source text not null default 'local'::text
+  idp text
+  subject bytea
+  state text not null
+  state_reason text
+  created_at timestamp with time zone not null default now()
+  created_by text not null
+  last_sign_in_at timestamp with time zone
+  password text
+  password_changed_at timestamp with time zone
+  must_change_password boolean not null default false
+  activation_hash bytea
+  activation_until timestamp with time zone
+  failures integer not null default 0
+  locked_until timestamp with time zone
+  totp_secret text
+  totp_confirmed boolean not null default false
+  totp_step bigint not null default 0
+account_password
+  account_id uuid not null
+  at timestamp with time zone not null
+  password text not null
+account_recovery
+  account_id uuid not null
+  code_hash bytea not null
+  used_at timestamp with time zone
+account_role
+  account_id uuid not null
+  role text not null
+  site text
 affinity_patient
   patient_id text not null
   record_id uuid
@@ -57,6 +100,7 @@ client
   last_used_at timestamp with time zone
   revoked_at timestamp with time zone
   certificate_sha256 bytea
+  jwks jsonb
 code_mapping
   id bigint not null identity
   site text not null
@@ -469,6 +513,15 @@ ruling
   decision_id bigint not null
   decision text not null
   numbers text[]
+saml_request
+  id text not null
+  idp text not null
+  browser_hash bytea not null
+  return_path text not null
+  created_at timestamp with time zone not null
+  ends_at timestamp with time zone not null
+  code_hash bytea
+  answer text
 sensitivity_rule
   field text not null
   code text not null
@@ -489,6 +542,22 @@ series
   manufacturer text
   instance_count integer not null default 0
   created_at timestamp with time zone not null default now()
+session
+  id_hash bytea not null
+  account_id uuid not null
+  stage text not null
+  role text
+  purpose text
+  factors text[] not null
+  peer text not null
+  created_at timestamp with time zone not null
+  seen_at timestamp with time zone not null
+  idle_seconds integer not null
+  ends_at timestamp with time zone not null
+  idp text
+  saml_subject bytea
+  saml_index text
+  saml_name text
 settlement
   received_at timestamp with time zone not null
   journal_id bigint not null
@@ -501,6 +570,10 @@ settlement
   settled_at timestamp with time zone not null
   mappings bigint[]
   partition by RANGE (received_at)
+sign_on_failure
+  peer text not null
+  failures integer not null
+  since timestamp with time zone not null
 study
   record_id uuid not null
   study_uid text not null
@@ -538,8 +611,26 @@ unmapped_code
   last_journal_id bigint not null
 
 -- constraints
+access_token.access_token_client_id_fkey FOREIGN KEY (client_id) REFERENCES client(id)
+access_token.access_token_pkey PRIMARY KEY (token_hash)
+access_token.access_token_token_hash_check CHECK ((octet_length(token_hash) = 32))
 access_version.access_version_one_check CHECK (one)
 access_version.access_version_pkey PRIMARY KEY (one)
+account.account_check CHECK (((source = 'saml'::text) = ((idp IS NOT NULL) AND (subject IS NOT NULL))))
+account.account_language_check CHECK ((language = ANY (ARRAY['zh'::text, 'en'::text])))
+account.account_login_name_check CHECK (((login_name = lower(login_name)) AND ((length(login_name) >= 1) AND (length(login_name) <= 128))))
+account.account_login_name_key UNIQUE (login_name)
+account.account_pkey PRIMARY KEY (id)
+account.account_source_check CHECK ((source = ANY (ARRAY['local'::text, 'saml'::text])))
+account.account_state_check CHECK ((state = ANY (ARRAY['invited'::text, 'pending'::text, 'active'::text, 'suspended'::text, 'ended'::text])))
+account_password.account_password_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
+account_password.account_password_pkey PRIMARY KEY (account_id, at)
+account_recovery.account_recovery_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
+account_recovery.account_recovery_pkey PRIMARY KEY (account_id, code_hash)
+account_role.account_role_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
+account_role.account_role_check CHECK (((role <> 'interface-engineer'::text) OR (site IS NOT NULL)))
+account_role.account_role_pkey PRIMARY KEY (account_id, role)
+account_role.account_role_role_check CHECK ((role = ANY (ARRAY['physician'::text, 'interface-engineer'::text, 'operator'::text, 'system-administrator'::text, 'security-administrator'::text, 'auditor'::text, 'regulator'::text])))
 affinity_patient.affinity_patient_pkey PRIMARY KEY (patient_id)
 assertion_use.assertion_use_key_check CHECK ((octet_length(key) = 32))
 assertion_use.assertion_use_pkey PRIMARY KEY (key)
@@ -628,17 +719,36 @@ review.review_pkey PRIMARY KEY (id)
 review.review_state_check CHECK ((state = ANY (ARRAY['open'::text, 'retried'::text, 'dismissed'::text, 'resolved'::text])))
 ruling.ruling_decision_check CHECK ((decision = ANY (ARRAY['same'::text, 'not-same'::text])))
 ruling.ruling_pkey PRIMARY KEY (record_id, other_id, decision_id)
+saml_request.saml_request_code_hash_key UNIQUE (code_hash)
+saml_request.saml_request_pkey PRIMARY KEY (id)
 sensitivity_rule.sensitivity_rule_field_check CHECK ((field = ANY (ARRAY['requestingDepartment'::text, 'procedure'::text, 'diagnosis'::text])))
 sensitivity_rule.sensitivity_rule_label_check CHECK ((label ~ '^[a-z][a-z-]{0,30}$'::text))
 sensitivity_rule.sensitivity_rule_pkey PRIMARY KEY (field, code, label)
 series.series_pkey PRIMARY KEY (record_id, study_uid, series_uid)
+session.session_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
+session.session_check CHECK (((stage <> 'open'::text) OR (role IS NOT NULL)))
+session.session_id_hash_check CHECK ((octet_length(id_hash) = 32))
+session.session_pkey PRIMARY KEY (id_hash)
+session.session_stage_check CHECK ((stage = ANY (ARRAY['password'::text, 'enrolment'::text, 'totp'::text, 'role'::text, 'open'::text])))
 settlement.settlement_pkey PRIMARY KEY (received_at, journal_id)
 settlement.settlement_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'refused'::text, 'review'::text])))
+sign_on_failure.sign_on_failure_pkey PRIMARY KEY (peer)
 study.study_pkey PRIMARY KEY (record_id, study_uid)
 unmapped_code.unmapped_code_pkey PRIMARY KEY (site, code_table, key)
 
 -- indexes
+access_token_by_end CREATE INDEX access_token_by_end ON public.access_token USING btree (ends_at)
+access_token_pkey CREATE UNIQUE INDEX access_token_pkey ON public.access_token USING btree (token_hash)
 access_version_pkey CREATE UNIQUE INDEX access_version_pkey ON public.access_version USING btree (one)
+account_by_subject CREATE UNIQUE INDEX account_by_subject ON public.account USING btree (idp, subject) WHERE (idp IS NOT NULL)
+account_by_time CREATE INDEX account_by_time ON public.account USING btree (created_at DESC, id DESC)
+account_login_name_key CREATE UNIQUE INDEX account_login_name_key ON public.account USING btree (login_name)
+account_password_pkey CREATE UNIQUE INDEX account_password_pkey ON public.account_password USING btree (account_id, at)
+account_pkey CREATE UNIQUE INDEX account_pkey ON public.account USING btree (id)
+account_recovery_pkey CREATE UNIQUE INDEX account_recovery_pkey ON public.account_recovery USING btree (account_id, code_hash)
+account_role_apart CREATE UNIQUE INDEX account_role_apart ON public.account_role USING btree (account_id) WHERE (role = ANY (ARRAY['system-administrator'::text, 'security-administrator'::text, 'auditor'::text]))
+account_role_by_role CREATE INDEX account_role_by_role ON public.account_role USING btree (role)
+account_role_pkey CREATE UNIQUE INDEX account_role_pkey ON public.account_role USING btree (account_id, role)
 affinity_patient_by_merge CREATE INDEX affinity_patient_by_merge ON public.affinity_patient USING btree (merged_into) WHERE (merged_into IS NOT NULL)
 affinity_patient_by_record CREATE INDEX affinity_patient_by_record ON public.affinity_patient USING btree (record_id) WHERE (record_id IS NOT NULL)
 affinity_patient_by_survivor CREATE INDEX affinity_patient_by_survivor ON public.affinity_patient USING btree (survivor) WHERE (survivor IS NOT NULL)
@@ -780,14 +890,22 @@ review_by_record CREATE INDEX review_by_record ON public.review USING gin (recor
 review_open CREATE INDEX review_open ON public.review USING btree (opened_at, id) WHERE (state = 'open'::text)
 review_pkey CREATE UNIQUE INDEX review_pkey ON public.review USING btree (id)
 ruling_pkey CREATE UNIQUE INDEX ruling_pkey ON public.ruling USING btree (record_id, other_id, decision_id)
+saml_request_by_end CREATE INDEX saml_request_by_end ON public.saml_request USING btree (ends_at)
+saml_request_code_hash_key CREATE UNIQUE INDEX saml_request_code_hash_key ON public.saml_request USING btree (code_hash)
+saml_request_pkey CREATE UNIQUE INDEX saml_request_pkey ON public.saml_request USING btree (id)
 sensitivity_rule_pkey CREATE UNIQUE INDEX sensitivity_rule_pkey ON public.sensitivity_rule USING btree (field, code, label)
 series_by_uid CREATE INDEX series_by_uid ON public.series USING btree (series_uid)
 series_pkey CREATE UNIQUE INDEX series_pkey ON public.series USING btree (record_id, study_uid, series_uid)
+session_by_account CREATE INDEX session_by_account ON public.session USING btree (account_id)
+session_by_end CREATE INDEX session_by_end ON public.session USING btree (ends_at)
+session_by_subject CREATE INDEX session_by_subject ON public.session USING btree (idp, saml_subject) WHERE (idp IS NOT NULL)
+session_pkey CREATE UNIQUE INDEX session_pkey ON public.session USING btree (id_hash)
 settlement_by_mapping CREATE INDEX settlement_by_mapping ON ONLY public.settlement USING gin (mappings) WHERE (mappings IS NOT NULL)
 settlement_by_state CREATE INDEX settlement_by_state ON ONLY public.settlement USING btree (state, received_at DESC) WHERE (state <> 'applied'::text)
 settlement_pkey CREATE UNIQUE INDEX settlement_pkey ON ONLY public.settlement USING btree (received_at, journal_id)
 settlement_suspect CREATE INDEX settlement_suspect ON ONLY public.settlement USING btree (received_at DESC) WHERE (findings @> '[{"code": "identifier-suspect"}]'::jsonb)
 settlement_unmapped CREATE INDEX settlement_unmapped ON ONLY public.settlement USING gin (findings jsonb_path_ops) WHERE (findings @> '[{"code": "unmapped-code"}]'::jsonb)
+sign_on_failure_pkey CREATE UNIQUE INDEX sign_on_failure_pkey ON public.sign_on_failure USING btree (peer)
 study_by_accession CREATE INDEX study_by_accession ON public.study USING btree (accession text_pattern_ops)
 study_by_date CREATE INDEX study_by_date ON public.study USING btree (study_date DESC, study_uid)
 study_by_exam CREATE INDEX study_by_exam ON public.study USING btree (exam_id)

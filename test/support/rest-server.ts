@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { loadSites } from '../../adapters/sites/load.ts';
+import { accessDesk } from '../../hub/compose-access.ts';
+import { composeSignOn } from '../../hub/compose-sign.ts';
 import { createApp, createHttpServer } from '../../hub/api/app.ts';
 import { createMetrics } from '../../hub/api/metrics.ts';
 import { createDocs } from '../../hub/api/rest/docs.ts';
@@ -14,7 +16,7 @@ import { siteId } from '../../hub/core/identifier.ts';
 import type { ObjectStore } from '../../hub/core/ports.ts';
 import { operationsRooms } from '../../hub/compose-operations.ts';
 import type { Intake } from '../../hub/core/envelope.ts';
-import { COARSE_DESK, createClinicalRecords } from '../../hub/flow/clinical-records.ts';
+import { createClinicalRecords } from '../../hub/flow/clinical-records.ts';
 import { drawToken, hashToken } from '../../hub/security/token.ts';
 import type { AuditStore } from '../../hub/store/audit.ts';
 import { createAuditStore } from '../../hub/store/audit.ts';
@@ -32,6 +34,7 @@ import { romanise } from '../../mappings/romanise.ts';
 import { createReviewQueue } from '../../hub/store/review.ts';
 import type { FreshDatabase } from './database.ts';
 import { freshDatabase, quiet } from './database.ts';
+import { peopleOf, SIGN_ON } from './sign-in.ts';
 
 export const SITES_DIR = fileURLToPath(new URL('../../adapters/sites', import.meta.url));
 
@@ -81,7 +84,11 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
   };
   const sites = await loadSites(SITES_DIR);
   const objects = { readAll: () => Promise.reject(new Error('no object in this test')) } as unknown as ObjectStore;
+  const people = await composeSignOn({ database, clock, config: { signOn: SIGN_ON } });
   const face = createRestFace({
+    ...people,
+    providers: [],
+    signOutUrl: () => Promise.resolve(null),
     ...operationsRooms({ database, clock, sites, log: quiet, objects }, { derive, arrived }),
     intake: wrap(createJournal({ database, clock, log: quiet, arrived })),
     journal: createJournalReader({ database, derive, clock, arrived }),
@@ -92,7 +99,7 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     exams: createExamSearch({ database, derive }),
     index: createIndexReader({ database, derive }),
     clinical: createClinicalRecords({
-      desk: COARSE_DESK,
+      desk: accessDesk({ database, clock, config: { affinityDomainOid: '2.999.156.1' } }),
       persons: createPersonSearch(desk),
       history: createExamHistory({ database, derive }),
       index: createIndexReader({ database, derive }),
@@ -115,6 +122,7 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     log: quiet,
     audit,
     clients,
+    people: peopleOf(people),
     metrics,
     readiness,
     faces: { '/api/v1': face },

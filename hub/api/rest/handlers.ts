@@ -6,6 +6,8 @@ import type { IndexReader } from '../../core/ports.ts';
 import { problem } from '../../core/problem.ts';
 import type { SiteProfile, Sites } from '../../core/site.ts';
 import { drawToken, hashToken } from '../../security/token.ts';
+import { accountHandlers } from './account.ts';
+import type { AccountDeps } from './account.ts';
 import { clinicalHandlers, type ClinicalDeps } from './clinical.ts';
 import { codeHandlers, type CodeDeps } from './codes.ts';
 import { examRecord } from './exam-record.ts';
@@ -16,9 +18,19 @@ import type { Disclosure, Handlers, Refused } from './operation.ts';
 import { replayHandlers, type ReplayDeps } from './replays.ts';
 import { reviewOf } from './review-item.ts';
 import { asked, disclosed, notFound, pageOf } from './scope.ts';
+import { sessionHandlers } from './session.ts';
+import type { SessionDeps } from './session.ts';
 
 export interface HandlerDeps
-  extends IdentityDeps, ClinicalDeps, JournalDeps, CodeDeps, ReplayDeps, FigureDeps {
+  extends
+    IdentityDeps,
+    SessionDeps,
+    AccountDeps,
+    ClinicalDeps,
+    JournalDeps,
+    CodeDeps,
+    ReplayDeps,
+    FigureDeps {
   readonly sites: Sites;
   readonly orphans: OrphanReader;
   readonly exams: ExamSearch;
@@ -176,6 +188,8 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...reading(deps),
     ...administering(deps),
     ...identityHandlers(deps),
+    ...sessionHandlers(deps),
+    ...accountHandlers(deps),
     ...clinicalHandlers(deps),
     ...operationsHandlers(deps),
   };

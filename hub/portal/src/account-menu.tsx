@@ -2,16 +2,11 @@
 import { useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { Button } from 'antd';
-import type { Role } from './areas.ts';
 import { useText } from './language.tsx';
+import type { Role } from './page.ts';
 import { useSession } from './session.tsx';
-import type { Purpose } from './session.tsx';
+import type { Purpose } from './session-api.ts';
 import { shell } from './text/shell.ts';
-
-/** Purposes that a role may choose; others come with what is done (an emergency by breaking the glass). */
-const PURPOSES: Readonly<Partial<Record<Role, readonly Purpose[]>>> = {
-  physician: ['TREATMENT', 'CONSULTATION', 'RECOGNITION', 'QC', 'RESEARCH'],
-};
 
 export function AccountMenu(): ReactNode {
   const words = useText(shell);
@@ -32,7 +27,7 @@ export function AccountMenu(): ReactNode {
     };
   }, [open]);
   if (session === null || session === undefined) return null;
-  const purposes = session.role === null ? [] : (PURPOSES[session.role] ?? []);
+  const { account, purposes } = session;
   return (
     <div className="account" ref={box}>
       <button
@@ -42,14 +37,14 @@ export function AccountMenu(): ReactNode {
         aria-controls="account"
         onClick={() => setOpen(!open)}
       >
-        <span className="account-name">{session.displayName}</span>
+        <span className="account-name">{account.displayName}</span>
         <span className="account-role">{session.role === null ? '' : words.roles[session.role]}</span>
       </button>
       {open ? (
         <div id="account" className="account-panel" role="group" aria-label={words.account}>
-          {session.institution === null ? null : (
+          {account.institution === null ? null : (
             <p>
-              <span className="fine">{words.institution}</span> {session.institution}
+              <span className="fine">{words.institution}</span> {account.institution}
             </p>
           )}
           {session.roles.length > 1 ? (
@@ -59,7 +54,7 @@ export function AccountMenu(): ReactNode {
                 value={session.role ?? ''}
                 onChange={(event) => void change({ role: event.target.value as Role })}
               >
-                {session.roles.map((role) => (
+                {session.roles.map(({ role }) => (
                   <option key={role} value={role}>
                     {words.roles[role]}
                   </option>
@@ -67,11 +62,11 @@ export function AccountMenu(): ReactNode {
               </select>
             </label>
           ) : null}
-          {purposes.length > 0 ? (
+          {purposes.length > 1 ? (
             <label>
               {words.purpose}
               <select
-                value={session.purpose ?? ''}
+                value={session.purpose}
                 onChange={(event) => void change({ purpose: event.target.value as Purpose })}
               >
                 {purposes.map((purpose) => (

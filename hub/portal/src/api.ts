@@ -48,7 +48,19 @@ interface Raw {
   readonly error?: unknown;
   readonly response: Response;
 }
-type ValueOf<R extends Raw> = Exclude<R['data'], undefined>;
+/** openapi-fetch takes read-only arrays for objects; here they are arrays again. */
+type Mended<T> = T extends {
+  readonly [at: number]: infer E;
+  readonly length: number;
+  readonly [Symbol.iterator]: unknown;
+}
+  ? T extends string
+    ? T
+    : readonly Mended<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Mended<T[K]> }
+    : T;
+type ValueOf<R extends Raw> = Mended<Exclude<R['data'], undefined>>;
 
 /** The answer of a call as a value or a Trouble; a network that is away is one as well. */
 export async function ask<R extends Raw>(call: Promise<R>): Promise<Answer<ValueOf<R>>> {
@@ -72,4 +84,22 @@ function troubleOf(error: unknown, { status, headers }: Response): Trouble {
     fields: body.errors ?? [],
     requestId: headers.get('x-request-id') ?? '',
   };
+}
+
+/** A call of an operation whose shape its caller knows: acts, and the session. */
+export async function request<T>(method: string, path: string, body?: object): Promise<Answer<T>> {
+  const response = await fetch(`/api/v1${path}`, {
+    method,
+    credentials: 'same-origin',
+    cache: 'no-store',
+    headers: {
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...(UNSAFE.test(method) ? { 'X-Hutong-CSRF': cookie('hutong_csrf') } : {}),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  }).catch(() => null);
+  if (response === null)
+    return { ok: false, trouble: { code: 'network', status: 0, detail: '', fields: [], requestId: '' } };
+  const answer: unknown = await response.json().catch(() => ({}));
+  return response.ok ? { ok: true, value: answer as T } : { ok: false, trouble: troubleOf(answer, response) };
 }

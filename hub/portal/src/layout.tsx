@@ -3,9 +3,9 @@ import { Button } from 'antd';
 import { useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { NavLink, useLocation } from 'react-router';
-import type { PortalPage } from './areas.ts';
 import { AccountMenu } from './account-menu.tsx';
 import { useLanguage, useText } from './language.tsx';
+import type { PortalPage } from './page.ts';
 import { shell } from './text/shell.ts';
 
 export function Layout(props: { readonly pages: readonly PortalPage[]; readonly children: ReactNode }): ReactNode {

@@ -1,70 +1,63 @@
-/** The operations about sessions, as hub/api/session offers them; the one file that knows their shapes. */
+/** The operations about sessions, as hub/api/rest/session.ts offers them; the one file that knows their shapes. */
 import type { Answer } from './api.ts';
-import type { Role } from './areas.ts';
-import type { Purpose, Session } from './session.tsx';
+import { request } from './api.ts';
+import type { Role } from './page.ts';
+
+export type Purpose =
+  'TREATMENT' | 'CONSULTATION' | 'RECOGNITION' | 'SHARE' | 'QC' | 'REGULATION' | 'OPS' | 'RESEARCH' | 'EMERGENCY';
+
+/** `open`: everything was shown; else what is still to be shown, or chosen. */
+export type Stage = 'password' | 'enrolment' | 'totp' | 'role' | 'open';
+
+export interface Session {
+  readonly stage: Stage;
+  readonly account: { readonly loginName: string; readonly displayName: string; readonly institution: string | null };
+  readonly role: Role | null;
+  readonly roles: readonly { readonly role: Role }[];
+  readonly purpose: Purpose;
+  /** Those that the role may choose. */
+  readonly purposes: readonly Purpose[];
+  /** Once, when a second factor was enrolled. */
+  readonly recoveryCodes?: readonly string[];
+}
 
 export interface IdentityProvider {
   readonly id: string;
   readonly name: string;
+  readonly nameEn?: string;
+  readonly loginUrl: string;
 }
 
-/** What the hub wants next of somebody who signs in. */
-export type Step =
-  | { readonly next: 'done' }
-  | { readonly next: 'totp' }
-  | { readonly next: 'enrol'; readonly secret: string }
-  | { readonly next: 'change-password' };
-
-const BASE = '/api/v1';
-
-async function call(method: string, path: string, body?: object): Promise<Response> {
-  const token = /(?:^|; )hutong_csrf=([^;]*)/.exec(document.cookie)?.[1] ?? '';
-  return fetch(`${BASE}${path}`, {
-    method,
-    credentials: 'same-origin',
-    cache: 'no-store',
-    headers: { 'Content-Type': 'application/json', 'X-Hutong-CSRF': token },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-}
-
+/** null: nobody is signed in. */
 export async function readSession(): Promise<Session | null> {
-  const response = await call('GET', '/session');
-  return response.ok ? ((await response.json()) as Session) : null;
+  const answer = await request<Session>('GET', '/session');
+  return answer.ok ? answer.value : null;
 }
 
-export async function changeSession(to: {
-  readonly role?: Role;
-  readonly purpose?: Purpose;
-}): Promise<Answer<unknown>> {
-  const response = await call('PATCH', '/session', to);
-  return response.ok
-    ? { ok: true, value: null }
-    : { ok: false, trouble: { code: 'forbidden', status: response.status, detail: '', fields: [], requestId: '' } };
-}
+export const changeSession = (to: { readonly role?: Role; readonly purpose?: Purpose }): Promise<Answer<Session>> =>
+  request('PATCH', '/session', to);
 
+/** Where the browser goes next, where the hospital's provider has to know; null: nowhere. */
 export async function endSession(): Promise<string | null> {
-  await call('DELETE', '/session');
-  return null;
+  const answer = await request<{ readonly signOutUrl: string | null }>('DELETE', '/session');
+  return answer.ok ? answer.value.signOutUrl : null;
 }
 
 export async function identityProviders(): Promise<Answer<readonly IdentityProvider[]>> {
-  const response = await call('GET', '/identity-providers');
-  if (!response.ok) return { ok: true, value: [] };
-  return { ok: true, value: ((await response.json()) as { items: IdentityProvider[] }).items };
+  const answer = await request<{ readonly items: readonly IdentityProvider[] }>('GET', '/identity-providers');
+  return answer.ok ? { ok: true, value: answer.value.items } : answer;
 }
 
-/** Where the browser goes to sign in at a hospital, and comes back to `back`. */
-export const samlLogin = (id: string, back: string): string =>
-  `/saml/${encodeURIComponent(id)}/login?return=${encodeURIComponent(back)}`;
+export const signIn = (loginName: string, password: string): Promise<Answer<Session>> =>
+  request('POST', '/session', { loginName, password });
 
-/** The next step of signing in: `step` is what the hub asked for last, `given` what was written into the form. */
-export async function signIn(step: Step | null, given: Readonly<Record<string, string>>): Promise<Answer<Step>> {
-  const response = await call('POST', step === null ? '/session' : '/session/totp', given);
-  if (!response.ok)
-    return {
-      ok: false,
-      trouble: { code: 'unauthenticated', status: response.status, detail: '', fields: [], requestId: '' },
-    };
-  return { ok: true, value: (await response.json()) as Step };
-}
+export const activate = (loginName: string, code: string, password: string): Promise<Answer<Session>> =>
+  request('POST', '/session/activation', { loginName, code, password });
+
+export const beginEnrolment = (): Promise<Answer<{ readonly secret: string; readonly uri: string }>> =>
+  request('POST', '/session/enrolment');
+
+export const enterCode = (code: string): Promise<Answer<Session>> => request('POST', '/session/totp', { code });
+
+export const changePassword = (current: string, next: string): Promise<Answer<Session>> =>
+  request('POST', '/session/password', { current, next });

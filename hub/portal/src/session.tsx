@@ -3,24 +3,17 @@ import { createContext, use, useCallback, useEffect, useMemo, useState } from 'r
 import type { ReactNode } from 'react';
 import type { Answer } from './api.ts';
 import { sessionEnded } from './api.ts';
-import type { Role } from './areas.ts';
+import type { Role } from './page.ts';
 import { changeSession, endSession, readSession } from './session-api.ts';
-
-export type Purpose =
-  'TREATMENT' | 'CONSULTATION' | 'RECOGNITION' | 'SHARE' | 'QC' | 'REGULATION' | 'OPS' | 'RESEARCH' | 'EMERGENCY';
-
-export interface Session {
-  readonly loginName: string;
-  readonly displayName: string;
-  readonly role: Role | null;
-  readonly roles: readonly Role[];
-  readonly institution: string | null;
-  readonly purpose: Purpose | null;
-}
+import type { Purpose, Session } from './session-api.ts';
 
 interface Signed {
-  /** undefined: not known yet; null: nobody. */
+  /** undefined: not known yet; null: nobody, or not everything was shown yet. */
   readonly session: Session | null | undefined;
+  /** Signed in but for the step that its stage names. */
+  readonly begun: Session | null;
+  /** The hub has answered a step with the session as it is now. */
+  readonly entered: (session: Session) => void;
   /** It was there and ended by itself. */
   readonly ended: boolean;
   readonly refresh: () => Promise<void>;
@@ -31,19 +24,19 @@ interface Signed {
 const Context = createContext<Signed | null>(null);
 
 export function SessionProvider({ children }: { readonly children: ReactNode }): ReactNode {
-  const [session, setSession] = useState<Session | null | undefined>(undefined);
+  const [known, setKnown] = useState<Session | null | undefined>(undefined);
   const [ended, setEnded] = useState(false);
-  const refresh = useCallback(async () => {
-    const found = await readSession();
-    setSession(found);
+  const entered = useCallback((found: Session | null) => {
+    setKnown(found);
     if (found !== null) setEnded(false);
   }, []);
+  const refresh = useCallback(async () => entered(await readSession()), [entered]);
   useEffect(() => {
     void refresh();
   }, [refresh]);
   useEffect(() => {
     const end = (): void => {
-      setSession(null);
+      setKnown(null);
       setEnded(true);
     };
     sessionEnded.addEventListener('ended', end);
@@ -51,7 +44,9 @@ export function SessionProvider({ children }: { readonly children: ReactNode }):
   }, []);
   const value = useMemo<Signed>(
     () => ({
-      session,
+      session: known === undefined || known?.stage === 'open' ? known : null,
+      begun: known === null || known === undefined || known.stage === 'open' ? null : known,
+      entered,
       ended,
       refresh,
       change: async (to) => {
@@ -61,12 +56,12 @@ export function SessionProvider({ children }: { readonly children: ReactNode }):
       },
       signOut: async () => {
         const elsewhere = await endSession();
-        setSession(null);
+        setKnown(null);
         // The hospital's identity provider ends its own session too (SAML single logout).
         if (elsewhere !== null) location.assign(elsewhere);
       },
     }),
-    [session, ended, refresh],
+    [known, entered, ended, refresh],
   );
   return <Context value={value}>{children}</Context>;
 }

@@ -41,7 +41,7 @@ export function List<T extends object>(props: {
 /** Pages that follow each other: all that was shown so far and the way to the next. */
 export function usePages<T>(
   key: string,
-  question: (after: string | undefined) => Promise<Answer<{ items: T[]; next: string | null }>>,
+  question: (after: string | undefined) => Promise<Answer<{ readonly items: readonly T[]; readonly next: string | null }>>,
 ): {
   readonly rows: readonly T[] | null;
   readonly trouble: Trouble | null;
