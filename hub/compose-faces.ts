@@ -13,6 +13,7 @@ import { accessDesk } from './compose-access.ts';
 import { auditSource } from './compose-atna.ts';
 import { consentRooms } from './compose-consent.ts';
 import { identityFeed } from './compose-identity.ts';
+import { operationsRooms } from './compose-operations.ts';
 import { affinityDomain, xdsFaces } from './compose-xds.ts';
 import type { JournalReader } from './core/operation.ts';
 import { createClinicalRecords } from './flow/clinical-records.ts';
@@ -47,8 +48,6 @@ function restFace(
     ...people,
     providers: [],
     signOutUrl: () => Promise.resolve(null),
-    clock,
-    sites: ground.sites,
     journal,
     reviews: createReviewQueue({ ...rooms.desk, arrived: rooms.arrived }),
     identity,
@@ -66,6 +65,7 @@ function restFace(
     clients: createClientStore({ database, clock }),
     auditReader: rooms.audit,
     ...consent,
+    ...operationsRooms(ground, rooms),
     intake: rooms.journal,
     audit: rooms.audit,
     log,

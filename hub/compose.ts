@@ -20,7 +20,7 @@ import type { Journal } from './core/envelope.ts';
 import type { Derivation, Oid, SiteId, Uid } from './core/identifier.ts';
 import type { DicomIndex, ImageSource, IndexReader, InstanceSink, Log, ObjectStore, Queue } from './core/ports.ts';
 import type { PatientQueries } from './core/patient-query.ts';
-import type { Sites } from './core/site.ts';
+import { authorityOwner, type Sites } from './core/site.ts';
 import { Burst } from './flow/burst.ts';
 import { createIngest, type Ingest } from './flow/ingest.ts';
 import { createDocumentStore } from './flow/keep-document.ts';
@@ -122,8 +122,7 @@ export async function composeIndex(
     exam: (view) => projectExam(view, fhirContext),
   };
   const site = (id: string): ReturnType<Sites['byId']> => sites.byId(id);
-  const owners = new Map(sites.all.map(({ id, patientIds }) => [patientIds.defaultAuthority, id]));
-  const ownerOf = (authority: string): SiteId | null => owners.get(authority) ?? null;
+  const ownerOf = authorityOwner(sites);
   const settleMs = (id: SiteId): number => {
     const seconds = sites.byId(id)?.settleSeconds;
     return seconds === undefined ? config.limits.settleMs : seconds * 1000;

@@ -27,6 +27,7 @@ import { raiseNotices } from './compose-consent.ts';
 import { auditFigures, keepAudit, openAudit, retainAudit, type AuditRoom } from './compose-audit.ts';
 import { AUDIT_COMMANDS, auditCommand } from './compose-audit-command.ts';
 import { raiseNotifications } from './compose-notify.ts';
+import { raiseJournalWork, raiseListenerNotes } from './compose-operations.ts';
 import { composeSignOn } from './compose-sign.ts';
 import { raiseSweep } from './compose-sweep.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -35,7 +36,7 @@ import { claimRoles, ownerName } from './store/data-dir.ts';
 import type { Database } from './store/database.ts';
 import { openDatabase } from './store/database.ts';
 import { JOURNAL_CONNECTIONS } from './store/journal.ts';
-import { dropExpired, preparePartitions } from './store/journal-upkeep.ts';
+import { dropExpired, foldTallies, preparePartitions } from './store/journal-upkeep.ts';
 import { migrate } from './store/migrate.ts';
 import { openPostgres } from './store/postgres.ts';
 import { openQueue } from './store/queue.ts';
@@ -149,6 +150,7 @@ async function raiseUpkeep({ life, log, database, clock, config }: Ground, audit
     await preparePartitions(database, clock());
     const dropped = await dropExpired(database, clock(), config.limits.journalKeepDays);
     if (dropped.length > 0) log.info({ days: dropped }, 'journal days past retention dropped');
+    await foldTallies(database, clock());
     await audit.store.prepare();
     const forgotten = await retainAudit({ config, database, clock, log }, audit);
     if (forgotten.length > 0) log.info({ months: forgotten }, 'audit months past retention dropped');
@@ -333,8 +335,13 @@ async function run(): Promise<void> {
       await raiseSweep(ground);
       await raiseNotifications(ground, rooms);
       await raiseNotices(ground, rooms);
+      await raiseJournalWork(ground, rooms);
     }
-    if (roles.has('listen')) await raiseChannels(ground, channels(ground, rooms));
+    if (roles.has('listen')) {
+      const opened = channels(ground, rooms);
+      await raiseChannels(ground, opened);
+      await raiseListenerNotes(ground, opened);
+    }
     const people = await composeSignOn(ground);
     const isApi = roles.has('api');
     const asked = { ...ground, auditFigures: () => auditFigures(ground, audit) };

@@ -3,6 +3,7 @@ import type { Envelope, JournalEntry, Mapped } from '../hub/core/envelope.ts';
 import { problem } from '../hub/core/problem.ts';
 import type { CanonicalRecord, InstanceRecord } from '../hub/core/record.ts';
 import type { SiteProfile } from '../hub/core/site.ts';
+import { recoded } from './dicom/instance-codes.ts';
 import { mapManifest } from './dicom/kos-read.ts';
 import { mapPatientFeed } from './fhir/patient-feed.ts';
 import { mapHl7 } from './hl7v2/index.ts';
@@ -24,7 +25,7 @@ export function map(entry: Arrived, site: SiteProfile): Mapped<CanonicalRecord> 
       return mapIdentityFeed(entry, site);
     case 'dicom':
     case 'dicomweb':
-      return mapInstance(entry);
+      return mapInstance(entry, site);
     case 'xds':
       // Manifests of hospitals that run their own registry; other documents of theirs stay with them.
       return mapManifest(Buffer.from(entry.bytes), site, entry.receivedAt);
@@ -32,13 +33,9 @@ export function map(entry: Arrived, site: SiteProfile): Mapped<CanonicalRecord> 
 }
 
 /** The record was read from the header when the instance arrived; its journal entry carries it as JSON the hub wrote itself. */
-function mapInstance(entry: Arrived): Mapped<InstanceRecord> {
+function mapInstance(entry: Arrived, site: SiteProfile): Mapped<InstanceRecord> {
   try {
-    return {
-      ok: true,
-      records: [JSON.parse(Buffer.from(entry.bytes).toString('utf8')) as InstanceRecord],
-      findings: [],
-    };
+    return recoded(JSON.parse(Buffer.from(entry.bytes).toString('utf8')) as InstanceRecord, site);
   } catch {
     return { ok: false, problem: problem('malformed', 'bytes', 'The instance record is not readable.'), findings: [] };
   }

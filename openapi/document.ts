@@ -11,6 +11,7 @@ export interface OperationObject {
     | 'administer-people'
     | 'feed'
     | 'operate'
+    | 'read-raw'
     | 'administer'
     | 'read-record'
     | 'search-records'

@@ -2,42 +2,16 @@
  * codes.csv: how one hospital's own codes translate to the province's. A local code means what the hospital says it
  * means (CODES §4: `4` is 体检 here and 其他 there), so every table is per site and none is global.
  */
+import { codeKey } from '../../hub/core/code-mapping.ts';
 import type { Coded } from '../../hub/core/record.ts';
 import type { CodeTable } from '../../hub/core/site.ts';
-import { ICD10 } from '../../mappings/codes/diagnosis.ts';
+import { TABLES } from '../../mappings/codes/table.ts';
 import type { SiteFault } from './fault.ts';
-
-/** The tables a site may fill: the system of the provincial code, and the codes allowed where the set is closed. */
-export const TABLES: Readonly<Record<string, { readonly system: string; readonly codes?: RegExp }>> = {
-  // The four that mappings turn into enumerations of the records have the hub's own words as targets.
-  sex: { system: 'urn:oid:2.999.156.4.10', codes: /^(male|female|other|unknown)$/ },
-  'result-status': { system: 'urn:oid:2.999.156.4.11', codes: /^(preliminary|final|corrected|withdrawn)$/ },
-  'order-status': {
-    system: 'urn:oid:2.999.156.4.12',
-    codes: /^(ordered|scheduled|arrived|in-progress|completed|discontinued|cancelled)$/,
-  },
-  priority: { system: 'urn:oid:2.999.156.4.13', codes: /^(routine|urgent|stat)$/ },
-  // GB/T 2261.2-2003, GB/T 3304-1991, GB/T 2659
-  marital: { system: 'urn:oid:2.16.156.10011.2.3.3.5', codes: /^\d{2}$/ },
-  ethnic: { system: 'urn:oid:2.16.156.10011.2.3.3.3', codes: /^\d{2}$/ },
-  nationality: { system: 'urn:iso:std:iso:3166', codes: /^[A-Z]{2,3}$/ },
-  // CV09.00.404 patient type
-  'patient-class': { system: 'urn:oid:2.16.156.10011.2.3.1.271', codes: /^[1239]$/ },
-  // DICOM PS3.3 C.7.3.1.1.1 defined terms
-  modality: { system: 'http://dicom.nema.org/resources/ontology/DCM', codes: /^[A-Z0-9]{2,16}$/ },
-  // The province's own: exam items, body parts (terms of PS3.16 Annex L), departments (诊疗科目名录)
-  procedure: { system: 'urn:oid:2.999.156.4.1' },
-  'body-part': { system: 'urn:oid:2.999.156.4.2', codes: /^[A-Z0-9_ ]{2,32}$/ },
-  department: { system: 'urn:oid:2.999.156.4.3', codes: /^\d{2}(\.\d{2}){0,2}$/ },
-  diagnosis: { system: ICD10 },
-  conclusion: { system: 'urn:oid:2.999.156.4.4' },
-};
 
 const HEADER = ['table', 'source', 'source_display', 'code', 'display'] as const;
 const MAX_ROWS = 100_000;
 
-/** Width (full, half), blanks and case of a code differ between the screens of one hospital; its meaning does not. */
-const keyOf = (table: string, code: string): string => `${table}\n${code.normalize('NFKC').trim().toUpperCase()}`;
+const keyOf = (table: string, code: string): string => `${table}\n${codeKey(code)}`;
 
 /** RFC 4180 records with their line numbers; a quote that never closes ends with the text. */
 function records(text: string): { line: number; cells: string[] }[] {
@@ -87,7 +61,9 @@ export function parseCodes(file: string, text: string): { table: CodeTable; faul
     faults.push({ file, path: '', text: `more than ${String(MAX_ROWS)} rows` });
   } else
     for (const row of rows) addRow(row, codes, (text) => faults.push({ file, path: `line ${String(row.line)}`, text }));
-  return { table: { lookup: (name, code) => codes.get(keyOf(name, code)) ?? null }, faults };
+  const targets = (name: string): readonly Coded[] =>
+    [...codes].filter(([key]) => key.startsWith(`${name}\n`)).map(([, coded]) => coded);
+  return { table: { lookup: (name, code) => codes.get(keyOf(name, code)) ?? null, targets }, faults };
 }
 
 function addRow(row: { cells: string[] }, codes: Map<string, Coded>, fault: (text: string) => void): void {

@@ -164,7 +164,7 @@ export function assertStudy(
   fields: StudyFields & { voided?: boolean },
   by: Assertion,
 ): ExamState {
-  const facts = assertFields(exam.studies[uid] ?? {}, fields, stamp(by.quality, by.at, 0, by.digest));
+  const facts = assertFields(exam.studies[uid] ?? {}, fields, stamp(by.quality, by.at, 0, by.digest), by.again);
   return { ...exam, studies: { ...exam.studies, [uid]: facts } };
 }
 
@@ -193,7 +193,11 @@ export function assertReport(
     ...(record.replaces === undefined ? {} : { replaces: record.replaces }),
     ...(stored === undefined ? {} : { document: stored }),
   };
-  const reports = joinReport(exam.reports, version);
+  // Read anew, a message's report takes the place of what was made of it before: no revision, the sender wrote none.
+  const former = (other: ReportVersion): boolean =>
+    by.again === true && other.journalId === journalId && other.number === version.number;
+  const others = exam.reports.filter((other) => !former(other) || other.stamp === version.stamp);
+  const reports = joinReport(others, version);
   if (rivals(reports).length > 1 && !by.forced) return fail(problem('report-conflict', 'report number'));
   const next = { ...exam, reports };
   const findings: Finding[] = [];

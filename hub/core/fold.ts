@@ -36,7 +36,8 @@ export function foldEntry(slice: Slice, inputs: readonly Input[], derive: Deriva
 function foldRecord(slice: Slice, input: Input, derive: Derivation): Folded {
   const { record } = input;
   const quality = record.kind === 'instance' ? 1 : 2;
-  const by: Assertion = { quality, at: record.at, digest: input.digest, forced: input.forced };
+  const { digest, forced, again = false } = input;
+  const by: Assertion = { quality, at: record.at, digest, forced, again };
   switch (record.kind) {
     case 'patient':
       return foldPatient(slice, record.site, record.patient, record.fields, by, derive);

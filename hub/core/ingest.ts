@@ -1,5 +1,6 @@
 /** What the ingest asks of the store: claim a patient's waiting entries, load what they touch, save the outcome, at once. */
 import type { JournalEntry } from './envelope.ts';
+import type { StandingMapping } from './code-mapping.ts';
 import type { StoredDocument } from './exam.ts';
 import type { Slice } from './slice.ts';
 import type { Finding, Problem } from './problem.ts';
@@ -10,6 +11,8 @@ export interface ClaimedEntry extends JournalEntry {
   readonly digestHex: string;
   /** An operator looked at the doubt and told the hub to apply it all the same. */
   readonly forced: boolean;
+  /** It was decided before: it was in review and is tried again, or it stands and is read anew. */
+  readonly again: 'retry' | 'replay' | null;
 }
 
 export interface Settlement {
@@ -17,10 +20,14 @@ export interface Settlement {
   readonly state: 'applied' | 'refused' | 'review';
   readonly problem?: Problem;
   readonly findings: readonly Finding[];
+  /** Mappings made by people that the entry was read with. */
+  readonly mappings?: readonly string[];
 }
 
 export interface Claim {
   readonly entries: readonly ClaimedEntry[];
+  /** Mappings made by people, as they stand in this transaction; the same array while they are the same. */
+  readonly mappings: readonly StandingMapping[];
   /** Locks and loads what the records touch. Once per claim. */
   load(records: readonly CanonicalRecord[]): Promise<Slice>;
   /** Writes what changed between the two slices and ends the entries; part of the claim's transaction. */

@@ -1,9 +1,10 @@
 /**
  * What operators and the query platform ask of the hub through its own API: the journal, the review queue, orphans and
  * the exams of one patient. The store implements these ports; lists are pages, and none but `ExamSearch` and
- * `JournalReader.raw` gives clinical content.
+ * `JournalReader.source` gives clinical content.
  */
 import type { Caller } from './access.ts';
+import type { JournalSource } from './decoded.ts';
 import type { ChannelKind, JournalState } from './envelope.ts';
 import type { HubId, SiteId } from './identifier.ts';
 import type { Deciding, Explanation } from './identity.ts';
@@ -29,8 +30,16 @@ export interface JournalFilter {
   readonly channel?: ChannelKind;
   readonly from?: string;
   readonly to?: string;
-  /** Only entries with such a finding: numbers that may be somebody else's. */
-  readonly finding?: 'identifier-suspect';
+  /** Only entries with such a finding. */
+  readonly finding?: Finding['code'];
+  /** The sender's own id of the message, whole. */
+  readonly controlId?: string;
+  /** How the type begins: `ADT`, `ADT^A08`, `POST /exams`. */
+  readonly messageType?: string;
+  /** Code of the problem. */
+  readonly cause?: string;
+  /** Part of the problem's text. */
+  readonly text?: string;
 }
 
 export interface JournalSummary {
@@ -72,9 +81,9 @@ export interface JournalReader {
   /** Newest first. */
   list(filter: JournalFilter, page: PageRequest): Promise<Page<JournalSummary>>;
   entry(journalId: string): Promise<JournalDetail | null>;
-  /** The bytes as they came: for an administrator only, and audited. */
-  raw(journalId: string): Promise<{ readonly contentType: string; readonly bytes: Uint8Array } | null>;
-  counters(filter: Omit<JournalFilter, 'state' | 'finding'>): Promise<JournalCounters>;
+  /** The bytes as they came: for who may see all that stands in a message, and audited. */
+  source(journalId: string): Promise<JournalSource | null>;
+  counters(filter: Pick<JournalFilter, 'site' | 'channel' | 'from' | 'to'>): Promise<JournalCounters>;
   /**
    * Puts a refused or reviewed entry back to be mapped and applied again. Problems: `not-found`; `conflict` where it is
    * applied or already pending, or was refused at the door (nothing to apply).

@@ -21,6 +21,8 @@ export interface Assertion {
   readonly digest: string;
   /** An operator has looked at the doubt: apply. */
   readonly forced: boolean;
+  /** The message was applied before and is read anew, under another mapping. */
+  readonly again?: boolean;
 }
 
 /** A reading (pinyin, bopomofo) with the written name that it came with: it goes when that name does. */
@@ -52,17 +54,18 @@ export function assertPatient(
   if (by.quality > 1 && isRenamed(state, fields)) findings.push(RENAMED);
   const { names, identifiers, ...plain } = fields;
   const mark = stamp(by.quality, by.at, 0, by.digest);
-  let facts = assertFields(standing, plain, mark);
+  let facts = assertFields(standing, plain, mark, by.again);
   const written = names?.find((name) => name.representation === 'ideographic' && !damaged(name.text));
   for (const name of names ?? []) {
     // A name with replaced or private-use characters never displaces a whole one (CODES §7.3).
     const quality = damaged(name.text) ? 1 : by.quality;
     const kept: KeptName =
       written === undefined || name === written ? name : { ...name, of: comparableName(written.text) };
-    facts = assertFields(facts, { [NAME + name.representation]: kept }, stamp(quality, by.at, 0, by.digest));
+    const told = stamp(quality, by.at, 0, by.digest);
+    facts = assertFields(facts, { [NAME + name.representation]: kept }, told, by.again);
   }
   for (const id of identifiers ?? []) {
-    facts = assertFields(facts, { [`${IDENTIFIER}${id.type}|${id.authority}`]: id }, mark);
+    facts = assertFields(facts, { [`${IDENTIFIER}${id.type}|${id.authority}`]: id }, mark, by.again);
   }
   return ok({ state: { ...state, facts }, findings: [...findings, ...suspicions(facts)] });
 }

@@ -51,6 +51,13 @@ export function problem(code: ProblemCode, where?: string, text?: string): Probl
 
 export const problemClass = (p: Problem): ProblemClass => PROBLEMS[p.code][0];
 
+/** A code that no table of its site maps, as a finding carries it. */
+export interface UnmappedSent {
+  readonly table: string;
+  readonly code: string;
+  readonly display?: string;
+}
+
 /** Something worth knowing that did not stop the input: an unmapped code, a missing optional field, a doubtful charset. */
 export interface Finding {
   readonly code:
@@ -68,6 +75,8 @@ export interface Finding {
     | 'conflict';
   readonly where: string;
   readonly text: string;
+  /** Of an `unmapped-code`: the code as sent, where the site has a table for it and it is no number of a person. */
+  readonly unmapped?: UnmappedSent;
 }
 
 export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };

@@ -20,13 +20,16 @@ export function stamp(quality: 1 | 2 | 3, at: string, rank: number, digest: stri
 
 export const qualityOf = (by: Stamp): number => Number(by.slice(0, by.indexOf('|')));
 
-/** Asserts every field that is present (`null` included) under one stamp. */
-export function assertFields(state: Registers, fields: object, by: Stamp): Registers {
+/**
+ * Asserts every field that is present (`null` included) under one stamp. `again`: a message that is read once more puts its
+ * new reading in the place of its own former one.
+ */
+export function assertFields(state: Registers, fields: object, by: Stamp, again = false): Registers {
   const next: Record<string, Register> = { ...state };
   for (const [field, value] of Object.entries(fields)) {
     if (value === undefined) continue;
     const present = next[field];
-    if (present === undefined || present[0] < by) next[field] = [by, value];
+    if (present === undefined || present[0] < by || (again && present[0] === by)) next[field] = [by, value];
   }
   return next;
 }

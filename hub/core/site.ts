@@ -91,6 +91,8 @@ export interface SiteXds {
 /** codes.csv: (table, source code) -> provincial code. Tables: sex, marital, ethnic, patient-class, procedure, modality, body-part, department, result-status … */
 export interface CodeTable {
   lookup(table: string, code: string): Coded | null;
+  /** The province's codes that the table leads to; absent where the table is not listed. */
+  targets?(table: string): readonly Coded[];
 }
 
 /** All sites the hub knows; built by adapters/sites at start, reloaded as data. */
@@ -99,4 +101,10 @@ export interface Sites {
   byId(id: string): SiteProfile | null;
   byHl7Sender(application: string, facility: string): SiteProfile | null;
   byAeTitle(aeTitle: string): SiteProfile | null;
+}
+
+/** The site whose own patient numbers an authority gives, where there is one. */
+export function authorityOwner(sites: Pick<Sites, 'all'>): (authority: string) => SiteId | null {
+  const owners = new Map(sites.all.map(({ id, patientIds }) => [patientIds.defaultAuthority, id]));
+  return (authority) => owners.get(authority) ?? null;
 }

@@ -27,6 +27,8 @@ export interface Input {
   readonly journalId: string;
   readonly digest: string;
   readonly forced: boolean;
+  /** The entry was applied before and is read anew. */
+  readonly again?: boolean;
   /** Where the report's document lies, when the record brings one. */
   readonly stored?: StoredDocument;
 }

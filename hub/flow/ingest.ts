@@ -4,13 +4,15 @@
  * and is tried again, and only its own patient waits with it.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import { TABLES } from '../../mappings/codes/table.ts';
+import { CodeOverlay } from '../core/code-mapping.ts';
 import type { ExamState } from '../core/exam.ts';
 import { foldEntry } from '../core/fold.ts';
 import type { Mapped } from '../core/envelope.ts';
 import type { Derivation, SiteId } from '../core/identifier.ts';
 import type { Claim, ClaimedEntry, DocumentStore, IngestStore, Settlement } from '../core/ingest.ts';
 import type { Log } from '../core/ports.ts';
-import { codeOf, problem, type Finding } from '../core/problem.ts';
+import { codeOf, problem, type Finding, type Problem } from '../core/problem.ts';
 import type { CanonicalRecord, PatientRef } from '../core/record.ts';
 import type { SiteProfile } from '../core/site.ts';
 import { EMPTY, refsOf, type Input, type Slice } from '../core/slice.ts';
@@ -53,6 +55,7 @@ type Prepared =
       readonly ok: true;
       readonly inputs: readonly Input[];
       readonly findings: readonly Finding[];
+      readonly mappings: readonly string[];
     }
   | { readonly entry: ClaimedEntry; readonly ok: false; readonly settlement: Settlement };
 
@@ -181,8 +184,9 @@ const GIVEN_UP = problem(
 
 async function apply(claim: Claim, deps: IngestDeps): Promise<void> {
   const prepared: Prepared[] = [];
+  const codes = new CodeOverlay(claim.mappings, TABLES);
   for (const entry of claim.entries) {
-    prepared.push(await prepare(entry, deps));
+    prepared.push(await prepare(entry, codes, deps));
     await turn();
   }
   const records = prepared.flatMap((one) => (one.ok ? one.inputs.map((input) => input.record) : []));
@@ -211,7 +215,8 @@ async function apply(claim: Claim, deps: IngestDeps): Promise<void> {
     for (const id of changedIds(after, folded.value.slice))
       touchedBy.set(id, [...(touchedBy.get(id) ?? []), one.entry.journalId]);
     after = folded.value.slice;
-    settled.push({ entry: one.entry, state: 'applied', findings: [...one.findings, ...folded.value.findings] });
+    const findings = [...one.findings, ...folded.value.findings];
+    settled.push({ entry: one.entry, state: 'applied', findings, mappings: one.mappings });
   }
   await claim.save({ before, after, settled, touchedBy });
 }
@@ -260,37 +265,59 @@ function changedIds(before: Slice, after: Slice): string[] {
 }
 
 /** Maps one entry and puts the documents it carries where they will be read from. */
-async function prepare(entry: ClaimedEntry, deps: IngestDeps): Promise<Prepared> {
-  const site = entry.site === null ? null : deps.site(entry.site);
-  if (site === null) {
-    const unknown = problem('unknown-sender', undefined, 'No site of this id is configured; add its data and retry.');
-    return { entry, ok: false, settlement: { entry, state: 'review', problem: unknown, findings: [] } };
+async function prepare(entry: ClaimedEntry, codes: CodeOverlay, deps: IngestDeps): Promise<Prepared> {
+  const read = readEntry(entry, codes, deps);
+  if (!read.ok) {
+    const { problem: why, findings } = read;
+    return { entry, ok: false, settlement: { entry, state: 'review', problem: why, findings } };
   }
-  const mapped = mapSafely(entry, site, deps);
-  if (!mapped.ok)
-    return {
-      entry,
-      ok: false,
-      settlement: { entry, state: 'review', problem: mapped.problem, findings: mapped.findings },
-    };
-  if (mapped.records.some((record) => filesUnderAnother(record, site, deps)))
-    return {
-      entry,
-      ok: false,
-      settlement: { entry, state: 'review', problem: NOT_ITS_NUMBER, findings: mapped.findings },
-    };
   const inputs: Input[] = [];
-  for (const record of ofOwners(mapped.records, site, deps)) {
-    const base = { record, journalId: entry.journalId, digest: entry.digestHex.slice(0, 16), forced: entry.forced };
-    const carried = record.kind === 'report' ? record.content.document : undefined;
+  for (const input of read.inputs) {
+    const carried = input.record.kind === 'report' ? input.record.content.document : undefined;
     inputs.push(
       carried === undefined
-        ? base
-        : { ...base, stored: await deps.documents.put(carried.contentType, Buffer.from(carried.data, 'base64')) },
+        ? input
+        : { ...input, stored: await deps.documents.put(carried.contentType, Buffer.from(carried.data, 'base64')) },
     );
   }
-  return { entry, ok: true, inputs, findings: mapped.findings };
+  return { entry, ok: true, inputs, findings: read.findings, mappings: read.mappings };
 }
+
+/** What an entry says under these codes: for whoever applies it, and for whoever tries what applying it would change. */
+export type Read =
+  | {
+      readonly ok: true;
+      readonly inputs: readonly Input[];
+      readonly findings: readonly Finding[];
+      readonly mappings: readonly string[];
+    }
+  | { readonly ok: false; readonly problem: Problem; readonly findings: readonly Finding[] };
+
+export type ReadDeps = Pick<IngestDeps, 'site' | 'map' | 'log' | 'ownerOf'>;
+
+export function readEntry(entry: ClaimedEntry, codes: CodeOverlay, deps: ReadDeps): Read {
+  const known = entry.site === null ? null : deps.site(entry.site);
+  if (known === null) return { ok: false, problem: NO_SITE, findings: [] };
+  const { site, used } = codes.over(known);
+  const mapped = mapSafely(entry, site, deps);
+  if (!mapped.ok) return mapped;
+  if (mapped.records.some((record) => filesUnderAnother(record, site, deps)))
+    return { ok: false, problem: NOT_ITS_NUMBER, findings: mapped.findings };
+  const inputs = ofOwners(mapped.records, site, deps).map((record) => ({
+    record,
+    journalId: entry.journalId,
+    digest: entry.digestHex.slice(0, 16),
+    forced: entry.forced,
+    again: entry.again === 'replay',
+  }));
+  return { ok: true, inputs, findings: mapped.findings, mappings: [...used] };
+}
+
+const NO_SITE = problem(
+  'unknown-sender',
+  undefined,
+  'No site of this id is configured; add its data and retry.',
+);
 
 /**
  * A link between numbers that others gave (the data of this site list their authorities) is about the registrations there;
@@ -299,7 +326,7 @@ async function prepare(entry: ClaimedEntry, deps: IngestDeps): Promise<Prepared>
 function ofOwners(
   records: readonly CanonicalRecord[],
   site: SiteProfile,
-  deps: IngestDeps,
+  deps: ReadDeps,
 ): readonly CanonicalRecord[] {
   if (!records.some(({ kind }) => kind === 'link')) return records;
   const ownerOf = ({ authority }: PatientRef): SiteId =>
@@ -317,7 +344,7 @@ const NOT_ITS_NUMBER = problem(
 );
 
 /** A hospital that files its patient under another's number would put its exams into the answer about another person. */
-function filesUnderAnother(record: CanonicalRecord, site: SiteProfile, deps: IngestDeps): boolean {
+function filesUnderAnother(record: CanonicalRecord, site: SiteProfile, deps: ReadDeps): boolean {
   const { defaultAuthority, authorities } = site.patientIds;
   return refsOf(record).some((ref) => {
     if (ref.authority === defaultAuthority || Object.values(authorities).includes(ref.authority)) return false;
@@ -327,7 +354,7 @@ function filesUnderAnother(record: CanonicalRecord, site: SiteProfile, deps: Ing
 }
 
 /** A mapping is not allowed to throw; if one does all the same, its message goes to review and the others go on. */
-function mapSafely(entry: ClaimedEntry, site: SiteProfile, deps: IngestDeps): Mapped<CanonicalRecord> {
+function mapSafely(entry: ClaimedEntry, site: SiteProfile, deps: ReadDeps): Mapped<CanonicalRecord> {
   try {
     return deps.map(entry, site);
   } catch (error) {

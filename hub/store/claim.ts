@@ -2,8 +2,10 @@
  * Takes what waits in the journal, one site's patient at a time, and ends it: applied, refused or in review. The oldest
  * waiting row of a work key is the key's lock, so nobody else works on that patient meanwhile and nobody else waits.
  */
+import { codeKey } from '../core/code-mapping.ts';
 import type { HubId } from '../core/identifier.ts';
 import type { ClaimedEntry, Settlement } from '../core/ingest.ts';
+import type { Finding } from '../core/problem.ts';
 import type { Connection } from './database.ts';
 
 interface EntryRow {
@@ -11,6 +13,7 @@ interface EntryRow {
   received_at: Date;
   attempts: number;
   forced: boolean;
+  again: ClaimedEntry['again'];
   site: ClaimedEntry['site'];
   channel: ClaimedEntry['channel'];
   sender: string;
@@ -34,11 +37,24 @@ order by p.journal_id limit $3
 for update skip locked`;
 
 const ENTRIES = `
-select p.journal_id, p.received_at, p.attempts, p.forced, j.site, j.channel, j.sender, j.peer, j.control_id,
+select p.journal_id, p.received_at, p.attempts, p.forced, p.again, j.site, j.channel, j.sender, j.peer, j.control_id,
   j.message_type, j.content_type, j.patient_key, j.digest, j.bytes, j.object, j.answer
 from (select * from pending where work_key = any ($1::text[]) order by journal_id limit $2) p
 join journal j on j.received_at = p.received_at and j.id = p.journal_id
 order by p.journal_id`;
+
+/** The same of entries that do not wait: what trying them anew begins from. */
+const DECIDED = `
+select j.id as journal_id, j.received_at, 0 as attempts, false as forced,
+  case when s.state = 'applied' then 'replay' else 'retry' end as again, j.site, j.channel, j.sender, j.peer, j.control_id,
+  j.message_type, j.content_type, j.patient_key, j.digest, j.bytes, j.object, j.answer
+from journal j left join settlement s on s.received_at = j.received_at and s.journal_id = j.id
+where j.id = any ($1::bigint[]) order by j.id`;
+
+export async function readEntries(connection: Connection, journalIds: readonly string[]): Promise<ClaimedEntry[]> {
+  const { rows } = await connection.query<EntryRow>({ name: 'decided-entries', text: DECIDED, values: [journalIds] });
+  return rows.map(claimed);
+}
 
 const KEYS_AT_ONCE = 48;
 
@@ -75,6 +91,7 @@ function claimed(row: EntryRow): ClaimedEntry {
     state: 'received' as const,
     attempts: row.attempts,
     forced: row.forced,
+    again: row.again,
     site: row.site,
     channel: row.channel,
     sender: row.sender,
@@ -89,6 +106,19 @@ function claimed(row: EntryRow): ClaimedEntry {
   };
   return row.object === null ? base : { ...base, object: row.object };
 }
+
+const unmappedRow = ({ where, unmapped }: Finding): object[] =>
+  unmapped === undefined
+    ? []
+    : [
+        {
+          code_table: unmapped.table,
+          key: codeKey(unmapped.code),
+          code: unmapped.code,
+          display: unmapped.display ?? '',
+          field: where,
+        },
+      ];
 
 /** Ends entries in the caller's transaction; those for review open one review each under `reviewId`. */
 export async function settle(
@@ -108,12 +138,15 @@ export async function settle(
     problem: one.problem ?? null,
     findings: one.findings,
     review: one.state === 'review' ? reviewId(one.entry.journalId) : null,
+    mappings: one.mappings === undefined || one.mappings.length === 0 ? null : one.mappings,
+    again: one.entry.again,
+    unmapped: one.findings.flatMap(unmappedRow),
   }));
   await connection.query({
     name: 'settle',
     text: `with input as (
         select * from jsonb_to_recordset($1::jsonb) as r(received_at timestamptz, journal_id bigint, site text, channel text,
-          state text, attempts int, problem jsonb, findings jsonb, review uuid)),
+          state text, attempts int, problem jsonb, findings jsonb, review uuid, mappings bigint[], again text, unmapped jsonb)),
       gone as (delete from pending where journal_id in (select journal_id from input)),
       opened as (
         insert into review (id, kind, site, problem, findings, journal_id, opened_at)
@@ -123,9 +156,26 @@ export async function settle(
       closed as (
         update review set state = 'resolved', closed_at = $2, closed_by = 'hub', reason = 'applied'
         where kind = 'message' and state = 'retried'
-          and journal_id in (select journal_id from input where state = 'applied'))
-      insert into settlement (received_at, journal_id, site, channel, state, attempts, problem, findings, settled_at)
-      select received_at, journal_id, site, channel, state, attempts, problem, findings, $2 from input`,
+          and journal_id in (select journal_id from input where state = 'applied')),
+      tallied as (
+        insert into intake_tally (hour, site, channel, state, cause, bucket, entries, last_at)
+        select date_trunc('hour', received_at, 'UTC'), coalesce(site, ''), channel, state, coalesce(problem ->> 'code', ''),
+          latency_bucket($2::timestamptz - received_at), count(*), max(received_at)
+        from input where again is null group by 1, 2, 3, 4, 5, 6),
+      unmapped as (
+        insert into unmapped_code (site, code_table, key, code, display, field, channel, seen, first_seen_at, last_seen_at,
+          last_journal_id)
+        select site, u.code_table, u.key, max(u.code), max(u.display), max(u.field), max(channel), count(*),
+          min(received_at), max(received_at), max(journal_id)
+        from input, jsonb_to_recordset(unmapped) as u(code_table text, key text, code text, display text, field text)
+        where site is not null group by 1, 2, 3 order by 1, 2, 3
+        on conflict (site, code_table, key) do update set code = excluded.code, field = excluded.field,
+          display = coalesce(nullif(excluded.display, ''), unmapped_code.display), channel = excluded.channel,
+          seen = unmapped_code.seen + excluded.seen,
+          last_seen_at = greatest(unmapped_code.last_seen_at, excluded.last_seen_at),
+          last_journal_id = greatest(unmapped_code.last_journal_id, excluded.last_journal_id))
+      insert into settlement (received_at, journal_id, site, channel, state, attempts, problem, findings, settled_at, mappings)
+      select received_at, journal_id, site, channel, state, attempts, problem, findings, $2, mappings from input`,
     values: [JSON.stringify(rows), now],
   });
 }

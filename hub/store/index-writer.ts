@@ -9,6 +9,7 @@ import type { Finding } from '../core/problem.ts';
 import { ownPerson } from '../core/person.ts';
 import type { ExamView, PersonView } from '../core/view.ts';
 import { announceRecords, followPersons } from './affinity-patients.ts';
+import { standingMappings } from './code-mapping.ts';
 import { claimEntries, postpone, settle } from './claim.ts';
 import type { Connection, Database } from './database.ts';
 import { saveResources, type OwnedResource, type SavedProvenance } from './fhir.ts';
@@ -39,6 +40,7 @@ export interface IndexWriterDeps extends Omit<SaveContext, 'now'> {
 
 export function createIndexWriter(deps: IndexWriterDeps): IngestStore {
   const { database, clock, derive } = deps;
+  const standing = standingMappings();
   const reviewId = (journalId: string): HubId => derive.id('review', journalId);
   return {
     async claim(limit, work) {
@@ -50,6 +52,7 @@ export function createIndexWriter(deps: IndexWriterDeps): IngestStore {
         if (entries.length === 0) return false;
         const claim: Claim = {
           entries,
+          mappings: await standing(connection),
           load: async (records) => (await loadSlice(connection, records, derive)).slice,
           save: async (outcome) => {
             const cut = await saveSlice(connection, outcome, entries, { ...deps, now });

@@ -3,7 +3,8 @@ import type { ChannelKind, JournalState } from '../core/envelope.ts';
 import type { Derivation, SiteId } from '../core/identifier.ts';
 import type { JournalDetail, JournalFilter, JournalReader, JournalSummary } from '../core/operation.ts';
 import { fail, ok, problem, type Finding, type Problem } from '../core/problem.ts';
-import type { Connection, Database } from './database.ts';
+import type { Database } from './database.ts';
+import { bounded, conditionsOf as where, readSource, requeue } from './journal-entry.ts';
 
 interface Row {
   id: string;
@@ -31,9 +32,6 @@ from journal j
 left join settlement s on s.received_at = j.received_at and s.journal_id = j.id
 left join pending p on p.journal_id = j.id`;
 
-/** As the predicate of the index settlement_suspect has it. */
-const SUSPECT = `s.findings @> '[{"code": "identifier-suspect"}]'`;
-
 export function createJournalReader(deps: {
   database: Database;
   derive: Derivation;
@@ -58,38 +56,28 @@ export function createJournalReader(deps: {
     async list(filter, page) {
       const values: unknown[] = [];
       const bind = (value: unknown): string => `$${String(values.push(value))}`;
-      const conditions = where(filter, bind, 'j');
+      const conditions = where(filter, bind);
       const after = /^(\d{1,16})-(\d{1,18})$/.exec(page.after ?? '');
       if (after) conditions.push(`(j.received_at, j.id) < (${bind(new Date(Number(after[1])))}, ${bind(after[2])})`);
-      if (filter.state === 'received') conditions.push('p.journal_id is not null');
-      else if (filter.state !== undefined) conditions.push(`s.state = ${bind(filter.state)}`);
-      if (filter.finding !== undefined) conditions.push(SUSPECT);
-      const result = await database.pool.query<Row>(
+      const rows = await bounded<Row>(
+        database,
         `${SELECT} where ${['true', ...conditions].join(' and ')} order by j.received_at desc, j.id desc limit ${bind(page.limit + 1)}`,
         values,
       );
-      const items = result.rows.slice(0, page.limit);
+      const items = rows.slice(0, page.limit);
       const last = items.at(-1);
-      const more = result.rows.length > page.limit && last !== undefined;
+      const more = rows.length > page.limit && last !== undefined;
       return { items: items.map(summary), next: more ? `${String(last.received_at.getTime())}-${last.id}` : null };
     },
     async entry(journalId) {
       const found = await row(journalId);
       return found === null ? null : detail(found);
     },
-    async raw(journalId) {
-      if (!/^\d{1,18}$/.test(journalId)) return null;
-      const result = await database.pool.query<{ content_type: string; bytes: Buffer }>(
-        'select content_type, bytes from journal where id = $1',
-        [journalId],
-      );
-      const found = result.rows[0];
-      return found === undefined ? null : { contentType: found.content_type, bytes: found.bytes };
-    },
+    source: (journalId) => readSource(database, journalId),
     async counters(filter) {
       const values: unknown[] = [];
       const bind = (value: unknown): string => `$${String(values.push(value))}`;
-      const conditions = ['true', ...where(filter, bind, 'j')].join(' and ');
+      const conditions = ['true', ...where(filter, bind)].join(' and ');
       // One statement is one snapshot: the sum holds at every moment, also while messages arrive.
       const result = await database.pool.query<
         Record<'received' | 'applied' | 'refused' | 'review' | 'pending', number>
@@ -110,35 +98,13 @@ export function createJournalReader(deps: {
       if (found === null) return fail(problem('not-found', 'id'));
       if (found.state !== 'review')
         return fail(problem('conflict', 'id', 'Only an entry in review can be put back to work.'));
-      const back = await database.transaction((connection) => requeue(connection, journalId, false));
-      if (!back) return fail(problem('conflict', 'id', 'The entry is being worked on.'));
+      const back = await database.transaction((connection) => requeue(connection, [journalId], { forced: false, again: 'retry' }));
+      if (back === 0) return fail(problem('conflict', 'id', 'The entry is being worked on.'));
       deps.arrived();
       const again = await row(journalId);
       return again === null ? fail(problem('not-found', 'id')) : ok(detail(again));
     },
   };
-}
-
-/** Takes the entry's settlement back and lets it wait again; `forced` applies it in spite of the doubt. */
-export async function requeue(connection: Connection, journalId: string, forced: boolean): Promise<boolean> {
-  const result = await connection.query(
-    `with gone as (delete from settlement where journal_id = $1 and state = 'review' returning journal_id, received_at),
-       marked as (update review set state = 'retried', closed_at = now() where kind = 'message' and journal_id = $1)
-     insert into pending (journal_id, received_at, work_key, forced)
-     select j.id, j.received_at, coalesce(j.site, '') || '|' || case when j.patient_key = '' then 'entry' || j.id else j.patient_key end, $2
-     from gone join journal j on j.received_at = gone.received_at and j.id = gone.journal_id`,
-    [journalId, forced],
-  );
-  return (result.rowCount ?? 0) > 0;
-}
-
-function where(filter: Omit<JournalFilter, 'state'>, bind: (value: unknown) => string, table: string): string[] {
-  const conditions: string[] = [];
-  if (filter.site !== undefined) conditions.push(`${table}.site = ${bind(filter.site)}`);
-  if (filter.channel !== undefined) conditions.push(`${table}.channel = ${bind(filter.channel)}`);
-  if (filter.from !== undefined) conditions.push(`${table}.received_at >= ${bind(filter.from)}`);
-  if (filter.to !== undefined) conditions.push(`${table}.received_at < ${bind(filter.to)}`);
-  return conditions;
 }
 
 const summary = (row: Row): JournalSummary => ({

@@ -18,4 +18,12 @@ export async function dropExpired(database: Database, now: Date, keepDays: numbe
   return result.rows.map((row) => row.dropped);
 }
 
+const TALLY_KEEP_DAYS = 400;
+
+/** Folds the tallies of hours that are over, and forgets those of more than a year ago. */
+export async function foldTallies(database: Database, now: Date): Promise<void> {
+  const [before, keepFrom] = [now.getTime() - 2 * 3_600_000, now.getTime() - TALLY_KEEP_DAYS * DAY_MS];
+  await database.pool.query('select intake_tally_fold($1, $2)', [new Date(before), new Date(keepFrom)]);
+}
+
 const day = (at: Date): string => at.toISOString().slice(0, 10);

@@ -43,7 +43,10 @@ with entry as (
   insert into journal (id, received_at, site, channel, sender, peer, control_id, message_type, content_type, patient_key,
     digest, bytes, object, answer)
   values (nextval('journal_id_seq'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-  returning id)
+  returning id),
+tallied as (
+  insert into intake_tally (hour, site, channel, state, cause, bucket, entries, last_at)
+  values (date_trunc('hour', $1::timestamptz, 'UTC'), coalesce($2::text, ''), $3, 'refused', $14::jsonb ->> 'code', 0, 1, $1))
 insert into settlement (received_at, journal_id, site, channel, state, attempts, problem, settled_at)
 select $1, id, $2, $3, 'refused', 1, $14, $1 from entry returning journal_id`;
 

@@ -14,7 +14,7 @@ import { fail, ok, problem, type Finding, type Problem, type Result } from '../c
 import type { Database } from './database.ts';
 import { decideDoubt, forecastReviews, sidesOf } from './doubt-decision.ts';
 import type { DeskDeps } from './identity-decision.ts';
-import { requeue } from './journal-reader.ts';
+import { requeue } from './journal-entry.ts';
 
 interface Row {
   id: HubId;
@@ -90,9 +90,9 @@ export function createReviewQueue(deps: DeskDeps & { arrived: () => void }): Rev
         );
       // A person has looked: what only doubt held back is applied now; what cannot be read comes back here.
       const done = await database.transaction(async (connection) => {
-        const back = await requeue(connection, journalId, true);
-        if (back) await connection.query('update review set closed_by = $2 where id = $1', [reviewId, by.name]);
-        return back;
+        const back = await requeue(connection, [journalId], { forced: true, again: 'retry' });
+        if (back > 0) await connection.query('update review set closed_by = $2 where id = $1', [reviewId, by.name]);
+        return back > 0;
       });
       if (!done) return fail(problem('conflict', 'id', 'The message is being worked on.'));
       deps.arrived();

@@ -114,19 +114,20 @@ export async function saveExams(
       has_order: exam.orders.length > 0,
       has_report: currentReport(exam) !== null,
       performed_at: performedAt(exam),
+      modality: modalityOf(exam),
     };
   });
   await bulk(
     connection,
     'save-exams',
     `insert into exam (record_id, exam_id, site, facts, accession, cancelled, has_order, has_report, has_images, performed_at,
-       created_at, updated_at)
-     select record_id, exam_id, site, facts, accession, cancelled, has_order, has_report, false, performed_at, $2, $2
+       modality, created_at, updated_at)
+     select record_id, exam_id, site, facts, accession, cancelled, has_order, has_report, false, performed_at, modality, $2, $2
      from jsonb_to_recordset($1::jsonb) as r(record_id uuid, exam_id uuid, site text, facts jsonb, accession text,
-       cancelled boolean, has_order boolean, has_report boolean, performed_at timestamptz)
+       cancelled boolean, has_order boolean, has_report boolean, performed_at timestamptz, modality text)
      on conflict (record_id, exam_id) do update set facts = excluded.facts, accession = excluded.accession,
        cancelled = excluded.cancelled, has_order = excluded.has_order, has_report = excluded.has_report,
-       performed_at = excluded.performed_at, updated_at = excluded.updated_at`,
+       performed_at = excluded.performed_at, modality = excluded.modality, updated_at = excluded.updated_at`,
     rows,
     context.now,
   );
@@ -209,6 +210,13 @@ function performedAt(exam: ExamState): string | null {
     (order) => value<string>(order.facts, 'startedAt') ?? value<string>(order.facts, 'scheduledAt'),
   );
   return [...studies, ...orders].filter((time) => time !== null).sort()[0] ?? null;
+}
+
+/** For counting by modality: what the order says, else what the images say; empty where neither does. */
+function modalityOf(exam: ExamState): string {
+  const orders = exam.orders.map((order) => value<string>(order.facts, 'modality'));
+  const studies = Object.values(exam.studies).map((facts) => value<string>(facts, 'modality'));
+  return ([...orders, ...studies].find((told) => told !== null && told !== '') ?? '').toUpperCase();
 }
 
 async function saveReports(

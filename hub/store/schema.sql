@@ -3,9 +3,11 @@
 
 -- sequences
 audit_id_seq
+code_mapping_id_seq
 document_notification_id_seq
 identity_decision_id_seq
 journal_id_seq
+journal_work_id_seq
 migration_id_seq
 outbox_id_seq
 rematch_id_seq
@@ -99,6 +101,25 @@ client
   revoked_at timestamp with time zone
   certificate_sha256 bytea
   jwks jsonb
+code_mapping
+  id bigint not null identity
+  site text not null
+  code_table text not null
+  key text not null
+  source text not null
+  source_display text not null default ''::text
+  code text not null
+  display text not null default ''::text
+  reason text not null
+  made_at timestamp with time zone not null
+  made_by text not null
+  made_by_id text not null
+  undone_at timestamp with time zone
+  undone_by text
+  undo_reason text
+code_mapping_version
+  single boolean not null default true
+  version bigint not null
 consortium
   id uuid not null default gen_random_uuid()
   name_zh text not null
@@ -152,6 +173,7 @@ exam
   performed_at timestamp with time zone
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
+  modality text not null default ''::text
 exam_alias
   alias text not null
   exam_id uuid not null
@@ -270,6 +292,16 @@ institution_site
   site text not null
   institution text not null
   since timestamp with time zone not null default now()
+intake_tally
+  hour timestamp with time zone not null
+  site text not null
+  channel text not null
+  state text not null
+  cause text not null default ''::text
+  bucket smallint not null
+  entries bigint not null
+  last_at timestamp with time zone not null
+  folded boolean not null default false
 journal
   id bigint not null
   received_at timestamp with time zone not null
@@ -291,6 +323,24 @@ journal_key
   digest bytea not null
   journal_id bigint not null
   received_at timestamp with time zone not null
+journal_work
+  id bigint not null identity
+  kind text not null
+  scope jsonb not null
+  site text
+  state text not null default 'running'::text
+  reason text not null
+  started_at timestamp with time zone not null
+  started_by text not null
+  started_by_id text not null
+  ended_at timestamp with time zone
+  total integer not null default 0
+journal_work_entry
+  work_id bigint not null
+  journal_id bigint not null
+  received_at timestamp with time zone not null
+  put_at timestamp with time zone
+  skipped boolean not null default false
 known_person
   account_id text not null
   person_id uuid not null
@@ -301,6 +351,15 @@ link_told
   numbers text[] not null default '{}'::text[]
   notices integer not null default 0
   told_at timestamp with time zone
+listener
+  process text not null
+  channel text not null
+  address text not null
+  listening boolean not null
+  connections integer not null
+  received bigint not null
+  refused bigint not null
+  seen_at timestamp with time zone not null
 match_cut
   key bigint not null
   candidates integer not null
@@ -367,6 +426,7 @@ pending
   attempts integer not null default 0
   next_try_at timestamp with time zone not null default '-infinity'::timestamp with time zone
   forced boolean not null default false
+  again text
 person
   person_id uuid not null
   replaced_by uuid
@@ -508,6 +568,7 @@ settlement
   problem jsonb
   findings jsonb not null default '[]'::jsonb
   settled_at timestamp with time zone not null
+  mappings bigint[]
   partition by RANGE (received_at)
 sign_on_failure
   peer text not null
@@ -536,6 +597,18 @@ study
   version integer not null default 1
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
+unmapped_code
+  site text not null
+  code_table text not null
+  key text not null
+  code text not null
+  display text not null default ''::text
+  field text not null
+  channel text not null
+  seen bigint not null
+  first_seen_at timestamp with time zone not null
+  last_seen_at timestamp with time zone not null
+  last_journal_id bigint not null
 
 -- constraints
 access_token.access_token_client_id_fkey FOREIGN KEY (client_id) REFERENCES client(id)
@@ -569,6 +642,9 @@ client.client_pkey PRIMARY KEY (id)
 client.client_role_check CHECK ((role = ANY (ARRAY['administrator'::text, 'operator'::text, 'query-platform'::text, 'hospital-feed'::text])))
 client.client_token_hash_check CHECK ((octet_length(token_hash) = 32))
 client.client_token_hash_key UNIQUE (token_hash)
+code_mapping.code_mapping_pkey PRIMARY KEY (id)
+code_mapping_version.code_mapping_version_pkey PRIMARY KEY (single)
+code_mapping_version.code_mapping_version_single_check CHECK (single)
 consortium.consortium_pkey PRIMARY KEY (id)
 consortium_member.consortium_member_consortium_fkey FOREIGN KEY (consortium) REFERENCES consortium(id) ON DELETE CASCADE
 consortium_member.consortium_member_institution_fkey FOREIGN KEY (institution) REFERENCES institution(code)
@@ -607,8 +683,14 @@ institution_site.institution_site_institution_fkey FOREIGN KEY (institution) REF
 institution_site.institution_site_pkey PRIMARY KEY (site)
 journal.journal_pkey PRIMARY KEY (received_at, id)
 journal_key.journal_key_pkey PRIMARY KEY (key)
+journal_work.journal_work_kind_check CHECK ((kind = ANY (ARRAY['retry'::text, 'replay'::text])))
+journal_work.journal_work_pkey PRIMARY KEY (id)
+journal_work.journal_work_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'cancelled'::text])))
+journal_work_entry.journal_work_entry_pkey PRIMARY KEY (work_id, journal_id)
+journal_work_entry.journal_work_entry_work_id_fkey FOREIGN KEY (work_id) REFERENCES journal_work(id) ON DELETE CASCADE
 known_person.known_person_pkey PRIMARY KEY (account_id, person_id)
 link_told.link_told_pkey PRIMARY KEY (subscriber, person_id)
+listener.listener_pkey PRIMARY KEY (process, channel)
 match_cut.match_cut_pkey PRIMARY KEY (key)
 match_key.match_key_pkey PRIMARY KEY (record_id, key)
 match_pair.match_pair_outcome_check CHECK ((outcome = ANY (ARRAY['link'::text, 'review'::text, 'none'::text])))
@@ -620,6 +702,7 @@ migration.migration_pkey PRIMARY KEY (id)
 outbox.outbox_pkey PRIMARY KEY (id)
 patient_name.patient_name_pkey PRIMARY KEY (record_id, key)
 patient_record.patient_record_pkey PRIMARY KEY (record_id)
+pending.pending_again_check CHECK ((again = ANY (ARRAY['retry'::text, 'replay'::text])))
 pending.pending_pkey PRIMARY KEY (journal_id)
 person.person_pkey PRIMARY KEY (person_id)
 record_tie.record_tie_pkey PRIMARY KEY (record_id, other_id)
@@ -651,6 +734,7 @@ settlement.settlement_pkey PRIMARY KEY (received_at, journal_id)
 settlement.settlement_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'refused'::text, 'review'::text])))
 sign_on_failure.sign_on_failure_pkey PRIMARY KEY (peer)
 study.study_pkey PRIMARY KEY (record_id, study_uid)
+unmapped_code.unmapped_code_pkey PRIMARY KEY (site, code_table, key)
 
 -- indexes
 access_token_by_end CREATE INDEX access_token_by_end ON public.access_token USING btree (ends_at)
@@ -680,6 +764,10 @@ client_by_certificate CREATE UNIQUE INDEX client_by_certificate ON public.client
 client_by_time CREATE INDEX client_by_time ON public.client USING btree (created_at DESC, id DESC)
 client_pkey CREATE UNIQUE INDEX client_pkey ON public.client USING btree (id)
 client_token_hash_key CREATE UNIQUE INDEX client_token_hash_key ON public.client USING btree (token_hash)
+code_mapping_by_time CREATE INDEX code_mapping_by_time ON public.code_mapping USING btree (id DESC)
+code_mapping_pkey CREATE UNIQUE INDEX code_mapping_pkey ON public.code_mapping USING btree (id)
+code_mapping_standing CREATE UNIQUE INDEX code_mapping_standing ON public.code_mapping USING btree (site, code_table, key) WHERE (undone_at IS NULL)
+code_mapping_version_pkey CREATE UNIQUE INDEX code_mapping_version_pkey ON public.code_mapping_version USING btree (single)
 consortium_member_by_institution CREATE INDEX consortium_member_by_institution ON public.consortium_member USING btree (institution)
 consortium_member_pkey CREATE UNIQUE INDEX consortium_member_pkey ON public.consortium_member USING btree (consortium, institution)
 consortium_pkey CREATE UNIQUE INDEX consortium_pkey ON public.consortium USING btree (id)
@@ -697,6 +785,7 @@ exam_alias_by_exam CREATE INDEX exam_alias_by_exam ON public.exam_alias USING bt
 exam_alias_pkey CREATE UNIQUE INDEX exam_alias_pkey ON public.exam_alias USING btree (alias)
 exam_by_id CREATE INDEX exam_by_id ON public.exam USING btree (exam_id)
 exam_by_index CREATE INDEX exam_by_index ON public.exam USING btree (provincial_index) WHERE (provincial_index IS NOT NULL)
+exam_completeness CREATE INDEX exam_completeness ON public.exam USING btree (created_at) INCLUDE (site, modality, has_order, has_report, has_images, cancelled)
 exam_key_by_exam CREATE INDEX exam_key_by_exam ON public.exam_key USING btree (exam_id)
 exam_key_pkey CREATE UNIQUE INDEX exam_key_pkey ON public.exam_key USING btree (site, kind, value, exam_id)
 exam_label_pkey CREATE UNIQUE INDEX exam_label_pkey ON public.exam_label USING btree (exam_id, label, source)
@@ -738,14 +827,23 @@ institution_by_parent CREATE INDEX institution_by_parent ON public.institution U
 institution_pkey CREATE UNIQUE INDEX institution_pkey ON public.institution USING btree (code)
 institution_site_by_institution CREATE INDEX institution_site_by_institution ON public.institution_site USING btree (institution)
 institution_site_pkey CREATE UNIQUE INDEX institution_site_pkey ON public.institution_site USING btree (site)
+intake_tally_by_hour CREATE INDEX intake_tally_by_hour ON public.intake_tally USING btree (hour)
+intake_tally_by_site CREATE INDEX intake_tally_by_site ON public.intake_tally USING btree (site, channel, hour DESC)
+intake_tally_loose CREATE INDEX intake_tally_loose ON public.intake_tally USING btree (hour) WHERE (NOT folded)
+journal_by_control CREATE INDEX journal_by_control ON ONLY public.journal USING btree (control_id)
 journal_by_id CREATE INDEX journal_by_id ON ONLY public.journal USING btree (id)
 journal_by_site CREATE INDEX journal_by_site ON ONLY public.journal USING btree (site, received_at DESC)
 journal_key_by_time CREATE INDEX journal_key_by_time ON public.journal_key USING brin (received_at)
 journal_key_pkey CREATE UNIQUE INDEX journal_key_pkey ON public.journal_key USING btree (key)
 journal_pkey CREATE UNIQUE INDEX journal_pkey ON ONLY public.journal USING btree (received_at, id)
+journal_work_entry_left CREATE INDEX journal_work_entry_left ON public.journal_work_entry USING btree (work_id, journal_id) WHERE ((put_at IS NULL) AND (NOT skipped))
+journal_work_entry_pkey CREATE UNIQUE INDEX journal_work_entry_pkey ON public.journal_work_entry USING btree (work_id, journal_id)
+journal_work_pkey CREATE UNIQUE INDEX journal_work_pkey ON public.journal_work USING btree (id)
+journal_work_running CREATE INDEX journal_work_running ON public.journal_work USING btree (id) WHERE (state = 'running'::text)
 known_person_by_time CREATE INDEX known_person_by_time ON public.known_person USING btree (at)
 known_person_pkey CREATE UNIQUE INDEX known_person_pkey ON public.known_person USING btree (account_id, person_id)
 link_told_pkey CREATE UNIQUE INDEX link_told_pkey ON public.link_told USING btree (subscriber, person_id)
+listener_pkey CREATE UNIQUE INDEX listener_pkey ON public.listener USING btree (process, channel)
 match_cut_pkey CREATE UNIQUE INDEX match_cut_pkey ON public.match_cut USING btree (key)
 match_key_by_key CREATE INDEX match_key_by_key ON public.match_key USING btree (key, record_id)
 match_key_pkey CREATE UNIQUE INDEX match_key_pkey ON public.match_key USING btree (record_id, key)
@@ -802,16 +900,21 @@ session_by_account CREATE INDEX session_by_account ON public.session USING btree
 session_by_end CREATE INDEX session_by_end ON public.session USING btree (ends_at)
 session_by_subject CREATE INDEX session_by_subject ON public.session USING btree (idp, saml_subject) WHERE (idp IS NOT NULL)
 session_pkey CREATE UNIQUE INDEX session_pkey ON public.session USING btree (id_hash)
+settlement_by_mapping CREATE INDEX settlement_by_mapping ON ONLY public.settlement USING gin (mappings) WHERE (mappings IS NOT NULL)
 settlement_by_state CREATE INDEX settlement_by_state ON ONLY public.settlement USING btree (state, received_at DESC) WHERE (state <> 'applied'::text)
 settlement_pkey CREATE UNIQUE INDEX settlement_pkey ON ONLY public.settlement USING btree (received_at, journal_id)
 settlement_suspect CREATE INDEX settlement_suspect ON ONLY public.settlement USING btree (received_at DESC) WHERE (findings @> '[{"code": "identifier-suspect"}]'::jsonb)
+settlement_unmapped CREATE INDEX settlement_unmapped ON ONLY public.settlement USING gin (findings jsonb_path_ops) WHERE (findings @> '[{"code": "unmapped-code"}]'::jsonb)
 sign_on_failure_pkey CREATE UNIQUE INDEX sign_on_failure_pkey ON public.sign_on_failure USING btree (peer)
 study_by_accession CREATE INDEX study_by_accession ON public.study USING btree (accession text_pattern_ops)
 study_by_date CREATE INDEX study_by_date ON public.study USING btree (study_date DESC, study_uid)
 study_by_exam CREATE INDEX study_by_exam ON public.study USING btree (exam_id)
 study_by_uid CREATE INDEX study_by_uid ON public.study USING btree (study_uid)
+study_holding CREATE INDEX study_holding ON public.study USING btree (created_at) INCLUDE (site, availability, instance_count, voided)
 study_pkey CREATE UNIQUE INDEX study_pkey ON public.study USING btree (record_id, study_uid)
 study_settling CREATE INDEX study_settling ON public.study USING btree (last_instance_at) WHERE (availability = 'partial'::text)
+unmapped_code_by_time CREATE INDEX unmapped_code_by_time ON public.unmapped_code USING btree (last_seen_at DESC, site, code_table, key)
+unmapped_code_pkey CREATE UNIQUE INDEX unmapped_code_pkey ON public.unmapped_code USING btree (site, code_table, key)
 
 -- views
 ruling_in_force
@@ -931,6 +1034,19 @@ begin
   return null;
 end $function$
 
+intake_tally_fold(before timestamp with time zone, keep_from timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.intake_tally_fold(before timestamp with time zone, keep_from timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform pg_advisory_xact_lock(hashtext('intake_tally_fold'));
+  delete from intake_tally where hour < keep_from;
+  with loose as (delete from intake_tally where hour < before and not folded returning *)
+  insert into intake_tally (hour, site, channel, state, cause, bucket, entries, last_at, folded)
+  select hour, site, channel, state, cause, bucket, sum(entries), max(last_at), true from loose group by 1, 2, 3, 4, 5, 6;
+end $function$
+
 journal_partition(day date)
 CREATE OR REPLACE FUNCTION public.journal_partition(day date)
  RETURNS void
@@ -983,6 +1099,15 @@ begin
   end loop;
   delete from journal_key where received_at < keep_from::timestamp at time zone 'UTC';
 end $function$
+
+latency_bucket(took interval)
+CREATE OR REPLACE FUNCTION public.latency_bucket(took interval)
+ RETURNS smallint
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select ceil(4 * ln(greatest(1, extract(epoch from took) * 1000)::float) / ln(2::float))::smallint
+$function$
 
 relabel_exams()
 CREATE OR REPLACE FUNCTION public.relabel_exams()

@@ -52,9 +52,10 @@ export async function loadSlice(
   connection: Connection,
   records: readonly CanonicalRecord[],
   derive: Derivation,
+  how: 'locked' | 'as-it-stands' = 'locked',
 ): Promise<Loaded> {
   const { patients, keys } = touched(records, derive);
-  await lockRecords(connection, [...patients, ...keys]);
+  if (how === 'locked') await lockRecords(connection, [...patients, ...keys]);
   const exams = await loadExams(connection, keys);
   const wanted = [...new Set([...patients, ...exams.filter((exam) => exam.placed).map((exam) => exam.recordId)])];
   const rows = await loadPatients(connection, wanted);

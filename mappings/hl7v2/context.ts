@@ -1,6 +1,7 @@
 /** What every mapping function shares: the message, its site, and the findings gathered on the way. */
+import { unmappedSent } from '../../hub/core/code-mapping.ts';
 import type { Coded, SourceTime } from '../../hub/core/record.ts';
-import type { Finding } from '../../hub/core/problem.ts';
+import type { Finding, UnmappedSent } from '../../hub/core/problem.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
 import type { Field, Message, Segment } from './message.ts';
 import { readTime, type TimeBelief } from './time.ts';
@@ -25,9 +26,12 @@ export class Context {
     return this.#findings;
   }
 
-  find(code: Finding['code'], where: string, text: string): void {
-    const known = this.#findings.some((finding) => finding.code === code && finding.where === where);
-    if (!known && this.#findings.length < MAX_FINDINGS) this.#findings.push({ code, where, text });
+  find(code: Finding['code'], where: string, text: string, unmapped?: UnmappedSent): void {
+    const known = this.#findings.some(
+      (finding) => finding.code === code && finding.where === where && finding.unmapped?.code === unmapped?.code,
+    );
+    if (known || this.#findings.length >= MAX_FINDINGS) return;
+    this.#findings.push({ code, where, text, ...(unmapped === undefined ? {} : { unmapped }) });
   }
 
   /** A time, or undefined where it is absent, or (with a finding) unreadable. */
@@ -58,7 +62,8 @@ export class Context {
       this.site.codes.lookup(table, key) ?? (display === '' ? null : this.site.codes.lookup(table, display));
     const source = { code: key, ...(system === '' ? {} : { system }), ...(display === '' ? {} : { display }) };
     if (mapped !== null) return { ...mapped, source };
-    this.find('unmapped-code', where, `this code is not in the table ${table} of ${this.site.id}; it was kept as sent`);
+    const text = `this code is not in the table ${table} of ${this.site.id}; it was kept as sent`;
+    this.find('unmapped-code', where, text, unmappedSent(table, key, display));
     return { code: key, system: system || `${this.site.id}:${table}`, ...(display === '' ? {} : { display }) };
   }
 }

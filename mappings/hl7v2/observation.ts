@@ -2,6 +2,7 @@
  * OBX as the content of a report: sections of text by code or label, documents (ED), whether positive. What has no
  * section of its own is kept with its label among the findings of the report; nothing is dropped unsaid.
  */
+import { unmappedSent } from '../../hub/core/code-mapping.ts';
 import type { Coded, ReportContent } from '../../hub/core/record.ts';
 import { sectionOf, type Section } from '../codes/report-section.ts';
 import type { Context } from './context.ts';
@@ -85,6 +86,7 @@ function readPositive(obx: Segment, context: Context, where: string): boolean | 
     'unmapped-code',
     where,
     'positive or negative is given by a code that the site has not mapped; left out',
+    unmappedSent('conclusion', value),
   );
   return undefined;
 }

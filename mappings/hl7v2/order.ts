@@ -1,4 +1,5 @@
 /** Orders: ORM^O01, OMI^O23, OMG^O19 into OrderRecords, one per order group (WIRE §11; RAD TF-2 4.2 to 4.4, 4.13). */
+import { unmappedSent } from '../../hub/core/code-mapping.ts';
 import { problem, type Problem } from '../../hub/core/problem.ts';
 import type { OrderFields, OrderRecord, OrderStatus, PatientRef, SourceTime } from '../../hub/core/record.ts';
 import { icd10 } from '../codes/diagnosis.ts';
@@ -42,7 +43,8 @@ export function statusOf(group: Group, isScheduled: boolean, context: Context): 
     const mapped =
       orderStatusOf(context.site.codes.lookup('order-status', told)?.code ?? told) ?? siteStatus(context, told);
     if (mapped !== null) return mapped;
-    context.find('unmapped-code', 'ORC-5', 'this order status is in no table; the order stands as ordered');
+    const text = 'this order status is in no table; the order stands as ordered';
+    context.find('unmapped-code', 'ORC-5', text, unmappedSent('order-status', told));
   }
   const result = resultAsOrderStatus(group.obr?.text(25) ?? '');
   return result ?? (isScheduled && meaning === 'follow' ? 'scheduled' : 'ordered');
@@ -133,7 +135,8 @@ export function modality(ipc: Segment | undefined, obr: Segment | undefined, con
     if (segment === undefined || code === '') continue;
     const known = modalityOf(context.site.codes.lookup('modality', code)?.code ?? code);
     if (known !== null) return known;
-    context.find('unmapped-code', whereOf(segment, field), 'this modality is in no table; it was left out');
+    const text = 'this modality is in no table; it was left out';
+    context.find('unmapped-code', whereOf(segment, field), text, unmappedSent('modality', code, segment.text(field, 2)));
   }
   return undefined;
 }
@@ -148,7 +151,8 @@ function bodyPart(obr: Segment | undefined, context: Context): OrderFields['body
   const mapped = context.site.codes.lookup('body-part', sent) ?? context.site.codes.lookup('body-part', display);
   const source = { code: sent, ...(display === '' ? {} : { display }) };
   if (mapped !== null) return { ...mapped, source };
-  context.find('unmapped-code', 'OBR-15.4', 'this body part is not in the table of the site; it was kept as sent');
+  const text = 'this body part is not in the table of the site; it was kept as sent';
+  context.find('unmapped-code', 'OBR-15.4', text, unmappedSent('body-part', sent, display));
   return { code: sent, system: `${context.site.id}:body-part`, ...(display === '' ? {} : { display }) };
 }
 
@@ -166,7 +170,8 @@ function priority(group: Group, context: Context): OrderFields['priority'] | und
     const mapped = context.site.codes.lookup('priority', code)?.code ?? code;
     const known = priorityOf(mapped) ?? (mapped === 'urgent' ? 'urgent' : null);
     if (known !== null) return known;
-    context.find('unmapped-code', whereOf(segment, field, component), 'this priority is in no table; it was left out');
+    const text = 'this priority is in no table; it was left out';
+    context.find('unmapped-code', whereOf(segment, field, component), text, unmappedSent('priority', code));
   }
   return undefined;
 }

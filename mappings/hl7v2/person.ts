@@ -1,4 +1,5 @@
 /** PID as fields of a person: names, sex, birth date, identifiers, contact (HL7 v2.5.1 §3.4.2). `""` asserts absence. */
+import { unmappedSent } from '../../hub/core/code-mapping.ts';
 import type { Address, PatientFields, PatientRef, PersonName, Sex } from '../../hub/core/record.ts';
 import { ethnicOf, maritalOf, sexOf } from '../codes/demographics.ts';
 import { present, whereOf, type Context } from './context.ts';
@@ -59,7 +60,8 @@ function sex(pid: Segment, context: Context): Sex | null | undefined {
   const code = pid.text(8);
   if (code === '') return undefined;
   const known = sexOf(context.site.codes.lookup('sex', code)?.code ?? code);
-  if (known === null) context.find('unmapped-code', 'PID-8', 'this sex is in no table; it was left out');
+  if (known === null)
+    context.find('unmapped-code', 'PID-8', 'this sex is in no table; it was left out', unmappedSent('sex', code));
   return known ?? undefined;
 }
 

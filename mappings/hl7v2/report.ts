@@ -1,4 +1,5 @@
 /** Reports: ORU^R01 by its OBR groups (v2.5.1 §7.3.1; RAD TF-2 4.28) and MDM by its TXA (v2.5.1 §9.5). */
+import { unmappedSent } from '../../hub/core/code-mapping.ts';
 import { problem, type Problem } from '../../hub/core/problem.ts';
 import type {
   ExamKeys,
@@ -70,7 +71,8 @@ const STATUSES: readonly ReportStatus[] = ['preliminary', 'final', 'corrected', 
 function known(told: string, context: Context, where: string): ReportStatus | null {
   const mapped = context.site.codes.lookup('result-status', told)?.code;
   const status = STATUSES.find((one) => one === mapped) ?? reportStatusOf(told);
-  if (status === null) context.find('unmapped-code', where, 'this result status is in no table');
+  if (status === null)
+    context.find('unmapped-code', where, 'this result status is in no table', unmappedSent('result-status', told));
   return status;
 }
 

@@ -1,4 +1,5 @@
 /** Appointments: SIU S12 to S17 as the state of the order they book (v2.5.1 §10.3; RAD TF-2 4.48). */
+import { unmappedSent } from '../../hub/core/code-mapping.ts';
 import { problem } from '../../hub/core/problem.ts';
 import type { ExamKeys, OrderRecord, OrderStatus, PatientRef, SourceTime } from '../../hub/core/record.ts';
 import { appointmentStatusOf } from '../codes/exam.ts';
@@ -52,6 +53,11 @@ function appointmentStatus(trigger: string, sch: Segment, context: Context): Ord
   if (told === '') return 'scheduled';
   const known = appointmentStatusOf(context.site.codes.lookup('order-status', told)?.code ?? told);
   if (known === null)
-    context.find('unmapped-code', 'SCH-25', 'this appointment status is in no table; the event decided');
+    context.find(
+      'unmapped-code',
+      'SCH-25',
+      'this appointment status is in no table; the event decided',
+      unmappedSent('order-status', told),
+    );
   return known ?? 'scheduled';
 }

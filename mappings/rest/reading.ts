@@ -1,5 +1,6 @@
 /** One REST message under the names of the contract, with its findings; every value is text, read only when asked for. */
-import type { Finding } from '../../hub/core/problem.ts';
+import { unmappedSent } from '../../hub/core/code-mapping.ts';
+import type { Finding, UnmappedSent } from '../../hub/core/problem.ts';
 import type { Coded, SourceTime } from '../../hub/core/record.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
 import { readTime, type TimeBelief } from '../hl7v2/time.ts';
@@ -91,8 +92,9 @@ export class Reading {
     return this.#findings;
   }
 
-  find(code: Finding['code'], where: string, text: string): void {
-    if (this.#findings.length < MAX_FINDINGS) this.#findings.push({ code, where, text });
+  find(code: Finding['code'], where: string, text: string, unmapped?: UnmappedSent): void {
+    if (this.#findings.length < MAX_FINDINGS)
+      this.#findings.push({ code, where, text, ...(unmapped === undefined ? {} : { unmapped }) });
   }
 
   /** null: told to be empty (JSON null); undefined: not told. A blank text says nothing. */
@@ -158,7 +160,8 @@ export class Reading {
     const source = { code: key, ...(display === undefined ? {} : { display }) };
     if (mapped !== null) return { ...mapped, source };
     const where = code === undefined && displayField !== undefined ? displayField : field;
-    this.find('unmapped-code', where, `this code is not in the table ${table} of ${this.site.id}; it was kept as sent`);
+    const told = `this code is not in the table ${table} of ${this.site.id}; it was kept as sent`;
+    this.find('unmapped-code', where, told, unmappedSent(table, key, display));
     return { code: key, system: `${this.site.id}:${table}`, ...(display === undefined ? {} : { display }) };
   }
 
@@ -167,8 +170,10 @@ export class Reading {
     const text = this.text(field);
     if (text === undefined) return undefined;
     const known = national(this.site.codes.lookup(table, text)?.code ?? text);
-    if (known === null)
-      this.find('unmapped-code', field, `this code is not in the table ${table} of ${this.site.id}; it was left out`);
+    if (known === null) {
+      const told = `this code is not in the table ${table} of ${this.site.id}; it was left out`;
+      this.find('unmapped-code', field, told, unmappedSent(table, text));
+    }
     return known ?? undefined;
   }
 }

@@ -177,7 +177,7 @@ export interface paths {
       readonly path?: never;
       readonly cookie?: never;
     };
-    /** The bytes as they came, base64; an administrator's, and audited */
+    /** The bytes as they came, base64; an administrator's or the interface engineer's of that site, and audited */
     readonly get: operations['readJournalBytes'];
     readonly put?: never;
     readonly post?: never;
@@ -1173,6 +1173,229 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/operations/channels': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 通道状态 · who listens, and how each site's channels go now; the same from whichever process answers */
+    readonly get: operations['readChannels'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/operations/intake': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 接入量 · messages and images over time, latency, and what failed why */
+    readonly get: operations['readIntake'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/operations/completeness': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 完整率 · which exams lack a part, by hospital and modality, and where images are; of exams first known in the range */
+    readonly get: operations['readCompleteness'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/journal/{id}/decoded': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 消息解析 · the message field by field, masked, with what was found where */
+    readonly get: operations['readJournalDecoded'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/journal/{id}/unmask': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 取消脱敏 · the same with all that stands in it, for a reason; whoever may see the bytes, and audited */
+    readonly post: operations['unmaskJournalEntry'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/replays/preview': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 试运行 · what applying messages anew would change against what stands, under the mappings in force or with one more or one less */
+    readonly post: operations['previewReplay'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/replays': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Retries and replays of many, newest first, with their progress */
+    readonly get: operations['listReplays'];
+    readonly put?: never;
+    /** 重放 · retry what is in review, or apply anew what stands; which entries is fixed now, at most 20000 */
+    readonly post: operations['startReplay'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/replays/{id}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** How far it is */
+    readonly get: operations['readReplay'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/replays/{id}/cancel': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Put no more of it back to work */
+    readonly post: operations['cancelReplay'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/codes/unmapped': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 未对照代码 · codes that messages carried and no table maps, last seen first; no patient data */
+    readonly get: operations['listUnmappedCodes'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/codes/targets': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 代码检索 · codes of the province in a table, by part of code or name */
+    readonly get: operations['searchCodes'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/codes/mappings': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Mappings made at the desk, newest first, those undone included */
+    readonly get: operations['listMappings'];
+    readonly put?: never;
+    /** 代码对照 · map a code of a site; counts for every message that is applied from now on, and says how many stand that met it */
+    readonly post: operations['addMapping'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/codes/mappings/{id}/undo': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 撤销对照 · messages from now on are read without it */
+    readonly post: operations['undoMapping'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1966,6 +2189,12 @@ export interface components {
       readonly code: string;
       readonly where: string;
       readonly text: string;
+      /** @description The code that no table maps */
+      readonly unmapped?: {
+        readonly table: string;
+        readonly code: string;
+        readonly display?: string;
+      };
     };
     readonly Cause: {
       readonly code: string;
@@ -2799,6 +3028,218 @@ export interface components {
       readonly by: string;
       readonly note: string;
     };
+    /** @enum {string} */
+    readonly FindingCode:
+      | 'unmapped-code'
+      | 'missing-optional'
+      | 'degraded'
+      | 'charset-suspect'
+      | 'invalid-value'
+      | 'identifier-suspect'
+      | 'demographics-differ'
+      | 'stale'
+      | 'candidates-cut'
+      | 'ignored-segment'
+      | 'orphan'
+      | 'conflict';
+    readonly DecimalId: string;
+    readonly JournalIds: readonly components['schemas']['DecimalId'][];
+    /** @example procedure */
+    readonly CodeTableName: string;
+    /** @description As of GET /journal, without the state. */
+    readonly WorkFilter: {
+      readonly site?: string;
+      readonly channel?: components['schemas']['Channel'];
+      readonly finding?: components['schemas']['FindingCode'];
+      readonly messageType?: string;
+      readonly cause?: string;
+      readonly text?: string;
+      /** Format: date-time */
+      readonly from?: string;
+      /** Format: date-time */
+      readonly to?: string;
+    };
+    readonly MappingTried: {
+      readonly site: string;
+      readonly table: components['schemas']['CodeTableName'];
+      readonly source: string;
+      readonly code: string;
+      readonly display?: string;
+    };
+    readonly Latency: {
+      readonly p50Ms: number | null;
+      readonly p95Ms: number | null;
+    };
+    readonly ChannelBoard: {
+      readonly at: string;
+      readonly listeners: readonly {
+        readonly process: string;
+        readonly channel: string;
+        readonly address: string;
+        readonly listening: boolean;
+        readonly connections: number;
+        readonly seenAt: string;
+      }[];
+      readonly channels: readonly (components['schemas']['Latency'] & {
+        /** @description null: senders of no site */
+        readonly site: string | null;
+        readonly channel: string;
+        readonly lastMessageAt: string | null;
+        readonly lastError: {
+          readonly at: string;
+          readonly cause: string;
+        } | null;
+        /** @description Messages or images that came during the last 60 minutes and are decided */
+        readonly lastHour: number;
+        readonly lastDay: number;
+        readonly waiting: number;
+        readonly oldestWaitingAt: string | null;
+        /** @description Of the last day */
+        readonly refused: number;
+        /** @description Of the last day */
+        readonly review: number;
+      })[];
+    };
+    readonly IntakeOverTime: {
+      /** @enum {string} */
+      readonly step: 'hour' | 'day';
+      readonly steps: readonly (components['schemas']['Latency'] & {
+        readonly at: string;
+        readonly messages: number;
+        readonly images: number;
+        readonly applied: number;
+        readonly refused: number;
+        readonly review: number;
+      })[];
+      readonly bySite: readonly {
+        readonly site: string | null;
+        readonly messages: number;
+        readonly images: number;
+        readonly failed: number;
+      }[];
+      readonly causes: readonly {
+        readonly site: string | null;
+        readonly cause: string;
+        readonly entries: number;
+      }[];
+    };
+    readonly Completeness: {
+      readonly exams: readonly {
+        readonly site: string;
+        readonly modality: string;
+        readonly exams: number;
+        readonly complete: number;
+        readonly ordersWithoutReport: number;
+        readonly reportsWithoutImages: number;
+        readonly imagesWithoutOrder: number;
+        readonly cancelled: number;
+      }[];
+      readonly images: readonly {
+        readonly site: string;
+        readonly availability: string;
+        readonly studies: number;
+        readonly images: number;
+      }[];
+    };
+    readonly DecodedMessage: {
+      readonly journalId: string;
+      /** @enum {string} */
+      readonly format: 'hl7v2' | 'json' | 'dicom' | 'xml' | 'unreadable';
+      readonly charset: string | null;
+      readonly masked: boolean;
+      readonly rows: readonly {
+        /** @description Its place, as findings say it: PID-5.1, (0010,0010), name */
+        readonly where: string;
+        readonly name: string;
+        readonly nameZh: string;
+        readonly value: string;
+        readonly masked: boolean;
+        readonly depth: number;
+        /** @description Places in findings */
+        readonly findings: readonly number[];
+      }[];
+      readonly findings: readonly components['schemas']['Finding'][];
+      readonly truncated: boolean;
+    };
+    readonly ReplayPreview: {
+      /** @description How many entries a replay would take */
+      readonly concerned: number;
+      readonly entries: readonly {
+        readonly journalId: string;
+        /** @enum {string} */
+        readonly outcome: 'unchanged' | 'changed' | 'review';
+        readonly problem: components['schemas']['Cause'] | null;
+        readonly findings: readonly components['schemas']['Finding'][];
+        readonly changes: readonly {
+          /** @enum {string} */
+          readonly subject: 'patient' | 'exam';
+          readonly id: string;
+          readonly field: string;
+          readonly before: string | null;
+          readonly after: string | null;
+          readonly masked: boolean;
+        }[];
+      }[];
+    };
+    readonly Replay: {
+      readonly workId: string;
+      /** @enum {string} */
+      readonly kind: 'retry' | 'replay';
+      readonly scope: {
+        readonly [key: string]: unknown;
+      };
+      readonly site: string | null;
+      /** @enum {string} */
+      readonly state: 'running' | 'done' | 'cancelled';
+      readonly reason: string;
+      readonly startedAt: string;
+      readonly startedBy: string;
+      readonly endedAt: string | null;
+      /** @description left + skipped + waiting + applied + review + refused */
+      readonly total: number;
+      readonly left: number;
+      /** @description In another state when their turn came, or gone */
+      readonly skipped: number;
+      readonly waiting: number;
+      readonly applied: number;
+      readonly review: number;
+      readonly refused: number;
+    };
+    readonly UnmappedCode: {
+      readonly site: string;
+      readonly table: string;
+      readonly code: string;
+      readonly display: string | null;
+      readonly field: string;
+      readonly channel: string;
+      /** @description How often a message was applied with it; retries and replays count again */
+      readonly seen: number;
+      readonly firstSeenAt: string;
+      readonly lastSeenAt: string;
+      readonly lastJournalId: string;
+    };
+    readonly CodeMapping: {
+      readonly mappingId: string;
+      readonly site: string;
+      readonly table: string;
+      readonly source: string;
+      readonly sourceDisplay: string | null;
+      readonly code: string;
+      readonly display: string | null;
+      readonly reason: string;
+      readonly madeAt: string;
+      readonly madeBy: string;
+      readonly undone: {
+        readonly at: string;
+        readonly by: string;
+        readonly reason: string;
+      } | null;
+    };
+    readonly MappingMade: {
+      readonly mapping: components['schemas']['CodeMapping'];
+      /** @description Entries that stand and met the code without the mapping */
+      readonly concerned: number;
+    };
   };
   responses: {
     /** @description It is durable in the journal and will be applied; `status` tells what became of it (operators). */
@@ -3139,8 +3580,16 @@ export interface operations {
     readonly parameters: {
       readonly query?: {
         readonly state?: components['schemas']['JournalState'];
-        /** @description Only messages with such a finding: a resident ID that is not valid, or contradicts sex or birth date */
-        readonly finding?: 'identifier-suspect';
+        /** @description Only messages with such a finding; identifier-suspect: a resident ID that is not valid, or contradicts sex or birth date */
+        readonly finding?: components['schemas']['FindingCode'];
+        /** @description The sender's own id of the message, whole */
+        readonly controlId?: string;
+        /** @description How the type begins */
+        readonly messageType?: string;
+        /** @description Code of the problem */
+        readonly cause?: string;
+        /** @description Part of the problem's text */
+        readonly text?: string;
         readonly site?: components['parameters']['SiteFilter'];
         readonly channel?: components['parameters']['Channel'];
         /** @description Included */
@@ -5317,6 +5766,463 @@ export interface operations {
             readonly items: readonly components['schemas']['AccountFlag'][];
             readonly next: components['schemas']['Next'];
           };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly readChannels: {
+    readonly parameters: {
+      readonly query?: {
+        readonly site?: components['parameters']['SiteFilter'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The state */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['ChannelBoard'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly readIntake: {
+    readonly parameters: {
+      readonly query: {
+        /** @description Included */
+        readonly from: string;
+        /** @description Excluded; at most 92 days after */
+        readonly to: string;
+        readonly site?: components['parameters']['SiteFilter'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The figures */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['IntakeOverTime'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly readCompleteness: {
+    readonly parameters: {
+      readonly query: {
+        /** @description Included */
+        readonly from: string;
+        /** @description Excluded; at most 92 days after */
+        readonly to: string;
+        readonly site?: components['parameters']['SiteFilter'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The figures */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Completeness'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly readJournalDecoded: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The message */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['DecodedMessage'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly unmaskJournalEntry: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "reason": "核对姓名编码"
+         *     }
+         */
+        readonly 'application/json': {
+          readonly reason: components['schemas']['Reason'];
+        };
+      };
+    };
+    readonly responses: {
+      /** @description The message */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['DecodedMessage'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly previewReplay: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "mapping": {
+         *         "site": "h1",
+         *         "table": "procedure",
+         *         "source": "CT1099",
+         *         "code": "CT-CHEST-P"
+         *       }
+         *     }
+         */
+        readonly 'application/json': {
+          /**
+           * @default replay
+           * @enum {string}
+           */
+          readonly kind?: 'retry' | 'replay';
+          readonly journalIds?: components['schemas']['JournalIds'];
+          readonly filter?: components['schemas']['WorkFilter'];
+          readonly mapping?: components['schemas']['MappingTried'];
+          readonly without?: components['schemas']['DecimalId'];
+          /** @default 20 */
+          readonly limit?: number;
+        };
+      };
+    };
+    readonly responses: {
+      /** @description What would change */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['ReplayPreview'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listReplays: {
+    readonly parameters: {
+      readonly query?: {
+        readonly site?: components['parameters']['SiteFilter'];
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['Replay'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly startReplay: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "kind": "replay",
+         *       "mappingId": "7",
+         *       "reason": "补对照后重放"
+         *     }
+         */
+        readonly 'application/json': {
+          /** @enum {string} */
+          readonly kind: 'retry' | 'replay';
+          readonly journalIds?: components['schemas']['JournalIds'];
+          readonly filter?: components['schemas']['WorkFilter'];
+          readonly mappingId?: components['schemas']['DecimalId'];
+          readonly reason: components['schemas']['Reason'];
+        };
+      };
+    };
+    readonly responses: {
+      /** @description The work and how far it is */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Replay'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly readReplay: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The work and how far it is */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Replay'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly cancelReplay: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The work and how far it is */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Replay'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listUnmappedCodes: {
+    readonly parameters: {
+      readonly query?: {
+        readonly site?: components['parameters']['SiteFilter'];
+        readonly table?: components['schemas']['CodeTableName'];
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['UnmappedCode'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly searchCodes: {
+    readonly parameters: {
+      readonly query: {
+        readonly table: components['schemas']['CodeTableName'];
+        readonly text?: string;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description At most 50 */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['Coded'][];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listMappings: {
+    readonly parameters: {
+      readonly query?: {
+        readonly site?: components['parameters']['SiteFilter'];
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['CodeMapping'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly addMapping: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "site": "h1",
+         *       "table": "procedure",
+         *       "source": "CT1099",
+         *       "code": "CT-CHEST-P",
+         *       "display": "胸部CT平扫",
+         *       "reason": "与信息科核对"
+         *     }
+         */
+        readonly 'application/json': {
+          readonly site: string;
+          readonly table: components['schemas']['CodeTableName'];
+          readonly source: string;
+          readonly sourceDisplay?: string;
+          readonly code: string;
+          readonly display?: string;
+          readonly reason: components['schemas']['Reason'];
+        };
+      };
+    };
+    readonly responses: {
+      /** @description The mapping, and how many entries it concerns */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['MappingMade'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly undoMapping: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "reason": "核对姓名编码"
+         *     }
+         */
+        readonly 'application/json': {
+          readonly reason: components['schemas']['Reason'];
+        };
+      };
+    };
+    readonly responses: {
+      /** @description The mapping, and how many entries it concerns */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['MappingMade'];
         };
       };
       readonly default: components['responses']['Problem'];

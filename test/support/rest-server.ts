@@ -17,6 +17,8 @@ import type { AuditTrail } from '../../hub/core/audit.ts';
 import type { ClientStore } from '../../hub/core/client.ts';
 import { createMatching } from '../../hub/core/match/matcher.ts';
 import { siteId } from '../../hub/core/identifier.ts';
+import type { ObjectStore } from '../../hub/core/ports.ts';
+import { operationsRooms } from '../../hub/compose-operations.ts';
 import type { Intake } from '../../hub/core/envelope.ts';
 import { createClinicalRecords } from '../../hub/flow/clinical-records.ts';
 import { drawToken, hashToken } from '../../hub/security/token.ts';
@@ -99,12 +101,12 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
   const ground = { config: { notices: null }, database, sites, clock, log: quiet };
   const consent = consentRooms({ ...ground, audit: failable, derive }, () => Promise.resolve(new Set()));
   const signOn = await composeSignOn({ database, clock, config: { signOn: SIGN_ON } });
+  const objects = { readAll: () => Promise.reject(new Error('no object in this test')) } as unknown as ObjectStore;
   const face = createRestFace({
     ...signOn,
     providers: [],
     signOutUrl: () => Promise.resolve(null),
-    clock,
-    sites,
+    ...operationsRooms({ database, clock, sites, log: quiet, objects }, { derive, arrived }),
     intake: wrap(createJournal({ database, clock, log: quiet, arrived })),
     journal: createJournalReader({ database, derive, clock, arrived }),
     reviews: createReviewQueue({ ...desk, arrived }),

@@ -18,6 +18,7 @@ const RIGHTS: Readonly<Record<string, readonly ClientRole[]>> = {
   feed: ['administrator', 'hospital-feed'],
   operate: ['administrator', 'operator'],
   administer: ['administrator'],
+  'read-raw': ['administrator'],
   'administer-people': ['administrator'],
   'read-record': ['administrator', 'query-platform'],
   'search-records': ['administrator', 'query-platform'],

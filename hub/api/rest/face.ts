@@ -172,6 +172,11 @@ function answering(deps: RestDeps, id: string, handler: AnyHandler): RequestHand
     const reply = await handler({ caller, visitor: visitorOf(request), query, path, body } as AnyAsked);
     if (reply.cookies !== undefined) response.append('Set-Cookie', [...reply.cookies]);
     if ('problem' in reply) {
+      // A right that hangs on what was asked for is decided by the handler; its refusal is recorded as any other.
+      if (reply.problem.code === 'forbidden' && caller !== null) {
+        const refused = { action: 'refuse', outcome: 'refused', persons: [], objects: [], reason: reply.problem.text } as const;
+        await deps.audit.record(recordOf(caller, id, refused));
+      }
       sendProblem(response, reply.problem, reply.errors, undefined, reply.status);
       return;
     }

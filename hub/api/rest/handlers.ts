@@ -1,6 +1,6 @@
 /** What each operation of openapi/hub.yaml does, feeds excepted: one handler an operation, asked for by the compiler. */
 import type { AuditReader, Client, ClientStore } from '../../core/client.ts';
-import type { ExamSearch, JournalFilter, JournalReader, OrphanReader } from '../../core/operation.ts';
+import type { ExamSearch, OrphanReader } from '../../core/operation.ts';
 import { parseResidentId } from '../../core/identifier.ts';
 import type { IndexReader } from '../../core/ports.ts';
 import { problem } from '../../core/problem.ts';
@@ -11,21 +11,34 @@ import { emergencyHandlers, type EmergencyDeps } from './emergency.ts';
 import { accountHandlers } from './account.ts';
 import type { AccountDeps } from './account.ts';
 import { clinicalHandlers, type ClinicalDeps } from './clinical.ts';
+import { codeHandlers, type CodeDeps } from './codes.ts';
 import { examRecord } from './exam-record.ts';
+import { figureHandlers, type FigureDeps } from './figures.ts';
 import { identityHandlers, type IdentityDeps } from './identity.ts';
 import { institutionHandlers, type InstitutionDeps } from './institutions.ts';
+import { journalHandlers, type JournalDeps } from './journal.ts';
 import type { Disclosure, Handlers, Refused } from './operation.ts';
-import { pageOf } from './page.ts';
+import { replayHandlers, type ReplayDeps } from './replays.ts';
 import { reviewOf } from './review-item.ts';
+import { pageOf } from './page.ts';
+import { asked, disclosed, notFound } from './scope.ts';
 import { sessionHandlers } from './session.ts';
 import type { SessionDeps } from './session.ts';
 
-export interface HandlerDeps extends IdentityDeps, SessionDeps, AccountDeps, ClinicalDeps {
+export interface HandlerDeps
+  extends
+    IdentityDeps,
+    SessionDeps,
+    AccountDeps,
+    ClinicalDeps,
+    JournalDeps,
+    CodeDeps,
+    ReplayDeps,
+    FigureDeps {
   readonly consent: ConsentHandlerDeps;
   readonly emergency: EmergencyDeps;
   readonly institutions: InstitutionDeps;
   readonly sites: Sites;
-  readonly journal: JournalReader;
   readonly orphans: OrphanReader;
   readonly exams: ExamSearch;
   readonly index: Pick<IndexReader, 'exam'>;
@@ -33,22 +46,8 @@ export interface HandlerDeps extends IdentityDeps, SessionDeps, AccountDeps, Cli
   readonly auditReader: AuditReader;
 }
 
-const notFound = (): Refused => ({ problem: problem('not-found') });
-
-const act = (action: Disclosure['action'], object: string, reason?: string): Disclosure => ({
-  action,
-  persons: [],
-  objects: [object],
-  ...(reason === undefined ? {} : { reason }),
-});
-
-/** Only the members that were asked for, times in UTC. */
-function asked<T extends object>(filter: T): T {
-  const utc = (name: string, value: unknown): unknown =>
-    (name === 'from' || name === 'to') && typeof value === 'string' ? new Date(value).toISOString() : value;
-  const entries = Object.entries(filter).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries.map(([name, value]) => [name, utc(name, value)])) as T;
-}
+const act = (action: Disclosure['action'], object: string, reason?: string): Disclosure =>
+  disclosed(action, object, reason === undefined ? {} : { reason });
 
 function siteOf(site: SiteProfile) {
   const channels = [
@@ -63,11 +62,6 @@ function siteOf(site: SiteProfile) {
 type Operating = Pick<
   Handlers,
   | 'listSites'
-  | 'listJournal'
-  | 'countJournal'
-  | 'readJournalEntry'
-  | 'readJournalBytes'
-  | 'retryJournalEntry'
   | 'listReviews'
   | 'readReview'
   | 'retryReview'
@@ -76,30 +70,9 @@ type Operating = Pick<
 >;
 
 function operating(deps: HandlerDeps): Operating {
-  const { journal, reviews, orphans, sites } = deps;
+  const { reviews, orphans, sites } = deps;
   return {
     listSites: async () => ({ status: 200, body: { items: sites.all.map(siteOf) } }),
-    listJournal: async ({ query: { limit, after, ...filter } }) => ({
-      status: 200,
-      body: await journal.list(asked<JournalFilter>(filter), pageOf({ limit, after })),
-    }),
-    countJournal: async ({ query }) => ({ status: 200, body: await journal.counters(asked<JournalFilter>(query)) }),
-    readJournalEntry: async ({ path }) => {
-      const body = await journal.entry(path.id);
-      return body === null ? notFound() : { status: 200, body };
-    },
-    readJournalBytes: async ({ path }) => {
-      const raw = await journal.raw(path.id);
-      if (raw === null) return notFound();
-      const body = { contentType: raw.contentType, base64: Buffer.from(raw.bytes).toString('base64') };
-      return { status: 200, body, disclosure: act('export', `journal/${path.id}`) };
-    },
-    retryJournalEntry: async ({ path, caller }) => {
-      const result = await journal.retry(path.id, caller);
-      return result.ok
-        ? { status: 200, body: result.value, disclosure: act('change', `journal/${path.id}`, 'retry') }
-        : { problem: result.problem };
-    },
     listReviews: async ({ query: { limit, after, ...filter } }) => {
       const page = await reviews.list(asked(filter), pageOf({ limit, after }));
       return { status: 200, body: { items: page.items.map(reviewOf), next: page.next } };
@@ -209,6 +182,13 @@ function administering({ clients, auditReader, sites }: HandlerDeps): Administer
   };
 }
 
+const operationsHandlers = (deps: HandlerDeps) => ({
+  ...journalHandlers(deps),
+  ...codeHandlers(deps),
+  ...replayHandlers(deps),
+  ...figureHandlers(deps),
+});
+
 export function createHandlers(deps: HandlerDeps): Handlers {
   return {
     ...operating(deps),
@@ -221,5 +201,6 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...sessionHandlers(deps),
     ...accountHandlers(deps),
     ...clinicalHandlers(deps),
+    ...operationsHandlers(deps),
   };
 }

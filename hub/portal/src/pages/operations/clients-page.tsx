@@ -1,0 +1,110 @@
+/** Systems that call the hub: made, and revoked. */
+import { Button } from 'antd';
+import type { ReactNode } from 'react';
+import { useState } from 'react';
+import { api, ask } from '../../api.ts';
+import type { Schemas, Trouble } from '../../api.ts';
+import { TroubleAlert } from '../../asking.tsx';
+import { useText } from '../../language.tsx';
+import { operations } from '../../text/operations.ts';
+import { shell } from '../../text/shell.ts';
+import { stamp } from './format.ts';
+import { Choice, Pages, SiteChoice, TextField, usePages, useSiteName } from './parts.tsx';
+
+const ROLES = ['hospital-feed', 'query-platform', 'operator'] as const;
+
+export function ClientsPage(): ReactNode {
+  const all = useText(operations);
+  const words = all.clients;
+  const roles = useText(shell).roles;
+  const nameOf = useSiteName();
+  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const pages = usePages('clients', (after) =>
+    ask(api.GET('/clients', { params: { query: after === undefined ? {} : { after } } })),
+  );
+  const revoke = async (id: string): Promise<void> => {
+    const answer = await ask(api.DELETE('/clients/{id}', { params: { path: { id } } }));
+    setTrouble(answer.ok ? null : answer.trouble);
+    pages.again();
+  };
+  return (
+    <section className="ops">
+      <h1>{words.title}</h1>
+      {trouble === null ? null : <TroubleAlert trouble={trouble} />}
+      <NewClient made={pages.again} />
+      <Pages
+        pages={pages}
+        label={words.title}
+        rowKey={(row) => row.id}
+        columns={[
+          { title: words.name, dataIndex: 'name' },
+          { title: words.role, render: (_, row) => (roles as Readonly<Record<string, string>>)[row.role] ?? row.role },
+          { title: all.site, render: (_, row) => (row.site === null ? '' : nameOf(row.site)) },
+          { title: words.createdAt, render: (_, row) => stamp(row.createdAt) },
+          { title: words.lastUsed, render: (_, row) => stamp(row.lastUsedAt) || words.never },
+          {
+            title: '',
+            render: (_, row) =>
+              row.revokedAt === null ? (
+                <Button
+                  size="small"
+                  danger
+                  onClick={() => void revoke(row.id)}
+                  aria-label={`${words.revoke} ${row.name}`}
+                >
+                  {words.revoke}
+                </Button>
+              ) : (
+                `${words.revoked} ${stamp(row.revokedAt)}`
+              ),
+          },
+        ]}
+      />
+    </section>
+  );
+}
+
+function NewClient({ made }: { readonly made: () => void }): ReactNode {
+  const words = useText(operations).clients;
+  const roles = useText(shell).roles;
+  const [name, setName] = useState('');
+  const [role, setRole] = useState<Schemas['Role']>('hospital-feed');
+  const [site, setSite] = useState('');
+  const [token, setToken] = useState<string | null>(null);
+  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const create = async (): Promise<void> => {
+    const answer = await ask(api.POST('/clients', { body: { name, role, ...(site === '' ? {} : { site }) } }));
+    setTrouble(answer.ok ? null : answer.trouble);
+    if (!answer.ok) return;
+    setToken(answer.value.token);
+    setName('');
+    made();
+  };
+  return (
+    <form
+      className="ops-filter"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void create();
+      }}
+    >
+      {trouble === null ? null : <TroubleAlert trouble={trouble} />}
+      <TextField label={words.name} value={name} onChange={setName} />
+      <Choice
+        label={words.role}
+        value={role}
+        choices={ROLES.map((one) => [one, roles[one]])}
+        onChange={(value) => setRole(value as Schemas['Role'])}
+      />
+      <SiteChoice value={site} onChange={setSite} />
+      <Button type="primary" htmlType="submit" disabled={name.trim() === ''}>
+        {words.create}
+      </Button>
+      {token === null ? null : (
+        <p role="status">
+          {words.token} <code className="ops-break">{token}</code>
+        </p>
+      )}
+    </form>
+  );
+}
