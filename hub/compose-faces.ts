@@ -33,8 +33,6 @@ function restFace(ground: Ground, rooms: Rooms, journal: JournalReader, people: 
   const { database, log, clock } = ground;
   return createRestFace({
     ...people,
-    providers: [],
-    signOutUrl: () => Promise.resolve(null),
     clock,
     sites: ground.sites,
     journal,
@@ -112,6 +110,7 @@ export function faces(ground: Ground, rooms: Rooms, people: SignOnRooms): Readon
       release: RELEASE,
       origin: config.publicUrl,
     }),
+    ...people.samlFaces,
     '/api/v1': restFace(ground, rooms, journal, people),
   };
 }

@@ -308,7 +308,7 @@ async function run(): Promise<void> {
       await raiseNotifications(ground, rooms);
     }
     if (roles.has('listen')) await raiseChannels(ground, channels(ground, rooms));
-    const people = await composeSignOn(ground);
+    const people = await composeSignOn({ ...ground, audit: rooms.audit });
     const isApi = roles.has('api');
     await raiseHttp(ground, people, isApi ? faces(ground, rooms, people) : {}, isApi ? createDocs() : undefined);
     await raiseRecord(ground, rooms);
