@@ -46,8 +46,6 @@ function restFace(
   const identity = createIdentityDesk(rooms.desk);
   return createRestFace({
     ...people,
-    providers: [],
-    signOutUrl: () => Promise.resolve(null),
     journal,
     reviews: createReviewQueue({ ...rooms.desk, arrived: rooms.arrived }),
     identity,
@@ -135,6 +133,7 @@ export function faces(ground: Ground, rooms: Rooms, people: SignOnRooms): Readon
       release: RELEASE,
       origin: config.publicUrl,
     }),
+    ...people.samlFaces,
     '/api/v1': restFace(ground, rooms, journal, consent, people),
   };
 }

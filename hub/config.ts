@@ -2,10 +2,12 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { readAudit, type AuditConfig } from './config-audit.ts';
+import { readKeys, readProviders } from './config-saml.ts';
 import { readIssuers } from './config-xua.ts';
 import { USUAL_POLICY } from './core/account.ts';
 import type { AccountPolicy } from './core/account.ts';
 import type { TrustedIssuer } from './core/assertion.ts';
+import type { IdentityProvider } from './core/identity-provider.ts';
 
 export interface TlsConfig {
   /** PEM files. `ca`: who signs the certificates of clients; absent: no client certificate is asked for. */
@@ -69,8 +71,17 @@ export interface Config {
   /** How long people's sessions, passwords and unused accounts stand. */
   readonly signOn: SignOnConfig;
   readonly audit: AuditConfig;
+  /** Hospitals' identity providers, and the hub's own key towards them; null: none. */
+  readonly saml: SamlConfig | null;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly limits: Limits;
+}
+
+export interface SamlConfig {
+  readonly providers: readonly IdentityProvider[];
+  /** PEM. */
+  readonly key: string;
+  readonly certificate: string;
 }
 
 export interface SignOnConfig {
@@ -269,6 +280,21 @@ function readSignOn(read: Reader): SignOnConfig {
   });
 }
 
+function readSaml(read: Reader, publicUrl: string | null): SamlConfig | null {
+  const name = 'HUB_SAML_IDPS';
+  const value = read.text(name);
+  if (value === null) return null;
+  const [key, certificate] = [read.text('HUB_SAML_KEY'), read.text('HUB_SAML_CERT')];
+  if (publicUrl === null) return read.fail('HUB_PUBLIC_URL', 'https://host[:port] when HUB_SAML_IDPS is set');
+  if (key === null || certificate === null)
+    return read.fail('HUB_SAML_KEY', 'with HUB_SAML_CERT the paths of PEM files when HUB_SAML_IDPS is set');
+  try {
+    return Object.freeze({ providers: readProviders(value), ...readKeys(resolve(key), resolve(certificate)) });
+  } catch (error) {
+    return read.fail(name, error instanceof Error ? error.message : 'a YAML list');
+  }
+}
+
 function readXua(read: Reader): Config['xua'] {
   const name = 'HUB_XUA_ISSUERS';
   const value = read.text(name);
@@ -349,6 +375,7 @@ export function readConfig(environment: Environment = process.env): Config {
     atna: readAtna(read),
     signOn: readSignOn(read),
     audit: readAudit(read, dataDir),
+    saml: readSaml(read, readPublicUrl(read)),
     logLevel: readLogLevel(read),
     limits: readLimits(read),
   };

@@ -342,7 +342,7 @@ async function run(): Promise<void> {
       await raiseChannels(ground, opened);
       await raiseListenerNotes(ground, opened);
     }
-    const people = await composeSignOn(ground);
+    const people = await composeSignOn({ ...ground, audit: rooms.audit });
     const isApi = roles.has('api');
     const asked = { ...ground, auditFigures: () => auditFigures(ground, audit) };
     const pages = isApi ? { pages: createDocs(), portal: createPortal(PORTAL) } : {};

@@ -39,7 +39,8 @@ import { createReviewQueue } from '../../hub/store/review.ts';
 import { consentRooms } from '../../hub/compose-consent.ts';
 import type { FreshDatabase } from './database.ts';
 import { freshDatabase, quiet } from './database.ts';
-import { peopleOf, SIGN_ON } from './sign-in.ts';
+import { peopleOf, SIGN_ON_CONFIG } from './sign-in.ts';
+import type { SignOnGround } from './sign-in.ts';
 
 export const SITES_DIR = fileURLToPath(new URL('../../adapters/sites', import.meta.url));
 
@@ -76,7 +77,11 @@ const isRaw = (body: object | string | Uint8Array): body is string | Uint8Array 
   typeof body === 'string' || body instanceof Uint8Array;
 
 /** `wrap` stands between the face and the journal, for a disk that fails. */
-export async function startRest(wrap: (intake: Intake) => Intake = (intake) => intake): Promise<RestServer> {
+export async function startRest(
+  wrap: (intake: Intake) => Intake = (intake) => intake,
+  more: Partial<SignOnGround> = {},
+  port = 0,
+): Promise<RestServer> {
   const fresh = await freshDatabase();
   const { database } = fresh;
   const clock = (): Date => new Date();
@@ -100,12 +105,10 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
   const sites = await loadSites(SITES_DIR);
   const ground = { config: { notices: null }, database, sites, clock, log: quiet };
   const consent = consentRooms({ ...ground, audit: failable, derive }, () => Promise.resolve(new Set()));
-  const signOn = await composeSignOn({ database, clock, config: { signOn: SIGN_ON } });
+  const signOn = await composeSignOn({ database, clock, audit, config: { ...SIGN_ON_CONFIG, ...more } });
   const objects = { readAll: () => Promise.reject(new Error('no object in this test')) } as unknown as ObjectStore;
   const face = createRestFace({
     ...signOn,
-    providers: [],
-    signOutUrl: () => Promise.resolve(null),
     ...operationsRooms({ database, clock, sites, log: quiet, objects }, { derive, arrived }),
     intake: wrap(createJournal({ database, clock, log: quiet, arrived })),
     journal: createJournalReader({ database, derive, clock, arrived }),
@@ -144,12 +147,14 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     metrics,
     readiness,
     faces: {
+      ...signOn.samlFaces,
       '/api/v1': inPerson(people, face),
       '/fhir/Consent': inPerson(people, consentFace({ ...consent, audit, log: quiet, clock, origin: null })),
     },
+    publicUrl: more.publicUrl ?? null,
     pages: createDocs(),
   });
-  const server = createHttpServer(app).listen(0, '127.0.0.1');
+  const server = createHttpServer(app).listen(port, '127.0.0.1');
   await once(server, 'listening');
   const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
   return {
