@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { build, minifySync } from 'vite';
-import { INTEGRITY, isServed, PACKAGE, patched, VERSION } from './pin.ts';
+import { INTEGRITY, isServed, MOUNT, PACKAGE, patched, VERSION } from './pin.ts';
 import { filesOf } from './tarball.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -99,7 +99,10 @@ async function put(folder: string, name: string, bytes: Buffer): Promise<void> {
 
 async function make(from: string | null, stamp: string): Promise<void> {
   const began = Date.now();
-  const files = filesOf(await packed(from), (path) => path === 'LICENSE' || (path.startsWith('dist/') && isServed(path.slice(5))));
+  const files = filesOf(
+    await packed(from),
+    (path) => path === 'LICENSE' || (path.startsWith('dist/') && isServed(path.slice(5))),
+  );
   const folder = await mkdtemp(join(HERE, '.dist-'));
   try {
     for (const [path, bytes] of files) {
@@ -107,13 +110,16 @@ async function make(from: string | null, stamp: string): Promise<void> {
       await put(folder, name, smaller(name, patched(name, bytes)));
     }
     await put(folder, 'hutong.js', await client());
+    await writeFile(join(folder, 'mount.txt'), MOUNT);
     await writeFile(join(folder, STAMP), stamp);
     await rm(DIST, { recursive: true, force: true });
     await rename(folder, DIST);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  say(`${PACKAGE} ${VERSION} is in hub/viewer/dist (${files.size} files, ${((Date.now() - began) / 1000).toFixed(1)} s)`);
+  say(
+    `${PACKAGE} ${VERSION} is in hub/viewer/dist (${files.size} files, ${((Date.now() - began) / 1000).toFixed(1)} s)`,
+  );
 }
 
 async function main(args: readonly string[]): Promise<number> {

@@ -12,9 +12,11 @@ export function filesOf(tgz: Buffer, wanted: (path: string) => boolean): Map<str
   for (let at = 0; at + BLOCK <= tar.length;) {
     const head = tar.subarray(at, at + BLOCK);
     if (head[0] === 0) break;
-    const text = (from: number, length: number): string => head.toString('utf8', from, from + length).split('\0')[0] ?? '';
+    const text = (from: number, length: number): string =>
+      head.toString('utf8', from, from + length).split('\0')[0] ?? '';
     const size = parseInt(text(124, 12).trim(), 8);
-    if (!Number.isSafeInteger(size) || size < 0 || at + BLOCK + size > tar.length) throw new Error('the package is cut off');
+    if (!Number.isSafeInteger(size) || size < 0 || at + BLOCK + size > tar.length)
+      throw new Error('the package is cut off');
     const type = text(156, 1);
     const prefix = text(345, 155);
     const name = prefix === '' ? text(0, 100) : `${prefix}/${text(0, 100)}`;
