@@ -1,7 +1,74 @@
-/** Who may do what: closed by default, one pure decision for every face, with its reason. */
+/** Who may do what: closed by default, one pure decision for every face, with its reason. Whose records: core/subject.ts. */
 import type { SiteId } from './identifier.ts';
+import type { InstitutionCode } from './institution.ts';
 
-export type Role = 'administrator' | 'operator' | 'query-platform' | 'hospital-feed';
+/**
+ * Systems: `administrator` (the bootstrap), `operator`, `query-platform`, `hospital-feed`. People: the others, and
+ * operators. System, security and audit are three administrators and never one person (GB/T 22239 8.1.4.2 d).
+ */
+export const ROLES = [
+  'administrator',
+  'operator',
+  'query-platform',
+  'hospital-feed',
+  'physician',
+  'interface-engineer',
+  'system-administrator',
+  'security-administrator',
+  'auditor',
+  'regulator',
+] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Roles that an API client may have. */
+export const CLIENT_ROLES = ['administrator', 'operator', 'query-platform', 'hospital-feed'] as const;
+export type ClientRole = (typeof CLIENT_ROLES)[number];
+
+/** Roles that an account of a person may hold. */
+export const PERSON_ROLES = [
+  'physician',
+  'interface-engineer',
+  'operator',
+  'system-administrator',
+  'security-administrator',
+  'auditor',
+  'regulator',
+] as const;
+export type PersonRole = (typeof PERSON_ROLES)[number];
+
+/** Of these an account holds one at most. */
+export const APART: readonly PersonRole[] = ['system-administrator', 'security-administrator', 'auditor'];
+
+export const mayHold = (roles: readonly PersonRole[]): boolean =>
+  roles.filter((role) => APART.includes(role)).length <= 1;
+
+export const PURPOSES = [
+  'TREATMENT',
+  'CONSULTATION',
+  'RECOGNITION',
+  'SHARE',
+  'QC',
+  'REGULATION',
+  'OPS',
+  'RESEARCH',
+  'EMERGENCY',
+] as const;
+export type Purpose = (typeof PURPOSES)[number];
+
+/** A person in a session, as signed in: what their account and their choice of role say now. */
+export interface SignedIn {
+  readonly accountId: string;
+  readonly loginName: string;
+  readonly displayName: string;
+  readonly institution: InstitutionCode | null;
+  readonly department?: string;
+  /** By which hospitals' systems name them: the requester of an order. */
+  readonly practitionerId?: string;
+  readonly purpose: Purpose;
+  readonly factors: readonly ('password' | 'totp' | 'saml')[];
+  /** SHA-256 of the session's own secret: names the session, opens nothing. */
+  readonly sessionId: string;
+}
 
 /** A code of another system: HL7 v3 CE. `system` is an OID, empty where the sender told none. */
 export interface CodedValue {
@@ -32,7 +99,7 @@ export interface OnBehalfOf {
   readonly delegates?: readonly string[];
 }
 
-/** Who calls: an API client, or a registered hospital system on HL7 or DICOM. */
+/** Who calls: an API client, a registered hospital system on HL7 or DICOM, or a person in a session. */
 export interface Caller {
   readonly id: string;
   readonly name: string;
@@ -42,6 +109,8 @@ export interface Caller {
   readonly peer: string;
   /** A user in whose name the system calls. */
   readonly onBehalfOf?: OnBehalfOf;
+  /** A person who signed in; `id` and `name` are then the account's. */
+  readonly user?: SignedIn;
 }
 
 /**
@@ -54,46 +123,89 @@ export const submitterOf = ({ id, role, site }: Caller): { readonly sender: stri
 });
 
 export type Act =
-  | { readonly kind: 'read-record' | 'search-records' | 'read-images' } // clinical content of any site
-  | { readonly kind: 'feed'; readonly site: string } // registrations, orders, exams, reports, images of a site
-  | { readonly kind: 'submit-documents' } // to the affinity domain's registry and repository, and to change one's own there
-  | { readonly kind: 'read-audit' } // who did what to whose data
-  | { readonly kind: 'operate' } // journal, review queue, retry: no clinical content
-  | { readonly kind: 'administer' }; // clients and their rights
+  | { readonly kind: Exclude<ActKind, 'feed' | 'operate' | 'read-raw'> }
+  | { readonly kind: 'feed'; readonly site: string }
+  /** `site`: whose; absent: every site's, which who is bound to one may ask for where the answer is kept to theirs. */
+  | { readonly kind: 'operate' | 'read-raw'; readonly site?: string };
+
+/** What each right means, and who has it at all: the table that openapi/roles.md shows. */
+export const RIGHTS = {
+  /** Clinical content, by person: core/subject.ts decides whose. */
+  'read-record': ['administrator', 'query-platform', 'physician'],
+  'search-records': ['administrator', 'query-platform', 'physician'],
+  'read-images': ['administrator', 'query-platform', 'physician'],
+  /** Key images and measurements of a reader, on exams that they may read. */
+  annotate: ['administrator', 'physician'],
+  /** Registrations, orders, exams, reports, images of a site. */
+  feed: ['administrator', 'hospital-feed'],
+  /** To the affinity domain's registry and repository, and to change one's own there. */
+  'submit-documents': ['administrator', 'hospital-feed'],
+  /** A patient's consent or refusal, as a hospital took it down. */
+  'record-consent': ['administrator', 'hospital-feed', 'physician'],
+  'break-glass': ['administrator', 'physician'],
+  /** Journal (masked), review queue, retry, channel state: no clinical content. */
+  operate: ['administrator', 'operator', 'system-administrator', 'interface-engineer'],
+  /** A message as it came, with all that stands in it. */
+  'read-raw': ['administrator', 'interface-engineer'],
+  /** Doubts about who is whom: names and numbers side by side, no clinical content. */
+  'match-persons': ['administrator', 'operator'],
+  'read-statistics': ['administrator', 'operator', 'system-administrator', 'auditor', 'regulator'],
+  /** Sites, channels, clients of systems, rules of matching. */
+  administer: ['administrator', 'system-administrator'],
+  /** Accounts and their roles. */
+  'administer-people': ['administrator', 'security-administrator'],
+  /** Institutions and practitioners approved or suspended, consent policy, sensitivity labels, who reviews break-glass. */
+  'set-policy': ['administrator', 'security-administrator'],
+  /** Who did what to whose data. An operator's client sees less of it, an operator in person nothing. */
+  'read-audit': ['administrator', 'auditor', 'operator'],
+  /** Break-glass reviewed, odd access flagged. */
+  'review-access': ['administrator', 'auditor'],
+} as const satisfies Readonly<Record<string, readonly Role[]>>;
+export type ActKind = keyof typeof RIGHTS;
 
 export type Decision = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
 
 const allow: Decision = { allowed: true };
 const deny = (reason: string): Decision => ({ allowed: false, reason });
 
+const REFUSED: Partial<Readonly<Record<ActKind, string>>> = {
+  administer: 'only an administrator may do this',
+  operate: 'only an operator may do this',
+  'read-audit': 'only an auditor may do this',
+  feed: 'only a hospital feed may send',
+  'submit-documents': 'only a hospital feed may submit documents',
+  'read-record': 'this role may not read records',
+  'search-records': 'this role may not read records',
+  'read-images': 'this role may not read records',
+};
+
+/** Acts that a user named by a system has a right to or not, whatever the system's own role is. */
+const OF_USERS: ReadonlySet<ActKind> = new Set(['read-record', 'search-records', 'read-images']);
+
+const has = (role: Role | null, kind: ActKind): boolean => role !== null && RIGHTS[kind].some((one) => one === role);
+
 export function decide(caller: Caller, act: Act): Decision {
   if (caller.onBehalfOf?.purposeRefused === true) return deny('the purpose of use gives no right here');
-  switch (act.kind) {
-    case 'administer':
-      return caller.role === 'administrator' ? allow : deny('only an administrator may do this');
-    case 'operate':
-    case 'read-audit':
-      return caller.role === 'administrator' || caller.role === 'operator'
-        ? allow
-        : deny('only an operator may do this');
-    case 'feed':
-      if (caller.role === 'administrator') return allow;
-      if (caller.role !== 'hospital-feed') return deny('only a hospital feed may send');
-      return caller.site === act.site ? allow : deny('this feed belongs to another site');
-    case 'submit-documents':
-      return caller.role === 'hospital-feed' || caller.role === 'administrator'
-        ? allow
-        : deny('only a hospital feed may submit documents');
-    case 'read-record':
-    case 'search-records':
-    case 'read-images':
-      // In a user's name the user's right decides: what the system may do by itself is not lent to everybody at it.
-      return mayRead(caller.onBehalfOf ? caller.onBehalfOf.role : caller.role);
+  // In a user's name the user's right decides: what the system may do by itself is not lent to everybody at it.
+  const role = OF_USERS.has(act.kind) && caller.onBehalfOf ? caller.onBehalfOf.role : caller.role;
+  if (!has(role, act.kind)) return deny(REFUSED[act.kind] ?? 'this role may not do this');
+  if (act.kind === 'read-audit' && role === 'operator' && caller.user !== undefined)
+    return deny('only an auditor may do this');
+  if (act.kind === 'feed' && caller.role === 'hospital-feed' && caller.site !== act.site)
+    return deny('this feed belongs to another site');
+  if ((act.kind === 'operate' || act.kind === 'read-raw') && caller.role === 'interface-engineer') {
+    if (caller.site === undefined) return deny('an interface engineer is bound to a site');
+    if (act.site !== undefined && act.site !== caller.site) return deny('this belongs to another site');
   }
+  return allow;
 }
 
-const mayRead = (role: Role | null): Decision =>
-  role === 'query-platform' || role === 'administrator' ? allow : deny('this role may not read records');
+/**
+ * The bootstrap administrator is the way in: somebody must appoint the first security administrator. As soon as one is
+ * active (`sealed`) it has the system administrator's rights and no others.
+ */
+export const standingRole = (role: Role, sealed: boolean): Role =>
+  role === 'administrator' && sealed ? 'system-administrator' : role;
 
 /**
  * Whether the caller's user may see this patient (`ids`: every CX that is known of them). A statement that was issued for

@@ -19,6 +19,12 @@ export interface AuditEvent {
   readonly reason?: string;
   /** The user for whom the caller acted, where an assertion named one. */
   readonly onBehalfOf?: AuditedUser;
+  /** For what the caller acts (core/access.ts), where they said so. */
+  readonly purpose?: string;
+  /** On what grounds records of a person were shown (core/subject.ts). */
+  readonly basis?: string;
+  /** Code of the institution for which the caller acts. */
+  readonly institution?: string;
   /** What a transaction of a standard was about, where the face knows it. */
   readonly detail?: AuditDetail;
 }
@@ -97,12 +103,14 @@ export interface AuditedUser {
 /** The caller in the audit's words: the system and, beside it, the user for whom it acts. */
 export const audited = (
   caller: Caller,
-): Pick<AuditEvent, 'callerId' | 'callerName' | 'callerRole' | 'peer' | 'onBehalfOf'> => ({
+): Pick<AuditEvent, 'callerId' | 'callerName' | 'callerRole' | 'peer' | 'onBehalfOf' | 'purpose' | 'institution'> => ({
   callerId: caller.id,
   callerName: caller.name,
   callerRole: caller.role,
   peer: caller.peer,
   ...(caller.onBehalfOf === undefined ? {} : { onBehalfOf: auditedUser(caller.onBehalfOf) }),
+  ...(caller.user === undefined ? {} : { purpose: caller.user.purpose }),
+  ...(caller.user === undefined || caller.user.institution === null ? {} : { institution: caller.user.institution }),
 });
 
 export const auditedUser = (user: OnBehalfOf): AuditedUser => ({

@@ -1,5 +1,5 @@
 /** API clients as the hub keeps them, and the audit as a reader sees it: ports of hub/store/client.ts and audit.ts. */
-import type { Role } from './access.ts';
+import type { ClientRole } from './access.ts';
 import type { AuditEvent, AuditRecord } from './audit.ts';
 import type { SiteId } from './identifier.ts';
 import type { Page, PageRequest } from './operation.ts';
@@ -7,7 +7,7 @@ import type { Page, PageRequest } from './operation.ts';
 export interface Client {
   readonly id: string;
   readonly name: string;
-  readonly role: Role;
+  readonly role: ClientRole;
   readonly site: SiteId | null;
   /** SHA-256 of the certificate by which it may call over TLS, beside its token: 64 hexadecimal digits in lower case. */
   readonly certificate: string | null;

@@ -1,5 +1,5 @@
 /** API clients on PostgreSQL: found by the hash of their token or certificate on every call, so that a revocation holds at once. */
-import type { Role } from '../core/access.ts';
+import type { ClientRole } from '../core/access.ts';
 import type { Client, ClientStore } from '../core/client.ts';
 import { siteId } from '../core/identifier.ts';
 import { Failure, problem } from '../core/problem.ts';
@@ -8,7 +8,7 @@ import type { Database } from './database.ts';
 interface ClientRow {
   id: string;
   name: string;
-  role: Role;
+  role: ClientRole;
   site: string | null;
   certificate: string | null;
   created_at: Date;

@@ -7,7 +7,7 @@ import { createApp, createHttpServer } from '../../hub/api/app.ts';
 import { createMetrics } from '../../hub/api/metrics.ts';
 import { createDocs } from '../../hub/api/rest/docs.ts';
 import { createRestFace } from '../../hub/api/rest/face.ts';
-import type { Role } from '../../hub/core/access.ts';
+import type { ClientRole } from '../../hub/core/access.ts';
 import type { ClientStore } from '../../hub/core/client.ts';
 import { createMatching } from '../../hub/core/match/matcher.ts';
 import { siteId } from '../../hub/core/identifier.ts';
@@ -35,14 +35,14 @@ export interface RestServer {
   readonly audit: AuditStore;
   readonly clients: ClientStore;
   readonly origin: string;
-  readonly token: Readonly<Record<Role, string>>;
+  readonly token: Readonly<Record<ClientRole, string>>;
   /** JSON in and out; `as: null` sends no token. A string or bytes body is sent as it is. */
   call(method: string, path: string, options?: Call): Promise<Answer>;
   close(): Promise<void>;
 }
 
 export interface Call {
-  readonly as?: Role | null;
+  readonly as?: ClientRole | null;
   readonly token?: string;
   readonly body?: object | string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
@@ -90,7 +90,7 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     log: quiet,
   });
   const token = { administrator: '', operator: '', 'query-platform': '', 'hospital-feed': '' };
-  for (const role of Object.keys(token) as Role[]) {
+  for (const role of Object.keys(token) as ClientRole[]) {
     token[role] = drawToken();
     const site = role === 'hospital-feed' ? siteId('h1') : null;
     await clients.add({ name: role, role, site, createdBy: 'test' }, hashToken(token[role]));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { readDocument } from '../../openapi/document.ts';
-import type { Role } from '../../hub/core/access.ts';
+import type { ClientRole } from '../../hub/core/access.ts';
 import type { RestServer } from '../support/rest-server.ts';
 import { startRest } from '../support/rest-server.ts';
 
@@ -13,7 +13,7 @@ before(async () => {
 after(() => hub.close());
 
 /** SURFACE.md: who may do what; the feed client belongs to h1. */
-const RIGHTS: Readonly<Record<string, readonly Role[]>> = {
+const RIGHTS: Readonly<Record<string, readonly ClientRole[]>> = {
   any: ['administrator', 'operator', 'query-platform', 'hospital-feed'],
   feed: ['administrator', 'hospital-feed'],
   operate: ['administrator', 'operator'],

@@ -1,0 +1,92 @@
+/**
+ * What the access decision is fed with: facts of a person's records as they stand, read from the store in one go for as
+ * many subjects as an answer holds. hub/store/access-facts.ts implements it.
+ */
+import type { Caller } from './access.ts';
+import type { HubId, SiteId } from './identifier.ts';
+import type { InstitutionCode, InstitutionMap } from './institution.ts';
+import type { BreakGlassGrant, ConsentStatement, Relation, Subject, SubjectDecision } from './subject.ts';
+
+/** What restricts anybody at all, as it stands: read once and kept for a moment. */
+export interface AccessGround {
+  readonly institutions: InstitutionMap;
+  /** Whether any exam carries a label, and whether any refusal stands: without both, systems are not looked into. */
+  readonly anyLabel: boolean;
+  readonly anyRefusal: boolean;
+}
+
+/** Who asks, in the words of the facts. */
+export interface FactsQuery {
+  readonly institution: InstitutionCode | null;
+  /** Sites whose patients are the reader's; empty for who belongs to no institution. */
+  readonly sites: readonly SiteId[];
+  readonly practitionerId: string | null;
+  readonly accountId: string | null;
+  readonly at: string;
+}
+
+export interface SubjectFacts {
+  readonly relations: readonly Relation[];
+  readonly consents: readonly ConsentStatement[];
+  readonly grants: readonly BreakGlassGrant[];
+}
+
+export const NO_FACTS: SubjectFacts = { relations: [], consents: [], grants: [] };
+
+export interface AccessFacts {
+  ground(): Promise<AccessGround>;
+  /** Facts by person; a person of whom nothing is known is absent. Bounded by who asks: at most `FACTS_LIMIT` persons. */
+  of(persons: readonly HubId[], query: FactsQuery): Promise<ReadonlyMap<HubId, SubjectFacts>>;
+  /** Consents and grants alone: all that can stop or help a system. */
+  consentsOf(persons: readonly HubId[], query: FactsQuery): Promise<ReadonlyMap<HubId, SubjectFacts>>;
+}
+
+/** Consents and break-glass grants, as d-consent's tables hold them. */
+export interface ConsentFacts {
+  /** Whether any refusal stands at all. */
+  anyRefusal(): Promise<boolean>;
+  /** Statements of these persons that are in force at `at`, by person. */
+  consentsOf(persons: readonly HubId[], at: string): Promise<ReadonlyMap<HubId, readonly ConsentStatement[]>>;
+  /** Grants of this account over these persons that are in force at `at`. */
+  grantsOf(
+    accountId: string,
+    persons: readonly HubId[],
+    at: string,
+  ): Promise<ReadonlyMap<HubId, readonly BreakGlassGrant[]>>;
+}
+
+/** Relations that later capabilities know of: consultations, recognitions, shares. */
+export interface RelationFacts {
+  relationsOf(persons: readonly HubId[], query: FactsQuery): Promise<ReadonlyMap<HubId, readonly Relation[]>>;
+}
+
+/** What a face's own object is about: found in the index by what the face has in hand. */
+export interface SubjectIndex {
+  /** Subjects of FHIR resources by `Type/id`; one that is about nobody (Organization) is absent. */
+  ofResources(type: string, ids: readonly string[]): Promise<ReadonlyMap<string, readonly Subject[]>>;
+  ofExams(exams: readonly HubId[]): Promise<ReadonlyMap<HubId, Subject>>;
+  ofStudies(studies: readonly string[]): Promise<ReadonlyMap<string, Subject>>;
+  /** Documents of the affinity domain by their uniqueId. */
+  ofDocuments(uniqueIds: readonly string[]): Promise<ReadonlyMap<string, readonly Subject[]>>;
+}
+
+/** One desk for every face (hub/flow/access-desk.ts). */
+export interface AccessDesk {
+  /** What this caller may see, for one request: it also keeps what was withheld, for the audit. */
+  sight(caller: Caller): Promise<Sight>;
+}
+
+export interface Sight {
+  /** Nothing is ever withheld: faces go on as if there were no desk. */
+  readonly whole: boolean;
+  decide(subjects: readonly Subject[]): Promise<readonly SubjectDecision[]>;
+  /** Those that may be seen, in order; what is withheld is kept for the audit. */
+  visible<T>(items: readonly T[], subjectOf: (item: T) => readonly Subject[]): Promise<readonly T[]>;
+  /** What was withheld up to now, and on what grounds the rest was shown. */
+  told(): SightTold;
+}
+
+export interface SightTold {
+  readonly withheld: readonly { readonly person: HubId; readonly exam?: HubId; readonly reason: string }[];
+  readonly bases: readonly string[];
+}

@@ -1,0 +1,281 @@
+/**
+ * Whose records a caller may see: one pure decision for every face, closed by default, with its reason and its basis
+ * (SECURITY §6): role x institution x relation to the patient x consent x sensitivity x purpose x time.
+ */
+import type { Caller, Purpose, Role } from './access.ts';
+import { isEmergency } from './access.ts';
+import type { SubjectFacts } from './access-ports.ts';
+import type { HubId, SiteId } from './identifier.ts';
+import { institutionCode, type InstitutionCode, type InstitutionMap } from './institution.ts';
+
+/** Level 5 of GB/T 39725: special diseases and special persons. A label of the data's own is any other word. */
+export const SENSITIVITIES = ['psychiatry', 'hiv', 'std', 'genetics', 'reproduction', 'addiction', 'vip'] as const;
+export type Sensitivity = (typeof SENSITIVITIES)[number];
+
+/** A person, and of their records an exam where the record is of one. */
+export interface Subject {
+  readonly person: HubId;
+  readonly exam?: {
+    readonly id: HubId;
+    /** Who made it. */
+    readonly site: SiteId;
+    readonly labels: readonly Sensitivity[];
+  };
+}
+
+export interface Relation {
+  /**
+   * A registration or activity at the reader's institution; an order of the reader; a consultation or a recognition that
+   * they take part in; a share that was made to them.
+   */
+  readonly kind: 'treating' | 'ordered' | 'consulting' | 'recognised' | 'shared';
+  /** ISO 8601; null: without an end. */
+  readonly until: string | null;
+  /** Where it reaches these exams only. */
+  readonly exams?: readonly HubId[];
+}
+
+/** One statement of a patient that is in force: what it permits or refuses, to whom, for what. */
+export interface ConsentStatement {
+  readonly id: string;
+  readonly decision: 'permit' | 'refuse';
+  /** Who may, or may not; `all`: everybody. */
+  readonly readers: readonly InstitutionCode[] | 'all';
+  /** Whose records; `all`: every institution's. */
+  readonly sources: readonly InstitutionCode[] | 'all';
+  readonly purposes: readonly Purpose[] | 'all';
+  /** Sensitive records that a permit reaches; without them it reaches none. */
+  readonly labels: readonly Sensitivity[];
+  readonly exams?: readonly HubId[];
+  readonly until: string | null;
+}
+
+/** Emergency access: one account, one person, for a time, to be reviewed. */
+export interface BreakGlassGrant {
+  readonly id: string;
+  readonly accountId: string;
+  readonly person: HubId;
+  readonly until: string;
+}
+
+export type Basis =
+  /** The bootstrap, before there is a security administrator. */
+  | 'bootstrap'
+  /** A system's contract with the hub. */
+  | 'contract'
+  /** Made by the reader's own institution, of a patient of its own. */
+  | 'own-record'
+  | 'treating'
+  | 'ordered'
+  | 'consulting'
+  | 'recognised'
+  | 'shared'
+  | 'consent'
+  | 'break-glass'
+  /** An emergency stated by a trusted issuer. */
+  | 'emergency';
+
+export type Denial =
+  'role' | 'institution-not-approved' | 'purpose' | 'patient-refused' | 'sensitive' | 'no-relation' | 'no-agreement';
+
+/** What is told of a denial: the words of the audit and of a face that may speak of it at all. */
+export const DENIALS: Readonly<Record<Denial, string>> = {
+  role: 'this role may not read records',
+  'institution-not-approved': 'the institution of the reader is not approved',
+  purpose: 'the purpose gives no right to records of a person',
+  'patient-refused': 'the patient refused',
+  sensitive: 'the record is sensitive and nothing reaches it',
+  'no-relation': 'there is no relation to the patient',
+  'no-agreement': 'no agreement joins the institutions',
+};
+
+export type SubjectDecision =
+  | { readonly allowed: true; readonly basis: Basis; readonly because?: string }
+  | { readonly allowed: false; readonly reason: Denial };
+
+/** Who reads, as the facts know them: a person of an institution, a hospital's system, or a platform by its contract. */
+export interface Reader {
+  readonly role: Role | null;
+  readonly kind: 'person' | 'system';
+  readonly institution: InstitutionCode | null;
+  readonly purpose: Purpose;
+  readonly emergency: boolean;
+  readonly practitionerId: string | null;
+  readonly accountId: string | null;
+}
+
+const STATED: Readonly<Record<string, Purpose>> = {
+  TREAT: 'TREATMENT',
+  TREATMENT: 'TREATMENT',
+  CAREMGT: 'CONSULTATION',
+  COORDCTRL: 'CONSULTATION',
+  ETREAT: 'EMERGENCY',
+  EMERGENCY: 'EMERGENCY',
+  BTG: 'EMERGENCY',
+  HRESCH: 'RESEARCH',
+  RESEARCH: 'RESEARCH',
+  HOPERAT: 'OPS',
+  HQUALIMP: 'QC',
+  PUBHLTH: 'REGULATION',
+};
+
+/** A user named by an assertion counts as a person of their organization, where that is one we know. */
+export function readerOf(caller: Caller, institutions: InstitutionMap): Reader {
+  const { user, onBehalfOf: stated } = caller;
+  const ofSite = caller.site === undefined ? null : institutions.ofSite(caller.site);
+  if (user !== undefined)
+    return {
+      role: caller.role,
+      kind: 'person',
+      institution: user.institution,
+      purpose: user.purpose,
+      // The choice of a purpose opens nothing by itself: a grant does.
+      emergency: false,
+      practitionerId: user.practitionerId ?? null,
+      accountId: user.accountId,
+    };
+  if (stated !== undefined) {
+    const named = stated.organizationId === undefined ? null : institutions.byCode(stated.organizationId);
+    const purpose = stated.purposes.map(({ code }) => STATED[code.toUpperCase()]).find((one) => one !== undefined);
+    return {
+      role: stated.role,
+      kind: stated.role === 'physician' ? 'person' : 'system',
+      institution: named?.code ?? ofSite,
+      purpose: purpose ?? 'TREATMENT',
+      emergency: isEmergency(stated),
+      practitionerId: stated.userId,
+      accountId: null,
+    };
+  }
+  return {
+    role: caller.role,
+    kind: caller.role === 'physician' ? 'person' : 'system',
+    institution: ofSite,
+    purpose: 'TREATMENT',
+    emergency: false,
+    practitionerId: null,
+    accountId: null,
+  };
+}
+
+const allow = (basis: Basis, because?: string): SubjectDecision => ({
+  allowed: true,
+  basis,
+  ...(because === undefined ? {} : { because }),
+});
+const deny = (reason: Denial): SubjectDecision => ({ allowed: false, reason });
+
+/** Purposes for which a relation to the patient opens their records; others need the patient's own word. */
+const OF_CARE: ReadonlySet<Purpose> = new Set(['TREATMENT', 'CONSULTATION', 'RECOGNITION', 'SHARE', 'EMERGENCY']);
+
+/** Relations that reach a sensitive exam of another institution: the reader has asked for it, or was asked about it. */
+const REACHES_SENSITIVE: ReadonlySet<Relation['kind']> = new Set(['ordered', 'consulting', 'shared']);
+
+export function decideSubject(
+  reader: Reader,
+  subject: Subject,
+  facts: SubjectFacts,
+  institutions: InstitutionMap,
+  at: string,
+): SubjectDecision {
+  if (reader.role === 'administrator') return allow('bootstrap');
+  if (reader.role !== 'query-platform' && reader.role !== 'physician') return deny('role');
+  const grant = facts.grants.find((one) => one.accountId === reader.accountId && at < one.until);
+  if (grant !== undefined) return allow('break-glass', grant.id);
+  if (reader.emergency) return allow('emergency');
+  if (reader.institution !== null && institutions.byCode(reader.institution)?.state !== 'approved')
+    return deny('institution-not-approved');
+  return reader.kind === 'system'
+    ? decideSystem(reader, subject, facts, institutions, at)
+    : decidePerson(reader, subject, facts, institutions, at);
+}
+
+function decideSystem(
+  reader: Reader,
+  subject: Subject,
+  facts: SubjectFacts,
+  institutions: InstitutionMap,
+  at: string,
+): SubjectDecision {
+  // A hospital's own system shows the hospital its own records: a refusal is of sharing them.
+  if (isOwn(reader, subject, relationOf(subject, facts, at), institutions)) return allow('own-record');
+  if (speaks('refuse', reader, subject, facts, institutions)) return deny('patient-refused');
+  const permit = speaks('permit', reader, subject, facts, institutions);
+  if (isSensitive(subject) && permit === null) return deny('sensitive');
+  return permit === null ? allow('contract') : allow('consent', permit.id);
+}
+
+function decidePerson(
+  reader: Reader,
+  subject: Subject,
+  facts: SubjectFacts,
+  institutions: InstitutionMap,
+  at: string,
+): SubjectDecision {
+  if (reader.institution === null) return deny('institution-not-approved');
+  const relation = OF_CARE.has(reader.purpose) ? relationOf(subject, facts, at) : null;
+  if (relation !== null && isOwn(reader, subject, relation, institutions)) return allow('own-record', relation.kind);
+  if (speaks('refuse', reader, subject, facts, institutions)) return deny('patient-refused');
+  const permit = speaks('permit', reader, subject, facts, institutions);
+  if (permit !== null) return allow('consent', permit.id);
+  if (!OF_CARE.has(reader.purpose)) return deny('purpose');
+  if (relation === null) return deny('no-relation');
+  if (isSensitive(subject) && !REACHES_SENSITIVE.has(relation.kind)) return deny('sensitive');
+  const source = subject.exam === undefined ? null : institutions.ofSite(subject.exam.site);
+  // A share, a consultation and a recognition are agreements of their own.
+  if (relation.kind !== 'treating' && relation.kind !== 'ordered') return allow(relation.kind);
+  if (subject.exam === undefined) return allow(relation.kind);
+  const agreement = source === null ? null : institutions.agreement(reader.institution, source, at);
+  return agreement === null ? deny('no-agreement') : allow(relation.kind, agreement);
+}
+
+const isSensitive = ({ exam }: Subject): boolean => (exam?.labels.length ?? 0) > 0;
+
+/** An exam that the reader's institution made; of the person themselves: a patient of that institution. */
+function isOwn(
+  { institution }: Reader,
+  { exam }: Subject,
+  relation: Relation | null,
+  institutions: InstitutionMap,
+): boolean {
+  if (institution === null) return false;
+  if (exam === undefined) return relation?.kind === 'treating';
+  const source = institutions.ofSite(exam.site);
+  return source !== null && institutions.within(institution).has(source);
+}
+
+/** The relation that reaches furthest: what reaches sensitive records stands before what does not. */
+function relationOf({ exam }: Subject, { relations }: SubjectFacts, at: string): Relation | null {
+  const standing = relations.filter(
+    (one) =>
+      (one.until === null || at < one.until) &&
+      (one.exams === undefined || (exam !== undefined && one.exams.includes(exam.id))),
+  );
+  const furthest = exam === undefined ? standing.find(({ kind }) => kind === 'treating') : undefined;
+  return furthest ?? standing.find(({ kind }) => REACHES_SENSITIVE.has(kind)) ?? standing[0] ?? null;
+}
+
+/** A statement of this patient that is about this reader, purpose and record. A refusal of everything is about the person. */
+function speaks(
+  decision: ConsentStatement['decision'],
+  reader: Reader,
+  { exam }: Subject,
+  { consents }: SubjectFacts,
+  institutions: InstitutionMap,
+): ConsentStatement | null {
+  const { institution } = reader;
+  const source = exam === undefined ? null : institutions.ofSite(exam.site);
+  const within = (codes: ConsentStatement['readers'], code: InstitutionCode | null): boolean =>
+    codes === 'all' || (code !== null && codes.some((one) => institutions.within(institutionCode(one)).has(code)));
+  const found = consents.find(
+    (one) =>
+      one.decision === decision &&
+      within(one.readers, institution) &&
+      (one.purposes === 'all' || one.purposes.includes(reader.purpose)) &&
+      // The person's own record (names, numbers) is of every source.
+      (one.sources === 'all' || within(one.sources, source)) &&
+      (one.exams === undefined || (exam !== undefined && one.exams.includes(exam.id))) &&
+      (decision === 'refuse' || (exam?.labels ?? []).every((label) => one.labels.includes(label))),
+  );
+  return found ?? null;
+}
