@@ -32,7 +32,7 @@ const ownLines = {
 const BANNED_NAME = '/(Manager|Service|Helper|Helpers|Utils?)$/';
 
 export default tseslint.config(
-  { ignores: ['node_modules', 'var', 'coverage', '**/generated/**', '**/*.cjs', '.*', 'eslint.config.js'] },
+  { ignores: ['node_modules', 'var', 'coverage', '**/dist/**', '**/generated/**', '**/*.cjs', '.*', 'eslint.config.js'] },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {

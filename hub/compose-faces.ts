@@ -10,6 +10,7 @@ import { openFrames } from './archive/transcode-frames.ts';
 import { canTranscode, transcode } from './archive/transcode.ts';
 import { auditSource } from './compose-atna.ts';
 import { identityFeed } from './compose-identity.ts';
+import { viewer } from './compose-viewer.ts';
 import { affinityDomain, xdsFaces } from './compose-xds.ts';
 import type { JournalReader } from './core/operation.ts';
 import { createRecallingIndex } from './flow/recall-index.ts';
@@ -25,6 +26,7 @@ import { createIdentityDesk } from './store/identity-decision.ts';
 import { createJournalReader } from './store/journal-reader.ts';
 import { createRematchDesk } from './store/rematch.ts';
 import { createReviewQueue } from './store/review.ts';
+import { createViewerLaunches } from './store/viewer.ts';
 import type { Ground, Rooms } from './compose.ts';
 
 /** The hub's own REST API. */
@@ -41,6 +43,8 @@ function restFace(ground: Ground, rooms: Rooms, journal: JournalReader): Router 
     index: rooms.reader,
     clients: createClientStore({ database, clock }),
     auditReader: createAuditStore({ database, clock }),
+    launches: createViewerLaunches({ database, clock }),
+    clock,
     intake: rooms.journal,
     audit: rooms.audit,
     log,
@@ -108,6 +112,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
       origin: config.publicUrl,
     }),
     '/api/v1': restFace(ground, rooms, journal),
+    '/viewer': viewer(ground, rooms, dicomweb),
   };
 }
 

@@ -59,6 +59,8 @@ export interface Config {
   readonly subscriberHosts: ReadonlySet<string>;
   /** Bearer tokens for such hosts, sent with each notification. */
   readonly subscriberTokens: ReadonlyMap<string, string>;
+  /** Origins whose pages may show the viewer in a frame; empty: the hub's own alone. */
+  readonly embedOrigins: readonly string[];
   /** null: audit records stay in the hub's own store. */
   readonly atna: AtnaConfig | null;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -227,6 +229,21 @@ function readSubscriberTokens(read: Reader): ReadonlyMap<string, string> {
   return tokens;
 }
 
+/** As CSP's frame-ancestors and a browser's Origin write them. */
+function readEmbedOrigins(read: Reader): readonly string[] {
+  const name = 'HUB_EMBED_ORIGINS';
+  const given = (read.text(name) ?? '').split(/[\s,]+/).filter((one) => one !== '');
+  const origins = given.map((one) => (URL.canParse(one) ? new URL(one) : null));
+  if (
+    origins.some((url) => url === null || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '')
+  )
+    read.fail(
+      name,
+      'origins whose pages may show the viewer in a frame, https://host[:port], with commas between them',
+    );
+  return Object.freeze(origins.flatMap((url) => (url === null ? [] : [url.origin])));
+}
+
 function readXua(read: Reader): Config['xua'] {
   const name = 'HUB_XUA_ISSUERS';
   const value = read.text(name);
@@ -303,6 +320,7 @@ export function readConfig(environment: Environment = process.env): Config {
     xua: readXua(read),
     subscriberHosts: readSubscriberHosts(read),
     subscriberTokens: readSubscriberTokens(read),
+    embedOrigins: readEmbedOrigins(read),
     atna: readAtna(read),
     logLevel: readLogLevel(read),
     limits: readLimits(read),

@@ -35,7 +35,9 @@ export interface AppDeps {
 }
 
 /** SURFACE.md: what may be asked by nobody. /openapi.json and /docs hold no data, as other static files. */
-const PUBLIC = /^\/(fhir\/metadata|openapi\.json|\.well-known\/[^/]+|favicon\.ico)$/;
+const PUBLIC = /^\/(fhir\/metadata|openapi\.json|\.well-known\/[^/]+|favicon\.ico|viewer(\/.*)?)$/;
+/** The viewer's files are public, and what it shows asks for its caller itself; below a launch it has a door of its own. */
+const OWN_DOOR = /^\/viewer\/launched\//;
 
 export function createApp(deps: AppDeps): Express {
   const app = express();
@@ -54,7 +56,8 @@ export function createApp(deps: AppDeps): Express {
   const pages = Object.entries(deps.pages ?? {});
   const isPage = (path: string): boolean => pages.some(([mount]) => path === mount || path.startsWith(`${mount}/`));
   const isPublic = (request: Request): boolean =>
-    ['GET', 'HEAD'].includes(request.method) && (PUBLIC.test(request.path) || isPage(request.path));
+    OWN_DOOR.test(request.path) ||
+    (['GET', 'HEAD'].includes(request.method) && (PUBLIC.test(request.path) || isPage(request.path)));
   app.use(authenticate({ clients: deps.clients, audit: deps.audit, isPublic }));
   app.get('/metrics', metricsPage(deps));
   for (const [mount, router] of [...pages, ...Object.entries(deps.faces)]) app.use(mount, router);

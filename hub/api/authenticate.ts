@@ -19,7 +19,7 @@ import { sendFault } from './xds/soap-exchange.ts';
 /** The face a path belongs to, in the audit's words. */
 export function faceOf(path: string): string {
   const first = path.split('/')[1] ?? '';
-  return first === 'api' ? 'rest' : ['fhir', 'dicomweb', 'wado', 'xds'].includes(first) ? first : 'http';
+  return first === 'api' ? 'rest' : ['fhir', 'dicomweb', 'wado', 'xds', 'viewer'].includes(first) ? first : 'http';
 }
 
 export const peerOf = (request: Request): string =>

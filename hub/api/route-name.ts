@@ -11,7 +11,7 @@ const WORDS = new Set(
    Binary Bundle OperationOutcome _history _search $everything $ihe-pix
    dicomweb studies series instances frames bulkdata rendered thumbnail wado
    xds registry repository imaging-source initiating-gateway responding-gateway subscription notify
-   cds-services viewer`.split(/\s+/),
+   cds-services viewer launch launched own key-images viewer-launches`.split(/\s+/),
 );
 const MAX_SEGMENTS = 10;
 

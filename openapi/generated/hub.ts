@@ -563,6 +563,28 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/viewer-launches': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /**
+     * 打开影像 · a one-time link that opens the viewer at an exam, good for a minute
+     * @description Send the browser to `url` at once: it opens once. A signed-in user's link opens in the same account's session
+     *     only. A system's link opens a session of its own, for half an hour, that sees this person alone; `user` names
+     *     the physician for whom the system asks, who may then save measurements and key images.
+     */
+    readonly post: operations['launchViewer'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2885,6 +2907,55 @@ export interface operations {
           readonly 'application/json': {
             readonly items: readonly components['schemas']['AuditEntry'][];
             readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly launchViewer: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "studyUid": "2.25.1",
+         *       "user": {
+         *         "id": "D0012",
+         *         "name": "李医生"
+         *       }
+         *     }
+         */
+        readonly 'application/json': {
+          /** @description Of the hub; this or studyUid */
+          readonly examId?: string;
+          readonly studyUid?: string;
+          readonly user?: {
+            /** @description In the calling system */
+            readonly id: string;
+            readonly name: string;
+            readonly organization?: string;
+          };
+        };
+      };
+    };
+    readonly responses: {
+      /** @description Where to send the browser, and until when */
+      readonly 201: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            /** @description A path of the hub */
+            readonly url: string;
+            /** Format: date-time */
+            readonly expiresAt: string;
           };
         };
       };

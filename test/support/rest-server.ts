@@ -24,6 +24,7 @@ import { createJournalReader } from '../../hub/store/journal-reader.ts';
 import { createJournal } from '../../hub/store/journal.ts';
 import { createRematchDesk } from '../../hub/store/rematch.ts';
 import { romanise } from '../../mappings/romanise.ts';
+import { createViewerLaunches } from '../../hub/store/viewer.ts';
 import { createReviewQueue } from '../../hub/store/review.ts';
 import type { FreshDatabase } from './database.ts';
 import { freshDatabase, quiet } from './database.ts';
@@ -86,6 +87,8 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     index: createIndexReader({ database, derive }),
     clients,
     auditReader: audit,
+    launches: createViewerLaunches({ database, clock }),
+    clock,
     audit,
     log: quiet,
   });

@@ -10,13 +10,15 @@ import { examRecord } from './exam-record.ts';
 import { identityHandlers, type IdentityDeps } from './identity.ts';
 import type { Disclosure, Handlers, Refused } from './operation.ts';
 import { reviewOf } from './review-item.ts';
+import { launchHandlers } from './viewer-launch.ts';
+import type { LaunchDeps } from './viewer-launch.ts';
 
-export interface HandlerDeps extends IdentityDeps {
+export interface HandlerDeps extends IdentityDeps, Omit<LaunchDeps, 'index'> {
   readonly sites: Sites;
   readonly journal: JournalReader;
   readonly orphans: OrphanReader;
   readonly exams: ExamSearch;
-  readonly index: Pick<IndexReader, 'exam'>;
+  readonly index: Pick<IndexReader, 'exam' | 'examOfStudy'>;
   readonly clients: ClientStore;
   readonly auditReader: AuditReader;
 }
@@ -208,5 +210,11 @@ function administering({ clients, auditReader, sites }: HandlerDeps): Administer
 }
 
 export function createHandlers(deps: HandlerDeps): Handlers {
-  return { ...operating(deps), ...reading(deps), ...administering(deps), ...identityHandlers(deps) };
+  return {
+    ...operating(deps),
+    ...reading(deps),
+    ...administering(deps),
+    ...identityHandlers(deps),
+    ...launchHandlers(deps),
+  };
 }

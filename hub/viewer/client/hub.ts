@@ -2,7 +2,7 @@
 
 /** As hub/api/viewer/beside.ts answers. */
 export interface Beside {
-  readonly person: { readonly id: string; readonly authority: string; readonly name: string | null };
+  readonly person: { readonly id: string; readonly name: string | null; readonly localId: string | null };
   readonly maySave: boolean;
   /** Sent back with everything that changes something. */
   readonly csrf: string | null;
@@ -57,8 +57,14 @@ export const beside = (): Promise<Beside> => {
   return asked;
 };
 
-export async function saveKeyImage(image: { series: string; instance: string; frame: number }): Promise<boolean> {
+/** Of a launch the hub tells it; a signed-in session has it in a cookie that its own pages can read. */
+export async function proof(): Promise<string | null> {
   const { csrf } = await beside();
+  return csrf ?? /(?:^|; )hutong_csrf=([^;]+)/.exec(document.cookie)?.[1] ?? null;
+}
+
+export async function saveKeyImage(image: { series: string; instance: string; frame: number }): Promise<boolean> {
+  const csrf = await proof();
   const answer = await fetch(`${base}/studies/${encodeURIComponent(opened)}/key-images`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(csrf === null ? {} : { 'x-hutong-csrf': csrf }) },
