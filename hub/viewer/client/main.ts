@@ -59,7 +59,8 @@ window.config = {
       },
     },
   },
-  customizationService: {},
+  customizationService: { global: { 'ohif.tours': { $set: [] } } },
+  showPatientInfo: 'visible',
   // Whose studies there are is the portal's to list, and the panel's for this person.
   showStudyList: false,
   investigationalUseDialog: { option: 'configure', days: 30 },
