@@ -50,14 +50,19 @@ async function open(context: BrowserContext, hub: ViewerHub, token: string): Pro
     await page.goto(url, { waitUntil: 'commit' });
     const ready = `window.seen.first > 0 && window.seen.kept >= ${String(INSTANCES)}`;
     await page.waitForFunction(ready, undefined, { polling: 20, timeout: LIMIT_MS }).catch(() => undefined);
-    const told = await page.evaluate<{ seen: Record<string, number>; origin: number; steps: Record<string, number> }>(`({
+    const told = await page.evaluate<{
+      seen: Record<string, number>;
+      origin: number;
+      steps: Record<string, number>;
+    }>(`({
       seen: window.seen, origin: performance.timeOrigin,
       steps: Object.fromEntries(performance.getEntriesByType('resource')
         .filter(({ name }) => /app\\.bundle.*js|metadata|\\/series\\?|frames\\/1$/.test(name)).reverse()
         .map(({ name, startTime, responseEnd }) => [name.replace(/^.*\\/(?=[^/]+$)/, ''), Math.round(startTime) * 100000 + Math.round(responseEnd)])),
     })`);
     const { first = 0, last = 0, kept = 0, script = 0 } = told.seen;
-    if (first === 0 || kept < INSTANCES) throw new Error(`${String(kept)} images were ready after ${String(LIMIT_MS)} ms`);
+    if (first === 0 || kept < INSTANCES)
+      throw new Error(`${String(kept)} images were ready after ${String(LIMIT_MS)} ms`);
     const before = told.origin - clicked;
     return { firstMs: before + first, allMs: before + last, steps: { before, script, ...told.steps } };
   } finally {
@@ -70,7 +75,10 @@ export async function run(): Promise<readonly Figure[]> {
   const hub = await startViewerHub();
   const browser = await openReader();
   try {
-    await hub.store('h1', Array.from({ length: INSTANCES }, (_, at) => slice(at + 1)));
+    await hub.store(
+      'h1',
+      Array.from({ length: INSTANCES }, (_, at) => slice(at + 1)),
+    );
     await hub.settled();
     const token = await hub.client('query-platform');
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'zh-CN' });
@@ -79,7 +87,9 @@ export async function run(): Promise<readonly Figure[]> {
     const rounds: Opened[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const opened = await open(context, hub, token);
-      show(`  first ${opened.firstMs.toFixed(0)} ms, all ${opened.allMs.toFixed(0)} ms  ${JSON.stringify(opened.steps)}`);
+      show(
+        `  first ${opened.firstMs.toFixed(0)} ms, all ${opened.allMs.toFixed(0)} ms  ${JSON.stringify(opened.steps)}`,
+      );
       rounds.push(opened);
     }
     const first = median(rounds.map(({ firstMs }) => firstMs));

@@ -3,7 +3,8 @@ import { createDataSource } from './data-source.ts';
 import { addAttributes, PROTOCOL_IDS, PROTOCOLS } from './hanging.ts';
 import { beside, dicomweb } from './hub.ts';
 import { awaitLoader, i18n } from './ohif.ts';
-import type { Given } from './ohif.ts';
+import type { Given, React } from './ohif.ts';
+import { preview } from './preview.ts';
 import { reportPanel } from './report-panel.ts';
 import { MORE_CHINESE, settleLanguage, words } from './text.ts';
 
@@ -36,6 +37,7 @@ const extension = {
 
 settleLanguage();
 awaitLoader();
+preview();
 // Asked for while the bundles load.
 beside().catch(() => undefined);
 
@@ -61,6 +63,9 @@ window.config = {
   },
   customizationService: { global: { 'ohif.tours': { $set: [] } } },
   showPatientInfo: 'visible',
+  whiteLabeling: {
+    createLogoComponentFn: (react: React) => react.createElement('span', { className: 'text-lg' }, words().name),
+  },
   // Whose studies there are is the portal's to list, and the panel's for this person.
   showStudyList: false,
   investigationalUseDialog: { option: 'configure', days: 30 },

@@ -23,6 +23,7 @@ declare global {
   interface Window {
     rspackChunk?: unknown[];
     config?: object;
+    cornerstone?: { readonly cache: { getCacheSize(): number } };
   }
 }
 

@@ -1,6 +1,7 @@
 /** The viewer's own words, Chinese first; and the Chinese of what OHIF's own translation leaves in English. */
 
 const zh = {
+  name: '互通影像',
   report: '报告',
   exam: '检查',
   priors: '历次检查',
@@ -18,9 +19,11 @@ const zh = {
   language: 'English',
   mayNotSave: '您没有保存标注的权限。',
   loading: '正在读取…',
+  preview: '预览，不用于诊断；浏览器正在启动…',
 };
 
 const en: typeof zh = {
+  name: 'Hutong images',
   report: 'Report',
   exam: 'Exam',
   priors: 'Exams of this patient',
@@ -38,6 +41,7 @@ const en: typeof zh = {
   language: '中文',
   mayNotSave: 'You may not save annotations.',
   loading: 'Loading…',
+  preview: 'Preview, not for diagnosis; the viewer is starting…',
 };
 
 /** By namespace of OHIF's words. */
