@@ -70,23 +70,47 @@ export interface SubjectIndex {
   ofDocuments(uniqueIds: readonly string[]): Promise<ReadonlyMap<string, readonly Subject[]>>;
 }
 
+/** Whom an account has asked for by an exact identifier: it knows that they exist. */
+export interface KnownPersons {
+  note(accountId: string, persons: readonly HubId[], at: string): Promise<void>;
+  /** Those of these that the account has asked for lately. */
+  knownTo(accountId: string, persons: readonly HubId[], at: string): Promise<ReadonlySet<HubId>>;
+}
+
 /** One desk for every face (hub/flow/access-desk.ts). */
 export interface AccessDesk {
   /** What this caller may see, for one request: it also keeps what was withheld, for the audit. */
   sight(caller: Caller): Promise<Sight>;
 }
 
+/**
+ * What may be seen of what a face has in hand; the rest is as if it did not exist. Objects that are about nobody
+ * (Organization) may be seen, objects that nobody knows may not.
+ */
 export interface Sight {
   /** Nothing is ever withheld: faces go on as if there were no desk. */
   readonly whole: boolean;
   decide(subjects: readonly Subject[]): Promise<readonly SubjectDecision[]>;
-  /** Those that may be seen, in order; what is withheld is kept for the audit. */
-  visible<T>(items: readonly T[], subjectOf: (item: T) => readonly Subject[]): Promise<readonly T[]>;
-  /** What was withheld up to now, and on what grounds the rest was shown. */
+  persons(ids: readonly string[]): Promise<ReadonlySet<string>>;
+  exams(ids: readonly string[]): Promise<ReadonlySet<string>>;
+  studies(uids: readonly string[]): Promise<ReadonlySet<string>>;
+  /** FHIR resources by id. */
+  resources(type: string, ids: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Documents of the affinity domain by uniqueId. */
+  documents(uniqueIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /** These persons were asked for by an exact identifier. */
+  identified(persons: readonly string[]): Promise<void>;
+  /** Whether anything of a person was withheld whom the caller has asked for by identifier: they may be told the way. */
+  mayBeTold(): Promise<boolean>;
   told(): SightTold;
 }
 
+/** What was withheld up to now, and on what grounds the rest was shown. */
 export interface SightTold {
   readonly withheld: readonly { readonly person: HubId; readonly exam?: HubId; readonly reason: string }[];
   readonly bases: readonly string[];
 }
+
+/** What of it an audit record says: the grounds of what was shown. */
+export const groundsOf = ({ bases }: SightTold): { readonly basis?: string } =>
+  bases.length === 0 ? {} : { basis: bases.join(' ') };

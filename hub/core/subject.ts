@@ -23,6 +23,9 @@ export interface Subject {
   };
 }
 
+/** Somebody of whom the index knows nothing: a record of theirs is a system's by contract, and no reader's patient. */
+export const NOBODY_KNOWN = '' as HubId;
+
 export interface Relation {
   /**
    * A registration or activity at the reader's institution; an order of the reader; a consultation or a recognition that
