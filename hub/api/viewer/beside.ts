@@ -3,6 +3,7 @@
  * exams in every hospital. The same for a signed-in reader and for a launch, and in the audit before it leaves.
  */
 import type { RequestHandler } from 'express';
+import type { AccessDesk } from '../../core/access-ports.ts';
 import { decide } from '../../core/access.ts';
 import type { Caller } from '../../core/access.ts';
 import { audited } from '../../core/audit.ts';
@@ -21,6 +22,8 @@ export interface BesideDeps {
   readonly exams: PersonExams;
   readonly sites: Sites;
   readonly audit: AuditTrail;
+  /** Whose records the caller sees; absent: whoever may read at all reads all. */
+  readonly desk?: AccessDesk;
 }
 
 /** Newer ones are what a reader compares with; the portal's time line has them all. */
@@ -28,7 +31,7 @@ const EXAMS = 100;
 
 /** The person of a study, where the caller may read it; what is hidden is as if it were not there. */
 export async function readable(
-  deps: Pick<BesideDeps, 'exams' | 'audit'>,
+  deps: Pick<BesideDeps, 'exams' | 'audit' | 'desk'>,
   caller: Caller | null,
   study: unknown,
   operation: string,
@@ -43,7 +46,8 @@ export async function readable(
     return fail(problem('forbidden', undefined, decision.reason));
   }
   const personId = studyUid === null ? null : await deps.exams.personOf(studyUid);
-  if (studyUid === null || personId === null)
+  const seen = studyUid === null ? undefined : await (await deps.desk?.sight(caller))?.studies([studyUid]);
+  if (studyUid === null || personId === null || seen?.has(studyUid) === false)
     return fail(problem('not-found', 'study', 'There is no such study here, or it was withdrawn.'));
   return ok({ caller, personId, studyUid });
 }
@@ -58,7 +62,9 @@ export const besideHandler =
       return;
     }
     const { caller, personId, studyUid } = found.value;
-    const exams = await deps.exams.of(personId, EXAMS);
+    const all = await deps.exams.of(personId, EXAMS);
+    const seen = await (await deps.desk?.sight(caller))?.exams(all.map(({ examId }) => examId));
+    const exams = all.filter(({ examId }) => seen?.has(examId) !== false);
     const objects = exams.map(({ examId }) => `exam/${examId}`);
     const event = {
       action: 'read',
