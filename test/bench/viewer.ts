@@ -4,7 +4,7 @@
  */
 import { cpus } from 'node:os';
 import type { BrowserContext } from 'playwright-core';
-import { NO_VIEWER, openReader, startViewerHub } from '../support/viewer-hub.ts';
+import { NO_VIEWER, openReader, startViewerHub, until } from '../support/viewer-hub.ts';
 import type { ViewerHub } from '../support/viewer-hub.ts';
 import { slice, STUDY } from './ct-series.ts';
 import { median, scaled, show, type Figure } from './measure.ts';
@@ -49,7 +49,7 @@ async function open(context: BrowserContext, hub: ViewerHub, token: string): Pro
     const clicked = Date.now();
     await page.goto(url, { waitUntil: 'commit' });
     const ready = `window.seen.first > 0 && window.seen.kept >= ${String(INSTANCES)}`;
-    await page.waitForFunction(ready, undefined, { polling: 20, timeout: LIMIT_MS }).catch(() => undefined);
+    await until(page, ready, LIMIT_MS);
     const told = await page.evaluate<{
       seen: Record<string, number>;
       origin: number;

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { imagesOf } from '../province/images.ts';
 import { exams } from '../province/exams.ts';
 import type { Exam } from '../province/exams.ts';
@@ -37,6 +37,13 @@ export const openReader = (): Promise<Browser> =>
       '--ignore-gpu-blocklist',
     ],
   });
+
+/** Until an expression holds in the page. Asked from outside: the page's own policy lets nobody evaluate text in it. */
+export async function until(page: Page, expression: string, limitMs = 180_000): Promise<void> {
+  for (const end = Date.now() + limitMs; Date.now() < end; await pause(20))
+    if ((await page.evaluate<unknown>(expression)) === true) return;
+  throw new Error(`not so after ${String(limitMs)} ms: ${expression}`);
+}
 
 export const ADMINISTRATOR = 'viewer-test-administrator';
 

@@ -63,6 +63,8 @@ window.config = {
   },
   customizationService: { global: { 'ohif.tours': { $set: [] } } },
   showPatientInfo: 'visible',
+  // What is measured is tracked; nobody is asked for each series.
+  measurementTrackingMode: 'simplified',
   whiteLabeling: {
     createLogoComponentFn: (react: React) => react.createElement('span', { className: 'text-lg' }, words().name),
   },
