@@ -112,7 +112,7 @@ describe('the viewer', { skip: NO_VIEWER }, () => {
     await until(page, 'services.measurementService.getMeasurements().length === 1');
     const stored = await page.evaluate<string>(`commandsManager.runCommand('storeMeasurements', {
       measurementData: services.measurementService.getMeasurements(),
-      dataSource: extensionManager.getActiveDataSource()[0],
+      dataSource: 'hub',
     }, 'CORNERSTONE_STRUCTURED_REPORT').then((report) => report.SOPInstanceUID)`);
     await page.getByRole('button', { name: '标为关键图像' }).click(PATIENCE);
     await page.getByText('已保存到检查中。').first().waitFor(PATIENCE);
