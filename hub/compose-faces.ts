@@ -27,12 +27,15 @@ import { createJournalReader } from './store/journal-reader.ts';
 import { createRematchDesk } from './store/rematch.ts';
 import { createReviewQueue } from './store/review.ts';
 import { createViewerLaunches } from './store/viewer.ts';
+import type { SignOnRooms } from './compose-sign.ts';
 import type { Ground, Rooms } from './compose.ts';
 
 /** The hub's own REST API. */
-function restFace(ground: Ground, rooms: Rooms, journal: JournalReader): Router {
+function restFace(ground: Ground, rooms: Rooms, journal: JournalReader, people: SignOnRooms): Router {
   const { database, log, clock } = ground;
   return createRestFace({
+    ...people,
+    clock,
     sites: ground.sites,
     journal,
     reviews: createReviewQueue({ ...rooms.desk, arrived: rooms.arrived }),
@@ -44,7 +47,6 @@ function restFace(ground: Ground, rooms: Rooms, journal: JournalReader): Router 
     clients: createClientStore({ database, clock }),
     auditReader: createAuditStore({ database, clock }),
     launches: createViewerLaunches({ database, clock }),
-    clock,
     intake: rooms.journal,
     audit: rooms.audit,
     log,
@@ -52,7 +54,7 @@ function restFace(ground: Ground, rooms: Rooms, journal: JournalReader): Router 
 }
 
 /** The faces that are open in this process, by path. */
-export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Router>> {
+export function faces(ground: Ground, rooms: Rooms, people: SignOnRooms): Readonly<Record<string, Router>> {
   const { config, objects, database, log, clock } = ground;
   const { audit } = rooms;
   const fhirStore = openFhirStore(database, {
@@ -111,8 +113,9 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
       release: RELEASE,
       origin: config.publicUrl,
     }),
-    '/api/v1': restFace(ground, rooms, journal),
     '/viewer': viewer(ground, rooms, dicomweb),
+    ...people.samlFaces,
+    '/api/v1': restFace(ground, rooms, journal, people),
   };
 }
 

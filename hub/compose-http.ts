@@ -8,6 +8,7 @@ import type { Log } from './core/ports.ts';
 import { listenHttp } from './http-listener.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { ensureAdministrator } from './security/token.ts';
+import type { SignOnRooms } from './compose-sign.ts';
 import { createAuditStore } from './store/audit.ts';
 import { createAuditSpool } from './store/audit-spool.ts';
 import { backlog, identityFigures } from './store/backlog.ts';
@@ -31,7 +32,12 @@ export interface HttpGround {
 }
 
 /** The faces of the API role; every role answers /healthz, /readyz and /metrics where it has a port. */
-export async function raiseHttp(ground: HttpGround, faces: AppDeps['faces'], pages: AppDeps['pages']): Promise<void> {
+export async function raiseHttp(
+  ground: HttpGround,
+  people: SignOnRooms,
+  faces: AppDeps['faces'],
+  pages: AppDeps['pages'],
+): Promise<void> {
   const { config, log, database, clock, roles } = ground;
   const clients = createClientStore({ database, clock });
   const token = await ensureAdministrator(clients, config.adminToken ?? undefined);
@@ -56,6 +62,11 @@ export async function raiseHttp(ground: HttpGround, faces: AppDeps['faces'], pag
     log,
     audit: createAuditStore({ database, clock, spool: config.atna !== null }),
     clients,
+    people: {
+      find: (pass) => people.signOn.find(pass),
+      hasSecurityAdministrator: () => people.accounts.hasSecurityAdministrator(),
+    },
+    publicUrl: config.publicUrl,
     metrics,
     readiness,
     faces,

@@ -22,6 +22,7 @@ import { composeRooms, renderSites } from './compose.ts';
 import type { Rooms } from './compose.ts';
 import { applicationEvent, auditDelivery } from './compose-atna.ts';
 import { raiseNotifications } from './compose-notify.ts';
+import { composeSignOn } from './compose-sign.ts';
 import { raiseSweep } from './compose-sweep.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { createLog } from './log.ts';
@@ -307,7 +308,9 @@ async function run(): Promise<void> {
       await raiseNotifications(ground, rooms);
     }
     if (roles.has('listen')) await raiseChannels(ground, channels(ground, rooms));
-    await raiseHttp(ground, roles.has('api') ? faces(ground, rooms) : {}, roles.has('api') ? createDocs() : undefined);
+    const people = await composeSignOn({ ...ground, audit: rooms.audit });
+    const isApi = roles.has('api');
+    await raiseHttp(ground, people, isApi ? faces(ground, rooms, people) : {}, isApi ? createDocs() : undefined);
     await raiseRecord(ground, rooms);
     process.stdout.write(
       `Hutong is up: ${[...roles].join(', ')}\n${ground.told.map((line) => `  ${line}\n`).join('')}`,

@@ -4,8 +4,17 @@ import { parse } from 'yaml';
 
 export interface OperationObject {
   readonly operationId: string;
-  /** The right that `hub/core/access` decides about; `any`: whoever is known. */
-  readonly 'x-act': 'any' | 'feed' | 'operate' | 'administer' | 'read-record' | 'search-records' | 'read-images';
+  /** The right that `hub/core/access` decides about; `any`: whoever is known; `public`: who is about to sign on as well. */
+  readonly 'x-act':
+    | 'any'
+    | 'public'
+    | 'administer-people'
+    | 'feed'
+    | 'operate'
+    | 'administer'
+    | 'read-record'
+    | 'search-records'
+    | 'read-images';
 }
 
 export interface Document {

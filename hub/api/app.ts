@@ -15,6 +15,7 @@ import type { Log } from '../core/ports.ts';
 import type { Problem } from '../core/problem.ts';
 import { codeOf, Failure, problem } from '../core/problem.ts';
 import { authenticate } from './authenticate.ts';
+import type { People } from './authenticate.ts';
 import { isAway } from './away.ts';
 import { callerOf } from './caller.ts';
 import type { Metrics } from './metrics.ts';
@@ -25,6 +26,10 @@ export interface AppDeps {
   readonly log: Log;
   readonly audit: AuditTrail;
   readonly clients: ClientStore;
+  /** Absent: nobody signs in here. */
+  readonly people?: People;
+  /** How readers reach the hub, `https://host`; null: as each request names it. */
+  readonly publicUrl?: string | null;
   readonly metrics: Metrics;
   /** Every started part and whether it can work now. */
   readonly readiness: () => Promise<Readonly<Record<string, boolean>>>;
@@ -35,9 +40,11 @@ export interface AppDeps {
 }
 
 /** SURFACE.md: what may be asked by nobody. /openapi.json and /docs hold no data, as other static files. */
-const PUBLIC = /^\/(fhir\/metadata|openapi\.json|\.well-known\/[^/]+|favicon\.ico|viewer(\/.*)?)$/;
+const PUBLIC = /^\/(fhir\/metadata|openapi\.json|(fhir\/)?\.well-known\/[^/]+|favicon\.ico|viewer(\/.*)?)$/;
 /** The viewer's files are public, and what it shows asks for its caller itself; below a launch it has a door of its own. */
 const OWN_DOOR = /^\/viewer\/launched\//;
+/** Where people and systems come in: each of these says itself who may do what there. */
+const SIGN_ON = /^\/(api\/v1\/(session(\/[a-z]+)?|identity-providers)|saml\/[^/]+\/[a-z]+|oauth\/token)$/;
 
 export function createApp(deps: AppDeps): Express {
   const app = express();
@@ -57,8 +64,10 @@ export function createApp(deps: AppDeps): Express {
   const isPage = (path: string): boolean => pages.some(([mount]) => path === mount || path.startsWith(`${mount}/`));
   const isPublic = (request: Request): boolean =>
     OWN_DOOR.test(request.path) ||
+    SIGN_ON.test(request.path) ||
     (['GET', 'HEAD'].includes(request.method) && (PUBLIC.test(request.path) || isPage(request.path)));
-  app.use(authenticate({ clients: deps.clients, audit: deps.audit, isPublic }));
+  app.set('hub origin', deps.publicUrl ?? undefined);
+  app.use(authenticate({ ...deps, isPublic }));
   app.get('/metrics', metricsPage(deps));
   for (const [mount, router] of [...pages, ...Object.entries(deps.faces)]) app.use(mount, router);
   app.use((_request, response) => {

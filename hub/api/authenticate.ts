@@ -1,17 +1,22 @@
 /**
- * Who calls: turns a bearer token or a client certificate into the Caller that the faces decide about, and closes every path that is not public
- * to nobody-in-particular. A token that is not valid is refused even where none is needed: its sender is mistaken.
+ * Who calls: turns a bearer token, a client certificate or the session of a browser into the Caller that the faces decide
+ * about, and closes every path that is not public to nobody-in-particular. A token that is not valid is refused even where
+ * none is needed: its sender is mistaken.
  */
 import type { TLSSocket } from 'node:tls';
 import type { Request, RequestHandler, Response } from 'express';
+import { standingRole } from '../core/access.ts';
 import type { Caller } from '../core/access.ts';
 import type { AuditTrail } from '../core/audit.ts';
 import type { Client, ClientStore } from '../core/client.ts';
 import type { Problem } from '../core/problem.ts';
 import { Failure, problem } from '../core/problem.ts';
+import { callerOfSession } from '../core/session.ts';
+import type { Session } from '../core/session.ts';
+import { CSRF_HEADER, isCsrf } from '../security/session.ts';
 import { bearerToken, hashToken } from '../security/token.ts';
 import { senderFault } from '../../mappings/xds/soap.ts';
-import { callerOf, setCaller } from './caller.ts';
+import { peerOf, setCaller, visitorOf } from './caller.ts';
 import { sendProblem } from './rest/problem.ts';
 import { routeName } from './route-name.ts';
 import { sendFault } from './xds/soap-exchange.ts';
@@ -22,13 +27,10 @@ export function faceOf(path: string): string {
   return first === 'api' ? 'rest' : ['fhir', 'dicomweb', 'wado', 'xds', 'viewer'].includes(first) ? first : 'http';
 }
 
-export const peerOf = (request: Request): string =>
-  (request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/i, '');
-
-const callerFrom = (client: Client, peer: string): Caller => ({
+const callerFrom = (client: Client, peer: string, sealed: boolean): Caller => ({
   id: client.id,
   name: client.name,
-  role: client.role,
+  role: standingRole(client.role, sealed),
   ...(client.site === null ? {} : { site: client.site }),
   peer,
 });
@@ -56,7 +58,7 @@ function refuse(request: Request, response: Response, refusal: Problem): void {
 const isSoap = (request: Request): boolean => faceOf(request.path) === 'xds';
 
 /** A store that does not answer is no verdict on the token: the caller is told to come again, not that it is wrong. */
-async function clientOf(find: Promise<Client | null>): Promise<Client | null> {
+async function clientOf<T>(find: Promise<T>): Promise<T> {
   try {
     return await find;
   } catch (error) {
@@ -75,47 +77,114 @@ function certificateOf({ socket }: Request): string | null {
   return seen === '' ? null : seen.replaceAll(':', '').toLowerCase();
 }
 
-export function authenticate(deps: {
+/** People: their sessions, and whether one of them gives rights, so that the token of the first start need not. */
+export interface People {
+  find(pass: string | null): Promise<Session | null>;
+  hasSecurityAdministrator(): Promise<boolean>;
+}
+
+const isSafe = ({ method }: Request): boolean => ['GET', 'HEAD', 'OPTIONS'].includes(method);
+
+/** A form or a script of another site may send a browser here with its cookies, but knows neither value. */
+function isForged(request: Request, pass: string, publicUrl: string | null): boolean {
+  if (isSafe(request)) return false;
+  return isForeign(request, publicUrl) || !isCsrf(pass, request.headers[CSRF_HEADER]);
+}
+
+/** Where a browser says whence: a page of the hub itself, or none of its business. */
+function isForeign({ headers }: Request, publicUrl: string | null): boolean {
+  const { origin, host = '' } = headers;
+  if (origin === undefined) return headers['sec-fetch-site'] === 'cross-site';
+  return origin !== publicUrl && (!URL.canParse(origin) || new URL(origin).host !== host);
+}
+
+/** These begin a session and need none: what proves them is in them; the pages of others are kept out by their origin. */
+const BEGINS = /^\/api\/v1\/session(\/activation)?$/;
+/** Providers, systems and launched viewers come here from elsewhere, each with a proof of its own. */
+const ELSEWHERE = /^\/(saml|oauth|viewer\/launched)\//;
+
+export interface Gate {
   readonly clients: ClientStore;
+  readonly people?: People;
   readonly audit: AuditTrail;
   readonly isPublic: (request: Request) => boolean;
-}): RequestHandler {
+  readonly publicUrl?: string | null;
+}
+
+interface Arrival {
+  readonly caller: Caller | null;
+  /** The request would have been somebody's, but another site may have sent it. */
+  readonly forged: boolean;
+  readonly certificate: string | null;
+}
+
+async function arrivalOf({ clients, people, publicUrl = null }: Gate, request: Request): Promise<Arrival> {
+  const header = request.headers.authorization;
+  const token = bearerToken(header);
+  const peer = peerOf(request);
+  // Who sends a token means to be known by it, whatever the connection tells.
+  const certificate = header === undefined ? certificateOf(request) : null;
+  const client =
+    token !== null
+      ? await clientOf(clients.byTokenHash(hashToken(token)))
+      : certificate !== null
+        ? await clientOf(clients.byCertificate(certificate))
+        : null;
+  if (client !== null) {
+    const sealed = client.role === 'administrator' && (await people?.hasSecurityAdministrator()) === true;
+    return { caller: callerFrom(client, peer, sealed), forged: false, certificate };
+  }
+  const { pass } = visitorOf(request);
+  if (header !== undefined || people === undefined || isSoap(request) || ELSEWHERE.test(request.path))
+    return { caller: null, forged: false, certificate };
+  if (BEGINS.test(request.path) && request.method === 'POST')
+    return { caller: null, forged: isForeign(request, publicUrl), certificate };
+  const session = pass === null ? null : await clientOf(people.find(pass));
+  if (session === null || pass === null) return { caller: null, forged: false, certificate };
+  return { caller: callerOfSession(session, peer), forged: isForged(request, pass, publicUrl), certificate };
+}
+
+export function authenticate(gate: Gate): RequestHandler {
   return async (request, response, next) => {
     const header = request.headers.authorization;
-    const token = bearerToken(header);
-    const peer = peerOf(request);
-    // Who sends a token means to be known by it, whatever the connection tells.
-    const certificate = header === undefined ? certificateOf(request) : null;
-    const client =
-      token !== null
-        ? await clientOf(deps.clients.byTokenHash(hashToken(token)))
-        : certificate !== null
-          ? await clientOf(deps.clients.byCertificate(certificate))
-          : null;
-    setCaller(response, client === null ? null : callerFrom(client, peer));
+    const { caller, forged, certificate } = await arrivalOf(gate, request);
+    setCaller(response, forged ? null : caller);
     // An envelope may name its caller by an assertion: its door reads it, and refuses nobody (hub/api/xds/soap-caller.ts).
     const mayState = isSoap(request) && request.method === 'POST';
-    if (callerOf(response) !== null || (header === undefined && (deps.isPublic(request) || mayState))) {
+    const isOpen = header === undefined && (gate.isPublic(request) || mayState);
+    if (!forged && (caller !== null || isOpen)) {
       next();
       return;
     }
-    const text =
-      header === undefined
-        ? 'A caller is required: send Authorization: Bearer, or a registered client certificate.'
-        : 'The token is not valid.';
-    await deps.audit.record({
+    const reason = forged
+      ? 'request of another site'
+      : header !== undefined
+        ? 'invalid token'
+        : certificate === null
+          ? 'no caller'
+          : 'unknown certificate';
+    await gate.audit.record({
       action: 'refuse',
       outcome: 'refused',
       face: faceOf(request.path),
       operation: `${request.method} ${routeName(request.path)}`,
-      callerId: '',
-      callerName: '',
-      callerRole: '',
-      peer,
+      callerId: caller?.id ?? '',
+      callerName: caller?.name ?? '',
+      callerRole: caller?.role ?? '',
+      peer: peerOf(request),
       persons: [],
       objects: [],
-      reason: header !== undefined ? 'invalid token' : certificate === null ? 'no caller' : 'unknown certificate',
+      reason,
     });
+    if (forged) {
+      const text = 'A request by cookie needs the header X-Hutong-CSRF, and comes from the hub itself.';
+      sendProblem(response, problem('forbidden', undefined, text));
+      return;
+    }
+    const text =
+      header === undefined
+        ? 'A caller is required: sign in, send Authorization: Bearer, or a registered client certificate.'
+        : 'The token is not valid.';
     refuse(request, response, problem('unauthenticated', undefined, text));
   };
 }

@@ -1,6 +1,8 @@
 /** Who is calling, as the authentication middleware found it; null where nobody was. Faces decide with `core/access`. */
-import type { Response } from 'express';
+import type { Request, Response } from 'express';
 import type { Caller } from '../core/access.ts';
+import { cookieOf, SESSION_COOKIE } from '../security/session.ts';
+import type { Visitor } from './rest/operation.ts';
 
 export function callerOf(response: Response): Caller | null {
   return (response.locals as { caller?: Caller | null }).caller ?? null;
@@ -9,3 +11,16 @@ export function callerOf(response: Response): Caller | null {
 export function setCaller(response: Response, caller: Caller | null): void {
   (response.locals as { caller?: Caller | null }).caller = caller;
 }
+
+export const peerOf = (request: Request): string =>
+  (request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/i, '');
+
+/** `trust proxy` is not set, so this is what the connection itself is, or what HUB_PUBLIC_URL says of it (app.ts). */
+export const isSecure = (request: Request): boolean =>
+  request.secure || (request.app.get('hub origin') as string | undefined)?.startsWith('https:') === true;
+
+export const visitorOf = (request: Request): Visitor => ({
+  peer: peerOf(request),
+  pass: cookieOf(request.headers.cookie, SESSION_COOKIE),
+  secure: isSecure(request),
+});

@@ -3,7 +3,7 @@ import type { Caller, CodedValue, OnBehalfOf } from './access.ts';
 import { isEmergency } from './access.ts';
 
 export interface AuditEvent {
-  readonly action: 'read' | 'search' | 'export' | 'feed' | 'change' | 'refuse' | 'administer';
+  readonly action: 'read' | 'search' | 'export' | 'feed' | 'change' | 'refuse' | 'administer' | 'sign-on' | 'sign-out';
   readonly outcome: 'success' | 'refused' | 'failure';
   /** fhir, dicomweb, dimse, xds, rest, hl7v2. */
   readonly face: string;

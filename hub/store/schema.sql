@@ -11,9 +11,49 @@ outbox_id_seq
 rematch_id_seq
 
 -- tables
-access_version
-  one boolean not null default true
-  version bigint not null default 1
+access_token
+  token_hash bytea not null
+  client_id uuid not null
+  scope text not null
+  ends_at timestamp with time zone not null
+account
+  id uuid not null default gen_random_uuid()
+  login_name text not null
+  display_name text not null
+  institution text
+  department text
+  practitioner_id text
+  language text not null default 'zh'::text
+  source text not null default 'local'::text
+  idp text
+  subject bytea
+  state text not null
+  state_reason text
+  created_at timestamp with time zone not null default now()
+  created_by text not null
+  last_sign_in_at timestamp with time zone
+  password text
+  password_changed_at timestamp with time zone
+  must_change_password boolean not null default false
+  activation_hash bytea
+  activation_until timestamp with time zone
+  failures integer not null default 0
+  locked_until timestamp with time zone
+  totp_secret text
+  totp_confirmed boolean not null default false
+  totp_step bigint not null default 0
+account_password
+  account_id uuid not null
+  at timestamp with time zone not null
+  password text not null
+account_recovery
+  account_id uuid not null
+  code_hash bytea not null
+  used_at timestamp with time zone
+account_role
+  account_id uuid not null
+  role text not null
+  site text
 affinity_patient
   patient_id text not null
   record_id uuid
@@ -55,17 +95,7 @@ client
   last_used_at timestamp with time zone
   revoked_at timestamp with time zone
   certificate_sha256 bytea
-consortium
-  id uuid not null default gen_random_uuid()
-  name_zh text not null
-  name_en text
-  valid_from timestamp with time zone
-  valid_until timestamp with time zone
-  created_at timestamp with time zone not null default now()
-consortium_member
-  consortium uuid not null
-  institution text not null
-  since timestamp with time zone not null default now()
+  jwks jsonb
 document_association
   patient_id text not null
   id uuid not null
@@ -117,13 +147,6 @@ exam_key
   value text not null
   record_id uuid not null
   exam_id uuid not null
-exam_label
-  exam_id uuid not null
-  label text not null
-  source text not null
-  set_at timestamp with time zone not null default now()
-  set_by text not null default ''::text
-  reason text not null default ''::text
 fhir_page
   handle text not null
   caller_id text not null
@@ -212,20 +235,6 @@ instance
   digest text not null
   data_set_offset integer not null
   journal_id bigint not null
-institution
-  code text not null
-  name_zh text not null
-  name_en text
-  parent text
-  kind text not null default 'hospital'::text
-  region text
-  state text not null default 'applied'::text
-  created_at timestamp with time zone not null default now()
-  updated_at timestamp with time zone not null default now()
-institution_site
-  site text not null
-  institution text not null
-  since timestamp with time zone not null default now()
 journal
   id bigint not null
   received_at timestamp with time zone not null
@@ -247,10 +256,6 @@ journal_key
   digest bytea not null
   journal_id bigint not null
   received_at timestamp with time zone not null
-known_person
-  account_id text not null
-  person_id uuid not null
-  at timestamp with time zone not null
 link_told
   subscriber text not null
   person_id uuid not null
@@ -409,12 +414,15 @@ ruling
   decision_id bigint not null
   decision text not null
   numbers text[]
-sensitivity_rule
-  field text not null
-  code text not null
-  label text not null
-  created_at timestamp with time zone not null default now()
-  created_by text not null
+saml_request
+  id text not null
+  idp text not null
+  browser_hash bytea not null
+  return_path text not null
+  created_at timestamp with time zone not null
+  ends_at timestamp with time zone not null
+  code_hash bytea
+  answer text
 series
   record_id uuid not null
   study_uid text not null
@@ -429,6 +437,22 @@ series
   manufacturer text
   instance_count integer not null default 0
   created_at timestamp with time zone not null default now()
+session
+  id_hash bytea not null
+  account_id uuid not null
+  stage text not null
+  role text
+  purpose text
+  factors text[] not null
+  peer text not null
+  created_at timestamp with time zone not null
+  seen_at timestamp with time zone not null
+  idle_seconds integer not null
+  ends_at timestamp with time zone not null
+  idp text
+  saml_subject bytea
+  saml_index text
+  saml_name text
 settlement
   received_at timestamp with time zone not null
   journal_id bigint not null
@@ -440,6 +464,10 @@ settlement
   findings jsonb not null default '[]'::jsonb
   settled_at timestamp with time zone not null
   partition by RANGE (received_at)
+sign_on_failure
+  peer text not null
+  failures integer not null
+  since timestamp with time zone not null
 study
   record_id uuid not null
   study_uid text not null
@@ -465,8 +493,24 @@ study
   updated_at timestamp with time zone not null default now()
 
 -- constraints
-access_version.access_version_one_check CHECK (one)
-access_version.access_version_pkey PRIMARY KEY (one)
+access_token.access_token_client_id_fkey FOREIGN KEY (client_id) REFERENCES client(id)
+access_token.access_token_pkey PRIMARY KEY (token_hash)
+access_token.access_token_token_hash_check CHECK ((octet_length(token_hash) = 32))
+account.account_check CHECK (((source = 'saml'::text) = ((idp IS NOT NULL) AND (subject IS NOT NULL))))
+account.account_language_check CHECK ((language = ANY (ARRAY['zh'::text, 'en'::text])))
+account.account_login_name_check CHECK (((login_name = lower(login_name)) AND ((length(login_name) >= 1) AND (length(login_name) <= 128))))
+account.account_login_name_key UNIQUE (login_name)
+account.account_pkey PRIMARY KEY (id)
+account.account_source_check CHECK ((source = ANY (ARRAY['local'::text, 'saml'::text])))
+account.account_state_check CHECK ((state = ANY (ARRAY['invited'::text, 'pending'::text, 'active'::text, 'suspended'::text, 'ended'::text])))
+account_password.account_password_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
+account_password.account_password_pkey PRIMARY KEY (account_id, at)
+account_recovery.account_recovery_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
+account_recovery.account_recovery_pkey PRIMARY KEY (account_id, code_hash)
+account_role.account_role_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
+account_role.account_role_check CHECK (((role <> 'interface-engineer'::text) OR (site IS NOT NULL)))
+account_role.account_role_pkey PRIMARY KEY (account_id, role)
+account_role.account_role_role_check CHECK ((role = ANY (ARRAY['physician'::text, 'interface-engineer'::text, 'operator'::text, 'system-administrator'::text, 'security-administrator'::text, 'auditor'::text, 'regulator'::text])))
 affinity_patient.affinity_patient_pkey PRIMARY KEY (patient_id)
 assertion_use.assertion_use_key_check CHECK ((octet_length(key) = 32))
 assertion_use.assertion_use_pkey PRIMARY KEY (key)
@@ -478,10 +522,6 @@ client.client_pkey PRIMARY KEY (id)
 client.client_role_check CHECK ((role = ANY (ARRAY['administrator'::text, 'operator'::text, 'query-platform'::text, 'hospital-feed'::text])))
 client.client_token_hash_check CHECK ((octet_length(token_hash) = 32))
 client.client_token_hash_key UNIQUE (token_hash)
-consortium.consortium_pkey PRIMARY KEY (id)
-consortium_member.consortium_member_consortium_fkey FOREIGN KEY (consortium) REFERENCES consortium(id) ON DELETE CASCADE
-consortium_member.consortium_member_institution_fkey FOREIGN KEY (institution) REFERENCES institution(code)
-consortium_member.consortium_member_pkey PRIMARY KEY (consortium, institution)
 document_association.document_association_pkey PRIMARY KEY (patient_id, id)
 document_association.document_association_status_check CHECK ((status = ANY (ARRAY['approved'::text, 'deprecated'::text])))
 document_notification.document_notification_pkey PRIMARY KEY (subscription_id, id)
@@ -490,9 +530,6 @@ document_subscription.document_subscription_topic_check CHECK ((topic = ANY (ARR
 exam.exam_pkey PRIMARY KEY (record_id, exam_id)
 exam_alias.exam_alias_pkey PRIMARY KEY (alias)
 exam_key.exam_key_pkey PRIMARY KEY (site, kind, value, exam_id)
-exam_label.exam_label_label_check CHECK ((label ~ '^[a-z][a-z-]{0,30}$'::text))
-exam_label.exam_label_pkey PRIMARY KEY (exam_id, label, source)
-exam_label.exam_label_source_check CHECK ((source = ANY (ARRAY['rule'::text, 'hand'::text])))
 fhir_page.fhir_page_pkey PRIMARY KEY (handle)
 fhir_resource.fhir_resource_pkey PRIMARY KEY (type, id)
 fhir_version.fhir_version_pkey PRIMARY KEY (type, id, version)
@@ -505,18 +542,8 @@ identity_decision.identity_decision_pkey PRIMARY KEY (id)
 identity_decision.identity_decision_undoes_fkey FOREIGN KEY (undoes) REFERENCES identity_decision(id)
 identity_decision.identity_decision_undoes_key UNIQUE (undoes)
 instance.instance_pkey PRIMARY KEY (record_id, study_uid, series_uid, sop_uid)
-institution.institution_check CHECK ((parent <> code))
-institution.institution_code_check CHECK ((code ~ '^[0-9A-Za-z.-]{1,40}$'::text))
-institution.institution_kind_check CHECK ((kind = ANY (ARRAY['hospital'::text, 'branch'::text, 'primary-care'::text, 'imaging-centre'::text, 'public-health'::text, 'authority'::text, 'other'::text])))
-institution.institution_parent_fkey FOREIGN KEY (parent) REFERENCES institution(code)
-institution.institution_pkey PRIMARY KEY (code)
-institution.institution_region_check CHECK ((region ~ '^[0-9]{6}$'::text))
-institution.institution_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'approved'::text, 'suspended'::text, 'left'::text])))
-institution_site.institution_site_institution_fkey FOREIGN KEY (institution) REFERENCES institution(code)
-institution_site.institution_site_pkey PRIMARY KEY (site)
 journal.journal_pkey PRIMARY KEY (received_at, id)
 journal_key.journal_key_pkey PRIMARY KEY (key)
-known_person.known_person_pkey PRIMARY KEY (account_id, person_id)
 link_told.link_told_pkey PRIMARY KEY (subscriber, person_id)
 match_cut.match_cut_pkey PRIMARY KEY (key)
 match_key.match_key_pkey PRIMARY KEY (record_id, key)
@@ -545,16 +572,31 @@ review.review_pkey PRIMARY KEY (id)
 review.review_state_check CHECK ((state = ANY (ARRAY['open'::text, 'retried'::text, 'dismissed'::text, 'resolved'::text])))
 ruling.ruling_decision_check CHECK ((decision = ANY (ARRAY['same'::text, 'not-same'::text])))
 ruling.ruling_pkey PRIMARY KEY (record_id, other_id, decision_id)
-sensitivity_rule.sensitivity_rule_field_check CHECK ((field = ANY (ARRAY['requestingDepartment'::text, 'procedure'::text, 'diagnosis'::text])))
-sensitivity_rule.sensitivity_rule_label_check CHECK ((label ~ '^[a-z][a-z-]{0,30}$'::text))
-sensitivity_rule.sensitivity_rule_pkey PRIMARY KEY (field, code, label)
+saml_request.saml_request_code_hash_key UNIQUE (code_hash)
+saml_request.saml_request_pkey PRIMARY KEY (id)
 series.series_pkey PRIMARY KEY (record_id, study_uid, series_uid)
+session.session_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
+session.session_check CHECK (((stage <> 'open'::text) OR (role IS NOT NULL)))
+session.session_id_hash_check CHECK ((octet_length(id_hash) = 32))
+session.session_pkey PRIMARY KEY (id_hash)
+session.session_stage_check CHECK ((stage = ANY (ARRAY['password'::text, 'enrolment'::text, 'totp'::text, 'role'::text, 'open'::text])))
 settlement.settlement_pkey PRIMARY KEY (received_at, journal_id)
 settlement.settlement_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'refused'::text, 'review'::text])))
+sign_on_failure.sign_on_failure_pkey PRIMARY KEY (peer)
 study.study_pkey PRIMARY KEY (record_id, study_uid)
 
 -- indexes
-access_version_pkey CREATE UNIQUE INDEX access_version_pkey ON public.access_version USING btree (one)
+access_token_by_end CREATE INDEX access_token_by_end ON public.access_token USING btree (ends_at)
+access_token_pkey CREATE UNIQUE INDEX access_token_pkey ON public.access_token USING btree (token_hash)
+account_by_subject CREATE UNIQUE INDEX account_by_subject ON public.account USING btree (idp, subject) WHERE (idp IS NOT NULL)
+account_by_time CREATE INDEX account_by_time ON public.account USING btree (created_at DESC, id DESC)
+account_login_name_key CREATE UNIQUE INDEX account_login_name_key ON public.account USING btree (login_name)
+account_password_pkey CREATE UNIQUE INDEX account_password_pkey ON public.account_password USING btree (account_id, at)
+account_pkey CREATE UNIQUE INDEX account_pkey ON public.account USING btree (id)
+account_recovery_pkey CREATE UNIQUE INDEX account_recovery_pkey ON public.account_recovery USING btree (account_id, code_hash)
+account_role_apart CREATE UNIQUE INDEX account_role_apart ON public.account_role USING btree (account_id) WHERE (role = ANY (ARRAY['system-administrator'::text, 'security-administrator'::text, 'auditor'::text]))
+account_role_by_role CREATE INDEX account_role_by_role ON public.account_role USING btree (role)
+account_role_pkey CREATE UNIQUE INDEX account_role_pkey ON public.account_role USING btree (account_id, role)
 affinity_patient_by_merge CREATE INDEX affinity_patient_by_merge ON public.affinity_patient USING btree (merged_into) WHERE (merged_into IS NOT NULL)
 affinity_patient_by_record CREATE INDEX affinity_patient_by_record ON public.affinity_patient USING btree (record_id) WHERE (record_id IS NOT NULL)
 affinity_patient_by_survivor CREATE INDEX affinity_patient_by_survivor ON public.affinity_patient USING btree (survivor) WHERE (survivor IS NOT NULL)
@@ -570,9 +612,6 @@ client_by_certificate CREATE UNIQUE INDEX client_by_certificate ON public.client
 client_by_time CREATE INDEX client_by_time ON public.client USING btree (created_at DESC, id DESC)
 client_pkey CREATE UNIQUE INDEX client_pkey ON public.client USING btree (id)
 client_token_hash_key CREATE UNIQUE INDEX client_token_hash_key ON public.client USING btree (token_hash)
-consortium_member_by_institution CREATE INDEX consortium_member_by_institution ON public.consortium_member USING btree (institution)
-consortium_member_pkey CREATE UNIQUE INDEX consortium_member_pkey ON public.consortium_member USING btree (consortium, institution)
-consortium_pkey CREATE UNIQUE INDEX consortium_pkey ON public.consortium USING btree (id)
 document_association_by_id CREATE INDEX document_association_by_id ON public.document_association USING btree (id)
 document_association_by_source CREATE INDEX document_association_by_source ON public.document_association USING btree (source, type)
 document_association_by_target CREATE INDEX document_association_by_target ON public.document_association USING btree (target, type)
@@ -589,7 +628,6 @@ exam_by_id CREATE INDEX exam_by_id ON public.exam USING btree (exam_id)
 exam_by_index CREATE INDEX exam_by_index ON public.exam USING btree (provincial_index) WHERE (provincial_index IS NOT NULL)
 exam_key_by_exam CREATE INDEX exam_key_by_exam ON public.exam_key USING btree (exam_id)
 exam_key_pkey CREATE UNIQUE INDEX exam_key_pkey ON public.exam_key USING btree (site, kind, value, exam_id)
-exam_label_pkey CREATE UNIQUE INDEX exam_label_pkey ON public.exam_label USING btree (exam_id, label, source)
 exam_orphans CREATE INDEX exam_orphans ON public.exam USING btree (updated_at) WHERE ((NOT (has_order AND has_images)) AND (NOT cancelled))
 exam_pkey CREATE UNIQUE INDEX exam_pkey ON public.exam USING btree (record_id, exam_id)
 fhir_diagnostic_report_date CREATE INDEX fhir_diagnostic_report_date ON public.fhir_resource_diagnostic_report USING btree (date1_low, id) WHERE (NOT deleted)
@@ -624,17 +662,11 @@ identity_decision_pkey CREATE UNIQUE INDEX identity_decision_pkey ON public.iden
 identity_decision_undoes_key CREATE UNIQUE INDEX identity_decision_undoes_key ON public.identity_decision USING btree (undoes)
 instance_by_uid CREATE INDEX instance_by_uid ON public.instance USING btree (sop_uid)
 instance_pkey CREATE UNIQUE INDEX instance_pkey ON public.instance USING btree (record_id, study_uid, series_uid, sop_uid)
-institution_by_parent CREATE INDEX institution_by_parent ON public.institution USING btree (parent) WHERE (parent IS NOT NULL)
-institution_pkey CREATE UNIQUE INDEX institution_pkey ON public.institution USING btree (code)
-institution_site_by_institution CREATE INDEX institution_site_by_institution ON public.institution_site USING btree (institution)
-institution_site_pkey CREATE UNIQUE INDEX institution_site_pkey ON public.institution_site USING btree (site)
 journal_by_id CREATE INDEX journal_by_id ON ONLY public.journal USING btree (id)
 journal_by_site CREATE INDEX journal_by_site ON ONLY public.journal USING btree (site, received_at DESC)
 journal_key_by_time CREATE INDEX journal_key_by_time ON public.journal_key USING brin (received_at)
 journal_key_pkey CREATE UNIQUE INDEX journal_key_pkey ON public.journal_key USING btree (key)
 journal_pkey CREATE UNIQUE INDEX journal_pkey ON ONLY public.journal USING btree (received_at, id)
-known_person_by_time CREATE INDEX known_person_by_time ON public.known_person USING btree (at)
-known_person_pkey CREATE UNIQUE INDEX known_person_pkey ON public.known_person USING btree (account_id, person_id)
 link_told_pkey CREATE UNIQUE INDEX link_told_pkey ON public.link_told USING btree (subscriber, person_id)
 match_cut_pkey CREATE UNIQUE INDEX match_cut_pkey ON public.match_cut USING btree (key)
 match_key_by_key CREATE INDEX match_key_by_key ON public.match_key USING btree (key, record_id)
@@ -682,12 +714,19 @@ review_by_record CREATE INDEX review_by_record ON public.review USING gin (recor
 review_open CREATE INDEX review_open ON public.review USING btree (opened_at, id) WHERE (state = 'open'::text)
 review_pkey CREATE UNIQUE INDEX review_pkey ON public.review USING btree (id)
 ruling_pkey CREATE UNIQUE INDEX ruling_pkey ON public.ruling USING btree (record_id, other_id, decision_id)
-sensitivity_rule_pkey CREATE UNIQUE INDEX sensitivity_rule_pkey ON public.sensitivity_rule USING btree (field, code, label)
+saml_request_by_end CREATE INDEX saml_request_by_end ON public.saml_request USING btree (ends_at)
+saml_request_code_hash_key CREATE UNIQUE INDEX saml_request_code_hash_key ON public.saml_request USING btree (code_hash)
+saml_request_pkey CREATE UNIQUE INDEX saml_request_pkey ON public.saml_request USING btree (id)
 series_by_uid CREATE INDEX series_by_uid ON public.series USING btree (series_uid)
 series_pkey CREATE UNIQUE INDEX series_pkey ON public.series USING btree (record_id, study_uid, series_uid)
+session_by_account CREATE INDEX session_by_account ON public.session USING btree (account_id)
+session_by_end CREATE INDEX session_by_end ON public.session USING btree (ends_at)
+session_by_subject CREATE INDEX session_by_subject ON public.session USING btree (idp, saml_subject) WHERE (idp IS NOT NULL)
+session_pkey CREATE UNIQUE INDEX session_pkey ON public.session USING btree (id_hash)
 settlement_by_state CREATE INDEX settlement_by_state ON ONLY public.settlement USING btree (state, received_at DESC) WHERE (state <> 'applied'::text)
 settlement_pkey CREATE UNIQUE INDEX settlement_pkey ON ONLY public.settlement USING btree (received_at, journal_id)
 settlement_suspect CREATE INDEX settlement_suspect ON ONLY public.settlement USING btree (received_at DESC) WHERE (findings @> '[{"code": "identifier-suspect"}]'::jsonb)
+sign_on_failure_pkey CREATE UNIQUE INDEX sign_on_failure_pkey ON public.sign_on_failure USING btree (peer)
 study_by_accession CREATE INDEX study_by_accession ON public.study USING btree (accession text_pattern_ops)
 study_by_date CREATE INDEX study_by_date ON public.study USING btree (study_date DESC, study_uid)
 study_by_exam CREATE INDEX study_by_exam ON public.study USING btree (exam_id)
@@ -708,16 +747,6 @@ ruling_in_force
   ORDER BY r.record_id, r.other_id, r.decision_id DESC;
 
 -- functions
-access_changed()
-CREATE OR REPLACE FUNCTION public.access_changed()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-  update access_version set version = version + 1;
-  return null;
-end $function$
-
 audit_is_final()
 CREATE OR REPLACE FUNCTION public.audit_is_final()
  RETURNS trigger
@@ -769,48 +798,6 @@ begin
     execute format('drop table %I', name);
     return next name;
   end loop;
-end $function$
-
-exam_codes(facts jsonb, field text)
-CREATE OR REPLACE FUNCTION public.exam_codes(facts jsonb, field text)
- RETURNS SETOF text
- LANGUAGE sql
- IMMUTABLE
-AS $function$
-  select c.code from jsonb_array_elements(facts -> 'orders') o
-    cross join lateral (select o -> 'facts' -> field -> 1 as coded) v
-    cross join lateral (values (v.coded ->> 'code'), (v.coded -> 'source' ->> 'code')) c (code)
-  where c.code <> ''
-$function$
-
-exam_labels_follow()
-CREATE OR REPLACE FUNCTION public.exam_labels_follow()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-  if not exists (select from sensitivity_rule) then
-    return null;
-  end if;
-  with wanted as (
-    select distinct r.label from sensitivity_rule r where r.code in (select exam_codes(new.facts, r.field))
-  ), gone as (
-    delete from exam_label l where l.exam_id = new.exam_id and l.source = 'rule' and l.label not in (select label from wanted)
-  )
-  insert into exam_label (exam_id, label, source) select new.exam_id, label, 'rule' from wanted on conflict do nothing;
-  return null;
-end $function$
-
-exam_labels_move()
-CREATE OR REPLACE FUNCTION public.exam_labels_move()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-  insert into exam_label (exam_id, label, source, set_at, set_by, reason)
-  select new.exam_id, label, source, set_at, set_by, reason from exam_label
-  where exam_id::text = new.alias and source = 'hand' on conflict do nothing;
-  return null;
 end $function$
 
 journal_partition(day date)
@@ -866,27 +853,6 @@ begin
   delete from journal_key where received_at < keep_from::timestamp at time zone 'UTC';
 end $function$
 
-relabel_exams()
-CREATE OR REPLACE FUNCTION public.relabel_exams()
- RETURNS void
- LANGUAGE sql
-AS $function$
-  with wanted as materialized (
-    select distinct e.exam_id, r.label from exam e
-      cross join sensitivity_rule r where r.code in (select exam_codes(e.facts, r.field))
-  ), gone as (
-    delete from exam_label l where l.source = 'rule'
-      and not exists (select from wanted w where w.exam_id = l.exam_id and w.label = l.label)
-  )
-  insert into exam_label (exam_id, label, source) select exam_id, label, 'rule' from wanted on conflict do nothing
-$function$
-
 
 -- triggers
 audit.audit_is_final CREATE TRIGGER audit_is_final BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION audit_is_final()
-consortium.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.consortium FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
-consortium_member.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.consortium_member FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
-exam.exam_labels_follow CREATE TRIGGER exam_labels_follow AFTER INSERT OR UPDATE OF facts ON public.exam FOR EACH ROW EXECUTE FUNCTION exam_labels_follow()
-exam_alias.exam_labels_move CREATE TRIGGER exam_labels_move AFTER INSERT OR UPDATE ON public.exam_alias FOR EACH ROW EXECUTE FUNCTION exam_labels_move()
-institution.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.institution FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
-institution_site.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.institution_site FOR EACH STATEMENT EXECUTE FUNCTION access_changed()

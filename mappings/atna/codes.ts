@@ -31,6 +31,7 @@ export const TYPE = {
   start: dcm('110120', 'Application Start'),
   stop: dcm('110121', 'Application Stop'),
   login: dcm('110122', 'Login'),
+  logout: dcm('110123', 'Logout'),
   nodeAuthentication: dcm('110126', 'Node Authentication'),
   securityConfiguration: dcm('110129', 'Security Configuration'),
   restrictedFunction: dcm('110132', 'Use of Restricted Function'),

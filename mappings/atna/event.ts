@@ -54,6 +54,10 @@ export function kindOf(record: AuditRecord): AuditKind {
       return own(EVENT.import, 'C', type);
     case 'change':
       return own(EVENT.patientRecord, 'U', type);
+    case 'sign-on':
+      return own(EVENT.authentication, 'E', TYPE.login);
+    case 'sign-out':
+      return own(EVENT.authentication, 'E', TYPE.logout);
     case 'administer':
     case 'refuse':
       return own(EVENT.alert, 'E', TYPE.securityConfiguration);

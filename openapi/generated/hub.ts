@@ -511,6 +511,165 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/session': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 我是谁 · who is signed in, at what step */
+    readonly get: operations['readSession'];
+    readonly put?: never;
+    /** 登录 · sign in by login name and password; `stage` says what is still to be shown */
+    readonly post: operations['signIn'];
+    /** 退出 · sign out; where the hospital's provider has to know, `signOutUrl` is where the browser goes next */
+    readonly delete: operations['endSession'];
+    readonly options?: never;
+    readonly head?: never;
+    /** 选择角色和目的 · choose a role that the account holds, a purpose of the role, a language */
+    readonly patch: operations['changeSession'];
+    readonly trace?: never;
+  };
+  readonly '/session/activation': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 激活账号 · use the one-time code of an invitation or reset, and choose a password */
+    readonly post: operations['activateAccount'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/session/enrolment': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 绑定动态口令 · a new secret for an authenticator; a code of it, sent to /session/totp, confirms it */
+    readonly post: operations['enrolSecondFactor'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/session/totp': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 动态口令 · a code of the authenticator; or a recovery code, after which another device is enrolled */
+    readonly post: operations['enterCode'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/session/password': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 修改密码 · change the own password */
+    readonly post: operations['changePassword'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/identity-providers': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 医院登录入口 · hospitals by whose accounts one may sign in */
+    readonly get: operations['listIdentityProviders'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/accounts': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 账号 · accounts of people, newest first */
+    readonly get: operations['listAccounts'];
+    readonly put?: never;
+    /** 新建账号 · invite a person; the one-time activation code is in the answer and nowhere afterwards */
+    readonly post: operations['createAccount'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/accounts/{id}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** One account */
+    readonly get: operations['readAccount'];
+    readonly put?: never;
+    readonly post?: never;
+    /** 注销账号 · end an account for good; its login name is never given again */
+    readonly delete: operations['endAccount'];
+    readonly options?: never;
+    readonly head?: never;
+    /** 修改账号 · words, roles or state; sessions that lose their right end at once */
+    readonly patch: operations['changeAccount'];
+    readonly trace?: never;
+  };
+  readonly '/accounts/{id}/reset': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 重置凭据 · take password and second factor away; the answer has a new activation code (none of a hospital's account) */
+    readonly post: operations['resetAccount'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/clients': {
     readonly parameters: {
       readonly query?: never;
@@ -1387,6 +1546,81 @@ export interface components {
     /** @description `after` of the next page; null: there is none */
     readonly Next: string | null;
     /** @enum {string} */
+    readonly PersonRole:
+      | 'physician'
+      | 'interface-engineer'
+      | 'operator'
+      | 'system-administrator'
+      | 'security-administrator'
+      | 'auditor'
+      | 'regulator';
+    /** @enum {string} */
+    readonly Purpose:
+      'TREATMENT' | 'CONSULTATION' | 'RECOGNITION' | 'SHARE' | 'QC' | 'REGULATION' | 'OPS' | 'RESEARCH' | 'EMERGENCY';
+    /**
+     * @description invited: has to choose a password; pending: waits for approval; ended: for good
+     * @enum {string}
+     */
+    readonly AccountState: 'invited' | 'pending' | 'active' | 'suspended' | 'ended';
+    readonly AccountRole: {
+      readonly role: components['schemas']['PersonRole'];
+      /** @description Required for interface-engineer */
+      readonly site?: string | null;
+    };
+    readonly Account: {
+      readonly id: string;
+      readonly loginName: string;
+      readonly displayName: string;
+      readonly institution: string | null;
+      readonly department: string | null;
+      readonly practitionerId: string | null;
+      /** @enum {string} */
+      readonly language: 'zh' | 'en';
+      /** @enum {string} */
+      readonly source: 'local' | 'saml';
+      readonly idp: string | null;
+      readonly state: components['schemas']['AccountState'];
+      readonly stateReason: string | null;
+      readonly roles: readonly components['schemas']['AccountRole'][];
+      readonly hasSecondFactor: boolean;
+      readonly createdAt: string;
+      readonly createdBy: string;
+      readonly lastSignInAt: string | null;
+    };
+    readonly InvitedAccount: components['schemas']['Account'] & {
+      readonly activationCode: string | null;
+      readonly activationUntil: string | null;
+    };
+    readonly Session: {
+      /**
+       * @description What is to be done next: a new password, a second factor enrolled or shown, a role chosen; open: nothing
+       * @enum {string}
+       */
+      readonly stage: 'password' | 'enrolment' | 'totp' | 'role' | 'open';
+      readonly account: {
+        readonly id: string;
+        readonly loginName: string;
+        readonly displayName: string;
+        readonly institution: string | null;
+        readonly department: string | null;
+        /** @enum {string} */
+        readonly language: 'zh' | 'en';
+        /** @enum {string} */
+        readonly source: 'local' | 'saml';
+      };
+      readonly role: components['schemas']['PersonRole'] | null;
+      readonly site: string | null;
+      readonly roles: readonly components['schemas']['AccountRole'][];
+      readonly purpose: components['schemas']['Purpose'];
+      readonly purposes: readonly components['schemas']['Purpose'][];
+      readonly factors: readonly ('password' | 'totp' | 'saml')[];
+      readonly startedAt: string;
+      /** @description However much it is used */
+      readonly endsAt: string;
+      /** @description Once, when a second factor was enrolled: each serves once where the device is lost */
+      readonly recoveryCodes?: readonly string[];
+    };
+    /** @enum {string} */
     readonly Role: 'administrator' | 'operator' | 'query-platform' | 'hospital-feed';
     /** @enum {string} */
     readonly Channel: 'hl7v2' | 'rest' | 'dicom' | 'dicomweb' | 'xds' | 'fhir' | 'hl7v3';
@@ -1719,6 +1953,15 @@ export interface components {
       };
       content: {
         readonly 'application/x-ndjson': components['schemas']['BatchLine'];
+      };
+    };
+    /** @description The session as it stands now; its cookies come anew with each step */
+    readonly Session: {
+      headers: {
+        readonly [name: string]: unknown;
+      };
+      content: {
+        readonly 'application/json': components['schemas']['Session'];
       };
     };
     /** @description What went wrong (RFC 9457) */
@@ -2783,6 +3026,408 @@ export interface operations {
       readonly default: components['responses']['Problem'];
     };
   };
+  readonly readSession: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      readonly 200: components['responses']['Session'];
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly signIn: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "loginName": "security",
+         *       "password": "Not-a-real-one-2026"
+         *     }
+         */
+        readonly 'application/json': {
+          readonly loginName: string;
+          readonly password: string;
+        };
+      };
+    };
+    readonly responses: {
+      readonly 200: components['responses']['Session'];
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly endSession: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The session has ended */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly signOutUrl: string | null;
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly changeSession: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "role": "physician",
+         *       "purpose": "TREATMENT"
+         *     }
+         */
+        readonly 'application/json': {
+          readonly role?: components['schemas']['PersonRole'];
+          readonly purpose?: components['schemas']['Purpose'];
+          /** @enum {string} */
+          readonly language?: 'zh' | 'en';
+        };
+      };
+    };
+    readonly responses: {
+      readonly 200: components['responses']['Session'];
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly activateAccount: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': {
+          readonly loginName: string;
+          readonly code: string;
+          readonly password: string;
+        };
+      };
+    };
+    readonly responses: {
+      readonly 200: components['responses']['Session'];
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly enrolSecondFactor: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The secret, shown now only */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            /** @description Base 32 */
+            readonly secret: string;
+            /** @description otpauth: for a QR code */
+            readonly uri: string;
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly enterCode: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "code": "123456"
+         *     }
+         */
+        readonly 'application/json': {
+          readonly code: string;
+        };
+      };
+    };
+    readonly responses: {
+      readonly 200: components['responses']['Session'];
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly changePassword: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': {
+          readonly current: string;
+          readonly next: string;
+        };
+      };
+    };
+    readonly responses: {
+      readonly 200: components['responses']['Session'];
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listIdentityProviders: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description In the order of the configuration */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly {
+              readonly id: string;
+              readonly name: string;
+              readonly nameEn?: string;
+              /** @description Where the browser goes; takes `return`, a path of the hub */
+              readonly loginUrl: string;
+            }[];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listAccounts: {
+    readonly parameters: {
+      readonly query?: {
+        readonly state?: components['schemas']['AccountState'];
+        readonly role?: components['schemas']['PersonRole'];
+        readonly institution?: string;
+        /** @description Not used for so many days */
+        readonly unusedDays?: number;
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['Account'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly createAccount: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "loginName": "security",
+         *       "displayName": "安全管理员",
+         *       "roles": [
+         *         {
+         *           "role": "security-administrator"
+         *         }
+         *       ]
+         *     }
+         */
+        readonly 'application/json': {
+          readonly loginName: string;
+          readonly displayName: string;
+          /** @description Institution code */
+          readonly institution?: string;
+          readonly department?: string;
+          readonly practitionerId?: string;
+          /** @enum {string} */
+          readonly language?: 'zh' | 'en';
+          readonly roles: readonly components['schemas']['AccountRole'][];
+        };
+      };
+    };
+    readonly responses: {
+      /** @description The account, and the code by which the person chooses a password */
+      readonly 201: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['InvitedAccount'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly readAccount: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The account */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Account'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly endAccount: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The account */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Account'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly changeAccount: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "state": "suspended",
+         *       "reason": "离职"
+         *     }
+         */
+        readonly 'application/json': {
+          readonly displayName?: string;
+          readonly institution?: string | null;
+          readonly department?: string | null;
+          readonly practitionerId?: string | null;
+          /** @enum {string} */
+          readonly language?: 'zh' | 'en';
+          readonly roles?: readonly components['schemas']['AccountRole'][];
+          /** @enum {string} */
+          readonly state?: 'active' | 'suspended';
+          readonly reason?: string;
+        };
+      };
+    };
+    readonly responses: {
+      /** @description The account */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Account'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly resetAccount: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The account, and its new code */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['InvitedAccount'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
   readonly listClients: {
     readonly parameters: {
       readonly query?: {
@@ -2882,7 +3527,8 @@ export interface operations {
         readonly from?: components['parameters']['From'];
         /** @description Excluded */
         readonly to?: components['parameters']['To'];
-        readonly action?: 'read' | 'search' | 'export' | 'feed' | 'change' | 'refuse' | 'administer';
+        readonly action?:
+          'read' | 'search' | 'export' | 'feed' | 'change' | 'refuse' | 'administer' | 'sign-on' | 'sign-out';
         readonly outcome?: 'success' | 'refused' | 'failure';
         readonly callerId?: string;
         /** @description A hub person id */

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { loadSites } from '../../adapters/sites/load.ts';
+import { composeSignOn } from '../../hub/compose-sign.ts';
 import { createApp, createHttpServer } from '../../hub/api/app.ts';
 import { createMetrics } from '../../hub/api/metrics.ts';
 import { createDocs } from '../../hub/api/rest/docs.ts';
@@ -28,6 +29,8 @@ import { createViewerLaunches } from '../../hub/store/viewer.ts';
 import { createReviewQueue } from '../../hub/store/review.ts';
 import type { FreshDatabase } from './database.ts';
 import { freshDatabase, quiet } from './database.ts';
+import { peopleOf, SIGN_ON_CONFIG } from './sign-in.ts';
+import type { SignOnGround } from './sign-in.ts';
 
 export const SITES_DIR = fileURLToPath(new URL('../../adapters/sites', import.meta.url));
 
@@ -60,7 +63,11 @@ const isRaw = (body: object | string | Uint8Array): body is string | Uint8Array 
   typeof body === 'string' || body instanceof Uint8Array;
 
 /** `wrap` stands between the face and the journal, for a disk that fails. */
-export async function startRest(wrap: (intake: Intake) => Intake = (intake) => intake): Promise<RestServer> {
+export async function startRest(
+  wrap: (intake: Intake) => Intake = (intake) => intake,
+  more: Partial<SignOnGround> = {},
+  port = 0,
+): Promise<RestServer> {
   const fresh = await freshDatabase();
   const { database } = fresh;
   const clock = (): Date => new Date();
@@ -75,7 +82,10 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     matching: createMatching(romanise),
     projection: { person: () => [], exam: () => [] },
   };
+  const people = await composeSignOn({ database, clock, audit, config: { ...SIGN_ON_CONFIG, ...more } });
   const face = createRestFace({
+    ...people,
+    clock,
     sites: await loadSites(SITES_DIR),
     intake: wrap(createJournal({ database, clock, log: quiet, arrived })),
     journal: createJournalReader({ database, derive, clock, arrived }),
@@ -88,7 +98,6 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     clients,
     auditReader: audit,
     launches: createViewerLaunches({ database, clock }),
-    clock,
     audit,
     log: quiet,
   });
@@ -104,12 +113,14 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     log: quiet,
     audit,
     clients,
+    people: peopleOf(people),
     metrics,
     readiness,
-    faces: { '/api/v1': face },
+    faces: { ...people.samlFaces, '/api/v1': face },
+    publicUrl: more.publicUrl ?? null,
     pages: createDocs(),
   });
-  const server = createHttpServer(app).listen(0, '127.0.0.1');
+  const server = createHttpServer(app).listen(port, '127.0.0.1');
   await once(server, 'listening');
   const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
   return {

@@ -15,14 +15,14 @@ import type { Intake } from '../../core/envelope.ts';
 import type { Log } from '../../core/ports.ts';
 import { problem } from '../../core/problem.ts';
 import type { SiteProfile } from '../../core/site.ts';
-import { callerOf } from '../caller.ts';
+import { callerOf, visitorOf } from '../caller.ts';
 import { refuseWrongMethods } from '../wrong-method.ts';
 import { plainEncoding, readBytes } from './body.ts';
 import { createCheck } from './check.ts';
 import { FEEDS, feed } from './feed.ts';
 import type { HandlerDeps } from './handlers.ts';
 import { createHandlers } from './handlers.ts';
-import type { Asked, Disclosure, Handlers, Refused } from './operation.ts';
+import type { Asked, Disclosure, Handlers, PublicId, Refused } from './operation.ts';
 import type { FieldError } from './problem.ts';
 import { sendProblem } from './problem.ts';
 
@@ -37,8 +37,16 @@ const FEED_PATH = /^\/api\/v1\/sites\/[^/]+\/.+/;
 
 type OperationId = keyof Handlers | keyof typeof FEEDS;
 /** A handler as the router sees it: the contract's checks stand between the two shapes. */
-type AnyHandler = (asked: Asked<keyof Handlers>) => Promise<AnyReply>;
-type AnyReply = { readonly status: number; readonly body: object; readonly disclosure?: Disclosure } | Refused;
+type AnyHandler = (asked: AnyAsked) => Promise<AnyReply>;
+type AnyAsked = Asked<Exclude<keyof Handlers, PublicId>>;
+type AnyReply =
+  | {
+      readonly status: number;
+      readonly body: object;
+      readonly disclosure?: Disclosure;
+      readonly cookies?: readonly string[];
+    }
+  | Refused;
 
 const isFeed = (id: string): id is keyof typeof FEEDS => Object.hasOwn(FEEDS, id);
 const routeOf = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
@@ -73,7 +81,7 @@ export function createRestFace(deps: RestDeps): Router {
   });
   for (const { path, method, operation } of operationsOf(document)) {
     const id = operation.operationId as OperationId;
-    const act = isFeed(id) ? feeding(deps, check, id) : answering(deps, id, handlers[id]);
+    const act = isFeed(id) ? feeding(deps, check, id) : answering(deps, id, handlers[id] as AnyHandler);
     const shape = isFeed(id) ? [] : [readJson, ...checked];
     router[method](routeOf(path), authorised(deps.audit, operation), ...shape, act);
   }
@@ -97,13 +105,17 @@ function operationsOf(document: Document) {
 
 function actOf(operation: OperationObject, request: Request): Act | null {
   const kind = operation['x-act'];
-  if (kind === 'any') return null;
+  if (kind === 'any' || kind === 'public') return null;
   return kind === 'feed' ? { kind, site: String(request.params.site) } : { kind };
 }
 
 function authorised(audit: AuditTrail, operation: OperationObject): RequestHandler {
   return async (request, response, next) => {
     const caller = callerOf(response);
+    if (operation['x-act'] === 'public') {
+      next();
+      return;
+    }
     if (caller === null) {
       sendProblem(response, problem('unauthenticated'));
       return;
@@ -156,15 +168,15 @@ function feeding(deps: RestDeps, check: ReturnType<typeof createCheck>, id: keyo
 function answering(deps: RestDeps, id: string, handler: AnyHandler): RequestHandler {
   return async (request: Request, response: Response) => {
     const caller = callerOf(response);
-    if (caller === null) throw new Error(`${id} was reached without a caller`);
     const { query, params: path, body } = request as { query: object; params: object; body?: unknown };
-    const reply = await handler({ caller, query, path, body } as Asked<keyof Handlers>);
+    const reply = await handler({ caller, visitor: visitorOf(request), query, path, body } as AnyAsked);
+    if (reply.cookies !== undefined) response.append('Set-Cookie', [...reply.cookies]);
     if ('problem' in reply) {
-      sendProblem(response, reply.problem, reply.errors);
+      sendProblem(response, reply.problem, reply.errors, undefined, reply.status);
       return;
     }
     // What was read is recorded before it is given (SECURITY L3-AU4).
-    if (reply.disclosure !== undefined)
+    if (reply.disclosure !== undefined && caller !== null)
       await deps.audit.record(recordOf(caller, id, { outcome: 'success', ...reply.disclosure }));
     response.status(reply.status).json(reply.body);
   };

@@ -6,14 +6,18 @@ import type { IndexReader } from '../../core/ports.ts';
 import { problem } from '../../core/problem.ts';
 import type { SiteProfile, Sites } from '../../core/site.ts';
 import { drawToken, hashToken } from '../../security/token.ts';
+import { accountHandlers } from './account.ts';
+import type { AccountDeps } from './account.ts';
 import { examRecord } from './exam-record.ts';
 import { identityHandlers, type IdentityDeps } from './identity.ts';
 import type { Disclosure, Handlers, Refused } from './operation.ts';
 import { reviewOf } from './review-item.ts';
 import { launchHandlers } from './viewer-launch.ts';
 import type { LaunchDeps } from './viewer-launch.ts';
+import { sessionHandlers } from './session.ts';
+import type { SessionDeps } from './session.ts';
 
-export interface HandlerDeps extends IdentityDeps, Omit<LaunchDeps, 'index'> {
+export interface HandlerDeps extends IdentityDeps, SessionDeps, AccountDeps, Omit<LaunchDeps, 'index'> {
   readonly sites: Sites;
   readonly journal: JournalReader;
   readonly orphans: OrphanReader;
@@ -216,5 +220,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...administering(deps),
     ...identityHandlers(deps),
     ...launchHandlers(deps),
+    ...sessionHandlers(deps),
+    ...accountHandlers(deps),
   };
 }

@@ -9,6 +9,27 @@ type OperationId = keyof operations;
 /** Operations whose bodies are messages for the journal: their bytes are kept, so they read the request themselves. */
 export type FeedId = 'sendRegistration' | 'sendOrder' | 'sendExam' | 'voidExam' | 'sendReport' | 'withdrawReport';
 
+/** Operations of signing on: nobody is known there yet. They record what they did themselves. */
+export type PublicId =
+  | 'signIn'
+  | 'activateAccount'
+  | 'readSession'
+  | 'changeSession'
+  | 'endSession'
+  | 'enterCode'
+  | 'enrolSecondFactor'
+  | 'changePassword'
+  | 'listIdentityProviders';
+
+/** What a request shows of who sends it, before anybody is known. */
+export interface Visitor {
+  readonly peer: string;
+  /** Of the session's cookie. */
+  readonly pass: string | null;
+  /** The browser came over TLS: its cookies must not go over anything else. */
+  readonly secure: boolean;
+}
+
 type Json<T> = T extends { readonly content: { readonly 'application/json': infer Body } } ? Body : never;
 type Success<Op> = Op extends { readonly responses: infer Responses }
   ? { [S in keyof Responses & number]: { readonly status: S; readonly body: Json<Responses[S]> } }[keyof Responses &
@@ -18,6 +39,9 @@ type Success<Op> = Op extends { readonly responses: infer Responses }
 export interface Refused {
   readonly problem: Problem;
   readonly errors?: readonly FieldError[];
+  /** Where HTTP knows more than the problem: 429. */
+  readonly status?: number;
+  readonly cookies?: readonly string[];
 }
 
 /** Whose data an answer holds, and what of it, for the audit; the answer waits until that is durable. */
@@ -28,7 +52,13 @@ export interface Disclosure {
   readonly reason?: string;
 }
 
-export type Reply<Id extends OperationId> = (Success<operations[Id]> & { readonly disclosure?: Disclosure }) | Refused;
+export type Reply<Id extends OperationId> =
+  | (Success<operations[Id]> & {
+      readonly disclosure?: Disclosure;
+      /** `Set-Cookie`. */
+      readonly cookies?: readonly string[];
+    })
+  | Refused;
 
 type Query<Op> = Op extends { readonly parameters: { readonly query?: infer Q } } ? Exclude<Q, undefined> : never;
 type Path<Op> = Op extends { readonly parameters: { readonly path: infer P } } ? P : object;
@@ -38,7 +68,8 @@ type Body<Op> = Op extends { readonly requestBody: { readonly content: { readonl
 
 /** A request after the contract's checks: what stands here has the shapes of openapi/hub.yaml. */
 export interface Asked<Id extends OperationId> {
-  readonly caller: Caller;
+  readonly caller: Id extends PublicId ? Caller | null : Caller;
+  readonly visitor: Visitor;
   readonly query: [Query<operations[Id]>] extends [never] ? object : Query<operations[Id]>;
   readonly path: Path<operations[Id]>;
   readonly body: Body<operations[Id]>;

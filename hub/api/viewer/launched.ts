@@ -11,8 +11,7 @@ import type { HubId } from '../../core/identifier.ts';
 import { problem } from '../../core/problem.ts';
 import type { Launch, PersonExams, ViewerLaunches } from '../../core/viewer.ts';
 import { hashToken } from '../../security/token.ts';
-import { peerOf } from '../authenticate.ts';
-import { setCaller } from '../caller.ts';
+import { peerOf, setCaller } from '../caller.ts';
 import { sendProblem } from '../rest/problem.ts';
 
 export const COOKIE = 'hutong_viewer';

@@ -13,7 +13,7 @@ import { senderFault } from '../../../mappings/xds/soap.ts';
 import type { SoapFault } from '../../../mappings/xds/soap.ts';
 import { is } from '../../../mappings/xds/xml.ts';
 import { siteId } from '../../core/identifier.ts';
-import { peerOf } from '../authenticate.ts';
+import { peerOf } from '../caller.ts';
 import { callerOf, setCaller } from '../caller.ts';
 import { soapExchange } from './soap-exchange.ts';
 import type { Refusal, SoapDeps, SoapExchange } from './soap-exchange.ts';

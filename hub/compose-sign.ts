@@ -1,0 +1,77 @@
+/** Wires how people come in: accounts, what they sign on with, and their sessions. */
+import { samlFace, signOutUrlOf } from './api/saml/index.ts';
+import type { SessionDeps } from './api/rest/session.ts';
+import type { Config } from './config.ts';
+import type { AccountStore, CredentialStore } from './core/account.ts';
+import type { AuditTrail } from './core/audit.ts';
+import type { SessionStore } from './core/session.ts';
+import { createPasswords } from './security/password.ts';
+import { SamlProvider } from './security/saml.ts';
+import type { SamlDeps } from './security/saml.ts';
+import { createSeal } from './security/seal.ts';
+import { SignOn } from './security/sign-on.ts';
+import { createAssertionLedger } from './store/assertion.ts';
+import { createAccountStore } from './store/account.ts';
+import { createCredentialStore } from './store/credential.ts';
+import type { Database } from './store/database.ts';
+import { hubKey } from './store/hub-key.ts';
+import { createSamlRequestStore } from './store/saml-request.ts';
+import { createSessionStore } from './store/session.ts';
+
+export interface SignOnRooms extends Pick<SessionDeps, 'providers' | 'signOutUrl'> {
+  readonly accounts: AccountStore;
+  readonly credentials: CredentialStore;
+  readonly sessions: SessionStore;
+  readonly signOn: SignOn;
+  /** `/saml`; absent where no hospital's provider is configured. */
+  readonly samlFaces: Readonly<Record<string, ReturnType<typeof samlFace>>>;
+}
+
+export async function composeSignOn(ground: {
+  readonly database: Database;
+  readonly clock: () => Date;
+  readonly audit: AuditTrail;
+  readonly config: Pick<Config, 'signOn' | 'saml' | 'publicUrl' | 'xua'>;
+}): Promise<SignOnRooms> {
+  const { database, clock, config, audit } = ground;
+  const { policy, idleSeconds, longestSeconds } = config.signOn;
+  const rooms = {
+    accounts: createAccountStore({ database, clock }),
+    credentials: createCredentialStore(database),
+    sessions: createSessionStore({ database, clock }),
+  };
+  const key = await hubKey(database, 'sign-on');
+  const passwords = createPasswords();
+  const limits = { idleSeconds, longestSeconds };
+  const signOn = new SignOn({ ...rooms, passwords, seal: createSeal(key, 'totp'), clock, policy, limits });
+  const providers = samlProviders(config, { ledger: createAssertionLedger(database), clock });
+  const requests = createSamlRequestStore({ database, clock });
+  const saml = { ...rooms, signOn, providers, requests, seal: createSeal(key, 'saml'), audit, clock };
+  return {
+    ...rooms,
+    signOn,
+    providers: providers.map(({ provider: { id, name, nameEn } }) => ({
+      id,
+      name,
+      ...(nameEn === undefined ? {} : { nameEn }),
+    })),
+    signOutUrl: signOutUrlOf(saml),
+    samlFaces: providers.length === 0 ? {} : { '/saml': samlFace(saml) },
+  };
+}
+
+/** Rejects where a provider's metadata cannot be used. */
+function samlProviders(
+  { saml, publicUrl, xua }: Pick<Config, 'saml' | 'publicUrl' | 'xua'>,
+  ground: Pick<SamlDeps, 'ledger' | 'clock'>,
+): readonly SamlProvider[] {
+  if (saml === null || publicUrl === null) return [];
+  const { key, certificate } = saml;
+  return saml.providers.map((provider) => {
+    try {
+      return new SamlProvider(provider, { ...ground, key, certificate, publicUrl, skewMs: xua.skewMs });
+    } catch (error) {
+      throw new Error(`HUB_SAML_IDPS takes of ${provider.id} ${error instanceof Error ? error.message : 'metadata'}`);
+    }
+  });
+}
