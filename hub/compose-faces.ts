@@ -14,6 +14,7 @@ import { auditSource } from './compose-atna.ts';
 import { consentRooms } from './compose-consent.ts';
 import { identityFeed } from './compose-identity.ts';
 import { operationsRooms } from './compose-operations.ts';
+import { viewer } from './compose-viewer.ts';
 import { affinityDomain, xdsFaces } from './compose-xds.ts';
 import type { JournalReader } from './core/operation.ts';
 import { createClinicalRecords } from './flow/clinical-records.ts';
@@ -31,6 +32,7 @@ import { createJournalReader } from './store/journal-reader.ts';
 import { createPersonSearch } from './store/person-search.ts';
 import { createRematchDesk } from './store/rematch.ts';
 import { createReviewQueue } from './store/review.ts';
+import { createViewerLaunches } from './store/viewer.ts';
 import type { SignOnRooms } from './compose-sign.ts';
 import type { Ground, Rooms } from './compose.ts';
 
@@ -64,6 +66,7 @@ function restFace(
     auditReader: rooms.audit,
     ...consent,
     ...operationsRooms(ground, rooms),
+    launches: createViewerLaunches({ database, clock }),
     intake: rooms.journal,
     audit: rooms.audit,
     log,
@@ -133,6 +136,7 @@ export function faces(ground: Ground, rooms: Rooms, people: SignOnRooms): Readon
       release: RELEASE,
       origin: config.publicUrl,
     }),
+    '/viewer': viewer(ground, rooms, dicomweb),
     ...people.samlFaces,
     '/api/v1': restFace(ground, rooms, journal, consent, people),
   };

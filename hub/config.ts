@@ -66,6 +66,8 @@ export interface Config {
   readonly subscriberTokens: ReadonlyMap<string, string>;
   /** Who takes messages to patients (POST of FHIR Communication), and the secret by which they are signed; null: nobody. */
   readonly notices: { readonly url: string; readonly secret: string } | null;
+  /** Origins whose pages may show the viewer in a frame; empty: the hub's own alone. */
+  readonly embedOrigins: readonly string[];
   /** null: audit records stay in the hub's own store. */
   readonly atna: AtnaConfig | null;
   /** How long people's sessions, passwords and unused accounts stand. */
@@ -267,6 +269,21 @@ function readNotices(read: Reader): Config['notices'] {
   return Object.freeze({ url, secret });
 }
 
+/** As CSP's frame-ancestors and a browser's Origin write them. */
+function readEmbedOrigins(read: Reader): readonly string[] {
+  const name = 'HUB_EMBED_ORIGINS';
+  const given = (read.text(name) ?? '').split(/[\s,]+/).filter((one) => one !== '');
+  const origins = given.map((one) => (URL.canParse(one) ? new URL(one) : null));
+  if (
+    origins.some((url) => url === null || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '')
+  )
+    read.fail(
+      name,
+      'origins whose pages may show the viewer in a frame, https://host[:port], with commas between them',
+    );
+  return Object.freeze(origins.flatMap((url) => (url === null ? [] : [url.origin])));
+}
+
 /** GB/T 22239 8.1.4.1: the limits may be set tighter or wider, never off. */
 function readSignOn(read: Reader): SignOnConfig {
   return Object.freeze({
@@ -372,6 +389,7 @@ export function readConfig(environment: Environment = process.env): Config {
     subscriberHosts: readSubscriberHosts(read),
     subscriberTokens: readSubscriberTokens(read),
     notices: readNotices(read),
+    embedOrigins: readEmbedOrigins(read),
     atna: readAtna(read),
     signOn: readSignOn(read),
     audit: readAudit(read, dataDir),

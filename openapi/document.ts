@@ -15,6 +15,7 @@ export interface OperationObject {
     | 'administer'
     | 'read-record'
     | 'search-records'
+    | 'read-images'
     | 'record-consent'
     | 'speak-for-patient'
     | 'register'

@@ -24,7 +24,7 @@ import { sendFault } from './xds/soap-exchange.ts';
 /** The face a path belongs to, in the audit's words. */
 export function faceOf(path: string): string {
   const first = path.split('/')[1] ?? '';
-  return first === 'api' ? 'rest' : ['fhir', 'dicomweb', 'wado', 'xds'].includes(first) ? first : 'http';
+  return first === 'api' ? 'rest' : ['fhir', 'dicomweb', 'wado', 'xds', 'viewer'].includes(first) ? first : 'http';
 }
 
 const callerFrom = (client: Client, peer: string, sealed: boolean): Caller => ({
@@ -100,8 +100,8 @@ function isForeign({ headers }: Request, publicUrl: string | null): boolean {
 
 /** These begin a session and need none: what proves them is in them; the pages of others are kept out by their origin. */
 const BEGINS = /^\/api\/v1\/session(\/activation)?$/;
-/** Providers and systems come here from elsewhere, each with a proof of its own. */
-const ELSEWHERE = /^\/(saml|oauth)\//;
+/** Providers, systems and launched viewers come here from elsewhere, each with a proof of its own. */
+const ELSEWHERE = /^\/(saml|oauth|viewer\/launched)\//;
 
 export interface Gate {
   readonly clients: ClientStore;

@@ -13,7 +13,7 @@ const WORDS = new Set(
    dicomweb studies series instances frames bulkdata rendered thumbnail wado
    xds registry repository imaging-source initiating-gateway responding-gateway subscription notify
    login patients persons exams compare timeline priors assets
-   cds-services viewer`.split(/\s+/),
+   cds-services viewer launch launched own key-images viewer-launches`.split(/\s+/),
 );
 const MAX_SEGMENTS = 10;
 

@@ -186,7 +186,7 @@ const REFUSED: Partial<Readonly<Record<ActKind, string>>> = {
 };
 
 /** Acts that a user named by a system has a right to or not, whatever the system's own role is. */
-const OF_USERS: ReadonlySet<ActKind> = new Set(['read-record', 'search-records', 'read-images']);
+const OF_USERS: ReadonlySet<ActKind> = new Set(['read-record', 'search-records', 'read-images', 'annotate']);
 
 const has = (role: Role | null, kind: ActKind): boolean => role !== null && RIGHTS[kind].some((one) => one === role);
 

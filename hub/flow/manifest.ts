@@ -24,6 +24,8 @@ export interface ManifestInput {
   /** When the study became complete, as the index keeps it; never the clock, or a repeat would be another document. */
   readonly createdAt: SourceTime;
   readonly derive: Derivation;
+  /** The study holds a reader's key images only, and says who marked which frames. */
+  readonly keyImages?: Manifest['keyImages'];
 }
 
 export interface MadeManifest {
@@ -37,9 +39,10 @@ export interface MadeManifest {
 export function createManifest(input: ManifestInput): MadeManifest | null {
   const content = contentOf(input);
   if (content.study.series.length === 0) return null;
+  const kind = input.keyImages === undefined ? 'manifest' : 'key-images';
   const words = JSON.stringify(content);
-  const sopUid = input.derive.uid('manifest', input.study.studyUid, words);
-  const seriesUid = input.derive.uid('manifest-series', input.study.studyUid, words);
+  const sopUid = input.derive.uid(kind, input.study.studyUid, words);
+  const seriesUid = input.derive.uid(`${kind}-series`, input.study.studyUid, words);
   return { sopUid, seriesUid, createdAt: input.createdAt, bytes: writeManifest({ ...content, sopUid, seriesUid }) };
 }
 
@@ -53,6 +56,7 @@ function contentOf(input: ManifestInput): Omit<Manifest, 'sopUid' | 'seriesUid'>
     ...given('institution', input.institution),
     retrieveAe: input.aeTitle,
     repositoryUniqueId: input.repositoryOid,
+    ...given('keyImages', input.keyImages),
     ...given('retrieveUrl', input.retrieveUrl),
     patient: {
       id: patient.localId,

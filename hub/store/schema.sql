@@ -3,11 +3,9 @@
 
 -- sequences
 audit_id_seq
-code_mapping_id_seq
 document_notification_id_seq
 identity_decision_id_seq
 journal_id_seq
-journal_work_id_seq
 migration_id_seq
 outbox_id_seq
 rematch_id_seq
@@ -18,9 +16,6 @@ access_token
   client_id uuid not null
   scope text not null
   ends_at timestamp with time zone not null
-access_version
-  one boolean not null default true
-  version bigint not null default 1
 account
   id uuid not null default gen_random_uuid()
   login_name text not null
@@ -101,36 +96,6 @@ client
   revoked_at timestamp with time zone
   certificate_sha256 bytea
   jwks jsonb
-code_mapping
-  id bigint not null identity
-  site text not null
-  code_table text not null
-  key text not null
-  source text not null
-  source_display text not null default ''::text
-  code text not null
-  display text not null default ''::text
-  reason text not null
-  made_at timestamp with time zone not null
-  made_by text not null
-  made_by_id text not null
-  undone_at timestamp with time zone
-  undone_by text
-  undo_reason text
-code_mapping_version
-  single boolean not null default true
-  version bigint not null
-consortium
-  id uuid not null default gen_random_uuid()
-  name_zh text not null
-  name_en text
-  valid_from timestamp with time zone
-  valid_until timestamp with time zone
-  created_at timestamp with time zone not null default now()
-consortium_member
-  consortium uuid not null
-  institution text not null
-  since timestamp with time zone not null default now()
 document_association
   patient_id text not null
   id uuid not null
@@ -173,7 +138,6 @@ exam
   performed_at timestamp with time zone
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
-  modality text not null default ''::text
 exam_alias
   alias text not null
   exam_id uuid not null
@@ -183,13 +147,6 @@ exam_key
   value text not null
   record_id uuid not null
   exam_id uuid not null
-exam_label
-  exam_id uuid not null
-  label text not null
-  source text not null
-  set_at timestamp with time zone not null default now()
-  set_by text not null default ''::text
-  reason text not null default ''::text
 fhir_page
   handle text not null
   caller_id text not null
@@ -278,30 +235,6 @@ instance
   digest text not null
   data_set_offset integer not null
   journal_id bigint not null
-institution
-  code text not null
-  name_zh text not null
-  name_en text
-  parent text
-  kind text not null default 'hospital'::text
-  region text
-  state text not null default 'applied'::text
-  created_at timestamp with time zone not null default now()
-  updated_at timestamp with time zone not null default now()
-institution_site
-  site text not null
-  institution text not null
-  since timestamp with time zone not null default now()
-intake_tally
-  hour timestamp with time zone not null
-  site text not null
-  channel text not null
-  state text not null
-  cause text not null default ''::text
-  bucket smallint not null
-  entries bigint not null
-  last_at timestamp with time zone not null
-  folded boolean not null default false
 journal
   id bigint not null
   received_at timestamp with time zone not null
@@ -323,43 +256,12 @@ journal_key
   digest bytea not null
   journal_id bigint not null
   received_at timestamp with time zone not null
-journal_work
-  id bigint not null identity
-  kind text not null
-  scope jsonb not null
-  site text
-  state text not null default 'running'::text
-  reason text not null
-  started_at timestamp with time zone not null
-  started_by text not null
-  started_by_id text not null
-  ended_at timestamp with time zone
-  total integer not null default 0
-journal_work_entry
-  work_id bigint not null
-  journal_id bigint not null
-  received_at timestamp with time zone not null
-  put_at timestamp with time zone
-  skipped boolean not null default false
-known_person
-  account_id text not null
-  person_id uuid not null
-  at timestamp with time zone not null
 link_told
   subscriber text not null
   person_id uuid not null
   numbers text[] not null default '{}'::text[]
   notices integer not null default 0
   told_at timestamp with time zone
-listener
-  process text not null
-  channel text not null
-  address text not null
-  listening boolean not null
-  connections integer not null
-  received bigint not null
-  refused bigint not null
-  seen_at timestamp with time zone not null
 match_cut
   key bigint not null
   candidates integer not null
@@ -426,7 +328,6 @@ pending
   attempts integer not null default 0
   next_try_at timestamp with time zone not null default '-infinity'::timestamp with time zone
   forced boolean not null default false
-  again text
 person
   person_id uuid not null
   replaced_by uuid
@@ -522,12 +423,6 @@ saml_request
   ends_at timestamp with time zone not null
   code_hash bytea
   answer text
-sensitivity_rule
-  field text not null
-  code text not null
-  label text not null
-  created_at timestamp with time zone not null default now()
-  created_by text not null
 series
   record_id uuid not null
   study_uid text not null
@@ -568,7 +463,6 @@ settlement
   problem jsonb
   findings jsonb not null default '[]'::jsonb
   settled_at timestamp with time zone not null
-  mappings bigint[]
   partition by RANGE (received_at)
 sign_on_failure
   peer text not null
@@ -597,25 +491,11 @@ study
   version integer not null default 1
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
-unmapped_code
-  site text not null
-  code_table text not null
-  key text not null
-  code text not null
-  display text not null default ''::text
-  field text not null
-  channel text not null
-  seen bigint not null
-  first_seen_at timestamp with time zone not null
-  last_seen_at timestamp with time zone not null
-  last_journal_id bigint not null
 
 -- constraints
 access_token.access_token_client_id_fkey FOREIGN KEY (client_id) REFERENCES client(id)
 access_token.access_token_pkey PRIMARY KEY (token_hash)
 access_token.access_token_token_hash_check CHECK ((octet_length(token_hash) = 32))
-access_version.access_version_one_check CHECK (one)
-access_version.access_version_pkey PRIMARY KEY (one)
 account.account_check CHECK (((source = 'saml'::text) = ((idp IS NOT NULL) AND (subject IS NOT NULL))))
 account.account_language_check CHECK ((language = ANY (ARRAY['zh'::text, 'en'::text])))
 account.account_login_name_check CHECK (((login_name = lower(login_name)) AND ((length(login_name) >= 1) AND (length(login_name) <= 128))))
@@ -642,13 +522,6 @@ client.client_pkey PRIMARY KEY (id)
 client.client_role_check CHECK ((role = ANY (ARRAY['administrator'::text, 'operator'::text, 'query-platform'::text, 'hospital-feed'::text])))
 client.client_token_hash_check CHECK ((octet_length(token_hash) = 32))
 client.client_token_hash_key UNIQUE (token_hash)
-code_mapping.code_mapping_pkey PRIMARY KEY (id)
-code_mapping_version.code_mapping_version_pkey PRIMARY KEY (single)
-code_mapping_version.code_mapping_version_single_check CHECK (single)
-consortium.consortium_pkey PRIMARY KEY (id)
-consortium_member.consortium_member_consortium_fkey FOREIGN KEY (consortium) REFERENCES consortium(id) ON DELETE CASCADE
-consortium_member.consortium_member_institution_fkey FOREIGN KEY (institution) REFERENCES institution(code)
-consortium_member.consortium_member_pkey PRIMARY KEY (consortium, institution)
 document_association.document_association_pkey PRIMARY KEY (patient_id, id)
 document_association.document_association_status_check CHECK ((status = ANY (ARRAY['approved'::text, 'deprecated'::text])))
 document_notification.document_notification_pkey PRIMARY KEY (subscription_id, id)
@@ -657,9 +530,6 @@ document_subscription.document_subscription_topic_check CHECK ((topic = ANY (ARR
 exam.exam_pkey PRIMARY KEY (record_id, exam_id)
 exam_alias.exam_alias_pkey PRIMARY KEY (alias)
 exam_key.exam_key_pkey PRIMARY KEY (site, kind, value, exam_id)
-exam_label.exam_label_label_check CHECK ((label ~ '^[a-z][a-z-]{0,30}$'::text))
-exam_label.exam_label_pkey PRIMARY KEY (exam_id, label, source)
-exam_label.exam_label_source_check CHECK ((source = ANY (ARRAY['rule'::text, 'hand'::text])))
 fhir_page.fhir_page_pkey PRIMARY KEY (handle)
 fhir_resource.fhir_resource_pkey PRIMARY KEY (type, id)
 fhir_version.fhir_version_pkey PRIMARY KEY (type, id, version)
@@ -672,25 +542,9 @@ identity_decision.identity_decision_pkey PRIMARY KEY (id)
 identity_decision.identity_decision_undoes_fkey FOREIGN KEY (undoes) REFERENCES identity_decision(id)
 identity_decision.identity_decision_undoes_key UNIQUE (undoes)
 instance.instance_pkey PRIMARY KEY (record_id, study_uid, series_uid, sop_uid)
-institution.institution_check CHECK ((parent <> code))
-institution.institution_code_check CHECK ((code ~ '^[0-9A-Za-z.-]{1,40}$'::text))
-institution.institution_kind_check CHECK ((kind = ANY (ARRAY['hospital'::text, 'branch'::text, 'primary-care'::text, 'imaging-centre'::text, 'public-health'::text, 'authority'::text, 'other'::text])))
-institution.institution_parent_fkey FOREIGN KEY (parent) REFERENCES institution(code)
-institution.institution_pkey PRIMARY KEY (code)
-institution.institution_region_check CHECK ((region ~ '^[0-9]{6}$'::text))
-institution.institution_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'approved'::text, 'suspended'::text, 'left'::text])))
-institution_site.institution_site_institution_fkey FOREIGN KEY (institution) REFERENCES institution(code)
-institution_site.institution_site_pkey PRIMARY KEY (site)
 journal.journal_pkey PRIMARY KEY (received_at, id)
 journal_key.journal_key_pkey PRIMARY KEY (key)
-journal_work.journal_work_kind_check CHECK ((kind = ANY (ARRAY['retry'::text, 'replay'::text])))
-journal_work.journal_work_pkey PRIMARY KEY (id)
-journal_work.journal_work_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'cancelled'::text])))
-journal_work_entry.journal_work_entry_pkey PRIMARY KEY (work_id, journal_id)
-journal_work_entry.journal_work_entry_work_id_fkey FOREIGN KEY (work_id) REFERENCES journal_work(id) ON DELETE CASCADE
-known_person.known_person_pkey PRIMARY KEY (account_id, person_id)
 link_told.link_told_pkey PRIMARY KEY (subscriber, person_id)
-listener.listener_pkey PRIMARY KEY (process, channel)
 match_cut.match_cut_pkey PRIMARY KEY (key)
 match_key.match_key_pkey PRIMARY KEY (record_id, key)
 match_pair.match_pair_outcome_check CHECK ((outcome = ANY (ARRAY['link'::text, 'review'::text, 'none'::text])))
@@ -702,7 +556,6 @@ migration.migration_pkey PRIMARY KEY (id)
 outbox.outbox_pkey PRIMARY KEY (id)
 patient_name.patient_name_pkey PRIMARY KEY (record_id, key)
 patient_record.patient_record_pkey PRIMARY KEY (record_id)
-pending.pending_again_check CHECK ((again = ANY (ARRAY['retry'::text, 'replay'::text])))
 pending.pending_pkey PRIMARY KEY (journal_id)
 person.person_pkey PRIMARY KEY (person_id)
 record_tie.record_tie_pkey PRIMARY KEY (record_id, other_id)
@@ -721,9 +574,6 @@ ruling.ruling_decision_check CHECK ((decision = ANY (ARRAY['same'::text, 'not-sa
 ruling.ruling_pkey PRIMARY KEY (record_id, other_id, decision_id)
 saml_request.saml_request_code_hash_key UNIQUE (code_hash)
 saml_request.saml_request_pkey PRIMARY KEY (id)
-sensitivity_rule.sensitivity_rule_field_check CHECK ((field = ANY (ARRAY['requestingDepartment'::text, 'procedure'::text, 'diagnosis'::text])))
-sensitivity_rule.sensitivity_rule_label_check CHECK ((label ~ '^[a-z][a-z-]{0,30}$'::text))
-sensitivity_rule.sensitivity_rule_pkey PRIMARY KEY (field, code, label)
 series.series_pkey PRIMARY KEY (record_id, study_uid, series_uid)
 session.session_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
 session.session_check CHECK (((stage <> 'open'::text) OR (role IS NOT NULL)))
@@ -734,12 +584,10 @@ settlement.settlement_pkey PRIMARY KEY (received_at, journal_id)
 settlement.settlement_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'refused'::text, 'review'::text])))
 sign_on_failure.sign_on_failure_pkey PRIMARY KEY (peer)
 study.study_pkey PRIMARY KEY (record_id, study_uid)
-unmapped_code.unmapped_code_pkey PRIMARY KEY (site, code_table, key)
 
 -- indexes
 access_token_by_end CREATE INDEX access_token_by_end ON public.access_token USING btree (ends_at)
 access_token_pkey CREATE UNIQUE INDEX access_token_pkey ON public.access_token USING btree (token_hash)
-access_version_pkey CREATE UNIQUE INDEX access_version_pkey ON public.access_version USING btree (one)
 account_by_subject CREATE UNIQUE INDEX account_by_subject ON public.account USING btree (idp, subject) WHERE (idp IS NOT NULL)
 account_by_time CREATE INDEX account_by_time ON public.account USING btree (created_at DESC, id DESC)
 account_login_name_key CREATE UNIQUE INDEX account_login_name_key ON public.account USING btree (login_name)
@@ -764,13 +612,6 @@ client_by_certificate CREATE UNIQUE INDEX client_by_certificate ON public.client
 client_by_time CREATE INDEX client_by_time ON public.client USING btree (created_at DESC, id DESC)
 client_pkey CREATE UNIQUE INDEX client_pkey ON public.client USING btree (id)
 client_token_hash_key CREATE UNIQUE INDEX client_token_hash_key ON public.client USING btree (token_hash)
-code_mapping_by_time CREATE INDEX code_mapping_by_time ON public.code_mapping USING btree (id DESC)
-code_mapping_pkey CREATE UNIQUE INDEX code_mapping_pkey ON public.code_mapping USING btree (id)
-code_mapping_standing CREATE UNIQUE INDEX code_mapping_standing ON public.code_mapping USING btree (site, code_table, key) WHERE (undone_at IS NULL)
-code_mapping_version_pkey CREATE UNIQUE INDEX code_mapping_version_pkey ON public.code_mapping_version USING btree (single)
-consortium_member_by_institution CREATE INDEX consortium_member_by_institution ON public.consortium_member USING btree (institution)
-consortium_member_pkey CREATE UNIQUE INDEX consortium_member_pkey ON public.consortium_member USING btree (consortium, institution)
-consortium_pkey CREATE UNIQUE INDEX consortium_pkey ON public.consortium USING btree (id)
 document_association_by_id CREATE INDEX document_association_by_id ON public.document_association USING btree (id)
 document_association_by_source CREATE INDEX document_association_by_source ON public.document_association USING btree (source, type)
 document_association_by_target CREATE INDEX document_association_by_target ON public.document_association USING btree (target, type)
@@ -785,10 +626,8 @@ exam_alias_by_exam CREATE INDEX exam_alias_by_exam ON public.exam_alias USING bt
 exam_alias_pkey CREATE UNIQUE INDEX exam_alias_pkey ON public.exam_alias USING btree (alias)
 exam_by_id CREATE INDEX exam_by_id ON public.exam USING btree (exam_id)
 exam_by_index CREATE INDEX exam_by_index ON public.exam USING btree (provincial_index) WHERE (provincial_index IS NOT NULL)
-exam_completeness CREATE INDEX exam_completeness ON public.exam USING btree (created_at) INCLUDE (site, modality, has_order, has_report, has_images, cancelled)
 exam_key_by_exam CREATE INDEX exam_key_by_exam ON public.exam_key USING btree (exam_id)
 exam_key_pkey CREATE UNIQUE INDEX exam_key_pkey ON public.exam_key USING btree (site, kind, value, exam_id)
-exam_label_pkey CREATE UNIQUE INDEX exam_label_pkey ON public.exam_label USING btree (exam_id, label, source)
 exam_orphans CREATE INDEX exam_orphans ON public.exam USING btree (updated_at) WHERE ((NOT (has_order AND has_images)) AND (NOT cancelled))
 exam_pkey CREATE UNIQUE INDEX exam_pkey ON public.exam USING btree (record_id, exam_id)
 fhir_diagnostic_report_date CREATE INDEX fhir_diagnostic_report_date ON public.fhir_resource_diagnostic_report USING btree (date1_low, id) WHERE (NOT deleted)
@@ -823,27 +662,12 @@ identity_decision_pkey CREATE UNIQUE INDEX identity_decision_pkey ON public.iden
 identity_decision_undoes_key CREATE UNIQUE INDEX identity_decision_undoes_key ON public.identity_decision USING btree (undoes)
 instance_by_uid CREATE INDEX instance_by_uid ON public.instance USING btree (sop_uid)
 instance_pkey CREATE UNIQUE INDEX instance_pkey ON public.instance USING btree (record_id, study_uid, series_uid, sop_uid)
-institution_by_parent CREATE INDEX institution_by_parent ON public.institution USING btree (parent) WHERE (parent IS NOT NULL)
-institution_pkey CREATE UNIQUE INDEX institution_pkey ON public.institution USING btree (code)
-institution_site_by_institution CREATE INDEX institution_site_by_institution ON public.institution_site USING btree (institution)
-institution_site_pkey CREATE UNIQUE INDEX institution_site_pkey ON public.institution_site USING btree (site)
-intake_tally_by_hour CREATE INDEX intake_tally_by_hour ON public.intake_tally USING btree (hour)
-intake_tally_by_site CREATE INDEX intake_tally_by_site ON public.intake_tally USING btree (site, channel, hour DESC)
-intake_tally_loose CREATE INDEX intake_tally_loose ON public.intake_tally USING btree (hour) WHERE (NOT folded)
-journal_by_control CREATE INDEX journal_by_control ON ONLY public.journal USING btree (control_id)
 journal_by_id CREATE INDEX journal_by_id ON ONLY public.journal USING btree (id)
 journal_by_site CREATE INDEX journal_by_site ON ONLY public.journal USING btree (site, received_at DESC)
 journal_key_by_time CREATE INDEX journal_key_by_time ON public.journal_key USING brin (received_at)
 journal_key_pkey CREATE UNIQUE INDEX journal_key_pkey ON public.journal_key USING btree (key)
 journal_pkey CREATE UNIQUE INDEX journal_pkey ON ONLY public.journal USING btree (received_at, id)
-journal_work_entry_left CREATE INDEX journal_work_entry_left ON public.journal_work_entry USING btree (work_id, journal_id) WHERE ((put_at IS NULL) AND (NOT skipped))
-journal_work_entry_pkey CREATE UNIQUE INDEX journal_work_entry_pkey ON public.journal_work_entry USING btree (work_id, journal_id)
-journal_work_pkey CREATE UNIQUE INDEX journal_work_pkey ON public.journal_work USING btree (id)
-journal_work_running CREATE INDEX journal_work_running ON public.journal_work USING btree (id) WHERE (state = 'running'::text)
-known_person_by_time CREATE INDEX known_person_by_time ON public.known_person USING btree (at)
-known_person_pkey CREATE UNIQUE INDEX known_person_pkey ON public.known_person USING btree (account_id, person_id)
 link_told_pkey CREATE UNIQUE INDEX link_told_pkey ON public.link_told USING btree (subscriber, person_id)
-listener_pkey CREATE UNIQUE INDEX listener_pkey ON public.listener USING btree (process, channel)
 match_cut_pkey CREATE UNIQUE INDEX match_cut_pkey ON public.match_cut USING btree (key)
 match_key_by_key CREATE INDEX match_key_by_key ON public.match_key USING btree (key, record_id)
 match_key_pkey CREATE UNIQUE INDEX match_key_pkey ON public.match_key USING btree (record_id, key)
@@ -893,28 +717,22 @@ ruling_pkey CREATE UNIQUE INDEX ruling_pkey ON public.ruling USING btree (record
 saml_request_by_end CREATE INDEX saml_request_by_end ON public.saml_request USING btree (ends_at)
 saml_request_code_hash_key CREATE UNIQUE INDEX saml_request_code_hash_key ON public.saml_request USING btree (code_hash)
 saml_request_pkey CREATE UNIQUE INDEX saml_request_pkey ON public.saml_request USING btree (id)
-sensitivity_rule_pkey CREATE UNIQUE INDEX sensitivity_rule_pkey ON public.sensitivity_rule USING btree (field, code, label)
 series_by_uid CREATE INDEX series_by_uid ON public.series USING btree (series_uid)
 series_pkey CREATE UNIQUE INDEX series_pkey ON public.series USING btree (record_id, study_uid, series_uid)
 session_by_account CREATE INDEX session_by_account ON public.session USING btree (account_id)
 session_by_end CREATE INDEX session_by_end ON public.session USING btree (ends_at)
 session_by_subject CREATE INDEX session_by_subject ON public.session USING btree (idp, saml_subject) WHERE (idp IS NOT NULL)
 session_pkey CREATE UNIQUE INDEX session_pkey ON public.session USING btree (id_hash)
-settlement_by_mapping CREATE INDEX settlement_by_mapping ON ONLY public.settlement USING gin (mappings) WHERE (mappings IS NOT NULL)
 settlement_by_state CREATE INDEX settlement_by_state ON ONLY public.settlement USING btree (state, received_at DESC) WHERE (state <> 'applied'::text)
 settlement_pkey CREATE UNIQUE INDEX settlement_pkey ON ONLY public.settlement USING btree (received_at, journal_id)
 settlement_suspect CREATE INDEX settlement_suspect ON ONLY public.settlement USING btree (received_at DESC) WHERE (findings @> '[{"code": "identifier-suspect"}]'::jsonb)
-settlement_unmapped CREATE INDEX settlement_unmapped ON ONLY public.settlement USING gin (findings jsonb_path_ops) WHERE (findings @> '[{"code": "unmapped-code"}]'::jsonb)
 sign_on_failure_pkey CREATE UNIQUE INDEX sign_on_failure_pkey ON public.sign_on_failure USING btree (peer)
 study_by_accession CREATE INDEX study_by_accession ON public.study USING btree (accession text_pattern_ops)
 study_by_date CREATE INDEX study_by_date ON public.study USING btree (study_date DESC, study_uid)
 study_by_exam CREATE INDEX study_by_exam ON public.study USING btree (exam_id)
 study_by_uid CREATE INDEX study_by_uid ON public.study USING btree (study_uid)
-study_holding CREATE INDEX study_holding ON public.study USING btree (created_at) INCLUDE (site, availability, instance_count, voided)
 study_pkey CREATE UNIQUE INDEX study_pkey ON public.study USING btree (record_id, study_uid)
 study_settling CREATE INDEX study_settling ON public.study USING btree (last_instance_at) WHERE (availability = 'partial'::text)
-unmapped_code_by_time CREATE INDEX unmapped_code_by_time ON public.unmapped_code USING btree (last_seen_at DESC, site, code_table, key)
-unmapped_code_pkey CREATE UNIQUE INDEX unmapped_code_pkey ON public.unmapped_code USING btree (site, code_table, key)
 
 -- views
 ruling_in_force
@@ -929,16 +747,6 @@ ruling_in_force
   ORDER BY r.record_id, r.other_id, r.decision_id DESC;
 
 -- functions
-access_changed()
-CREATE OR REPLACE FUNCTION public.access_changed()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-  update access_version set version = version + 1;
-  return null;
-end $function$
-
 audit_is_final()
 CREATE OR REPLACE FUNCTION public.audit_is_final()
  RETURNS trigger
@@ -990,61 +798,6 @@ begin
     execute format('drop table %I', name);
     return next name;
   end loop;
-end $function$
-
-exam_codes(facts jsonb, field text)
-CREATE OR REPLACE FUNCTION public.exam_codes(facts jsonb, field text)
- RETURNS SETOF text
- LANGUAGE sql
- IMMUTABLE
-AS $function$
-  select c.code from jsonb_array_elements(facts -> 'orders') o
-    cross join lateral (select o -> 'facts' -> field -> 1 as coded) v
-    cross join lateral (values (v.coded ->> 'code'), (v.coded -> 'source' ->> 'code')) c (code)
-  where c.code <> ''
-$function$
-
-exam_labels_follow()
-CREATE OR REPLACE FUNCTION public.exam_labels_follow()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-  if not exists (select from sensitivity_rule) then
-    return null;
-  end if;
-  with wanted as (
-    select distinct r.label from sensitivity_rule r where r.code in (select exam_codes(new.facts, r.field))
-  ), gone as (
-    delete from exam_label l where l.exam_id = new.exam_id and l.source = 'rule' and l.label not in (select label from wanted)
-  )
-  insert into exam_label (exam_id, label, source) select new.exam_id, label, 'rule' from wanted on conflict do nothing;
-  return null;
-end $function$
-
-exam_labels_move()
-CREATE OR REPLACE FUNCTION public.exam_labels_move()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-  insert into exam_label (exam_id, label, source, set_at, set_by, reason)
-  select new.exam_id, label, source, set_at, set_by, reason from exam_label
-  where exam_id::text = new.alias and source = 'hand' on conflict do nothing;
-  return null;
-end $function$
-
-intake_tally_fold(before timestamp with time zone, keep_from timestamp with time zone)
-CREATE OR REPLACE FUNCTION public.intake_tally_fold(before timestamp with time zone, keep_from timestamp with time zone)
- RETURNS void
- LANGUAGE plpgsql
-AS $function$
-begin
-  perform pg_advisory_xact_lock(hashtext('intake_tally_fold'));
-  delete from intake_tally where hour < keep_from;
-  with loose as (delete from intake_tally where hour < before and not folded returning *)
-  insert into intake_tally (hour, site, channel, state, cause, bucket, entries, last_at, folded)
-  select hour, site, channel, state, cause, bucket, sum(entries), max(last_at), true from loose group by 1, 2, 3, 4, 5, 6;
 end $function$
 
 journal_partition(day date)
@@ -1100,36 +853,6 @@ begin
   delete from journal_key where received_at < keep_from::timestamp at time zone 'UTC';
 end $function$
 
-latency_bucket(took interval)
-CREATE OR REPLACE FUNCTION public.latency_bucket(took interval)
- RETURNS smallint
- LANGUAGE sql
- IMMUTABLE
-AS $function$
-  select ceil(4 * ln(greatest(1, extract(epoch from took) * 1000)::float) / ln(2::float))::smallint
-$function$
-
-relabel_exams()
-CREATE OR REPLACE FUNCTION public.relabel_exams()
- RETURNS void
- LANGUAGE sql
-AS $function$
-  with wanted as materialized (
-    select distinct e.exam_id, r.label from exam e
-      cross join sensitivity_rule r where r.code in (select exam_codes(e.facts, r.field))
-  ), gone as (
-    delete from exam_label l where l.source = 'rule'
-      and not exists (select from wanted w where w.exam_id = l.exam_id and w.label = l.label)
-  )
-  insert into exam_label (exam_id, label, source) select exam_id, label, 'rule' from wanted on conflict do nothing
-$function$
-
 
 -- triggers
 audit.audit_is_final CREATE TRIGGER audit_is_final BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION audit_is_final()
-consortium.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.consortium FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
-consortium_member.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.consortium_member FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
-exam.exam_labels_follow CREATE TRIGGER exam_labels_follow AFTER INSERT OR UPDATE OF facts ON public.exam FOR EACH ROW EXECUTE FUNCTION exam_labels_follow()
-exam_alias.exam_labels_move CREATE TRIGGER exam_labels_move AFTER INSERT OR UPDATE ON public.exam_alias FOR EACH ROW EXECUTE FUNCTION exam_labels_move()
-institution.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.institution FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
-institution_site.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.institution_site FOR EACH STATEMENT EXECUTE FUNCTION access_changed()

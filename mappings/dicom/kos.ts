@@ -1,6 +1,7 @@
 /**
- * Key Object Selection used as XDS-I manifest (IHE RAD TF-3 4.68.4.1.2, PS3.3 §A.35.4, PS3.16 TID 2010): which instances a
- * study has and where they are retrieved. Pure: times and UIDs are arguments, so the same study gives the same bytes.
+ * Key Object Selection (PS3.3 §A.35.4, PS3.16 TID 2010) used as XDS-I manifest (IHE RAD TF-3 4.68.4.1.2): which instances a
+ * study has and where they are retrieved; and as a reader's key images (IHE RAD TF-2 4.29). Pure: times and UIDs are
+ * arguments, so the same study gives the same bytes.
  */
 import type { Uid } from '../../hub/core/identifier.ts';
 import type { PersonName, Sex, SourceTime } from '../../hub/core/record.ts';
@@ -12,6 +13,8 @@ export interface Manifest {
   /** UIDs of the manifest itself, given so that it is derived and repeatable. */
   readonly sopUid: Uid;
   readonly seriesUid: Uid;
+  /** Absent: all of the study, as a manifest. */
+  readonly keyImages?: { readonly markedBy: string; readonly frames: Readonly<Record<string, readonly number[]>> };
   /** When the manifest was made; written in `timeZoneOffset` (`+0800`). */
   readonly createdAt: SourceTime;
   readonly timeZoneOffset: string;
@@ -77,16 +80,16 @@ export function writeManifest(manifest: Manifest): Buffer {
     ReferringPhysicianName: study.referringPhysician ?? '',
     TimezoneOffsetFromUTC: manifest.timeZoneOffset,
     ...(study.description === undefined ? {} : { StudyDescription: study.description }),
-    SeriesDescription: 'Manifest',
+    SeriesDescription: manifest.keyImages === undefined ? 'Manifest' : 'Key Images',
     ReferencedPerformedProcedureStepSequence: [],
     ...patientAttributes(manifest.patient),
     StudyInstanceUID: study.uid,
     SeriesInstanceUID: manifest.seriesUid,
     StudyID: study.id ?? '',
-    SeriesNumber: '1',
+    SeriesNumber: manifest.keyImages === undefined ? '1' : '9001',
     InstanceNumber: '1',
     ReferencedRequestSequence: requestItems(study),
-    ...content(series),
+    ...content(series, manifest.keyImages),
     CurrentRequestedProcedureEvidenceSequence: [evidence(manifest, series)],
   });
 }
@@ -138,22 +141,55 @@ function requestItems(study: Manifest['study']): Attributes[] {
   ];
 }
 
-/** TID 2010: the title, then every instance as CONTAINS IMAGE, WAVEFORM or COMPOSITE. */
-function content(series: Series): Attributes {
+const MANIFEST = { CodeValue: '113030', CodingSchemeDesignator: 'DCM', CodeMeaning: 'Manifest' };
+const OF_INTEREST = { CodeValue: '113000', CodingSchemeDesignator: 'DCM', CodeMeaning: 'Of Interest' };
+
+/** TID 2010: the title, who marked, then every instance as CONTAINS IMAGE, WAVEFORM or COMPOSITE. */
+function content(series: Series, keys: Manifest['keyImages']): Attributes {
   return {
     ValueType: 'CONTAINER',
-    ConceptNameCodeSequence: [{ CodeValue: '113030', CodingSchemeDesignator: 'DCM', CodeMeaning: 'Manifest' }],
+    ConceptNameCodeSequence: [keys === undefined ? MANIFEST : OF_INTEREST],
     ContinuityOfContent: 'SEPARATE',
     ContentTemplateSequence: [{ MappingResource: 'DCMR', TemplateIdentifier: '2010' }],
-    ContentSequence: series.flatMap(({ instances }) =>
-      instances.map(({ sopClass, sopUid }) => ({
-        ReferencedSOPSequence: [{ ReferencedSOPClassUID: sopClass, ReferencedSOPInstanceUID: sopUid }],
-        RelationshipType: 'CONTAINS',
-        ValueType: referenceKind(sopClass),
-      })),
-    ),
+    ContentSequence: [
+      ...(keys === undefined ? [] : observer(keys.markedBy)),
+      ...series.flatMap(({ instances }) =>
+        instances.map(({ sopClass, sopUid }) => ({
+          ReferencedSOPSequence: [
+            {
+              ReferencedSOPClassUID: sopClass,
+              ReferencedSOPInstanceUID: sopUid,
+              ...framesOf(keys?.frames[sopUid]),
+            },
+          ],
+          RelationshipType: 'CONTAINS',
+          ValueType: referenceKind(sopClass),
+        })),
+      ),
+    ],
   };
 }
+
+const framesOf = (frames: readonly number[] | undefined): Attributes =>
+  frames === undefined || frames.length === 0 ? {} : { ReferencedFrameNumber: frames.map(String) };
+
+/** TID 1002, 1003: a person, by name. */
+const observer = (name: string): Attributes[] => [
+  {
+    RelationshipType: 'HAS OBS CONTEXT',
+    ValueType: 'CODE',
+    ConceptNameCodeSequence: [{ CodeValue: '121005', CodingSchemeDesignator: 'DCM', CodeMeaning: 'Observer Type' }],
+    ConceptCodeSequence: [{ CodeValue: '121006', CodingSchemeDesignator: 'DCM', CodeMeaning: 'Person' }],
+  },
+  {
+    RelationshipType: 'HAS OBS CONTEXT',
+    ValueType: 'PNAME',
+    ConceptNameCodeSequence: [
+      { CodeValue: '121008', CodingSchemeDesignator: 'DCM', CodeMeaning: 'Person Observer Name' },
+    ],
+    PersonName: name.replace(/[\\^=\r\n\f\x1b]/g, ' ').slice(0, 64),
+  },
+];
 
 function evidence(manifest: Manifest, series: Series): Attributes {
   return {

@@ -812,6 +812,7 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+<<<<<<< HEAD
   readonly '/institutions': {
     readonly parameters: {
       readonly query?: never;
@@ -848,6 +849,9 @@ export interface paths {
     readonly trace?: never;
   };
   readonly '/institutions/{id}/steps': {
+=======
+  readonly '/viewer-launches': {
+>>>>>>> d-viewer
     readonly parameters: {
       readonly query?: never;
       readonly header?: never;
@@ -856,6 +860,7 @@ export interface paths {
     };
     readonly get?: never;
     readonly put?: never;
+<<<<<<< HEAD
     /** 审核、暂停、退出 · approve, refuse, suspend, resume, or let it leave */
     readonly post: operations['stepInstitution'];
     readonly delete?: never;
@@ -1390,6 +1395,15 @@ export interface paths {
     readonly put?: never;
     /** 撤销对照 · messages from now on are read without it */
     readonly post: operations['undoMapping'];
+=======
+    /**
+     * 打开影像 · a one-time link that opens the viewer at an exam, good for a minute
+     * @description Send the browser to `url` at once: it opens once. A signed-in user's link opens in the same account's session
+     *     only. A system's link opens a session of its own, for half an hour, that sees this person alone; `user` names
+     *     the physician for whom the system asks, who may then save measurements and key images.
+     */
+    readonly post: operations['launchViewer'];
+>>>>>>> d-viewer
     readonly delete?: never;
     readonly options?: never;
     readonly head?: never;
@@ -5044,6 +5058,7 @@ export interface operations {
       readonly default: components['responses']['Problem'];
     };
   };
+<<<<<<< HEAD
   readonly listInstitutions: {
     readonly parameters: {
       readonly query?: {
@@ -5074,6 +5089,9 @@ export interface operations {
     };
   };
   readonly applyInstitution: {
+=======
+  readonly launchViewer: {
+>>>>>>> d-viewer
     readonly parameters: {
       readonly query?: never;
       readonly header?: never;
@@ -5084,6 +5102,7 @@ export interface operations {
       readonly content: {
         /**
          * @example {
+<<<<<<< HEAD
          *       "code": "12100000400003456N",
          *       "nameZh": "省第四医院",
          *       "kind": "hospital",
@@ -5518,15 +5537,45 @@ export interface operations {
     };
     readonly responses: {
       /** @description The code; only its hash is kept */
+=======
+         *       "studyUid": "2.25.1",
+         *       "user": {
+         *         "id": "D0012",
+         *         "name": "李医生"
+         *       }
+         *     }
+         */
+        readonly 'application/json': {
+          /** @description Of the hub; this or studyUid */
+          readonly examId?: string;
+          readonly studyUid?: string;
+          readonly user?: {
+            /** @description In the calling system */
+            readonly id: string;
+            readonly name: string;
+            readonly organization?: string;
+          };
+        };
+      };
+    };
+    readonly responses: {
+      /** @description Where to send the browser, and until when */
+>>>>>>> d-viewer
       readonly 201: {
         headers: {
           readonly [name: string]: unknown;
         };
         content: {
           readonly 'application/json': {
+<<<<<<< HEAD
             readonly codeId: string;
             /** @description Content of the QR code, or eight digits */
             readonly code: string;
+=======
+            /** @description A path of the hub */
+            readonly url: string;
+            /** Format: date-time */
+>>>>>>> d-viewer
             readonly expiresAt: string;
           };
         };
@@ -5534,6 +5583,7 @@ export interface operations {
       readonly default: components['responses']['Problem'];
     };
   };
+<<<<<<< HEAD
   readonly redeemPresentCode: {
     readonly parameters: {
       readonly query?: never;
@@ -6228,4 +6278,6 @@ export interface operations {
       readonly default: components['responses']['Problem'];
     };
   };
+=======
+>>>>>>> d-viewer
 }

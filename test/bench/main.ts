@@ -45,6 +45,10 @@ const BENCHES: Readonly<Record<string, Named>> = {
     load: () => import('./link.ts'),
     limitMs: 3_600_000,
   },
+  viewer: {
+    what: 'a CT of 500 slices in the viewer, in Chromium: first image and whole series',
+    load: () => import('./viewer.ts'),
+  },
   registry: {
     what: 'stored queries and submissions at 10,000 and 1,000,000 document entries',
     load: () => import('./registry.ts'),

@@ -35,6 +35,7 @@ import { createJournal } from '../../hub/store/journal.ts';
 import { createPersonSearch } from '../../hub/store/person-search.ts';
 import { createRematchDesk } from '../../hub/store/rematch.ts';
 import { romanise } from '../../mappings/romanise.ts';
+import { createViewerLaunches } from '../../hub/store/viewer.ts';
 import { createReviewQueue } from '../../hub/store/review.ts';
 import { consentRooms } from '../../hub/compose-consent.ts';
 import type { FreshDatabase } from './database.ts';
@@ -128,6 +129,7 @@ export async function startRest(
     clients,
     auditReader: audit,
     ...consent,
+    launches: createViewerLaunches({ database, clock }),
     audit,
     log: quiet,
   });

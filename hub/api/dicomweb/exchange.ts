@@ -5,6 +5,7 @@
 import type { Request, Response } from 'express';
 import { decide } from '../../core/access.ts';
 import type { Act, Caller } from '../../core/access.ts';
+import { audited } from '../../core/audit.ts';
 import type { AuditDetail, AuditEvent } from '../../core/audit.ts';
 import { lenientUid } from '../../core/identifier.ts';
 import type { Uid } from '../../core/identifier.ts';
@@ -40,7 +41,7 @@ export function exchange(
         endpoint: base,
         ...(action === 'search' ? { query: { content: Buffer.from(request.originalUrl).toString('base64') } } : {}),
       });
-      const audited: Exchange['audited'] = (action, persons, objects) =>
+      const record: Exchange['audited'] = (action, persons, objects) =>
         deps.audit.record({
           ...who(caller),
           action,
@@ -50,7 +51,7 @@ export function exchange(
           objects,
           detail: detail(action),
         });
-      await handle({ request, response, caller, operation, base, audited });
+      await handle({ request, response, caller, operation, base, audited: record });
     } catch (error) {
       answerFailure(response, error, deps.log, operation);
     }
@@ -86,15 +87,11 @@ async function admitted(
   return decision.allowed ? caller : refuse(decision.reason, 'forbidden');
 }
 
-const who = (caller: Caller): Pick<AuditEvent, 'face' | 'callerId' | 'callerName' | 'callerRole' | 'peer'> => ({
-  face: 'dicomweb',
-  callerId: caller.id,
-  callerName: caller.name,
-  callerRole: caller.role,
-  peer: caller.peer,
-});
+type Who = Pick<AuditEvent, 'face' | 'callerId' | 'callerName' | 'callerRole' | 'peer' | 'onBehalfOf'>;
 
-const nobody = (request: Request): ReturnType<typeof who> => ({
+const who = (caller: Caller): Who => ({ face: 'dicomweb', ...audited(caller) });
+
+const nobody = (request: Request): Who => ({
   face: 'dicomweb',
   callerId: '',
   callerName: '',

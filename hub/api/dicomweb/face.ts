@@ -1,9 +1,11 @@
 /** The DICOMweb face (PS3.18 §10): every path of QIDO-RS, WADO-RS and STOW-RS, each with its right and its audit. */
 import express from 'express';
 import type { Request, RequestHandler, Router } from 'express';
+import { decide } from '../../core/access.ts';
 import type { Act, Caller } from '../../core/access.ts';
 import { problem } from '../../core/problem.ts';
 import { refuseWrongMethods } from '../wrong-method.ts';
+import { annotate } from './annotate.ts';
 import { answerProblem } from './answer.ts';
 import { capabilities } from './capabilities.ts';
 import type { DicomwebDeps } from './deps.ts';
@@ -87,11 +89,15 @@ export function dicomwebFace(deps: DicomwebDeps): Router {
     `${FRAMES}/thumbnail`,
     on('WADO-RS thumbnail frames', 'read-images', (at) => thumbnail(deps, at)),
   );
-  const feed = (request: Request, caller: Caller): Act => ({ kind: 'feed', site: feedOf(request, caller) ?? '' });
+  // Who names no hospital and is none's feed is a reader who saves what he marked.
+  const saves = (request: Request, caller: Caller): boolean =>
+    feedOf(request, caller) === null && decide(caller, { kind: 'annotate' }).allowed;
+  const feed = (request: Request, caller: Caller): Act =>
+    saves(request, caller) ? { kind: 'annotate' } : { kind: 'feed', site: feedOf(request, caller) ?? '' };
   for (const path of ['/studies', STUDY])
     router.post(
       path,
-      exchange(deps, 'STOW-RS', feed, (at) => store(deps, at)),
+      exchange(deps, 'STOW-RS', feed, (at) => (saves(at.request, at.caller) ? annotate(deps, at) : store(deps, at))),
     );
   router.options(['/', '/studies', '/series', '/instances', '/*path'], capabilities);
   refuseWrongMethods(router, answerProblem);

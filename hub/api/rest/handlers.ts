@@ -24,6 +24,8 @@ import { pageOf } from './page.ts';
 import { asked, disclosed, notFound } from './scope.ts';
 import { sessionHandlers } from './session.ts';
 import type { SessionDeps } from './session.ts';
+import { launchHandlers } from './viewer-launch.ts';
+import type { LaunchDeps } from './viewer-launch.ts';
 
 export interface HandlerDeps
   extends
@@ -34,14 +36,15 @@ export interface HandlerDeps
     JournalDeps,
     CodeDeps,
     ReplayDeps,
-    FigureDeps {
+    FigureDeps,
+    Omit<LaunchDeps, 'index'> {
   readonly consent: ConsentHandlerDeps;
   readonly emergency: EmergencyDeps;
   readonly institutions: InstitutionDeps;
   readonly sites: Sites;
   readonly orphans: OrphanReader;
   readonly exams: ExamSearch;
-  readonly index: Pick<IndexReader, 'exam'>;
+  readonly index: Pick<IndexReader, 'exam' | 'examOfStudy'>;
   readonly clients: ClientStore;
   readonly auditReader: AuditReader;
 }
@@ -198,6 +201,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...consentHandlers(deps.consent),
     ...emergencyHandlers(deps.emergency),
     ...institutionHandlers(deps.institutions),
+    ...launchHandlers(deps),
     ...sessionHandlers(deps),
     ...accountHandlers(deps),
     ...clinicalHandlers(deps),
