@@ -43,6 +43,7 @@ function restFace(ground: Ground, rooms: Rooms, journal: JournalReader): Router 
     auditReader: createAuditStore({ database, clock }),
     intake: rooms.journal,
     audit: rooms.audit,
+    access: rooms.access,
     log,
   });
 }
@@ -70,7 +71,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
   const index = createRecallingIndex(rooms.index, rooms.reader);
   const dicomweb = { ...rooms, index, sites: ground.sites, metadata, pixels, log, limits: DICOMWEB_LIMITS };
   const assertions = createAssertionCheck({ ...config.xua, ledger: createAssertionLedger(database), clock });
-  const { communities, reader, images } = rooms;
+  const { access, communities, reader, images } = rooms;
   const xds = {
     config,
     sites: ground.sites,
@@ -82,6 +83,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
     reader,
     images,
     transcode: pixels,
+    access,
     audit,
     assertions,
     log,
@@ -102,6 +104,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
       store: domain.store,
       domain: { ...domain.domain, feed },
       objects,
+      access,
       audit,
       log,
       release: RELEASE,

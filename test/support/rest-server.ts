@@ -27,6 +27,7 @@ import { romanise } from '../../mappings/romanise.ts';
 import { createReviewQueue } from '../../hub/store/review.ts';
 import type { FreshDatabase } from './database.ts';
 import { freshDatabase, quiet } from './database.ts';
+import { accessDesk } from './access.ts';
 
 export const SITES_DIR = fileURLToPath(new URL('../../adapters/sites', import.meta.url));
 
@@ -86,6 +87,7 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     index: createIndexReader({ database, derive }),
     clients,
     auditReader: audit,
+    access: accessDesk(database),
     audit,
     log: quiet,
   });
