@@ -25,6 +25,8 @@ export interface AppDeps {
   readonly log: Log;
   readonly audit: AuditTrail;
   readonly clients: ClientStore;
+  /** Whether a security administrator is active (hub/core/access.ts, standingRole). */
+  readonly sealed?: () => Promise<boolean>;
   readonly metrics: Metrics;
   /** Every started part and whether it can work now. */
   readonly readiness: () => Promise<Readonly<Record<string, boolean>>>;
@@ -55,7 +57,14 @@ export function createApp(deps: AppDeps): Express {
   const isPage = (path: string): boolean => pages.some(([mount]) => path === mount || path.startsWith(`${mount}/`));
   const isPublic = (request: Request): boolean =>
     ['GET', 'HEAD'].includes(request.method) && (PUBLIC.test(request.path) || isPage(request.path));
-  app.use(authenticate({ clients: deps.clients, audit: deps.audit, isPublic }));
+  app.use(
+    authenticate({
+      clients: deps.clients,
+      audit: deps.audit,
+      isPublic,
+      ...(deps.sealed === undefined ? {} : { sealed: deps.sealed }),
+    }),
+  );
   app.get('/metrics', metricsPage(deps));
   for (const [mount, router] of [...pages, ...Object.entries(deps.faces)]) app.use(mount, router);
   app.use((_request, response) => {

@@ -4,7 +4,7 @@
  */
 import type { TLSSocket } from 'node:tls';
 import type { Request, RequestHandler, Response } from 'express';
-import type { Caller } from '../core/access.ts';
+import { standingRole, type Caller } from '../core/access.ts';
 import type { AuditTrail } from '../core/audit.ts';
 import type { Client, ClientStore } from '../core/client.ts';
 import type { Problem } from '../core/problem.ts';
@@ -25,10 +25,10 @@ export function faceOf(path: string): string {
 export const peerOf = (request: Request): string =>
   (request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/i, '');
 
-const callerFrom = (client: Client, peer: string): Caller => ({
+const callerFrom = (client: Client, peer: string, sealed: boolean): Caller => ({
   id: client.id,
   name: client.name,
-  role: client.role,
+  role: standingRole(client.role, sealed),
   ...(client.site === null ? {} : { site: client.site }),
   peer,
 });
@@ -79,6 +79,8 @@ export function authenticate(deps: {
   readonly clients: ClientStore;
   readonly audit: AuditTrail;
   readonly isPublic: (request: Request) => boolean;
+  /** Whether a security administrator is active: from then on the bootstrap administrator has no other rights than its own. */
+  readonly sealed?: () => Promise<boolean>;
 }): RequestHandler {
   return async (request, response, next) => {
     const header = request.headers.authorization;
@@ -92,7 +94,8 @@ export function authenticate(deps: {
         : certificate !== null
           ? await clientOf(deps.clients.byCertificate(certificate))
           : null;
-    setCaller(response, client === null ? null : callerFrom(client, peer));
+    const sealed = client?.role === 'administrator' && ((await deps.sealed?.()) ?? false);
+    setCaller(response, client === null ? null : callerFrom(client, peer, sealed));
     // An envelope may name its caller by an assertion: its door reads it, and refuses nobody (hub/api/xds/soap-caller.ts).
     const mayState = isSoap(request) && request.method === 'POST';
     if (callerOf(response) !== null || (header === undefined && (deps.isPublic(request) || mayState))) {
