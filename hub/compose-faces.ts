@@ -69,6 +69,7 @@ function restFace(
     launches: createViewerLaunches({ database, clock }),
     intake: rooms.journal,
     audit: rooms.audit,
+    access: rooms.access,
     log,
   });
 }
@@ -96,7 +97,7 @@ export function faces(ground: Ground, rooms: Rooms, people: SignOnRooms): Readon
   const index = createRecallingIndex(rooms.index, rooms.reader);
   const dicomweb = { ...rooms, index, sites: ground.sites, metadata, pixels, log, limits: DICOMWEB_LIMITS };
   const assertions = createAssertionCheck({ ...config.xua, ledger: createAssertionLedger(database), clock });
-  const { communities, reader, images } = rooms;
+  const { access, communities, reader, images } = rooms;
   const xds = {
     config,
     sites: ground.sites,
@@ -108,6 +109,7 @@ export function faces(ground: Ground, rooms: Rooms, people: SignOnRooms): Readon
     reader,
     images,
     transcode: pixels,
+    access,
     audit,
     assertions,
     log,
@@ -131,6 +133,7 @@ export function faces(ground: Ground, rooms: Rooms, people: SignOnRooms): Readon
       store: domain.store,
       domain: { ...domain.domain, feed },
       objects,
+      access,
       audit,
       log,
       release: RELEASE,

@@ -54,7 +54,8 @@ function isWhole(caller: Caller, reader: Reader, { institutions, anyLabel, anyRe
 
 const all = (ids: readonly string[]): Promise<ReadonlySet<string>> => Promise.resolve(new Set(ids));
 
-const WHOLE: Sight = {
+/** Nothing is hidden. */
+export const WHOLE: Sight = {
   whole: true,
   decide: (subjects) => Promise.resolve(subjects.map(() => ({ allowed: true, basis: 'contract' }))),
   persons: all,
@@ -112,15 +113,18 @@ class Judged implements Sight {
     this.#withheld.set(`${person} ${exam?.id ?? ''} ${reason}`, told);
   }
 
-  /** An object about several is seen by who may see each. */
+  /**
+   * An object about several is seen by who may see each. What the index does not know is not there: a system is left to
+   * find that out, and a person is not shown what nobody can vouch for.
+   */
   async #seen(ids: readonly string[], of: ReadonlyMap<string, readonly Subject[]>): Promise<ReadonlySet<string>> {
-    const subjects = [...new Set(ids)].map((id) => ({ id, about: of.get(id) ?? [{ person: NOBODY_KNOWN }] }));
+    const subjects = [...new Set(ids)].map((id) => ({ id, about: of.get(id) ?? [] }));
     const decisions = await this.decide(subjects.flatMap(({ about }) => about));
     let next = 0;
     const seen = subjects.filter(({ about }) => {
       const own = decisions.slice(next, next + about.length);
       next += about.length;
-      return own.every(({ allowed }) => allowed);
+      return own.length === 0 ? this.reader.kind === 'system' : own.every(({ allowed }) => allowed);
     });
     return new Set(seen.map(({ id }) => id));
   }
@@ -153,7 +157,8 @@ class Judged implements Sight {
 
   async mayBeTold(): Promise<boolean> {
     const { accountId } = this.reader;
-    const persons = [...new Set([...this.#withheld.values()].map(({ person }) => person))];
+    const named = [...this.#withheld.values()].map(({ person }) => person);
+    const persons = [...new Set(named)].filter((person) => person !== NOBODY_KNOWN);
     if (accountId === null || persons.length === 0) return false;
     return (await this.deps.known.knownTo(accountId, persons, this.#query.at)).size > 0;
   }

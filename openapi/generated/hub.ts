@@ -812,7 +812,6 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
-<<<<<<< HEAD
   readonly '/institutions': {
     readonly parameters: {
       readonly query?: never;
@@ -849,9 +848,6 @@ export interface paths {
     readonly trace?: never;
   };
   readonly '/institutions/{id}/steps': {
-=======
-  readonly '/viewer-launches': {
->>>>>>> d-viewer
     readonly parameters: {
       readonly query?: never;
       readonly header?: never;
@@ -860,7 +856,6 @@ export interface paths {
     };
     readonly get?: never;
     readonly put?: never;
-<<<<<<< HEAD
     /** 审核、暂停、退出 · approve, refuse, suspend, resume, or let it leave */
     readonly post: operations['stepInstitution'];
     readonly delete?: never;
@@ -1395,7 +1390,21 @@ export interface paths {
     readonly put?: never;
     /** 撤销对照 · messages from now on are read without it */
     readonly post: operations['undoMapping'];
-=======
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/viewer-launches': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
     /**
      * 打开影像 · a one-time link that opens the viewer at an exam, good for a minute
      * @description Send the browser to `url` at once: it opens once. A signed-in user's link opens in the same account's session
@@ -1403,7 +1412,6 @@ export interface paths {
      *     the physician for whom the system asks, who may then save measurements and key images.
      */
     readonly post: operations['launchViewer'];
->>>>>>> d-viewer
     readonly delete?: never;
     readonly options?: never;
     readonly head?: never;
@@ -5058,7 +5066,6 @@ export interface operations {
       readonly default: components['responses']['Problem'];
     };
   };
-<<<<<<< HEAD
   readonly listInstitutions: {
     readonly parameters: {
       readonly query?: {
@@ -5089,9 +5096,6 @@ export interface operations {
     };
   };
   readonly applyInstitution: {
-=======
-  readonly launchViewer: {
->>>>>>> d-viewer
     readonly parameters: {
       readonly query?: never;
       readonly header?: never;
@@ -5102,7 +5106,6 @@ export interface operations {
       readonly content: {
         /**
          * @example {
-<<<<<<< HEAD
          *       "code": "12100000400003456N",
          *       "nameZh": "省第四医院",
          *       "kind": "hospital",
@@ -5537,45 +5540,15 @@ export interface operations {
     };
     readonly responses: {
       /** @description The code; only its hash is kept */
-=======
-         *       "studyUid": "2.25.1",
-         *       "user": {
-         *         "id": "D0012",
-         *         "name": "李医生"
-         *       }
-         *     }
-         */
-        readonly 'application/json': {
-          /** @description Of the hub; this or studyUid */
-          readonly examId?: string;
-          readonly studyUid?: string;
-          readonly user?: {
-            /** @description In the calling system */
-            readonly id: string;
-            readonly name: string;
-            readonly organization?: string;
-          };
-        };
-      };
-    };
-    readonly responses: {
-      /** @description Where to send the browser, and until when */
->>>>>>> d-viewer
       readonly 201: {
         headers: {
           readonly [name: string]: unknown;
         };
         content: {
           readonly 'application/json': {
-<<<<<<< HEAD
             readonly codeId: string;
             /** @description Content of the QR code, or eight digits */
             readonly code: string;
-=======
-            /** @description A path of the hub */
-            readonly url: string;
-            /** Format: date-time */
->>>>>>> d-viewer
             readonly expiresAt: string;
           };
         };
@@ -5583,7 +5556,6 @@ export interface operations {
       readonly default: components['responses']['Problem'];
     };
   };
-<<<<<<< HEAD
   readonly redeemPresentCode: {
     readonly parameters: {
       readonly query?: never;
@@ -6278,6 +6250,53 @@ export interface operations {
       readonly default: components['responses']['Problem'];
     };
   };
-=======
->>>>>>> d-viewer
+  readonly launchViewer: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "studyUid": "2.25.1",
+         *       "user": {
+         *         "id": "D0012",
+         *         "name": "李医生"
+         *       }
+         *     }
+         */
+        readonly 'application/json': {
+          /** @description Of the hub; this or studyUid */
+          readonly examId?: string;
+          readonly studyUid?: string;
+          readonly user?: {
+            /** @description In the calling system */
+            readonly id: string;
+            readonly name: string;
+            readonly organization?: string;
+          };
+        };
+      };
+    };
+    readonly responses: {
+      /** @description Where to send the browser, and until when */
+      readonly 201: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            /** @description A path of the hub */
+            readonly url: string;
+            /** Format: date-time */
+            readonly expiresAt: string;
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
 }

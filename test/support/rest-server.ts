@@ -42,6 +42,7 @@ import type { FreshDatabase } from './database.ts';
 import { freshDatabase, quiet } from './database.ts';
 import { peopleOf, SIGN_ON_CONFIG } from './sign-in.ts';
 import type { SignOnGround } from './sign-in.ts';
+import { accessDesk as deskOf } from './access.ts';
 
 export const SITES_DIR = fileURLToPath(new URL('../../adapters/sites', import.meta.url));
 
@@ -130,6 +131,7 @@ export async function startRest(
     auditReader: audit,
     ...consent,
     launches: createViewerLaunches({ database, clock }),
+    access: deskOf(database),
     audit,
     log: quiet,
   });

@@ -10,6 +10,9 @@ import { readDocument } from '../../../openapi/document.ts';
 import { parseObject } from '../../../mappings/rest/index.ts';
 import type { Act, Caller } from '../../core/access.ts';
 import { decide } from '../../core/access.ts';
+import { groundsOf, refusalOf } from '../../core/access-ports.ts';
+import type { AccessDesk, Sight } from '../../core/access-ports.ts';
+import { audited } from '../../core/audit.ts';
 import type { AuditEvent, AuditTrail } from '../../core/audit.ts';
 import type { Intake } from '../../core/envelope.ts';
 import type { Log } from '../../core/ports.ts';
@@ -29,6 +32,7 @@ import { sendProblem } from './problem.ts';
 export interface RestDeps extends HandlerDeps {
   readonly intake: Intake;
   readonly audit: AuditTrail;
+  readonly access: AccessDesk;
   readonly log: Log;
 }
 
@@ -55,14 +59,11 @@ const routeOf = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
 const recordOf = (
   caller: Caller,
   id: string,
-  event: Pick<AuditEvent, 'action' | 'outcome' | 'persons' | 'objects' | 'reason'>,
+  event: Pick<AuditEvent, 'action' | 'outcome' | 'persons' | 'objects' | 'reason' | 'basis'>,
 ): AuditEvent => ({
   face: 'rest',
   operation: id,
-  callerId: caller.id,
-  callerName: caller.name,
-  callerRole: caller.role,
-  peer: caller.peer,
+  ...audited(caller),
   ...event,
 });
 
@@ -169,22 +170,61 @@ function answering(deps: RestDeps, id: string, handler: AnyHandler): RequestHand
   return async (request: Request, response: Response) => {
     const caller = callerOf(response);
     const { query, params: path, body } = request as { query: object; params: object; body?: unknown };
-    const reply = await handler({ caller, visitor: visitorOf(request), query, path, body } as AnyAsked);
+    const sight = caller === null ? null : await deps.access.sight(caller);
+    const reply = await handler({ caller, sight, visitor: visitorOf(request), query, path, body } as AnyAsked);
     if (reply.cookies !== undefined) response.append('Set-Cookie', [...reply.cookies]);
     if ('problem' in reply) {
-      // A right that hangs on what was asked for is decided by the handler; its refusal is recorded as any other.
-      if (reply.problem.code === 'forbidden' && caller !== null) {
-        const refused = { action: 'refuse', outcome: 'refused', persons: [], objects: [], reason: reply.problem.text } as const;
-        await deps.audit.record(recordOf(caller, id, refused));
-      }
-      sendProblem(response, reply.problem, reply.errors, undefined, reply.status);
+      const told = caller !== null && (await refused(deps.audit, caller, id, sight, reply));
+      sendProblem(
+        response,
+        told ? problem('forbidden', undefined, WAY) : reply.problem,
+        told ? [] : reply.errors,
+        undefined,
+        told ? undefined : reply.status,
+      );
       return;
     }
     // What was read is recorded before it is given (SECURITY L3-AU4).
     if (reply.disclosure !== undefined && caller !== null)
-      await deps.audit.record(recordOf(caller, id, { outcome: 'success', ...reply.disclosure }));
+      await deps.audit.record(
+        recordOf(caller, id, {
+          outcome: 'success',
+          ...reply.disclosure,
+          ...(sight === null ? {} : groundsOf(sight.told())),
+        }),
+      );
     response.status(reply.status).json(reply.body);
   };
+}
+
+const WAY = 'No relation to this patient is known; POST /api/v1/break-glass is the way in an emergency.';
+
+/** Records what was refused. True: the caller knows of the person already, and is told the way. */
+async function refused(
+  audit: AuditTrail,
+  caller: Caller,
+  id: string,
+  sight: Sight | null,
+  { problem: { code, text } }: Refused,
+): Promise<boolean> {
+  if (code === 'not-found' && sight !== null) return withheld(audit, caller, id, sight);
+  // A right that hangs on what was asked for is decided by the handler; its refusal is recorded as any other.
+  if (code === 'forbidden')
+    await audit.record(
+      recordOf(caller, id, { action: 'refuse', outcome: 'refused', persons: [], objects: [], reason: text }),
+    );
+  return false;
+}
+
+/**
+ * What is not this caller's to see is answered as if it did not exist, and recorded as what it is. True: the caller has
+ * asked for the person by an identifier, knows of them already, and is told the way.
+ */
+async function withheld(audit: AuditTrail, caller: Caller, id: string, sight: Sight): Promise<boolean> {
+  const refusal = refusalOf(sight.told());
+  if (refusal === null) return false;
+  await audit.record(recordOf(caller, id, { action: 'refuse', outcome: 'refused', ...refusal }));
+  return sight.mayBeTold();
 }
 
 interface ValidatorError {
