@@ -270,7 +270,7 @@ export async function grantsOf(
     name: 'break-glass-standing',
     text: `select n.asked, b.grant_id, ${STANDS} as until from (${SAME_PERSON}) n(asked, name)
       join break_glass b on b.person_id = n.name and b.account_id = $2
-      where b.at <= $3 and ${STANDS} > $3 order by ${STANDS} desc`,
+      where ${STANDS} > $3 order by ${STANDS} desc`,
     values: [persons, accountId, at],
   });
   const found = new Map<HubId, BreakGlassGrant[]>();
