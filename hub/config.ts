@@ -2,7 +2,9 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { readIssuers } from './config-xua.ts';
+import type { EmergencyPolicy } from './core/consent.ts';
 import type { TrustedIssuer } from './core/assertion.ts';
+import { SENSITIVITIES } from './core/subject.ts';
 
 export interface TlsConfig {
   /** PEM files. `ca`: who signs the certificates of clients; absent: no client certificate is asked for. */
@@ -61,6 +63,8 @@ export interface Config {
   readonly subscriberTokens: ReadonlyMap<string, string>;
   /** Who takes messages to patients (POST of FHIR Communication), and the secret by which they are signed; null: nobody. */
   readonly notices: { readonly url: string; readonly secret: string } | null;
+  /** What an emergency stands above: refusals, unless they hold even then, and every label but these. */
+  readonly emergency: EmergencyPolicy;
   /** null: audit records stay in the hub's own store. */
   readonly atna: AtnaConfig | null;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -229,6 +233,16 @@ function readSubscriberTokens(read: Reader): ReadonlyMap<string, string> {
   return tokens;
 }
 
+/** Both are closed by an order of the province alone: by default no doctor is stopped. */
+function readEmergency(read: Reader): EmergencyPolicy {
+  const refusals = read.matching('HUB_EMERGENCY_REFUSALS', /^(yield|hold)$/, 'yield or hold (default yield)', 'yield');
+  const closed = read.text('HUB_EMERGENCY_CLOSED_LABELS')?.split(/[\s,]+/) ?? [];
+  const unknown = closed.some((label) => !SENSITIVITIES.some((known) => known === label));
+  if (unknown)
+    read.fail('HUB_EMERGENCY_CLOSED_LABELS', `any of ${SENSITIVITIES.join(', ')}, with commas (default none)`);
+  return Object.freeze({ refusals: refusals === 'yield', closedLabels: closed });
+}
+
 /** In the clear to the machine itself only: a notice names a patient. */
 function readNotices(read: Reader): Config['notices'] {
   const url = read.url('HUB_NOTICE_URL', ['http:', 'https:'], 'https://host[:port]/path of whoever messages patients');
@@ -321,6 +335,7 @@ export function readConfig(environment: Environment = process.env): Config {
     subscriberHosts: readSubscriberHosts(read),
     subscriberTokens: readSubscriberTokens(read),
     notices: readNotices(read),
+    emergency: readEmergency(read),
     atna: readAtna(read),
     logLevel: readLogLevel(read),
     limits: readLimits(read),

@@ -139,7 +139,7 @@ test('broken glass opens what was refused and what is sensitive, for this doctor
   const cases = createBreakGlassCases({ database: hub.database, clock, ...rules });
   for (const doctor of [DOCTOR, signedIn('homeless', 'physician'), signedIn('suspended', 'physician', 'NOWHERE')]) {
     assert.equal(await sees(elsewhere, doctor), false);
-    const opened = await cases.open({ personId: person, reason: 'unconscious', text: '昏迷' }, doctor);
+    const opened = await cases.open({ personId: person, reason: 'unconscious', text: '昏迷', hours: 4 }, doctor);
     assert.ok(opened.ok);
     assert.equal(await sees(elsewhere, doctor), true, doctor.id);
     const [decision] = await (await here.sight(doctor)).decide([{ person }]);
@@ -155,7 +155,7 @@ test('broken glass opens what was refused and what is sensitive, for this doctor
 test('a grant follows the person through a merge', async () => {
   const cases = createBreakGlassCases({ database: hub.database, clock, ...rules });
   const other = await hub.personOf(recordId('h2', 'B'));
-  const opened = await cases.open({ personId: other, reason: 'unconscious', text: '昏迷' }, DOCTOR);
+  const opened = await cases.open({ personId: other, reason: 'unconscious', text: '昏迷', hours: 4 }, DOCTOR);
   assert.ok(opened.ok);
   assert.equal(await sees(here, DOCTOR), false);
   assert.ok((await hub.desk.merge(person, other, { caller: OPERATOR, reason: '本人持证件到院核实' })).ok);

@@ -90,7 +90,7 @@ test('it is searched by patient under every name that the person had, and says w
       [made.id],
     );
     assert.equal(found.total, 1);
-    assert.equal((found.entry?.[0]?.resource as Consent).patient?.reference, `Patient/${PERSON}`);
+    assert.equal((found.entry[0]?.resource as Consent).patient?.reference, `Patient/${PERSON}`);
   }
   const stale = await ask('PUT', `/${made.id ?? ''}`, {
     body: consent({ patient: { reference: `Patient/${OTHER}` }, status: 'inactive' }),
