@@ -9,11 +9,20 @@ journal_id_seq
 migration_id_seq
 outbox_id_seq
 rematch_id_seq
+standing_step_id_seq
 
 -- tables
 access_version
   one boolean not null default true
   version bigint not null default 1
+account_flag
+  flag_id uuid not null
+  account_id text not null
+  account_name text not null
+  grant_id uuid not null
+  at timestamp with time zone not null
+  by_id text not null
+  note text not null
 affinity_patient
   patient_id text not null
   record_id uuid
@@ -43,6 +52,24 @@ audit
 audit_delivery
   at timestamp with time zone not null
   id bigint not null
+break_glass
+  grant_id uuid not null
+  person_id uuid not null
+  account_id text not null
+  account_name text not null
+  practitioner_id text
+  institution text
+  reason text not null
+  note text not null
+  at timestamp with time zone not null
+  until timestamp with time zone not null
+  ended_at timestamp with time zone
+  audited boolean not null default false
+  due_at timestamp with time zone not null
+  outcome text
+  reviewed_by text
+  reviewed_at timestamp with time zone
+  review_note text
 client
   id uuid not null default gen_random_uuid()
   name text not null
@@ -55,6 +82,24 @@ client
   last_used_at timestamp with time zone
   revoked_at timestamp with time zone
   certificate_sha256 bytea
+consent
+  consent_id uuid not null
+  person_id uuid not null
+  record_ids uuid[] not null
+  version integer not null
+  status text not null
+  rules jsonb not null
+  refuses boolean not null
+  given_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+consent_version
+  consent_id uuid not null
+  version integer not null
+  status text not null
+  content jsonb not null
+  recorded_at timestamp with time zone not null
+  recorded_by jsonb not null
+  reason text
 consortium
   id uuid not null default gen_random_uuid()
   name_zh text not null
@@ -222,6 +267,8 @@ institution
   state text not null default 'applied'::text
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
+  licence text
+  uscc text
 institution_site
   site text not null
   institution text not null
@@ -302,6 +349,31 @@ outbox
 patient_name
   record_id uuid not null
   key text not null
+patient_notice
+  notice_id uuid not null
+  person_id uuid not null
+  kind text not null
+  subject text not null
+  content jsonb not null
+  at timestamp with time zone not null
+  attempts integer not null default 0
+  next_at timestamp with time zone
+  delivered_at timestamp with time zone
+patient_present_code
+  code_id uuid not null
+  code_hash text not null
+  kind text not null
+  person_id uuid not null
+  terms jsonb not null
+  issued_by jsonb not null
+  created_at timestamp with time zone not null
+  expires_at timestamp with time zone not null
+  wrong integer not null default 0
+  used_at timestamp with time zone
+  consent_id uuid
+patient_present_guess
+  caller_id text not null
+  at timestamp with time zone not null
 patient_record
   record_id uuid not null
   site text not null
@@ -328,6 +400,18 @@ person
   replaced_by uuid
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
+practitioner
+  practitioner_id uuid not null
+  institution text not null
+  licence text not null
+  name text not null
+  department text not null
+  title text not null
+  account_id text
+  state text not null
+  applied_by text not null
+  applied_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
 record_tie
   record_id uuid not null
   other_id uuid not null
@@ -440,6 +524,13 @@ settlement
   findings jsonb not null default '[]'::jsonb
   settled_at timestamp with time zone not null
   partition by RANGE (received_at)
+standing_step
+  id bigint not null identity
+  subject text not null
+  step text not null
+  by_id text not null
+  at timestamp with time zone not null
+  reason text not null
 study
   record_id uuid not null
   study_uid text not null
@@ -467,17 +558,24 @@ study
 -- constraints
 access_version.access_version_one_check CHECK (one)
 access_version.access_version_pkey PRIMARY KEY (one)
+account_flag.account_flag_grant_id_key UNIQUE (grant_id)
+account_flag.account_flag_pkey PRIMARY KEY (flag_id)
 affinity_patient.affinity_patient_pkey PRIMARY KEY (patient_id)
 assertion_use.assertion_use_key_check CHECK ((octet_length(key) = 32))
 assertion_use.assertion_use_pkey PRIMARY KEY (key)
 audit.audit_pkey PRIMARY KEY (at, id)
 audit_delivery.audit_delivery_pkey PRIMARY KEY (at, id)
+break_glass.break_glass_outcome_check CHECK ((outcome = ANY (ARRAY['justified'::text, 'unjustified'::text])))
+break_glass.break_glass_pkey PRIMARY KEY (grant_id)
 client.client_certificate_sha256_check CHECK ((octet_length(certificate_sha256) = 32))
 client.client_check CHECK (((role <> 'hospital-feed'::text) OR (site IS NOT NULL)))
 client.client_pkey PRIMARY KEY (id)
 client.client_role_check CHECK ((role = ANY (ARRAY['administrator'::text, 'operator'::text, 'query-platform'::text, 'hospital-feed'::text])))
 client.client_token_hash_check CHECK ((octet_length(token_hash) = 32))
 client.client_token_hash_key UNIQUE (token_hash)
+consent.consent_pkey PRIMARY KEY (consent_id)
+consent.consent_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'entered-in-error'::text])))
+consent_version.consent_version_pkey PRIMARY KEY (consent_id, version)
 consortium.consortium_pkey PRIMARY KEY (id)
 consortium_member.consortium_member_consortium_fkey FOREIGN KEY (consortium) REFERENCES consortium(id) ON DELETE CASCADE
 consortium_member.consortium_member_institution_fkey FOREIGN KEY (institution) REFERENCES institution(code)
@@ -528,9 +626,16 @@ match_rules.match_rules_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'a
 migration.migration_pkey PRIMARY KEY (id)
 outbox.outbox_pkey PRIMARY KEY (id)
 patient_name.patient_name_pkey PRIMARY KEY (record_id, key)
+patient_notice.patient_notice_kind_check CHECK ((kind = ANY (ARRAY['break-glass'::text, 'break-glass-reviewed'::text, 'consent-recorded'::text, 'consent-withdrawn'::text])))
+patient_notice.patient_notice_pkey PRIMARY KEY (notice_id)
+patient_present_code.patient_present_code_code_hash_key UNIQUE (code_hash)
+patient_present_code.patient_present_code_kind_check CHECK ((kind = ANY (ARRAY['token'::text, 'digits'::text])))
+patient_present_code.patient_present_code_pkey PRIMARY KEY (code_id)
 patient_record.patient_record_pkey PRIMARY KEY (record_id)
 pending.pending_pkey PRIMARY KEY (journal_id)
 person.person_pkey PRIMARY KEY (person_id)
+practitioner.practitioner_pkey PRIMARY KEY (practitioner_id)
+practitioner.practitioner_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'approved'::text, 'suspended'::text, 'left'::text])))
 record_tie.record_tie_pkey PRIMARY KEY (record_id, other_id)
 record_tie.record_tie_said_check CHECK ((said = ANY (ARRAY['same'::text, 'apart'::text])))
 registry_object.registry_object_kind_check CHECK ((kind = ANY (ARRAY['document'::text, 'submission-set'::text, 'folder'::text])))
@@ -551,10 +656,15 @@ sensitivity_rule.sensitivity_rule_pkey PRIMARY KEY (field, code, label)
 series.series_pkey PRIMARY KEY (record_id, study_uid, series_uid)
 settlement.settlement_pkey PRIMARY KEY (received_at, journal_id)
 settlement.settlement_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'refused'::text, 'review'::text])))
+standing_step.standing_step_pkey PRIMARY KEY (id)
 study.study_pkey PRIMARY KEY (record_id, study_uid)
 
 -- indexes
 access_version_pkey CREATE UNIQUE INDEX access_version_pkey ON public.access_version USING btree (one)
+account_flag_by_account CREATE INDEX account_flag_by_account ON public.account_flag USING btree (account_id)
+account_flag_by_time CREATE INDEX account_flag_by_time ON public.account_flag USING btree (at DESC, flag_id DESC)
+account_flag_grant_id_key CREATE UNIQUE INDEX account_flag_grant_id_key ON public.account_flag USING btree (grant_id)
+account_flag_pkey CREATE UNIQUE INDEX account_flag_pkey ON public.account_flag USING btree (flag_id)
 affinity_patient_by_merge CREATE INDEX affinity_patient_by_merge ON public.affinity_patient USING btree (merged_into) WHERE (merged_into IS NOT NULL)
 affinity_patient_by_record CREATE INDEX affinity_patient_by_record ON public.affinity_patient USING btree (record_id) WHERE (record_id IS NOT NULL)
 affinity_patient_by_survivor CREATE INDEX affinity_patient_by_survivor ON public.affinity_patient USING btree (survivor) WHERE (survivor IS NOT NULL)
@@ -565,11 +675,21 @@ audit_by_caller CREATE INDEX audit_by_caller ON ONLY public.audit USING btree (c
 audit_by_person CREATE INDEX audit_by_person ON ONLY public.audit USING gin (persons)
 audit_delivery_pkey CREATE UNIQUE INDEX audit_delivery_pkey ON public.audit_delivery USING btree (at, id)
 audit_pkey CREATE UNIQUE INDEX audit_pkey ON ONLY public.audit USING btree (at, id)
+break_glass_by_person CREATE INDEX break_glass_by_person ON public.break_glass USING btree (person_id, account_id, until)
+break_glass_open CREATE INDEX break_glass_open ON public.break_glass USING btree (due_at) WHERE (outcome IS NULL)
+break_glass_pkey CREATE UNIQUE INDEX break_glass_pkey ON public.break_glass USING btree (grant_id)
+break_glass_to_audit CREATE INDEX break_glass_to_audit ON public.break_glass USING btree (at) WHERE (NOT audited)
+break_glass_to_review CREATE INDEX break_glass_to_review ON public.break_glass USING btree (due_at, grant_id)
 client_bootstrap CREATE UNIQUE INDEX client_bootstrap ON public.client USING btree (bootstrap) WHERE bootstrap
 client_by_certificate CREATE UNIQUE INDEX client_by_certificate ON public.client USING btree (certificate_sha256) WHERE ((certificate_sha256 IS NOT NULL) AND (revoked_at IS NULL))
 client_by_time CREATE INDEX client_by_time ON public.client USING btree (created_at DESC, id DESC)
 client_pkey CREATE UNIQUE INDEX client_pkey ON public.client USING btree (id)
 client_token_hash_key CREATE UNIQUE INDEX client_token_hash_key ON public.client USING btree (token_hash)
+consent_by_person CREATE INDEX consent_by_person ON public.consent USING btree (person_id)
+consent_by_time CREATE INDEX consent_by_time ON public.consent USING btree (updated_at DESC, consent_id DESC)
+consent_pkey CREATE UNIQUE INDEX consent_pkey ON public.consent USING btree (consent_id)
+consent_refusal_by_record CREATE INDEX consent_refusal_by_record ON public.consent USING gin (record_ids) WHERE ((status = 'active'::text) AND refuses)
+consent_version_pkey CREATE UNIQUE INDEX consent_version_pkey ON public.consent_version USING btree (consent_id, version)
 consortium_member_by_institution CREATE INDEX consortium_member_by_institution ON public.consortium_member USING btree (institution)
 consortium_member_pkey CREATE UNIQUE INDEX consortium_member_pkey ON public.consortium_member USING btree (consortium, institution)
 consortium_pkey CREATE UNIQUE INDEX consortium_pkey ON public.consortium USING btree (id)
@@ -650,6 +770,15 @@ outbox_open CREATE INDEX outbox_open ON public.outbox USING btree (due_at) WHERE
 outbox_pkey CREATE UNIQUE INDEX outbox_pkey ON public.outbox USING btree (id)
 patient_name_by_key CREATE INDEX patient_name_by_key ON public.patient_name USING btree (key text_pattern_ops)
 patient_name_pkey CREATE UNIQUE INDEX patient_name_pkey ON public.patient_name USING btree (record_id, key)
+patient_notice_by_person CREATE INDEX patient_notice_by_person ON public.patient_notice USING btree (person_id, at DESC)
+patient_notice_pkey CREATE UNIQUE INDEX patient_notice_pkey ON public.patient_notice USING btree (notice_id)
+patient_notice_waiting CREATE INDEX patient_notice_waiting ON public.patient_notice USING btree (next_at) WHERE (next_at IS NOT NULL)
+patient_present_code_by_end CREATE INDEX patient_present_code_by_end ON public.patient_present_code USING btree (expires_at)
+patient_present_code_by_person CREATE INDEX patient_present_code_by_person ON public.patient_present_code USING btree (person_id, expires_at)
+patient_present_code_code_hash_key CREATE UNIQUE INDEX patient_present_code_code_hash_key ON public.patient_present_code USING btree (code_hash)
+patient_present_code_pkey CREATE UNIQUE INDEX patient_present_code_pkey ON public.patient_present_code USING btree (code_id)
+patient_present_guess_by_age CREATE INDEX patient_present_guess_by_age ON public.patient_present_guess USING btree (at)
+patient_present_guess_by_caller CREATE INDEX patient_present_guess_by_caller ON public.patient_present_guess USING btree (caller_id, at)
 patient_record_by_birth CREATE INDEX patient_record_by_birth ON public.patient_record USING btree (replace(COALESCE(birth_date, ''::text), '-'::text, ''::text))
 patient_record_by_local CREATE INDEX patient_record_by_local ON public.patient_record USING btree (local_id text_pattern_ops, site)
 patient_record_by_merge CREATE INDEX patient_record_by_merge ON public.patient_record USING btree (merged_into) WHERE (merged_into IS NOT NULL)
@@ -661,6 +790,10 @@ pending_by_key CREATE INDEX pending_by_key ON public.pending USING btree (work_k
 pending_pkey CREATE UNIQUE INDEX pending_pkey ON public.pending USING btree (journal_id)
 person_by_survivor CREATE INDEX person_by_survivor ON public.person USING btree (replaced_by) WHERE (replaced_by IS NOT NULL)
 person_pkey CREATE UNIQUE INDEX person_pkey ON public.person USING btree (person_id)
+practitioner_by_account CREATE INDEX practitioner_by_account ON public.practitioner USING btree (account_id) WHERE (account_id IS NOT NULL)
+practitioner_by_time CREATE INDEX practitioner_by_time ON public.practitioner USING btree (applied_at DESC, practitioner_id DESC)
+practitioner_once CREATE UNIQUE INDEX practitioner_once ON public.practitioner USING btree (institution, licence) WHERE (state <> 'left'::text)
+practitioner_pkey CREATE UNIQUE INDEX practitioner_pkey ON public.practitioner USING btree (practitioner_id)
 record_tie_pkey CREATE UNIQUE INDEX record_tie_pkey ON public.record_tie USING btree (record_id, other_id)
 registry_object_by_class CREATE INDEX registry_object_by_class ON public.registry_object USING btree (class_code) WHERE (class_code IS NOT NULL)
 registry_object_by_event CREATE INDEX registry_object_by_event ON public.registry_object USING gin (event_codes)
@@ -688,6 +821,8 @@ series_pkey CREATE UNIQUE INDEX series_pkey ON public.series USING btree (record
 settlement_by_state CREATE INDEX settlement_by_state ON ONLY public.settlement USING btree (state, received_at DESC) WHERE (state <> 'applied'::text)
 settlement_pkey CREATE UNIQUE INDEX settlement_pkey ON ONLY public.settlement USING btree (received_at, journal_id)
 settlement_suspect CREATE INDEX settlement_suspect ON ONLY public.settlement USING btree (received_at DESC) WHERE (findings @> '[{"code": "identifier-suspect"}]'::jsonb)
+standing_step_by_subject CREATE INDEX standing_step_by_subject ON public.standing_step USING btree (subject, id)
+standing_step_pkey CREATE UNIQUE INDEX standing_step_pkey ON public.standing_step USING btree (id)
 study_by_accession CREATE INDEX study_by_accession ON public.study USING btree (accession text_pattern_ops)
 study_by_date CREATE INDEX study_by_date ON public.study USING btree (study_date DESC, study_uid)
 study_by_exam CREATE INDEX study_by_exam ON public.study USING btree (exam_id)
@@ -813,6 +948,15 @@ begin
   return null;
 end $function$
 
+is_final()
+CREATE OR REPLACE FUNCTION public.is_final()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'rows of % are never changed or deleted', tg_table_name;
+end $function$
+
 journal_partition(day date)
 CREATE OR REPLACE FUNCTION public.journal_partition(day date)
  RETURNS void
@@ -884,9 +1028,11 @@ $function$
 
 -- triggers
 audit.audit_is_final CREATE TRIGGER audit_is_final BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION audit_is_final()
+consent_version.consent_version_is_final CREATE TRIGGER consent_version_is_final BEFORE DELETE OR UPDATE ON public.consent_version FOR EACH ROW EXECUTE FUNCTION is_final()
 consortium.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.consortium FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
 consortium_member.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.consortium_member FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
 exam.exam_labels_follow CREATE TRIGGER exam_labels_follow AFTER INSERT OR UPDATE OF facts ON public.exam FOR EACH ROW EXECUTE FUNCTION exam_labels_follow()
 exam_alias.exam_labels_move CREATE TRIGGER exam_labels_move AFTER INSERT OR UPDATE ON public.exam_alias FOR EACH ROW EXECUTE FUNCTION exam_labels_move()
 institution.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.institution FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
 institution_site.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.institution_site FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
+standing_step.standing_step_is_final CREATE TRIGGER standing_step_is_final BEFORE DELETE OR UPDATE ON public.standing_step FOR EACH ROW EXECUTE FUNCTION is_final()
