@@ -51,6 +51,7 @@ function restFace(
     ...consent,
     intake: rooms.journal,
     audit: rooms.audit,
+    access: rooms.access,
     log,
   });
 }
@@ -78,7 +79,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
   const index = createRecallingIndex(rooms.index, rooms.reader);
   const dicomweb = { ...rooms, index, sites: ground.sites, metadata, pixels, log, limits: DICOMWEB_LIMITS };
   const assertions = createAssertionCheck({ ...config.xua, ledger: createAssertionLedger(database), clock });
-  const { communities, reader, images } = rooms;
+  const { access, communities, reader, images } = rooms;
   const xds = {
     config,
     sites: ground.sites,
@@ -90,13 +91,13 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
     reader,
     images,
     transcode: pixels,
+    access,
     audit,
     assertions,
     log,
     clock,
   };
-  // Doctors see consents of whom they may see: hub/flow/access-desk.ts says whom.
-  const consent = consentRooms({ ...ground, audit, derive: rooms.derive }, () => Promise.resolve(new Set()));
+  const consent = consentRooms({ ...ground, audit, access, derive: rooms.derive });
   return {
     '/dicomweb': dicomwebFace(dicomweb),
     '/wado': wadoUri(dicomweb),
@@ -113,6 +114,7 @@ export function faces(ground: Ground, rooms: Rooms): Readonly<Record<string, Rou
       store: domain.store,
       domain: { ...domain.domain, feed },
       objects,
+      access,
       audit,
       log,
       release: RELEASE,

@@ -1,23 +1,12 @@
 /** openapi/hub.yaml as an object, read once at start: routes, request checks and Swagger UI are made from it. */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import type { ActKind } from '../hub/core/access.ts';
 
 export interface OperationObject {
   readonly operationId: string;
   /** The right that `hub/core/access` decides about; `any`: whoever is known. */
-  readonly 'x-act':
-    | 'any'
-    | 'feed'
-    | 'operate'
-    | 'administer'
-    | 'read-record'
-    | 'search-records'
-    | 'record-consent'
-    | 'speak-for-patient'
-    | 'register'
-    | 'set-policy'
-    | 'break-glass'
-    | 'review-access';
+  readonly 'x-act': 'any' | ActKind;
 }
 
 export interface Document {

@@ -7,15 +7,11 @@ import type { AccessDesk } from '../../hub/core/access-ports.ts';
 import type { ConsentRule } from '../../hub/core/consent.ts';
 import { presentRules, type ConsentContent, type ConsentDesk } from '../../hub/core/consent-ports.ts';
 import type { HubId } from '../../hub/core/identifier.ts';
-import { createAccessDesk } from '../../hub/flow/access-desk.ts';
 import { createSeal } from '../../hub/security/seal.ts';
-import { createAccessFacts } from '../../hub/store/access-facts.ts';
 import { createBreakGlassCases } from '../../hub/store/break-glass.ts';
-import { createConsentFacts } from '../../hub/store/consent-reader.ts';
 import { createConsentDesk } from '../../hub/store/consent.ts';
 import { openDatabase, type Database } from '../../hub/store/database.ts';
-import { createKnownPersons } from '../../hub/store/known-person.ts';
-import { createSubjectIndex } from '../../hub/store/subject-index.ts';
+import { accessDesk } from '../support/access.ts';
 import { signedIn } from '../support/people.ts';
 import { exam, OPERATOR, personHub, recordId, registration, type PersonHub } from '../support/person-hub.ts';
 
@@ -29,20 +25,6 @@ let person: HubId;
 const clock = (): Date => new Date();
 const seal = createSeal(new Uint8Array(32).fill(3), 'consent');
 const rules = { seal: () => Promise.resolve(seal), notices: { delivered: false } };
-
-const process = (database: Database): AccessDesk =>
-  createAccessDesk({
-    facts: createAccessFacts({
-      database,
-      consents: createConsentFacts(database),
-      relations: [],
-      treatingDays: 180,
-      clock,
-    }),
-    subjects: createSubjectIndex({ database, affinityDomainOid: '2.999.156.1' }),
-    known: createKnownPersons(database),
-    clock,
-  });
 
 before(async () => {
   hub = await personHub();
@@ -62,7 +44,7 @@ before(async () => {
   consents = createConsentDesk({ database, clock, ...rules });
   const url = database.pool.options.connectionString ?? '';
   otherPool = openDatabase(url, { max: 3, name: 'elsewhere' });
-  [here, elsewhere] = [process(database), process(otherPool)];
+  [here, elsewhere] = [accessDesk(database), accessDesk(otherPool)];
 });
 after(() => otherPool.close());
 

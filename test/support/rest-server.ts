@@ -32,6 +32,7 @@ import { createReviewQueue } from '../../hub/store/review.ts';
 import { consentRooms } from '../../hub/compose-consent.ts';
 import type { FreshDatabase } from './database.ts';
 import { freshDatabase, quiet } from './database.ts';
+import { accessDesk } from './access.ts';
 
 export const SITES_DIR = fileURLToPath(new URL('../../adapters/sites', import.meta.url));
 
@@ -90,8 +91,9 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     projection: { person: () => [], exam: () => [] },
   };
   const sites = await loadSites(SITES_DIR);
+  const access = accessDesk(database);
   const ground = { config: { notices: null }, database, sites, clock, log: quiet };
-  const consent = consentRooms({ ...ground, audit: failable, derive }, () => Promise.resolve(new Set()));
+  const consent = consentRooms({ ...ground, audit: failable, derive, access });
   const face = createRestFace({
     sites,
     intake: wrap(createJournal({ database, clock, log: quiet, arrived })),
@@ -105,6 +107,7 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     clients,
     auditReader: audit,
     ...consent,
+    access: access,
     audit,
     log: quiet,
   });
