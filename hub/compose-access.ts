@@ -1,7 +1,8 @@
 /** Wires the access desk: one for all faces of a process. Beside compose.ts, which it serves. */
 import type { AccessDesk } from './core/access-ports.ts';
 import { createAccessDesk } from './flow/access-desk.ts';
-import { createAccessFacts, NO_CONSENTS } from './store/access-facts.ts';
+import { createAccessFacts } from './store/access-facts.ts';
+import { createConsentFacts } from './store/consent-reader.ts';
 import { createKnownPersons } from './store/known-person.ts';
 import { createSubjectIndex } from './store/subject-index.ts';
 import type { Ground } from './compose.ts';
@@ -14,12 +15,13 @@ export function accessDesk({ database, clock, config }: Pick<Ground, 'database' 
     facts: createAccessFacts({
       database,
       clock,
-      consents: NO_CONSENTS,
+      consents: createConsentFacts(database),
       relations: [],
       treatingDays: TREATING_DAYS,
     }),
     subjects: createSubjectIndex({ database, affinityDomainOid: config.affinityDomainOid }),
     known: createKnownPersons(database),
     clock,
+    emergency: config.emergency,
   });
 }

@@ -5,6 +5,7 @@ import type { ConsentHandlerDeps } from './api/rest/consents.ts';
 import type { EmergencyDeps } from './api/rest/emergency.ts';
 import type { InstitutionDeps } from './api/rest/institutions.ts';
 import type { Caller } from './core/access.ts';
+import type { AccessDesk } from './core/access-ports.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { Derivation } from './core/identifier.ts';
 import type { Log } from './core/ports.ts';
@@ -54,24 +55,25 @@ function partsOf({ config, database, clock }: Ground): Parts {
 }
 
 /** For whom a caller acts: the person's own institution, or that of the site to which a system is bound. */
-export const institutionOfCaller =
+const institutionOfCaller =
   (sites: Pick<Sites, 'byId'>) =>
   ({ user, site }: Caller): string | null =>
     user === undefined ? (site === undefined ? null : (sites.byId(site)?.institutionCode ?? null)) : user.institution;
 
 /** What the REST face and `/fhir/Consent` ask. */
 export function consentRooms(
-  ground: Ground & { readonly audit: AuditTrail; readonly derive: Derivation },
-  seen: (caller: Caller, persons: readonly string[]) => Promise<ReadonlySet<string>>,
+  ground: Ground & { readonly audit: AuditTrail; readonly access: AccessDesk; readonly derive: Derivation },
 ): {
   readonly consents: ConsentActs;
   readonly consent: ConsentHandlerDeps;
   readonly emergency: EmergencyDeps;
   readonly institutions: InstitutionDeps;
 } {
-  const { database, sites, clock, log, audit, derive } = ground;
+  const { database, sites, clock, log, audit, access, derive } = ground;
   const parts = partsOf(ground);
   const institutionOf = institutionOfCaller(sites);
+  const seen = async (caller: Caller, persons: readonly string[]): Promise<ReadonlySet<string>> =>
+    (await access.sight(caller)).persons(persons);
   const consents = createConsentActs({ desk: createConsentDesk(parts), institutionOf, seen });
   const codes = createPresentCodes({ ...parts, derive });
   return {

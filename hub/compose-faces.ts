@@ -115,8 +115,7 @@ export function faces(ground: Ground, rooms: Rooms, people: SignOnRooms): Readon
     log,
     clock,
   };
-  // Doctors see consents of whom they may see: hub/flow/access-desk.ts says whom.
-  const consent = consentRooms({ ...ground, audit, derive: rooms.derive }, () => Promise.resolve(new Set()));
+  const consent = consentRooms({ ...ground, audit, access, derive: rooms.derive });
   return {
     '/dicomweb': dicomwebFace(dicomweb),
     '/wado': wadoUri(dicomweb),

@@ -7,7 +7,9 @@ import { readIssuers } from './config-xua.ts';
 import { USUAL_POLICY } from './core/account.ts';
 import type { AccountPolicy } from './core/account.ts';
 import type { TrustedIssuer } from './core/assertion.ts';
+import type { EmergencyPolicy } from './core/consent.ts';
 import type { IdentityProvider } from './core/identity-provider.ts';
+import { SENSITIVITIES } from './core/subject.ts';
 
 export interface TlsConfig {
   /** PEM files. `ca`: who signs the certificates of clients; absent: no client certificate is asked for. */
@@ -68,6 +70,8 @@ export interface Config {
   readonly notices: { readonly url: string; readonly secret: string } | null;
   /** Origins whose pages may show the viewer in a frame; empty: the hub's own alone. */
   readonly embedOrigins: readonly string[];
+  /** What an emergency stands above: refusals, unless they hold even then, and every label but these. */
+  readonly emergency: EmergencyPolicy;
   /** null: audit records stay in the hub's own store. */
   readonly atna: AtnaConfig | null;
   /** How long people's sessions, passwords and unused accounts stand. */
@@ -254,6 +258,16 @@ function readSubscriberTokens(read: Reader): ReadonlyMap<string, string> {
   return tokens;
 }
 
+/** Both are closed by an order of the province alone: by default no doctor is stopped. */
+function readEmergency(read: Reader): EmergencyPolicy {
+  const refusals = read.matching('HUB_EMERGENCY_REFUSALS', /^(yield|hold)$/, 'yield or hold (default yield)', 'yield');
+  const closed = read.text('HUB_EMERGENCY_CLOSED_LABELS')?.split(/[\s,]+/) ?? [];
+  const unknown = closed.some((label) => !SENSITIVITIES.some((known) => known === label));
+  if (unknown)
+    read.fail('HUB_EMERGENCY_CLOSED_LABELS', `any of ${SENSITIVITIES.join(', ')}, with commas (default none)`);
+  return Object.freeze({ refusals: refusals === 'yield', closedLabels: closed });
+}
+
 /** In the clear to the machine itself only: a notice names a patient. */
 function readNotices(read: Reader): Config['notices'] {
   const url = read.url('HUB_NOTICE_URL', ['http:', 'https:'], 'https://host[:port]/path of whoever messages patients');
@@ -390,6 +404,7 @@ export function readConfig(environment: Environment = process.env): Config {
     subscriberTokens: readSubscriberTokens(read),
     notices: readNotices(read),
     embedOrigins: readEmbedOrigins(read),
+    emergency: readEmergency(read),
     atna: readAtna(read),
     signOn: readSignOn(read),
     audit: readAudit(read, dataDir),

@@ -6,9 +6,10 @@
 const WORDS = new Set(
   `healthz readyz metrics docs openapi.json .well-known favicon.ico
    api v1 sites registrations orders exams void reports withdraw batch search journal counters raw retry reviews dismiss orphans
-   clients audit
+   clients audit institutions consortia practitioners steps consents persons notices present-codes redeem break-glass end review
+   my-break-glass account-flags
    session activation totp enrolment password identity-providers accounts reset saml acs finish logout oauth token smart-configuration
-   fhir metadata Patient Organization ServiceRequest ImagingStudy DiagnosticReport DocumentReference List Endpoint Provenance
+   fhir metadata Patient Organization ServiceRequest ImagingStudy DiagnosticReport DocumentReference List Endpoint Provenance Consent AuditEvent
    Binary Bundle OperationOutcome _history _search $everything $ihe-pix
    dicomweb studies series instances frames bulkdata rendered thumbnail wado
    xds registry repository imaging-source initiating-gateway responding-gateway subscription notify

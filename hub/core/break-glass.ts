@@ -18,7 +18,8 @@ export const BREAK_GLASS_REASONS = [
 ] as const;
 export type BreakGlassReason = (typeof BREAK_GLASS_REASONS)[number];
 
-export const BREAK_GLASS_HOURS = { usual: 4, most: 24 } as const;
+/** How long a grant stands where the doctor does not say. */
+export const BREAK_GLASS_HOURS = 4;
 
 export const REVIEW_OUTCOMES = ['justified', 'unjustified'] as const;
 export type ReviewOutcome = (typeof REVIEW_OUTCOMES)[number];
@@ -52,7 +53,7 @@ export interface BreakGlassRequest {
   readonly personId: string;
   readonly reason: BreakGlassReason;
   readonly text: string;
-  readonly hours?: number;
+  readonly hours: number;
 }
 
 /** Absent members do not restrict. */

@@ -76,10 +76,6 @@ export interface ConsentDesk {
 }
 
 export const PRESENT_CODE = {
-  /** How long a code is good for. */
-  minutes: { usual: 5, most: 30 },
-  /** How long the consent that it makes holds. */
-  hours: { usual: 12, most: 72 },
   /** Wrong digits for one patient's code, after which it is void. */
   wrongPerCode: 5,
   /** Wrong codes of one caller within an hour. */

@@ -15,11 +15,14 @@ import type {
   SubjectFacts,
   SubjectIndex,
 } from '../core/access-ports.ts';
+import type { EmergencyPolicy } from '../core/consent.ts';
 import type { HubId } from '../core/identifier.ts';
 import { decideSubject, NOBODY_KNOWN, readerOf } from '../core/subject.ts';
 import type { Reader, Subject, SubjectDecision } from '../core/subject.ts';
 
 export interface AccessDeskDeps {
+  /** What an emergency stands above; absent: everything. */
+  readonly emergency?: EmergencyPolicy;
   readonly facts: AccessFacts;
   readonly subjects: SubjectIndex;
   readonly known: KnownPersons;
@@ -90,7 +93,7 @@ class Judged implements Sight {
     return subjects.map((subject) => {
       const { institutions } = this.ground;
       const facts = this.#facts.get(subject.person) ?? NO_FACTS;
-      const decision = decideSubject(this.reader, subject, facts, institutions, this.#query.at);
+      const decision = decideSubject(this.reader, subject, facts, institutions, this.#query.at, this.deps.emergency);
       if (decision.allowed) this.#bases.add(decision.because === undefined ? decision.basis : said(decision));
       else this.#withhold(subject, decision.reason);
       return decision;

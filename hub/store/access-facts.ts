@@ -131,10 +131,3 @@ export function createAccessFacts(deps: AccessFactsDeps): AccessFacts {
     });
   }
 }
-
-/** Where no consent is kept and no emergency access is granted. */
-export const NO_CONSENTS: ConsentFacts = {
-  anyRefusal: () => Promise.resolve(false),
-  consentsOf: () => Promise.resolve(new Map()),
-  grantsOf: () => Promise.resolve(new Map()),
-};

@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Caller } from '../core/access.ts';
 import {
-  BREAK_GLASS_HOURS,
   reviewDueAt,
   type AccountFlag,
   type BreakGlassCase,
@@ -174,7 +173,7 @@ async function open(
   const [stands] = standing.get(personId) ?? [];
   if (stands !== undefined) return ok({ grantId: stands.id, isNew: false });
   const grantId = randomUUID();
-  const until = new Date(now.getTime() + (request.hours ?? BREAK_GLASS_HOURS.usual) * 3_600_000);
+  const until = new Date(now.getTime() + request.hours * 3_600_000);
   await connection.query(
     `insert into break_glass (grant_id, person_id, account_id, account_name, practitioner_id, institution, reason, note, at,
        until, due_at)
@@ -270,7 +269,7 @@ export async function grantsOf(
     name: 'break-glass-standing',
     text: `select n.asked, b.grant_id, ${STANDS} as until from (${SAME_PERSON}) n(asked, name)
       join break_glass b on b.person_id = n.name and b.account_id = $2
-      where b.at <= $3 and ${STANDS} > $3 order by ${STANDS} desc`,
+      where ${STANDS} > $3 order by ${STANDS} desc`,
     values: [persons, accountId, at],
   });
   const found = new Map<HubId, BreakGlassGrant[]>();

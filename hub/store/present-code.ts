@@ -97,6 +97,9 @@ async function guessing(
   return { wasRight };
 }
 
+/** It holds at once on a server whose clock is behind. */
+const CLOCKS_DIFFER_MS = 60_000;
+
 interface ClaimedRow {
   readonly code_id: string;
   readonly person_id: HubId;
@@ -139,13 +142,14 @@ async function consentOf(
   by: Caller,
 ): Promise<Result<ConsentRecord>> {
   const now = deps.clock();
-  const [from, until] = [now.toISOString(), new Date(now.getTime() + terms.hours * 3_600_000).toISOString()];
+  const after = (ms: number): string => new Date(now.getTime() + ms).toISOString();
+  const [from, until] = [after(-CLOCKS_DIFFER_MS), after(terms.hours * 3_600_000)];
   const content: ConsentContent = {
     rules: presentRules(terms, institution, from, until),
     giver: terms.giver,
     giverName: terms.giverName === null ? null : (await deps.seal()).open(terms.giverName),
     giverRelation: terms.giverRelation,
-    givenAt: from,
+    givenAt: now.toISOString(),
     channel: 'patient-present',
     form: terms.form,
     institution,

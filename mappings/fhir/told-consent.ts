@@ -2,7 +2,7 @@
  * FHIR R4 Consent as the hub's rules. What this hub cannot hold to (a consent by data element, by person, by action) is
  * refused and not left out: a refusal that is half understood is no refusal.
  */
-import type { Coding, Consent, ConsentProvision, Reference, RelatedPerson } from 'fhir/r4.js';
+import type { Coding, Consent, ConsentProvision, ConsentProvisionActor, Reference, RelatedPerson } from 'fhir/r4.js';
 import type { Purpose } from '../../hub/core/access.ts';
 import type { ConsentEffect, ConsentGiver, ConsentRule } from '../../hub/core/consent.ts';
 import { CONSENT_STATUSES, type ConsentContent, type ConsentStatus } from '../../hub/core/consent-ports.ts';
@@ -41,7 +41,7 @@ export function toldConsent(resource: unknown, context: { readonly base: string;
   if (typeof resource !== 'object' || resource === null || (resource as Partial<Consent>).resourceType !== 'Consent')
     return { ok: false, faults: [{ where: 'Consent', text: 'a Consent is taken here' }] };
   const faults: ConsentFault[] = [];
-  const value = read(resource as Partial<Consent>, context, (where, text) => {
+  const value = read(resource, context, (where, text) => {
     if (faults.length < 20) faults.push({ where, text });
   });
   return faults.length > 0 ? { ok: false, faults } : { ok: true, value };
@@ -88,12 +88,14 @@ function only(node: object, known: ReadonlySet<string>, where: string, wrong: Wr
     );
 }
 
+/** What its type says is a list is one only once it was looked at. */
 function list<T>(value: readonly T[] | undefined, where: string, wrong: Wrong): readonly T[] {
-  if (value === undefined) return [];
-  const good = Array.isArray(value) && value.length <= MOST_VALUES && value.every(isObject);
-  if (!good) wrong(where, `a list of at most ${String(MOST_VALUES)}`);
-  return good ? value : [];
+  if (value === undefined || (isList(value) && value.length <= MOST_VALUES && value.every(isObject)))
+    return value ?? [];
+  wrong(where, `a list of at most ${String(MOST_VALUES)}`);
+  return [];
 }
+const isList = (value: unknown): boolean => Array.isArray(value);
 const isObject = (one: unknown): boolean => typeof one === 'object' && one !== null && !Array.isArray(one);
 
 /** Empty where it is none of this hub. */
@@ -211,7 +213,8 @@ function within(own: Scope, above: Scope, where: string, wrong: Wrong): Scope {
 function readScope(node: ConsentProvision, where: string, wrong: Wrong): Scope {
   const recipients: string[] = [];
   const sources: string[] = [];
-  for (const [n, { role, reference }] of list(node.actor, `${where}.actor`, wrong).entries()) {
+  const actors: readonly Partial<ConsentProvisionActor>[] = list(node.actor, `${where}.actor`, wrong);
+  for (const [n, { role, reference }] of actors.entries()) {
     const path = `${where}.actor[${String(n)}]`;
     const code = list(role?.coding, `${path}.role`, wrong).find(({ system }) => system === PARTICIPATION)?.code;
     if (code !== 'IRCP' && code !== 'PRCP' && code !== 'CST')

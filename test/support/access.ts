@@ -2,7 +2,8 @@
 import { createAccessDesk, WHOLE } from '../../hub/flow/access-desk.ts';
 import type { AccessDesk, ConsentFacts, RelationFacts, Seeing } from '../../hub/core/access-ports.ts';
 import type { DicomIndex, IndexReader } from '../../hub/core/ports.ts';
-import { createAccessFacts, NO_CONSENTS } from '../../hub/store/access-facts.ts';
+import { createAccessFacts } from '../../hub/store/access-facts.ts';
+import { createConsentFacts } from '../../hub/store/consent-reader.ts';
 import type { Database } from '../../hub/store/database.ts';
 import { createKnownPersons } from '../../hub/store/known-person.ts';
 import { createSubjectIndex } from '../../hub/store/subject-index.ts';
@@ -23,7 +24,7 @@ export interface DeskOptions {
 }
 
 export function accessDesk(database: Database, options: DeskOptions = {}): AccessDesk {
-  const { consents = NO_CONSENTS, relations = [], clock = () => new Date() } = options;
+  const { consents = createConsentFacts(database), relations = [], clock = () => new Date() } = options;
   return createAccessDesk({
     facts: createAccessFacts({ database, consents, relations, treatingDays: 180, clock }),
     subjects: createSubjectIndex({ database, affinityDomainOid: options.affinityDomainOid ?? '2.999.156.1' }),

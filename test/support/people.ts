@@ -50,3 +50,11 @@ export async function sessionsOf(database: Database, accountId: string): Promise
   );
   return rows[0] ?? { open: -1, state: '' };
 }
+
+/** Whether this tree keeps accounts and sessions. */
+export async function hasAccounts(database: Database): Promise<boolean> {
+  const { rows } = await database.pool.query<{ there: boolean }>(
+    `select to_regclass('session') is not null and to_regclass('account') is not null as there`,
+  );
+  return rows[0]?.there ?? false;
+}

@@ -105,8 +105,9 @@ export async function startRest(
     projection: { person: () => [], exam: () => [] },
   };
   const sites = await loadSites(SITES_DIR);
+  const access = accessDesk(database);
   const ground = { config: { notices: null }, database, sites, clock, log: quiet };
-  const consent = consentRooms({ ...ground, audit: failable, derive }, () => Promise.resolve(new Set()));
+  const consent = consentRooms({ ...ground, audit: failable, derive, access });
   const signOn = await composeSignOn({ database, clock, audit, config: { ...SIGN_ON_CONFIG, ...more } });
   const objects = { readAll: () => Promise.reject(new Error('no object in this test')) } as unknown as ObjectStore;
   const face = createRestFace({
@@ -131,7 +132,7 @@ export async function startRest(
     auditReader: audit,
     ...consent,
     launches: createViewerLaunches({ database, clock }),
-    access: deskOf(database),
+    access,
     audit,
     log: quiet,
   });

@@ -2,7 +2,7 @@
 import type { components } from '../../../openapi/generated/hub.ts';
 import type { Caller } from '../../core/access.ts';
 import type { ConsentRule } from '../../core/consent.ts';
-import { PRESENT_CODE, type ConsentContent, type ConsentRecord, type PresentCodes } from '../../core/consent-ports.ts';
+import type { ConsentContent, ConsentRecord, PresentCodes } from '../../core/consent-ports.ts';
 import { noticeText, type PatientNoticeList } from '../../core/patient-notice.ts';
 import { problem, type Problem } from '../../core/problem.ts';
 import type { ConsentActs } from '../../flow/consents.ts';
@@ -131,13 +131,7 @@ type Present = Pick<Handlers, 'issuePresentCode' | 'redeemPresentCode' | 'listPa
 function present({ codes, notices, institutionOf }: ConsentHandlerDeps): Present {
   return {
     issuePresentCode: async ({ body, caller }) => {
-      const {
-        personId,
-        kind = 'token',
-        minutes = PRESENT_CODE.minutes.usual,
-        hours = PRESENT_CODE.hours.usual,
-        form,
-      } = body;
+      const { personId, kind, minutes, hours, form } = body;
       const giver = {
         giver: body.giver ?? 'patient',
         giverName: body.giverName ?? null,

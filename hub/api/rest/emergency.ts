@@ -1,5 +1,5 @@
 /** What the REST face does about emergencies: the doctor's way in, the queue of reviews, and what it leaves behind. */
-import type { BreakGlassCase } from '../../core/break-glass.ts';
+import { BREAK_GLASS_HOURS, type BreakGlassCase } from '../../core/break-glass.ts';
 import { problem } from '../../core/problem.ts';
 import { breakGlass, type BreakGlassDeps } from '../../flow/break-glass.ts';
 import type { Disclosure, Handlers, Refused } from './operation.ts';
@@ -31,12 +31,8 @@ export function emergencyHandlers(deps: EmergencyDeps): Emergency {
   const { cases } = deps;
   return {
     breakGlass: async ({ body, caller }) => {
-      const { personId, reason, text, hours } = body;
-      const result = await breakGlass(
-        deps,
-        { personId, reason, text, ...(hours === undefined ? {} : { hours }) },
-        caller,
-      );
+      const { personId, reason, text, hours = BREAK_GLASS_HOURS } = body;
+      const result = await breakGlass(deps, { personId, reason, text, hours }, caller);
       // It is in the audit, or owed to it: a grant that stands is answered whatever is away beside it.
       if (!result.ok) return { problem: result.problem };
       const { isNew, found } = result.value;
