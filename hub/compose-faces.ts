@@ -16,7 +16,9 @@ import { createRecallingIndex } from './flow/recall-index.ts';
 import { SeriesMetadata } from './flow/series-metadata.ts';
 import { createAssertionCheck } from './security/assertion.ts';
 import { createAssertionLedger } from './store/assertion.ts';
+import { createFlagDesk } from './store/audit-flag.ts';
 import { createAuditSearch } from './store/audit-search.ts';
+import { createVerificationLog } from './store/audit-verification.ts';
 import { createClientStore } from './store/client.ts';
 import { createExamSearch, createOrphanReader } from './store/exam-search.ts';
 import { openFhirStore } from './store/fhir.ts';
@@ -40,6 +42,10 @@ function restFace(ground: Ground, rooms: Rooms, journal: JournalReader): Router 
     index: rooms.reader,
     clients: createClientStore({ database, clock }),
     auditReader: rooms.audit,
+    proofs: createVerificationLog({ database, clock }),
+    anchors: ground.anchors,
+    flags: createFlagDesk({ database, clock }),
+    readerNames: ground.config.audit.readerNames,
     intake: rooms.journal,
     audit: rooms.audit,
     log,

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 export interface OperationObject {
   readonly operationId: string;
   /** The right that `hub/core/access` decides about; `any`: whoever is known. */
-  readonly 'x-act': 'any' | 'feed' | 'operate' | 'administer' | 'read-record' | 'search-records';
+  readonly 'x-act': 'any' | 'feed' | 'operate' | 'administer' | 'read-record' | 'search-records' | 'review-access' | 'read-accesses';
 }
 
 export interface Document {

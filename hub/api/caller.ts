@@ -6,6 +6,12 @@ export function callerOf(response: Response): Caller | null {
   return (response.locals as { caller?: Caller | null }).caller ?? null;
 }
 
+/** With the browser or program it names itself; of that a line is enough, and control characters are nobody's name. */
 export function setCaller(response: Response, caller: Caller | null): void {
-  (response.locals as { caller?: Caller | null }).caller = caller;
+  const named = (response.req as Partial<Response['req']> | undefined)?.get?.('user-agent') ?? '';
+  const agent = named.replace(/[^ -~]/g, '').slice(0, MOST_AGENT);
+  (response.locals as { caller?: Caller | null }).caller =
+    caller === null || agent === '' ? caller : { ...caller, agent };
 }
+
+const MOST_AGENT = 200;

@@ -60,6 +60,8 @@ export type Act =
   | { readonly kind: 'feed'; readonly site: string } // registrations, orders, exams, reports, images of a site
   | { readonly kind: 'submit-documents' } // to the affinity domain's registry and repository, and to change one's own there
   | { readonly kind: 'read-audit' } // who did what to whose data
+  | { readonly kind: 'review-access' } // the audit by REST: proofs, odd access
+  | { readonly kind: 'read-accesses' } // who looked at one patient, for the patient
   | { readonly kind: 'operate' } // journal, review queue, retry: no clinical content
   | { readonly kind: 'administer' }; // clients and their rights
 
@@ -72,7 +74,12 @@ export function decide(caller: Caller, act: Act): Decision {
   if (caller.onBehalfOf?.purposeRefused === true) return deny('the purpose of use gives no right here');
   switch (act.kind) {
     case 'administer':
+    case 'review-access':
       return caller.role === 'administrator' ? allow : deny('only an administrator may do this');
+    case 'read-accesses':
+      return caller.role === 'administrator' || caller.role === 'query-platform'
+        ? allow
+        : deny('this role may not read who looked');
     case 'operate':
     case 'read-audit':
       return caller.role === 'administrator' || caller.role === 'operator'

@@ -1,5 +1,6 @@
 /** Reads of the audit by what a reader asks for: newest first, from one place on, within a time limit. */
 import type { AuditCriteria, AuditPlace, AuditSearch } from '../core/audit.ts';
+import { namesOf } from './audit.ts';
 import { AUDIT_COLUMNS, toRecord, type AuditRow } from './audit-row.ts';
 import type { Database } from './database.ts';
 import { timed } from './fhir-query.ts';
@@ -16,7 +17,9 @@ export function createAuditSearch(database: Database): AuditSearch {
       return rows[0] === undefined ? null : toRecord(rows[0]);
     },
     async find(criteria, page) {
-      const statement = findStatement(criteria, page);
+      const persons =
+        criteria.persons && (await Promise.all(criteria.persons.map((one) => namesOf(database, one)))).flat();
+      const statement = findStatement({ ...criteria, ...(persons === undefined ? {} : { persons }) }, page);
       return (await timed<AuditRow>(database, statement, TIMEOUT_MS)).map(toRecord);
     },
   };

@@ -46,6 +46,11 @@ audit
   seq bigint
   hash bytea
   partition by RANGE (at)
+audit_actor
+  actor text not null
+  name text not null
+  institution text
+  seen_on date not null
 audit_actor_day
   actor text not null
   day date not null
@@ -499,6 +504,7 @@ affinity_patient.affinity_patient_pkey PRIMARY KEY (patient_id)
 assertion_use.assertion_use_key_check CHECK ((octet_length(key) = 32))
 assertion_use.assertion_use_pkey PRIMARY KEY (key)
 audit.audit_pkey PRIMARY KEY (at, id)
+audit_actor.audit_actor_pkey PRIMARY KEY (actor)
 audit_actor_day.audit_actor_day_pkey PRIMARY KEY (actor, day)
 audit_actor_person.audit_actor_person_pkey PRIMARY KEY (actor, day, person)
 audit_anchor.audit_anchor_pkey PRIMARY KEY (number)
@@ -579,8 +585,10 @@ affinity_patient_by_survivor CREATE INDEX affinity_patient_by_survivor ON public
 affinity_patient_pkey CREATE UNIQUE INDEX affinity_patient_pkey ON public.affinity_patient USING btree (patient_id)
 assertion_use_by_until CREATE INDEX assertion_use_by_until ON public.assertion_use USING btree (until)
 assertion_use_pkey CREATE UNIQUE INDEX assertion_use_pkey ON public.assertion_use USING btree (key)
+audit_actor_by_institution CREATE INDEX audit_actor_by_institution ON public.audit_actor USING btree (institution)
 audit_actor_day_pkey CREATE UNIQUE INDEX audit_actor_day_pkey ON public.audit_actor_day USING btree (actor, day)
 audit_actor_person_pkey CREATE UNIQUE INDEX audit_actor_person_pkey ON public.audit_actor_person USING btree (actor, day, person)
+audit_actor_pkey CREATE UNIQUE INDEX audit_actor_pkey ON public.audit_actor USING btree (actor)
 audit_anchor_dropping CREATE INDEX audit_anchor_dropping ON public.audit_anchor USING gin (dropped) WHERE (dropped <> '{}'::date[])
 audit_anchor_pkey CREATE UNIQUE INDEX audit_anchor_pkey ON public.audit_anchor USING btree (number)
 audit_anchor_sent_pkey CREATE UNIQUE INDEX audit_anchor_sent_pkey ON public.audit_anchor_sent USING btree (destination)

@@ -563,6 +563,94 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/audit/verify': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Whether the audit was found as it was written, when, and what was not (audit.md) */
+    readonly get: operations['showAuditProof'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/audit/anchors': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Signed statements over the audit in their order, 100 at a time, for a copy of one's own */
+    readonly get: operations['listAuditAnchors'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/audit/flags': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Odd access, newest first */
+    readonly get: operations['listAuditFlags'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/audit/flags/{id}/close': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** What the auditor found */
+    readonly post: operations['closeAuditFlag'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/persons/{id}/accesses': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /**
+     * Who looked at this patient's records, for the patient, newest first; follows joined persons
+     * @description A page may hold fewer than its limit, or none, and still have a next one.
+     */
+    readonly get: operations['listAccesses'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1600,6 +1688,15 @@ export interface components {
       readonly persons: readonly string[];
       readonly objects: readonly string[];
       readonly reason?: string;
+      /** @description Purpose of use, e.g. TREATMENT */
+      readonly purpose?: string;
+      /** @description By what right */
+      readonly basis?: string;
+      readonly institution?: string;
+      /** @description A hash that names the session */
+      readonly session?: string;
+      /** @description Browser or program */
+      readonly agent?: string;
       /** @description The user in whose name the caller acted, as a trusted issuer stated it */
       readonly onBehalfOf?: {
         readonly issuer: string;
@@ -1612,6 +1709,77 @@ export interface components {
         readonly delegates?: readonly string[];
         readonly emergency: boolean;
       };
+    };
+    readonly AuditFinding: {
+      readonly kind: string;
+      readonly text: string;
+      readonly at?: string;
+      readonly id?: string;
+      readonly lane?: number;
+      readonly seq?: number;
+      readonly records?: number;
+    };
+    readonly AuditProof: {
+      /** @description null: never proved */
+      readonly intact: boolean | null;
+      readonly provedAt: string | null;
+      readonly newestAnchor: {
+        readonly number: number;
+        readonly at: string;
+      } | null;
+      readonly runs: readonly {
+        readonly id: string;
+        readonly kind: string;
+        readonly beganAt: string;
+        readonly endedAt: string | null;
+        readonly intact: boolean | null;
+        readonly records: number;
+        readonly findingCount: number;
+        readonly findings: readonly components['schemas']['AuditFinding'][];
+        readonly fromAnchor: number | null;
+        readonly upToAnchor: number;
+        readonly month: string | null;
+      }[];
+    };
+    readonly AuditAnchor: {
+      readonly number: number;
+      /** @description JSON, the very text that was signed */
+      readonly statement: string;
+      /** @description base64 */
+      readonly signature: string;
+    };
+    readonly AuditFlag: {
+      readonly flagId: string;
+      readonly rule: string;
+      readonly actor: string;
+      readonly actorName: string;
+      readonly institution: string | null;
+      readonly firstAt: string;
+      readonly lastAt: string;
+      readonly events: number;
+      readonly persons: readonly string[];
+      /** @description Ids of AuditEvents */
+      readonly records: readonly string[];
+      readonly explanation: string;
+      readonly closed: {
+        readonly at: string;
+        readonly by: string;
+        readonly verdict: string;
+        readonly reason: string | null;
+      } | null;
+    };
+    readonly ShownAccess: {
+      readonly at: string;
+      readonly institution: string;
+      readonly role: string;
+      /** @description As much of the name as policy shows */
+      readonly reader: string | null;
+      readonly purpose: string | null;
+      readonly emergency: boolean;
+      /** @enum {string} */
+      readonly action: 'read' | 'search' | 'export';
+      /** @enum {string} */
+      readonly what: 'images' | 'documents' | 'records';
     };
     readonly Coded: {
       readonly code: string;
@@ -2884,6 +3052,154 @@ export interface operations {
         content: {
           readonly 'application/json': {
             readonly items: readonly components['schemas']['AuditEntry'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly showAuditProof: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The newest proof and the runs before it */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['AuditProof'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listAuditAnchors: {
+    readonly parameters: {
+      readonly query?: {
+        /** @description Number of the anchor before */
+        readonly after?: number;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description Anchors */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['AuditAnchor'][];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listAuditFlags: {
+    readonly parameters: {
+      readonly query?: {
+        readonly state?: 'open' | 'closed';
+        readonly rule?: string;
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['AuditFlag'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly closeAuditFlag: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "verdict": "proper",
+         *       "reason": "会诊前查阅"
+         *     }
+         */
+        readonly 'application/json': {
+          /** @enum {string} */
+          readonly verdict: 'proper' | 'improper' | 'unclear';
+          readonly reason?: string;
+        };
+      };
+    };
+    readonly responses: {
+      /** @description The flag, closed */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['AuditFlag'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listAccesses: {
+    readonly parameters: {
+      readonly query?: {
+        /** @description Included */
+        readonly from?: components['parameters']['From'];
+        /** @description Excluded */
+        readonly to?: components['parameters']['To'];
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['ShownAccess'][];
             readonly next: components['schemas']['Next'];
           };
         };

@@ -13,6 +13,9 @@ import { createMatching } from '../../hub/core/match/matcher.ts';
 import { siteId } from '../../hub/core/identifier.ts';
 import type { Intake } from '../../hub/core/envelope.ts';
 import { drawToken, hashToken } from '../../hub/security/token.ts';
+import { createAnchorDesk } from '../../hub/store/audit-anchor.ts';
+import { createFlagDesk } from '../../hub/store/audit-flag.ts';
+import { createVerificationLog } from '../../hub/store/audit-verification.ts';
 import type { AuditStore } from '../../hub/store/audit.ts';
 import { createAuditStore } from '../../hub/store/audit.ts';
 import { createClientStore } from '../../hub/store/client.ts';
@@ -86,6 +89,10 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     index: createIndexReader({ database, derive }),
     clients,
     auditReader: audit,
+    proofs: createVerificationLog({ database, clock }),
+    anchors: createAnchorDesk({ database, clock, key: { id: 'none', sign: () => '' } }),
+    flags: createFlagDesk({ database, clock }),
+    readerNames: 'surname',
     audit,
     log: quiet,
   });

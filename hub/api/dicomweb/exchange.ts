@@ -5,6 +5,7 @@
 import type { Request, Response } from 'express';
 import { decide } from '../../core/access.ts';
 import type { Act, Caller } from '../../core/access.ts';
+import { audited as auditedCaller } from '../../core/audit.ts';
 import type { AuditDetail, AuditEvent } from '../../core/audit.ts';
 import { lenientUid } from '../../core/identifier.ts';
 import type { Uid } from '../../core/identifier.ts';
@@ -86,12 +87,9 @@ async function admitted(
   return decision.allowed ? caller : refuse(decision.reason, 'forbidden');
 }
 
-const who = (caller: Caller): Pick<AuditEvent, 'face' | 'callerId' | 'callerName' | 'callerRole' | 'peer'> => ({
+const who = (caller: Caller): Pick<AuditEvent, 'face'> & ReturnType<typeof auditedCaller> => ({
   face: 'dicomweb',
-  callerId: caller.id,
-  callerName: caller.name,
-  callerRole: caller.role,
-  peer: caller.peer,
+  ...auditedCaller(caller),
 });
 
 const nobody = (request: Request): ReturnType<typeof who> => ({

@@ -4,6 +4,7 @@
  */
 import express, { type Request, type Response, type Router } from 'express';
 import { decide, type Caller } from '../../core/access.ts';
+import { audited } from '../../core/audit.ts';
 import type { AuditDetail, AuditEvent, AuditTrail, Calling } from '../../core/audit.ts';
 import type { AffinityPatients, RemoteRepositories } from '../../core/document-ports.ts';
 import type { FhirStore } from '../../core/fhir.ts';
@@ -314,10 +315,9 @@ function event(
     outcome,
     face: 'fhir',
     operation: `${request.method} ${path}${names.length === 0 ? '' : `?${names.join('&')}`}`,
-    callerId: caller?.id ?? 'none',
-    callerName: caller?.name ?? 'none',
-    callerRole: caller?.role ?? 'none',
-    peer: caller?.peer ?? request.ip ?? 'unknown',
+    ...(caller === null
+      ? { callerId: 'none', callerName: 'none', callerRole: 'none', peer: request.ip ?? 'unknown' }
+      : audited(caller)),
     persons: touched.persons,
     objects: touched.objects,
     detail: detailOf(request, isSearch),

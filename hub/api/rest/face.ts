@@ -10,6 +10,7 @@ import { readDocument } from '../../../openapi/document.ts';
 import { parseObject } from '../../../mappings/rest/index.ts';
 import type { Act, Caller } from '../../core/access.ts';
 import { decide } from '../../core/access.ts';
+import { audited } from '../../core/audit.ts';
 import type { AuditEvent, AuditTrail } from '../../core/audit.ts';
 import type { Intake } from '../../core/envelope.ts';
 import type { Log } from '../../core/ports.ts';
@@ -51,10 +52,7 @@ const recordOf = (
 ): AuditEvent => ({
   face: 'rest',
   operation: id,
-  callerId: caller.id,
-  callerName: caller.name,
-  callerRole: caller.role,
-  peer: caller.peer,
+  ...audited(caller),
   ...event,
 });
 
@@ -80,7 +78,7 @@ export function createRestFace(deps: RestDeps): Router {
   refuseWrongMethods(router, (response, found, status) => {
     sendProblem(response, found, [], undefined, status);
   });
-  router.use(misshapen);
+  router.use(misshapen(deps.audit));
   return router;
 }
 
@@ -111,6 +109,7 @@ function authorised(audit: AuditTrail, operation: OperationObject): RequestHandl
     const act = actOf(operation, request);
     const decision = act === null ? ({ allowed: true } as const) : decide(caller, act);
     if (decision.allowed) {
+      response.locals['operation'] = operation.operationId;
       next();
       return;
     }
@@ -153,6 +152,13 @@ function feeding(deps: RestDeps, check: ReturnType<typeof createCheck>, id: keyo
   };
 }
 
+/** What is known of an act whose handler tells nothing of whose data it was about: none, then. */
+const plain = ({ method }: Pick<Request, 'method'>): Pick<AuditEvent, 'action' | 'persons' | 'objects'> => ({
+  action: method === 'GET' ? 'read' : 'change',
+  persons: [],
+  objects: [],
+});
+
 function answering(deps: RestDeps, id: string, handler: AnyHandler): RequestHandler {
   return async (request: Request, response: Response) => {
     const caller = callerOf(response);
@@ -160,12 +166,13 @@ function answering(deps: RestDeps, id: string, handler: AnyHandler): RequestHand
     const { query, params: path, body } = request as { query: object; params: object; body?: unknown };
     const reply = await handler({ caller, query, path, body } as Asked<keyof Handlers>);
     if ('problem' in reply) {
+      const reason = reply.problem.code;
+      await deps.audit.record(recordOf(caller, id, { ...plain(request), outcome: 'failure', reason }));
       sendProblem(response, reply.problem, reply.errors);
       return;
     }
-    // What was read is recorded before it is given (SECURITY L3-AU4).
-    if (reply.disclosure !== undefined)
-      await deps.audit.record(recordOf(caller, id, { outcome: 'success', ...reply.disclosure }));
+    // What was read is recorded before it is given (SECURITY L3-AU1, L3-AU4).
+    await deps.audit.record(recordOf(caller, id, { outcome: 'success', ...(reply.disclosure ?? plain(request)) }));
     response.status(reply.status).json(reply.body);
   };
 }
@@ -191,11 +198,17 @@ function fieldOf({ path, message, errorCode }: ValidatorError['errors'][number])
 }
 
 /** What the request validator found, as a problem that names each field. */
-const misshapen: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+const misshapen =
+  (audit: AuditTrail): ErrorRequestHandler =>
+  async (error: unknown, request, response, next) => {
   if (!isValidatorError(error) || error.status !== 400) {
     next(error);
     return;
   }
+  const caller = callerOf(response);
+  const id: unknown = response.locals['operation'];
+  if (caller !== null && typeof id === 'string')
+    await audit.record(recordOf(caller, id, { ...plain(request), outcome: 'failure', reason: 'invalid-value' }));
   const errors = error.errors.map(fieldOf);
   const missing = errors.some(({ code }) => code === 'required');
   sendProblem(response, problem(missing ? 'required-missing' : 'invalid-value', errors[0]?.pointer), errors);

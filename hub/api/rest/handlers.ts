@@ -1,5 +1,5 @@
 /** What each operation of openapi/hub.yaml does, feeds excepted: one handler an operation, asked for by the compiler. */
-import type { AuditReader, Client, ClientStore } from '../../core/client.ts';
+import type { Client, ClientStore } from '../../core/client.ts';
 import type { ExamSearch, JournalFilter, JournalReader, OrphanReader, PageRequest } from '../../core/operation.ts';
 import { parseResidentId } from '../../core/identifier.ts';
 import type { IndexReader } from '../../core/ports.ts';
@@ -7,18 +7,18 @@ import { problem } from '../../core/problem.ts';
 import type { SiteProfile, Sites } from '../../core/site.ts';
 import { drawToken, hashToken } from '../../security/token.ts';
 import { examRecord } from './exam-record.ts';
+import { auditHandlers, type AuditHandlerDeps } from './audit.ts';
 import { identityHandlers, type IdentityDeps } from './identity.ts';
 import type { Disclosure, Handlers, Refused } from './operation.ts';
 import { reviewOf } from './review-item.ts';
 
-export interface HandlerDeps extends IdentityDeps {
+export interface HandlerDeps extends IdentityDeps, AuditHandlerDeps {
   readonly sites: Sites;
   readonly journal: JournalReader;
   readonly orphans: OrphanReader;
   readonly exams: ExamSearch;
   readonly index: Pick<IndexReader, 'exam'>;
   readonly clients: ClientStore;
-  readonly auditReader: AuditReader;
 }
 
 const notFound = (): Refused => ({ problem: problem('not-found') });
@@ -208,5 +208,5 @@ function administering({ clients, auditReader, sites }: HandlerDeps): Administer
 }
 
 export function createHandlers(deps: HandlerDeps): Handlers {
-  return { ...operating(deps), ...reading(deps), ...administering(deps), ...identityHandlers(deps) };
+  return { ...operating(deps), ...reading(deps), ...administering(deps), ...identityHandlers(deps), ...auditHandlers(deps) };
 }
