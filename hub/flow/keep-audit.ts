@@ -77,7 +77,7 @@ export function createKeepAudit(deps: KeepAuditDeps): KeepAudit {
     if (!whole.intact)
       log.error(
         { findings: whole.findingCount, first: whole.findings[0]?.kind },
-        'the audit was bent: see /api/v1/audit/verifications',
+        'the audit was bent: see /api/v1/audit/verify',
       );
     return whole;
   }
