@@ -6,15 +6,18 @@ import { postAnchor } from '../adapters/atna/index.ts';
 import { ConfigError, type Config } from './config.ts';
 import type { AnchorCopies, AnchorDesk, Verification, VerificationLog, VerifyScope } from './core/audit-anchor.ts';
 import type { Log } from './core/ports.ts';
-import { createKeepAudit, type KeepAudit } from './flow/keep-audit.ts';
+import { createKeepAudit, watchTurns, type KeepAudit } from './flow/keep-audit.ts';
+import type { Turns } from './flow/turns.ts';
 import { KeyFault, openAuditKeys, type AuditKeys } from './security/audit-key.ts';
 import { createAnchorFolder, createAnchorPost } from './store/audit-anchor-file.ts';
 import { createAnchorDesk } from './store/audit-anchor.ts';
 import { exportAudit, writeExport } from './store/audit-export.ts';
 import { openAuditReserve, type AuditReserve } from './store/audit-reserve.ts';
+import { openFlags } from './store/audit-flag.ts';
 import { createAuditSeal } from './store/audit-seal.ts';
 import { createVerificationLog } from './store/audit-verification.ts';
 import { keptMonths, verifyAudit } from './store/audit-verify.ts';
+import { createAuditWatch } from './store/audit-watch.ts';
 import { createAuditStore, type AuditStore } from './store/audit.ts';
 import type { Database } from './store/database.ts';
 
@@ -114,16 +117,20 @@ export const keepAudit = (ground: AuditGround, proof: AuditProof): KeepAudit =>
     months: () => keptMonths(ground.database),
   });
 
+export const watchAudit = ({ database, clock, log }: AuditGround): Turns =>
+  watchTurns({ watch: createAuditWatch({ database, clock }), log });
+
 /** What an alarm stands on; a source that fails leaves its figures out, which is an alarm itself. */
 export async function auditFigures(
-  { clock }: Pick<AuditGround, 'clock'>,
+  { clock, database }: Pick<AuditGround, 'clock' | 'database'>,
   { desk, runs, store }: AuditRoom,
 ): Promise<Readonly<Record<string, number>>> {
   const age = (at: string): number => Math.round((clock().getTime() - Date.parse(at)) / 1_000);
-  const [list, newest] = await Promise.all([runs.list(30), desk.newest()]);
+  const [list, newest, flags] = await Promise.all([runs.list(30), desk.newest(), openFlags(database)]);
   const last = list.find(({ endedAt }) => endedAt !== null);
   return {
     ...store.counts(),
+    open_flags: flags,
     ...(newest === null ? {} : { anchor_age_seconds: age(newest.at) }),
     ...(last?.endedAt == null ? {} : { proof_age_seconds: age(last.endedAt), findings: last.findingCount }),
   };

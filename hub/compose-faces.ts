@@ -22,7 +22,9 @@ import { createRecallingIndex } from './flow/recall-index.ts';
 import { SeriesMetadata } from './flow/series-metadata.ts';
 import { createAssertionCheck } from './security/assertion.ts';
 import { createAssertionLedger } from './store/assertion.ts';
+import { createFlagDesk } from './store/audit-flag.ts';
 import { createAuditSearch } from './store/audit-search.ts';
+import { createVerificationLog } from './store/audit-verification.ts';
 import { createClientStore } from './store/client.ts';
 import { createExamHistory } from './store/exam-history.ts';
 import { createExamSearch, createOrphanReader } from './store/exam-search.ts';
@@ -67,6 +69,10 @@ function restFace(
     ...consent,
     ...operationsRooms(ground, rooms),
     launches: createViewerLaunches({ database, clock }),
+    proofs: createVerificationLog({ database, clock }),
+    anchors: ground.anchors,
+    flags: createFlagDesk({ database, clock }),
+    readerNames: ground.config.audit.readerNames,
     intake: rooms.journal,
     audit: rooms.audit,
     access: rooms.access,

@@ -14,6 +14,7 @@ import { romanise } from '../mappings/romanise.ts';
 import { SiteImageSource } from './archive/image-source.ts';
 import { linkNotices, patientQueries, tellingLinks } from './compose-identity.ts';
 import type { Config } from './config.ts';
+import type { AnchorDesk } from './core/audit-anchor.ts';
 import type { AuditTrail } from './core/audit.ts';
 import { createMatching } from './core/match/matcher.ts';
 import type { Journal } from './core/envelope.ts';
@@ -68,6 +69,7 @@ export interface Ground {
   readonly communities: readonly CommunityConfig[];
   readonly clock: () => Date;
   readonly audit: AuditStore;
+  readonly anchors: AnchorDesk;
 }
 
 /** What every role of the hub shares once the ground stands. */

@@ -24,7 +24,7 @@ import { composeRooms, renderSites } from './compose.ts';
 import type { Rooms } from './compose.ts';
 import { applicationEvent, auditDelivery } from './compose-atna.ts';
 import { raiseNotices } from './compose-consent.ts';
-import { auditFigures, keepAudit, openAudit, retainAudit, type AuditRoom } from './compose-audit.ts';
+import { auditFigures, keepAudit, openAudit, retainAudit, watchAudit, type AuditRoom } from './compose-audit.ts';
 import { AUDIT_COMMANDS, auditCommand } from './compose-audit-command.ts';
 import { raiseNotifications } from './compose-notify.ts';
 import { raiseJournalWork, raiseListenerNotes } from './compose-operations.ts';
@@ -32,6 +32,7 @@ import { composeSignOn } from './compose-sign.ts';
 import { raiseSweep } from './compose-sweep.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { createLog } from './log.ts';
+import { forgetHabits } from './store/audit-watch.ts';
 import { claimRoles, ownerName } from './store/data-dir.ts';
 import type { Database } from './store/database.ts';
 import { openDatabase } from './store/database.ts';
@@ -152,6 +153,7 @@ async function raiseUpkeep({ life, log, database, clock, config }: Ground, audit
     if (dropped.length > 0) log.info({ days: dropped }, 'journal days past retention dropped');
     await foldTallies(database, clock());
     await audit.store.prepare();
+    await forgetHabits(database, clock());
     const forgotten = await retainAudit({ config, database, clock, log }, audit);
     if (forgotten.length > 0) log.info({ months: forgotten }, 'audit months past retention dropped');
   };
@@ -230,7 +232,7 @@ async function raiseAuditDelivery(ground: Ground): Promise<void> {
   );
 }
 
-/** Anchors, their copies and the night's proof. */
+/** Anchors, their copies, the night's proof, and the watch for odd access. */
 async function raiseKeepAudit(ground: Ground, audit: AuditRoom): Promise<void> {
   const keeping = keepAudit(ground, audit);
   ground.figures.set('hub_audit_keeping', () => keeping.counts());
@@ -240,6 +242,14 @@ async function raiseKeepAudit(ground: Ground, audit: AuditRoom): Promise<void> {
       keeping.start();
     },
     () => keeping.stop(),
+  );
+  const watch = watchAudit(ground);
+  await ground.life.raise(
+    'audit watch',
+    () => {
+      watch.start();
+    },
+    () => watch.stop(),
   );
 }
 
@@ -316,7 +326,7 @@ async function run(): Promise<void> {
       () => openAudit(stands),
       (opened) => opened.close(),
     );
-    const ground = { ...stands, audit: audit.store };
+    const ground = { ...stands, audit: audit.store, anchors: audit.desk };
     await raiseUpkeep(ground, audit);
     const wake = roles.has('worker') ? await raiseIngest(ground) : null;
     const rooms = await composeRooms(ground, wake);

@@ -9,6 +9,7 @@ import { createServer as createTlsServer } from 'node:https';
 import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Router } from 'express';
 import { decide } from '../core/access.ts';
+import { audited } from '../core/audit.ts';
 import type { AuditTrail } from '../core/audit.ts';
 import type { ClientStore } from '../core/client.ts';
 import type { Log } from '../core/ports.ts';
@@ -158,10 +159,7 @@ function metricsPage({ metrics, audit }: AppDeps): RequestHandler {
         outcome: 'refused',
         face: 'http',
         operation: 'GET /metrics',
-        callerId: caller.id,
-        callerName: caller.name,
-        callerRole: caller.role,
-        peer: caller.peer,
+        ...audited(caller),
         persons: [],
         objects: [],
         reason: decision.reason,

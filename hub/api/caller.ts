@@ -8,8 +8,12 @@ export function callerOf(response: Response): Caller | null {
   return (response.locals as { caller?: Caller | null }).caller ?? null;
 }
 
+/** With the browser or program it names itself; of that a line is enough, and control characters are nobody's name. */
 export function setCaller(response: Response, caller: Caller | null): void {
-  (response.locals as { caller?: Caller | null }).caller = caller;
+  const named = (response.req as Partial<Response['req']> | undefined)?.get?.('user-agent') ?? '';
+  const agent = named.replace(/[^ -~]/g, '').slice(0, MOST_AGENT);
+  (response.locals as { caller?: Caller | null }).caller =
+    caller === null || agent === '' ? caller : { ...caller, agent };
 }
 
 export const peerOf = (request: Request): string =>
@@ -24,3 +28,4 @@ export const visitorOf = (request: Request): Visitor => ({
   pass: cookieOf(request.headers.cookie, SESSION_COOKIE),
   secure: isSecure(request),
 });
+const MOST_AGENT = 200;

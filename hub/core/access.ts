@@ -164,7 +164,9 @@ export const RIGHTS = {
   'set-policy': ['administrator', 'security-administrator'],
   /** Who did what to whose data. An operator's client sees less of it, an operator in person nothing. */
   'read-audit': ['administrator', 'auditor', 'operator'],
-  /** Break-glass reviewed, odd access flagged. */
+  /** The audit by REST: records, proofs, odd access. */
+  'examine-audit': ['administrator', 'auditor'],
+  /** Break-glass reviewed. */
   'review-access': ['administrator', 'auditor', 'security-administrator'],
 } as const satisfies Readonly<Record<string, readonly Role[]>>;
 export type ActKind = keyof typeof RIGHTS;

@@ -4,7 +4,7 @@
  */
 import type { AuditRecord } from './audit.ts';
 
-/** A digest over the one before it and a text; hexadecimal in and out. */
+/** A digest over the one before it, as hexadecimal text, and a text; hexadecimal again. */
 export type ChainDigest = (previous: string, text: string) => string;
 
 export interface AuditLane {
@@ -42,21 +42,29 @@ export const NO_HASH = '0'.repeat(64);
 
 /** Members in the order of their names, at every depth: what JSON in a database gives back in its own order. */
 function ordered(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(ordered);
   if (typeof value !== 'object' || value === null) return value;
-  const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  return Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, of]) => [name, ordered(of)]));
+  if (Array.isArray(value)) return value.map(ordered);
+  const members: Record<string, unknown> = {};
+  for (const name of Object.keys(value).sort()) {
+    const member = (value as Record<string, unknown>)[name];
+    if (member !== undefined) members[name] = ordered(member);
+  }
+  return members;
 }
 
-/** Every column of a record but its hash; the form is fixed, since hashes of years stand on it. */
+/** Every column of a record but its hash; the form is fixed, since hashes of years stand on it. One array, built once. */
 export function canonical(record: AuditRecord, lane: number, seq: number): string {
   const { id, at, action, outcome, face, operation, callerId, callerName, callerRole, peer } = record;
-  const { persons, objects, reason, onBehalfOf, detail, purpose, basis, institution, session, agent } = record;
-  return JSON.stringify([
-    ...['hutong-audit/1', lane, seq, id, at, action, outcome, face, operation, callerId, callerName, callerRole, peer],
-    ...[persons, objects, reason ?? null, ordered(onBehalfOf) ?? null, ordered(detail) ?? null],
-    ...[purpose ?? null, basis ?? null, institution ?? null, session ?? null, agent ?? null],
-  ]);
+  const { persons, objects, reason = null, purpose = null, basis = null, institution = null } = record;
+  const { session = null, agent = null, onBehalfOf, detail } = record;
+  const user = onBehalfOf === undefined ? null : ordered(onBehalfOf);
+  const about = detail === undefined ? null : ordered(detail);
+  // prettier-ignore
+  const members = [
+    'hutong-audit/1', lane, seq, id, at, action, outcome, face, operation, callerId, callerName, callerRole, peer,
+    persons, objects, reason, user, about, purpose, basis, institution, session, agent,
+  ];
+  return JSON.stringify(members);
 }
 
 /** Over the genesis of the lane before, so that lanes are a chain themselves. */

@@ -4,9 +4,10 @@
  */
 import type { Anchor, AnchorCopies, AnchorDesk } from '../core/audit-anchor.ts';
 import type { Verification, VerificationLog, VerifyScope } from '../core/audit-anchor.ts';
+import type { AuditWatch } from '../core/audit-rules.ts';
 import type { Log } from '../core/ports.ts';
 import { codeOf } from '../core/problem.ts';
-import { createTurns, isTold } from './turns.ts';
+import { createTurns, isTold, type Turns } from './turns.ts';
 
 const PAGE = 500;
 const DAY_MS = 86_400_000;
@@ -76,7 +77,7 @@ export function createKeepAudit(deps: KeepAuditDeps): KeepAudit {
     if (!whole.intact)
       log.error(
         { findings: whole.findingCount, first: whole.findings[0]?.kind },
-        'the audit was bent: see /api/v1/audit/verifications',
+        'the audit was bent: see /api/v1/audit/verify',
       );
     return whole;
   }
@@ -134,3 +135,19 @@ const joined = (one: Verification, other: Verification): Verification => ({
   findingCount: one.findingCount + other.findingCount,
   findings: [...one.findings, ...other.findings],
 });
+
+const WATCHED = 500;
+const WATCH_MS = 2_000;
+const WATCH_REST_MS = 60_000;
+
+/** Reads new records as they come and flags odd access; nobody waits for it. */
+export function watchTurns(deps: { readonly watch: AuditWatch; readonly log: Log }): Turns {
+  return createTurns(async () => {
+    try {
+      return (await deps.watch.read(WATCHED)) === WATCHED ? 0 : WATCH_MS;
+    } catch (error) {
+      deps.log.warn({ code: codeOf(error) }, 'the audit could not be watched for odd access');
+      return WATCH_REST_MS;
+    }
+  });
+}

@@ -8,32 +8,30 @@ import { canonical, genesisText, NO_HASH, type AuditLane } from '../core/audit-c
 import { PLAIN_SEAL, type AuditSeal } from './audit-seal.ts';
 import type { Connection, Database } from './database.ts';
 
-/** Ids are drawn ahead, since an id is part of what is hashed. */
-const IDS = 1_000;
+/** Ids are drawn ahead, since an id is part of what is hashed: as many as the sequence goes on by (migration 0026). */
+const IDS = 500;
+const DRAW = { name: 'audit-ids', text: `select nextval('audit_id_seq')::text as id` };
 /** A clock that is set back by less than this is waited out; by more, and the writer takes another lane. */
 const STEP_MS = 2_000;
 /** Any fixed number: lanes are opened one after the other. */
 const LOCK = 4_857_218_026;
 
-const INSERT = `
-with head as (
+const HEAD = `with head as (
   update audit_lane set seq = $3, hash = decode($4, 'hex'), at = $5 where lane = $1 and seq = $2 returning lane
-), written as (
-  insert into audit (id, at, action, outcome, face, operation, caller_id, caller_name, caller_role, peer, persons, objects,
-    reason, on_behalf_of, detail, purpose, basis, institution, session, agent, lane, seq, hash)
+)`;
+const RECORDS = `insert into audit (id, at, action, outcome, face, operation, caller_id, caller_name, caller_role, peer,
+    persons, objects, reason, on_behalf_of, detail, purpose, basis, institution, session, agent, lane, seq, hash)
   select e.id, e.at, e.action, e.outcome, e.face, e.operation, e.caller_id, e.caller_name, e.caller_role, e.peer, e.persons,
     e.objects, e.reason, e.on_behalf_of, e.detail, e.purpose, e.basis, e.institution, e.session, e.agent, head.lane, e.seq,
     decode(e.hash, 'hex')
   from head, jsonb_to_recordset($6::jsonb) as e(id bigint, at timestamptz, action text, outcome text, face text,
     operation text, caller_id text, caller_name text, caller_role text, peer text, persons text[], objects text[],
     reason text, on_behalf_of jsonb, detail jsonb, purpose text, basis text, institution text, session text, agent text,
-    seq bigint, hash text)
-  returning at, id
-)`;
-const PLAIN = `${INSERT} select count(*)::int as n from written`;
+    seq bigint, hash text)`;
+const PLAIN = `${HEAD} ${RECORDS}`;
 /** The record and its delivery to a repository elsewhere are one statement, too. */
-const SPOOLED = `${INSERT}, spooled as (insert into audit_delivery (at, id) select at, id from written)
-select count(*)::int as n from written`;
+const SPOOLED = `${HEAD}, written as (${RECORDS} returning at, id)
+insert into audit_delivery (at, id) select at, id from written`;
 
 interface Open {
   readonly lane: number;
@@ -69,32 +67,20 @@ export function createLaneWriter(deps: LaneDeps): LaneWriter {
   const statement =
     deps.spool === true ? { name: 'audit-insert-spool', text: SPOOLED } : { name: 'audit-insert', text: PLAIN };
   const lanes = new Map<string, Open>();
-  const ids: string[] = [];
-  let drawing: Promise<void> | null = null;
+  let block = { next: 0n, left: 0 };
   let left: Open | null = null;
 
-  async function draw(): Promise<void> {
-    const { rows } = await database.pool.query<{ id: string }>({
-      name: 'audit-ids',
-      text: `select nextval('audit_id_seq')::text as id from generate_series(1, $1)`,
-      values: [IDS],
-    });
-    ids.push(...rows.map(({ id }) => id));
-  }
-
-  function drawn(): Promise<void> {
-    drawing ??= draw().finally(() => {
-      drawing = null;
-    });
-    return drawing;
-  }
-
   async function take(count: number): Promise<readonly string[]> {
-    while (ids.length < count) await drawn();
-    const taken = ids.splice(0, count);
-    // Whoever needs them next finds them there; where drawing fails now, it is tried again then and told.
-    if (ids.length < IDS / 2) drawn().catch(() => undefined);
-    return taken;
+    const ids: string[] = [];
+    while (ids.length < count) {
+      if (block.left === 0) {
+        const { rows } = await database.pool.query<{ id: string }>(DRAW);
+        block = { next: BigInt(rows[0]?.id ?? 0), left: IDS };
+      }
+      ids.push(String(block.next));
+      block = { next: block.next + 1n, left: block.left - 1 };
+    }
+    return ids;
   }
 
   async function laneAt(at: Date): Promise<Open> {
@@ -121,11 +107,11 @@ export function createLaneWriter(deps: LaneDeps): LaneWriter {
       return rowOf(record, next);
     });
     const head = [lane.lane, lane.seq, next.seq, next.hash, new Date(next.at)];
-    const { rows: told } = await database.pool.query<{ n: number }>({
+    const { rowCount } = await database.pool.query({
       ...statement,
       values: [...head, JSON.stringify(rows)],
     });
-    if (told[0]?.n !== drafts.length) return false;
+    if (rowCount !== drafts.length) return false;
     Object.assign(lane, next);
     return true;
   }
@@ -156,13 +142,31 @@ export function createLaneWriter(deps: LaneDeps): LaneWriter {
   };
 }
 
-const rowOf = (record: AuditRecord, { seq, hash }: Open): object => {
-  const { id, at, action, outcome, face, operation, callerId, callerName, callerRole, onBehalfOf, ...more } = record;
-  return {
-    ...{ id, at, action, outcome, face, operation, caller_id: callerId, caller_name: callerName },
-    ...{ caller_role: callerRole, on_behalf_of: onBehalfOf, ...more, seq, hash },
-  };
-};
+/** Under the names of the columns; what is undefined is left out, and null there. */
+const rowOf = (record: AuditRecord, { seq, hash }: Open): object => ({
+  id: record.id,
+  at: record.at,
+  action: record.action,
+  outcome: record.outcome,
+  face: record.face,
+  operation: record.operation,
+  caller_id: record.callerId,
+  caller_name: record.callerName,
+  caller_role: record.callerRole,
+  peer: record.peer,
+  persons: record.persons,
+  objects: record.objects,
+  reason: record.reason,
+  on_behalf_of: record.onBehalfOf,
+  detail: record.detail,
+  purpose: record.purpose,
+  basis: record.basis,
+  institution: record.institution,
+  session: record.session,
+  agent: record.agent,
+  seq,
+  hash,
+});
 
 interface Opening extends Pick<AuditLane, 'month' | 'process' | 'fromAt' | 'follows'> {
   readonly seal: AuditSeal;

@@ -34,7 +34,7 @@ function digestOf(algorithm: SealAlgorithm, key: SealKey | null): ChainDigest {
   if (keyed && key === null) throw new Error(`${algorithm} needs a key`);
   return (previous, text) => {
     const made = keyed && key !== null ? createHmac(hash, key.secret) : createHash(hash);
-    return made.update(previous, 'hex').update(text, 'utf8').digest('hex');
+    return made.update(previous + text, 'utf8').digest('hex');
   };
 }
 

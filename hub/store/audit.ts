@@ -38,7 +38,7 @@ export interface AuditStore extends AuditTrail, AuditReader {
 
 /** NUL cannot stand in PostgreSQL text; a text from outside (a path, an AE title) may carry one, and any length. */
 const clean = (text: string, most = MAX_TEXT): string =>
-  text.slice(0, most).replaceAll('\u0000', '\uFFFD').toWellFormed();
+  (text.length > most ? text.slice(0, most) : text).replaceAll('\u0000', '\uFFFD').toWellFormed();
 
 /** The event as it is kept: every text and list from outside is bounded, and nothing is there that is not told. */
 const kept = (event: AuditEvent): AuditEvent => bounded(event) as AuditEvent;
@@ -47,7 +47,9 @@ function bounded(value: unknown, key = ''): unknown {
   if (typeof value === 'string') return clean(value, key === 'content' ? MAX_QUERY : MAX_TEXT);
   if (Array.isArray(value)) return value.slice(0, MAX_LIST).map((item) => bounded(item));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, bounded(member, name)]));
+  const members: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries(value)) members[name] = bounded(member, name);
+  return members;
 }
 
 interface AuditStoreDeps extends LaneDeps {
@@ -61,6 +63,8 @@ export function createAuditStore(deps: AuditStoreDeps): AuditStore {
   const { database, clock, reserve = null } = deps;
   const counts = { written: 0, failed: 0, reserved: 0 };
   const lanes = createLaneWriter(deps);
+  // What was done a while ago has lanes of its own, which keep its times.
+  const late = createLaneWriter(deps);
   const queue: Waiter[] = [];
   let running = false;
   let gathering: NodeJS.Timeout | undefined;
@@ -76,7 +80,7 @@ export function createAuditStore(deps: AuditStoreDeps): AuditStore {
         counts.written += own.length;
         for (const waiter of own) waiter.resolve();
         // What waits in the reserve goes first chance; where that fails it waits on, and its doctor has long gone on.
-        if (reserve !== null && reserve.waiting() > 0) await reserve.drain(database, lanes).catch(() => undefined);
+        if (reserve !== null && reserve.waiting() > 0) await reserve.drain(database, late).catch(() => undefined);
       } catch (error) {
         await Promise.all(own.map((waiter) => unwritten(waiter, error)));
       }

@@ -3,26 +3,15 @@
 
 -- sequences
 audit_id_seq
+audit_verification_id_seq
 document_notification_id_seq
 identity_decision_id_seq
 journal_id_seq
 migration_id_seq
 outbox_id_seq
 rematch_id_seq
-standing_step_id_seq
 
 -- tables
-access_version
-  one boolean not null default true
-  version bigint not null default 1
-account_flag
-  flag_id uuid not null
-  account_id text not null
-  account_name text not null
-  grant_id uuid not null
-  at timestamp with time zone not null
-  by_id text not null
-  note text not null
 affinity_patient
   patient_id text not null
   record_id uuid
@@ -48,28 +37,89 @@ audit
   reason text
   on_behalf_of jsonb
   detail jsonb
+  purpose text
+  basis text
+  institution text
+  session text
+  agent text
+  lane integer
+  seq bigint
+  hash bytea
   partition by RANGE (at)
+audit_actor
+  actor text not null
+  name text not null
+  institution text
+  seen_on date not null
+audit_actor_day
+  actor text not null
+  day date not null
+  persons integer not null
+  reads integer not null
+  refusals integer not null
+audit_actor_person
+  actor text not null
+  day date not null
+  hour smallint not null
+  person text not null
+audit_anchor
+  number bigint not null
+  at timestamp with time zone not null
+  statement text not null
+  signature text not null
+  dropped date[] not null default '{}'::date[]
+audit_anchor_sent
+  destination text not null
+  number bigint not null
 audit_delivery
   at timestamp with time zone not null
   id bigint not null
-break_glass
-  grant_id uuid not null
-  person_id uuid not null
-  account_id text not null
-  account_name text not null
-  practitioner_id text
+audit_flag
+  flag_id uuid not null default gen_random_uuid()
+  rule text not null
+  actor text not null
+  actor_name text not null
   institution text
-  reason text not null
-  note text not null
+  day date not null
+  first_at timestamp with time zone not null
+  last_at timestamp with time zone not null
+  events integer not null
+  persons text[] not null
+  records text[] not null
+  explanation text not null
+  opened_at timestamp with time zone not null default now()
+  closed_at timestamp with time zone
+  closed_by text
+  verdict text
+  reason text
+audit_lane
+  lane integer not null
+  month date not null
+  process text not null
+  from_at timestamp with time zone not null
+  algorithm text not null
+  key_id text
+  follows text
+  genesis bytea not null
+  seq bigint not null default 0
+  hash bytea not null
   at timestamp with time zone not null
-  until timestamp with time zone not null
+audit_verification
+  id bigint not null identity
+  began_at timestamp with time zone not null
   ended_at timestamp with time zone
-  audited boolean not null default false
-  due_at timestamp with time zone not null
-  outcome text
-  reviewed_by text
-  reviewed_at timestamp with time zone
-  review_note text
+  kind text not null
+  intact boolean
+  records bigint not null default 0
+  finding_count bigint not null default 0
+  findings jsonb not null default '[]'::jsonb
+  from_anchor bigint
+  up_to_anchor bigint
+  month date
+audit_watch
+  lane integer not null
+  seq bigint not null
+  at timestamp with time zone not null
 client
   id uuid not null default gen_random_uuid()
   name text not null
@@ -82,35 +132,6 @@ client
   last_used_at timestamp with time zone
   revoked_at timestamp with time zone
   certificate_sha256 bytea
-consent
-  consent_id uuid not null
-  person_id uuid not null
-  record_ids uuid[] not null
-  version integer not null
-  status text not null
-  rules jsonb not null
-  refuses boolean not null
-  given_at timestamp with time zone not null
-  updated_at timestamp with time zone not null
-consent_version
-  consent_id uuid not null
-  version integer not null
-  status text not null
-  content jsonb not null
-  recorded_at timestamp with time zone not null
-  recorded_by jsonb not null
-  reason text
-consortium
-  id uuid not null default gen_random_uuid()
-  name_zh text not null
-  name_en text
-  valid_from timestamp with time zone
-  valid_until timestamp with time zone
-  created_at timestamp with time zone not null default now()
-consortium_member
-  consortium uuid not null
-  institution text not null
-  since timestamp with time zone not null default now()
 document_association
   patient_id text not null
   id uuid not null
@@ -162,13 +183,6 @@ exam_key
   value text not null
   record_id uuid not null
   exam_id uuid not null
-exam_label
-  exam_id uuid not null
-  label text not null
-  source text not null
-  set_at timestamp with time zone not null default now()
-  set_by text not null default ''::text
-  reason text not null default ''::text
 fhir_page
   handle text not null
   caller_id text not null
@@ -257,22 +271,6 @@ instance
   digest text not null
   data_set_offset integer not null
   journal_id bigint not null
-institution
-  code text not null
-  name_zh text not null
-  name_en text
-  parent text
-  kind text not null default 'hospital'::text
-  region text
-  state text not null default 'applied'::text
-  created_at timestamp with time zone not null default now()
-  updated_at timestamp with time zone not null default now()
-  licence text
-  uscc text
-institution_site
-  site text not null
-  institution text not null
-  since timestamp with time zone not null default now()
 journal
   id bigint not null
   received_at timestamp with time zone not null
@@ -294,10 +292,6 @@ journal_key
   digest bytea not null
   journal_id bigint not null
   received_at timestamp with time zone not null
-known_person
-  account_id text not null
-  person_id uuid not null
-  at timestamp with time zone not null
 link_told
   subscriber text not null
   person_id uuid not null
@@ -349,31 +343,6 @@ outbox
 patient_name
   record_id uuid not null
   key text not null
-patient_notice
-  notice_id uuid not null
-  person_id uuid not null
-  kind text not null
-  subject text not null
-  content jsonb not null
-  at timestamp with time zone not null
-  attempts integer not null default 0
-  next_at timestamp with time zone
-  delivered_at timestamp with time zone
-patient_present_code
-  code_id uuid not null
-  code_hash text not null
-  kind text not null
-  person_id uuid not null
-  terms jsonb not null
-  issued_by jsonb not null
-  created_at timestamp with time zone not null
-  expires_at timestamp with time zone not null
-  wrong integer not null default 0
-  used_at timestamp with time zone
-  consent_id uuid
-patient_present_guess
-  caller_id text not null
-  at timestamp with time zone not null
 patient_record
   record_id uuid not null
   site text not null
@@ -400,18 +369,6 @@ person
   replaced_by uuid
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
-practitioner
-  practitioner_id uuid not null
-  institution text not null
-  licence text not null
-  name text not null
-  department text not null
-  title text not null
-  account_id text
-  state text not null
-  applied_by text not null
-  applied_at timestamp with time zone not null
-  updated_at timestamp with time zone not null
 record_tie
   record_id uuid not null
   other_id uuid not null
@@ -493,12 +450,6 @@ ruling
   decision_id bigint not null
   decision text not null
   numbers text[]
-sensitivity_rule
-  field text not null
-  code text not null
-  label text not null
-  created_at timestamp with time zone not null default now()
-  created_by text not null
 series
   record_id uuid not null
   study_uid text not null
@@ -524,13 +475,6 @@ settlement
   findings jsonb not null default '[]'::jsonb
   settled_at timestamp with time zone not null
   partition by RANGE (received_at)
-standing_step
-  id bigint not null identity
-  subject text not null
-  step text not null
-  by_id text not null
-  at timestamp with time zone not null
-  reason text not null
 study
   record_id uuid not null
   study_uid text not null
@@ -556,30 +500,29 @@ study
   updated_at timestamp with time zone not null default now()
 
 -- constraints
-access_version.access_version_one_check CHECK (one)
-access_version.access_version_pkey PRIMARY KEY (one)
-account_flag.account_flag_grant_id_key UNIQUE (grant_id)
-account_flag.account_flag_pkey PRIMARY KEY (flag_id)
 affinity_patient.affinity_patient_pkey PRIMARY KEY (patient_id)
 assertion_use.assertion_use_key_check CHECK ((octet_length(key) = 32))
 assertion_use.assertion_use_pkey PRIMARY KEY (key)
 audit.audit_pkey PRIMARY KEY (at, id)
+audit_actor.audit_actor_pkey PRIMARY KEY (actor)
+audit_actor_day.audit_actor_day_pkey PRIMARY KEY (actor, day)
+audit_actor_person.audit_actor_person_pkey PRIMARY KEY (actor, day, person)
+audit_anchor.audit_anchor_pkey PRIMARY KEY (number)
+audit_anchor_sent.audit_anchor_sent_pkey PRIMARY KEY (destination)
 audit_delivery.audit_delivery_pkey PRIMARY KEY (at, id)
-break_glass.break_glass_outcome_check CHECK ((outcome = ANY (ARRAY['justified'::text, 'unjustified'::text])))
-break_glass.break_glass_pkey PRIMARY KEY (grant_id)
+audit_flag.audit_flag_pkey PRIMARY KEY (flag_id)
+audit_flag.audit_flag_rule_actor_day_key UNIQUE (rule, actor, day)
+audit_flag.audit_flag_verdict_check CHECK ((verdict = ANY (ARRAY['proper'::text, 'improper'::text, 'unclear'::text])))
+audit_lane.audit_lane_pkey PRIMARY KEY (lane)
+audit_verification.audit_verification_kind_check CHECK ((kind = ANY (ARRAY['nightly'::text, 'command'::text])))
+audit_verification.audit_verification_pkey PRIMARY KEY (id)
+audit_watch.audit_watch_pkey PRIMARY KEY (lane)
 client.client_certificate_sha256_check CHECK ((octet_length(certificate_sha256) = 32))
 client.client_check CHECK (((role <> 'hospital-feed'::text) OR (site IS NOT NULL)))
 client.client_pkey PRIMARY KEY (id)
 client.client_role_check CHECK ((role = ANY (ARRAY['administrator'::text, 'operator'::text, 'query-platform'::text, 'hospital-feed'::text])))
 client.client_token_hash_check CHECK ((octet_length(token_hash) = 32))
 client.client_token_hash_key UNIQUE (token_hash)
-consent.consent_pkey PRIMARY KEY (consent_id)
-consent.consent_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'entered-in-error'::text])))
-consent_version.consent_version_pkey PRIMARY KEY (consent_id, version)
-consortium.consortium_pkey PRIMARY KEY (id)
-consortium_member.consortium_member_consortium_fkey FOREIGN KEY (consortium) REFERENCES consortium(id) ON DELETE CASCADE
-consortium_member.consortium_member_institution_fkey FOREIGN KEY (institution) REFERENCES institution(code)
-consortium_member.consortium_member_pkey PRIMARY KEY (consortium, institution)
 document_association.document_association_pkey PRIMARY KEY (patient_id, id)
 document_association.document_association_status_check CHECK ((status = ANY (ARRAY['approved'::text, 'deprecated'::text])))
 document_notification.document_notification_pkey PRIMARY KEY (subscription_id, id)
@@ -588,9 +531,6 @@ document_subscription.document_subscription_topic_check CHECK ((topic = ANY (ARR
 exam.exam_pkey PRIMARY KEY (record_id, exam_id)
 exam_alias.exam_alias_pkey PRIMARY KEY (alias)
 exam_key.exam_key_pkey PRIMARY KEY (site, kind, value, exam_id)
-exam_label.exam_label_label_check CHECK ((label ~ '^[a-z][a-z-]{0,30}$'::text))
-exam_label.exam_label_pkey PRIMARY KEY (exam_id, label, source)
-exam_label.exam_label_source_check CHECK ((source = ANY (ARRAY['rule'::text, 'hand'::text])))
 fhir_page.fhir_page_pkey PRIMARY KEY (handle)
 fhir_resource.fhir_resource_pkey PRIMARY KEY (type, id)
 fhir_version.fhir_version_pkey PRIMARY KEY (type, id, version)
@@ -603,18 +543,8 @@ identity_decision.identity_decision_pkey PRIMARY KEY (id)
 identity_decision.identity_decision_undoes_fkey FOREIGN KEY (undoes) REFERENCES identity_decision(id)
 identity_decision.identity_decision_undoes_key UNIQUE (undoes)
 instance.instance_pkey PRIMARY KEY (record_id, study_uid, series_uid, sop_uid)
-institution.institution_check CHECK ((parent <> code))
-institution.institution_code_check CHECK ((code ~ '^[0-9A-Za-z.-]{1,40}$'::text))
-institution.institution_kind_check CHECK ((kind = ANY (ARRAY['hospital'::text, 'branch'::text, 'primary-care'::text, 'imaging-centre'::text, 'public-health'::text, 'authority'::text, 'other'::text])))
-institution.institution_parent_fkey FOREIGN KEY (parent) REFERENCES institution(code)
-institution.institution_pkey PRIMARY KEY (code)
-institution.institution_region_check CHECK ((region ~ '^[0-9]{6}$'::text))
-institution.institution_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'approved'::text, 'suspended'::text, 'left'::text])))
-institution_site.institution_site_institution_fkey FOREIGN KEY (institution) REFERENCES institution(code)
-institution_site.institution_site_pkey PRIMARY KEY (site)
 journal.journal_pkey PRIMARY KEY (received_at, id)
 journal_key.journal_key_pkey PRIMARY KEY (key)
-known_person.known_person_pkey PRIMARY KEY (account_id, person_id)
 link_told.link_told_pkey PRIMARY KEY (subscriber, person_id)
 match_cut.match_cut_pkey PRIMARY KEY (key)
 match_key.match_key_pkey PRIMARY KEY (record_id, key)
@@ -626,16 +556,9 @@ match_rules.match_rules_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'a
 migration.migration_pkey PRIMARY KEY (id)
 outbox.outbox_pkey PRIMARY KEY (id)
 patient_name.patient_name_pkey PRIMARY KEY (record_id, key)
-patient_notice.patient_notice_kind_check CHECK ((kind = ANY (ARRAY['break-glass'::text, 'break-glass-reviewed'::text, 'consent-recorded'::text, 'consent-withdrawn'::text])))
-patient_notice.patient_notice_pkey PRIMARY KEY (notice_id)
-patient_present_code.patient_present_code_code_hash_key UNIQUE (code_hash)
-patient_present_code.patient_present_code_kind_check CHECK ((kind = ANY (ARRAY['token'::text, 'digits'::text])))
-patient_present_code.patient_present_code_pkey PRIMARY KEY (code_id)
 patient_record.patient_record_pkey PRIMARY KEY (record_id)
 pending.pending_pkey PRIMARY KEY (journal_id)
 person.person_pkey PRIMARY KEY (person_id)
-practitioner.practitioner_pkey PRIMARY KEY (practitioner_id)
-practitioner.practitioner_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'approved'::text, 'suspended'::text, 'left'::text])))
 record_tie.record_tie_pkey PRIMARY KEY (record_id, other_id)
 record_tie.record_tie_said_check CHECK ((said = ANY (ARRAY['same'::text, 'apart'::text])))
 registry_object.registry_object_kind_check CHECK ((kind = ANY (ARRAY['document'::text, 'submission-set'::text, 'folder'::text])))
@@ -650,49 +573,40 @@ review.review_pkey PRIMARY KEY (id)
 review.review_state_check CHECK ((state = ANY (ARRAY['open'::text, 'retried'::text, 'dismissed'::text, 'resolved'::text])))
 ruling.ruling_decision_check CHECK ((decision = ANY (ARRAY['same'::text, 'not-same'::text])))
 ruling.ruling_pkey PRIMARY KEY (record_id, other_id, decision_id)
-sensitivity_rule.sensitivity_rule_field_check CHECK ((field = ANY (ARRAY['requestingDepartment'::text, 'procedure'::text, 'diagnosis'::text])))
-sensitivity_rule.sensitivity_rule_label_check CHECK ((label ~ '^[a-z][a-z-]{0,30}$'::text))
-sensitivity_rule.sensitivity_rule_pkey PRIMARY KEY (field, code, label)
 series.series_pkey PRIMARY KEY (record_id, study_uid, series_uid)
 settlement.settlement_pkey PRIMARY KEY (received_at, journal_id)
 settlement.settlement_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'refused'::text, 'review'::text])))
-standing_step.standing_step_pkey PRIMARY KEY (id)
 study.study_pkey PRIMARY KEY (record_id, study_uid)
 
 -- indexes
-access_version_pkey CREATE UNIQUE INDEX access_version_pkey ON public.access_version USING btree (one)
-account_flag_by_account CREATE INDEX account_flag_by_account ON public.account_flag USING btree (account_id)
-account_flag_by_time CREATE INDEX account_flag_by_time ON public.account_flag USING btree (at DESC, flag_id DESC)
-account_flag_grant_id_key CREATE UNIQUE INDEX account_flag_grant_id_key ON public.account_flag USING btree (grant_id)
-account_flag_pkey CREATE UNIQUE INDEX account_flag_pkey ON public.account_flag USING btree (flag_id)
 affinity_patient_by_merge CREATE INDEX affinity_patient_by_merge ON public.affinity_patient USING btree (merged_into) WHERE (merged_into IS NOT NULL)
 affinity_patient_by_record CREATE INDEX affinity_patient_by_record ON public.affinity_patient USING btree (record_id) WHERE (record_id IS NOT NULL)
 affinity_patient_by_survivor CREATE INDEX affinity_patient_by_survivor ON public.affinity_patient USING btree (survivor) WHERE (survivor IS NOT NULL)
 affinity_patient_pkey CREATE UNIQUE INDEX affinity_patient_pkey ON public.affinity_patient USING btree (patient_id)
 assertion_use_by_until CREATE INDEX assertion_use_by_until ON public.assertion_use USING btree (until)
 assertion_use_pkey CREATE UNIQUE INDEX assertion_use_pkey ON public.assertion_use USING btree (key)
+audit_actor_by_institution CREATE INDEX audit_actor_by_institution ON public.audit_actor USING btree (institution)
+audit_actor_day_pkey CREATE UNIQUE INDEX audit_actor_day_pkey ON public.audit_actor_day USING btree (actor, day)
+audit_actor_person_pkey CREATE UNIQUE INDEX audit_actor_person_pkey ON public.audit_actor_person USING btree (actor, day, person)
+audit_actor_pkey CREATE UNIQUE INDEX audit_actor_pkey ON public.audit_actor USING btree (actor)
+audit_anchor_dropping CREATE INDEX audit_anchor_dropping ON public.audit_anchor USING gin (dropped) WHERE (dropped <> '{}'::date[])
+audit_anchor_pkey CREATE UNIQUE INDEX audit_anchor_pkey ON public.audit_anchor USING btree (number)
+audit_anchor_sent_pkey CREATE UNIQUE INDEX audit_anchor_sent_pkey ON public.audit_anchor_sent USING btree (destination)
 audit_by_caller CREATE INDEX audit_by_caller ON ONLY public.audit USING btree (caller_id, at DESC)
 audit_by_person CREATE INDEX audit_by_person ON ONLY public.audit USING gin (persons)
 audit_delivery_pkey CREATE UNIQUE INDEX audit_delivery_pkey ON public.audit_delivery USING btree (at, id)
+audit_flag_open CREATE INDEX audit_flag_open ON public.audit_flag USING btree (last_at DESC, flag_id) WHERE (closed_at IS NULL)
+audit_flag_pkey CREATE UNIQUE INDEX audit_flag_pkey ON public.audit_flag USING btree (flag_id)
+audit_flag_rule_actor_day_key CREATE UNIQUE INDEX audit_flag_rule_actor_day_key ON public.audit_flag USING btree (rule, actor, day)
+audit_lane_pkey CREATE UNIQUE INDEX audit_lane_pkey ON public.audit_lane USING btree (lane)
 audit_pkey CREATE UNIQUE INDEX audit_pkey ON ONLY public.audit USING btree (at, id)
-break_glass_by_person CREATE INDEX break_glass_by_person ON public.break_glass USING btree (person_id, account_id, until)
-break_glass_open CREATE INDEX break_glass_open ON public.break_glass USING btree (due_at) WHERE (outcome IS NULL)
-break_glass_pkey CREATE UNIQUE INDEX break_glass_pkey ON public.break_glass USING btree (grant_id)
-break_glass_to_audit CREATE INDEX break_glass_to_audit ON public.break_glass USING btree (at) WHERE (NOT audited)
-break_glass_to_review CREATE INDEX break_glass_to_review ON public.break_glass USING btree (due_at, grant_id)
+audit_verification_pkey CREATE UNIQUE INDEX audit_verification_pkey ON public.audit_verification USING btree (id)
+audit_watch_pkey CREATE UNIQUE INDEX audit_watch_pkey ON public.audit_watch USING btree (lane)
 client_bootstrap CREATE UNIQUE INDEX client_bootstrap ON public.client USING btree (bootstrap) WHERE bootstrap
 client_by_certificate CREATE UNIQUE INDEX client_by_certificate ON public.client USING btree (certificate_sha256) WHERE ((certificate_sha256 IS NOT NULL) AND (revoked_at IS NULL))
 client_by_time CREATE INDEX client_by_time ON public.client USING btree (created_at DESC, id DESC)
 client_pkey CREATE UNIQUE INDEX client_pkey ON public.client USING btree (id)
 client_token_hash_key CREATE UNIQUE INDEX client_token_hash_key ON public.client USING btree (token_hash)
-consent_by_person CREATE INDEX consent_by_person ON public.consent USING btree (person_id)
-consent_by_time CREATE INDEX consent_by_time ON public.consent USING btree (updated_at DESC, consent_id DESC)
-consent_pkey CREATE UNIQUE INDEX consent_pkey ON public.consent USING btree (consent_id)
-consent_refusal_by_record CREATE INDEX consent_refusal_by_record ON public.consent USING gin (record_ids) WHERE ((status = 'active'::text) AND refuses)
-consent_version_pkey CREATE UNIQUE INDEX consent_version_pkey ON public.consent_version USING btree (consent_id, version)
-consortium_member_by_institution CREATE INDEX consortium_member_by_institution ON public.consortium_member USING btree (institution)
-consortium_member_pkey CREATE UNIQUE INDEX consortium_member_pkey ON public.consortium_member USING btree (consortium, institution)
-consortium_pkey CREATE UNIQUE INDEX consortium_pkey ON public.consortium USING btree (id)
 document_association_by_id CREATE INDEX document_association_by_id ON public.document_association USING btree (id)
 document_association_by_source CREATE INDEX document_association_by_source ON public.document_association USING btree (source, type)
 document_association_by_target CREATE INDEX document_association_by_target ON public.document_association USING btree (target, type)
@@ -709,7 +623,6 @@ exam_by_id CREATE INDEX exam_by_id ON public.exam USING btree (exam_id)
 exam_by_index CREATE INDEX exam_by_index ON public.exam USING btree (provincial_index) WHERE (provincial_index IS NOT NULL)
 exam_key_by_exam CREATE INDEX exam_key_by_exam ON public.exam_key USING btree (exam_id)
 exam_key_pkey CREATE UNIQUE INDEX exam_key_pkey ON public.exam_key USING btree (site, kind, value, exam_id)
-exam_label_pkey CREATE UNIQUE INDEX exam_label_pkey ON public.exam_label USING btree (exam_id, label, source)
 exam_orphans CREATE INDEX exam_orphans ON public.exam USING btree (updated_at) WHERE ((NOT (has_order AND has_images)) AND (NOT cancelled))
 exam_pkey CREATE UNIQUE INDEX exam_pkey ON public.exam USING btree (record_id, exam_id)
 fhir_diagnostic_report_date CREATE INDEX fhir_diagnostic_report_date ON public.fhir_resource_diagnostic_report USING btree (date1_low, id) WHERE (NOT deleted)
@@ -744,17 +657,11 @@ identity_decision_pkey CREATE UNIQUE INDEX identity_decision_pkey ON public.iden
 identity_decision_undoes_key CREATE UNIQUE INDEX identity_decision_undoes_key ON public.identity_decision USING btree (undoes)
 instance_by_uid CREATE INDEX instance_by_uid ON public.instance USING btree (sop_uid)
 instance_pkey CREATE UNIQUE INDEX instance_pkey ON public.instance USING btree (record_id, study_uid, series_uid, sop_uid)
-institution_by_parent CREATE INDEX institution_by_parent ON public.institution USING btree (parent) WHERE (parent IS NOT NULL)
-institution_pkey CREATE UNIQUE INDEX institution_pkey ON public.institution USING btree (code)
-institution_site_by_institution CREATE INDEX institution_site_by_institution ON public.institution_site USING btree (institution)
-institution_site_pkey CREATE UNIQUE INDEX institution_site_pkey ON public.institution_site USING btree (site)
 journal_by_id CREATE INDEX journal_by_id ON ONLY public.journal USING btree (id)
 journal_by_site CREATE INDEX journal_by_site ON ONLY public.journal USING btree (site, received_at DESC)
 journal_key_by_time CREATE INDEX journal_key_by_time ON public.journal_key USING brin (received_at)
 journal_key_pkey CREATE UNIQUE INDEX journal_key_pkey ON public.journal_key USING btree (key)
 journal_pkey CREATE UNIQUE INDEX journal_pkey ON ONLY public.journal USING btree (received_at, id)
-known_person_by_time CREATE INDEX known_person_by_time ON public.known_person USING btree (at)
-known_person_pkey CREATE UNIQUE INDEX known_person_pkey ON public.known_person USING btree (account_id, person_id)
 link_told_pkey CREATE UNIQUE INDEX link_told_pkey ON public.link_told USING btree (subscriber, person_id)
 match_cut_pkey CREATE UNIQUE INDEX match_cut_pkey ON public.match_cut USING btree (key)
 match_key_by_key CREATE INDEX match_key_by_key ON public.match_key USING btree (key, record_id)
@@ -770,15 +677,6 @@ outbox_open CREATE INDEX outbox_open ON public.outbox USING btree (due_at) WHERE
 outbox_pkey CREATE UNIQUE INDEX outbox_pkey ON public.outbox USING btree (id)
 patient_name_by_key CREATE INDEX patient_name_by_key ON public.patient_name USING btree (key text_pattern_ops)
 patient_name_pkey CREATE UNIQUE INDEX patient_name_pkey ON public.patient_name USING btree (record_id, key)
-patient_notice_by_person CREATE INDEX patient_notice_by_person ON public.patient_notice USING btree (person_id, at DESC)
-patient_notice_pkey CREATE UNIQUE INDEX patient_notice_pkey ON public.patient_notice USING btree (notice_id)
-patient_notice_waiting CREATE INDEX patient_notice_waiting ON public.patient_notice USING btree (next_at) WHERE (next_at IS NOT NULL)
-patient_present_code_by_end CREATE INDEX patient_present_code_by_end ON public.patient_present_code USING btree (expires_at)
-patient_present_code_by_person CREATE INDEX patient_present_code_by_person ON public.patient_present_code USING btree (person_id, expires_at)
-patient_present_code_code_hash_key CREATE UNIQUE INDEX patient_present_code_code_hash_key ON public.patient_present_code USING btree (code_hash)
-patient_present_code_pkey CREATE UNIQUE INDEX patient_present_code_pkey ON public.patient_present_code USING btree (code_id)
-patient_present_guess_by_age CREATE INDEX patient_present_guess_by_age ON public.patient_present_guess USING btree (at)
-patient_present_guess_by_caller CREATE INDEX patient_present_guess_by_caller ON public.patient_present_guess USING btree (caller_id, at)
 patient_record_by_birth CREATE INDEX patient_record_by_birth ON public.patient_record USING btree (replace(COALESCE(birth_date, ''::text), '-'::text, ''::text))
 patient_record_by_local CREATE INDEX patient_record_by_local ON public.patient_record USING btree (local_id text_pattern_ops, site)
 patient_record_by_merge CREATE INDEX patient_record_by_merge ON public.patient_record USING btree (merged_into) WHERE (merged_into IS NOT NULL)
@@ -790,10 +688,6 @@ pending_by_key CREATE INDEX pending_by_key ON public.pending USING btree (work_k
 pending_pkey CREATE UNIQUE INDEX pending_pkey ON public.pending USING btree (journal_id)
 person_by_survivor CREATE INDEX person_by_survivor ON public.person USING btree (replaced_by) WHERE (replaced_by IS NOT NULL)
 person_pkey CREATE UNIQUE INDEX person_pkey ON public.person USING btree (person_id)
-practitioner_by_account CREATE INDEX practitioner_by_account ON public.practitioner USING btree (account_id) WHERE (account_id IS NOT NULL)
-practitioner_by_time CREATE INDEX practitioner_by_time ON public.practitioner USING btree (applied_at DESC, practitioner_id DESC)
-practitioner_once CREATE UNIQUE INDEX practitioner_once ON public.practitioner USING btree (institution, licence) WHERE (state <> 'left'::text)
-practitioner_pkey CREATE UNIQUE INDEX practitioner_pkey ON public.practitioner USING btree (practitioner_id)
 record_tie_pkey CREATE UNIQUE INDEX record_tie_pkey ON public.record_tie USING btree (record_id, other_id)
 registry_object_by_class CREATE INDEX registry_object_by_class ON public.registry_object USING btree (class_code) WHERE (class_code IS NOT NULL)
 registry_object_by_event CREATE INDEX registry_object_by_event ON public.registry_object USING gin (event_codes)
@@ -815,14 +709,11 @@ review_by_record CREATE INDEX review_by_record ON public.review USING gin (recor
 review_open CREATE INDEX review_open ON public.review USING btree (opened_at, id) WHERE (state = 'open'::text)
 review_pkey CREATE UNIQUE INDEX review_pkey ON public.review USING btree (id)
 ruling_pkey CREATE UNIQUE INDEX ruling_pkey ON public.ruling USING btree (record_id, other_id, decision_id)
-sensitivity_rule_pkey CREATE UNIQUE INDEX sensitivity_rule_pkey ON public.sensitivity_rule USING btree (field, code, label)
 series_by_uid CREATE INDEX series_by_uid ON public.series USING btree (series_uid)
 series_pkey CREATE UNIQUE INDEX series_pkey ON public.series USING btree (record_id, study_uid, series_uid)
 settlement_by_state CREATE INDEX settlement_by_state ON ONLY public.settlement USING btree (state, received_at DESC) WHERE (state <> 'applied'::text)
 settlement_pkey CREATE UNIQUE INDEX settlement_pkey ON ONLY public.settlement USING btree (received_at, journal_id)
 settlement_suspect CREATE INDEX settlement_suspect ON ONLY public.settlement USING btree (received_at DESC) WHERE (findings @> '[{"code": "identifier-suspect"}]'::jsonb)
-standing_step_by_subject CREATE INDEX standing_step_by_subject ON public.standing_step USING btree (subject, id)
-standing_step_pkey CREATE UNIQUE INDEX standing_step_pkey ON public.standing_step USING btree (id)
 study_by_accession CREATE INDEX study_by_accession ON public.study USING btree (accession text_pattern_ops)
 study_by_date CREATE INDEX study_by_date ON public.study USING btree (study_date DESC, study_uid)
 study_by_exam CREATE INDEX study_by_exam ON public.study USING btree (exam_id)
@@ -843,14 +734,61 @@ ruling_in_force
   ORDER BY r.record_id, r.other_id, r.decision_id DESC;
 
 -- functions
-access_changed()
-CREATE OR REPLACE FUNCTION public.access_changed()
- RETURNS trigger
+audit_close(part regclass)
+CREATE OR REPLACE FUNCTION public.audit_close(part regclass)
+ RETURNS void
  LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
-  update access_version set version = version + 1;
-  return null;
+  execute format('alter table %s enable always trigger audit_is_final', part);
+  if not exists (select from pg_trigger where tgrelid = part and tgname = 'audit_is_kept') then
+    execute format('create trigger audit_is_kept before truncate on %s for each statement execute function audit_is_final()', part);
+  end if;
+  execute format('alter table %s enable always trigger audit_is_kept', part);
+  execute format('revoke update, delete, truncate on %s from %I', part, current_user);
+end $function$
+
+audit_drop(month date)
+CREATE OR REPLACE FUNCTION public.audit_drop(month date)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  partition_name text := 'audit_' || to_char(month, 'YYYYMM');
+begin
+  if month <> date_trunc('month', month) or month + interval '1 month' > (now() at time zone 'UTC')::date - 180 then
+    raise exception 'audit is kept for at least 180 days';
+  end if;
+  if not exists (select from audit_anchor where dropped <> '{}' and dropped @> array[month]) then
+    raise exception 'no anchor says that this month of the audit goes';
+  end if;
+  perform pg_advisory_xact_lock(hashtext('audit_partition'));
+  if not exists (select from pg_class where relname = partition_name) then
+    return false;
+  end if;
+  execute format('drop table %I', partition_name);
+  return true;
+end $function$
+
+audit_due(keep_from date)
+CREATE OR REPLACE FUNCTION public.audit_due(keep_from date)
+ RETURNS SETOF date
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  if keep_from > (now() at time zone 'UTC')::date - 180 then
+    raise exception 'audit is kept for at least 180 days';
+  end if;
+  return query
+    select to_date(substr(c.relname, 7), 'YYYYMM')
+    from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'audit'::regclass and c.relname ~ '^audit_[0-9]{6}$'
+      and to_date(substr(c.relname, 7), 'YYYYMM') + interval '1 month' <= keep_from
+    order by 1;
 end $function$
 
 audit_is_final()
@@ -862,10 +800,27 @@ begin
   raise exception 'audit records are never changed or deleted';
 end $function$
 
+audit_lane_advances()
+CREATE OR REPLACE FUNCTION public.audit_lane_advances()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'UPDATE' and new.seq > old.seq and new.at >= old.at
+     and (new.lane, new.month, new.process, new.from_at, new.algorithm, new.genesis)
+       is not distinct from (old.lane, old.month, old.process, old.from_at, old.algorithm, old.genesis)
+     and (new.key_id, new.follows) is not distinct from (old.key_id, old.follows) then
+    return new;
+  end if;
+  raise exception 'audit records are never changed or deleted';
+end $function$
+
 audit_partition(month date)
 CREATE OR REPLACE FUNCTION public.audit_partition(month date)
  RETURNS void
  LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
   first_day date := date_trunc('month', month)::date;
@@ -881,80 +836,7 @@ begin
   end if;
   execute format('create table %I partition of audit for values from (%L) to (%L)', partition_name,
     first_day::timestamp at time zone 'UTC', (first_day + interval '1 month')::timestamp at time zone 'UTC');
-end $function$
-
-audit_retention(keep_from date, today date)
-CREATE OR REPLACE FUNCTION public.audit_retention(keep_from date, today date)
- RETURNS SETOF text
- LANGUAGE plpgsql
-AS $function$
-declare
-  name text;
-begin
-  if keep_from > today - 180 then
-    raise exception 'audit is kept for at least 180 days';
-  end if;
-  -- One process at a time; the next finds nothing left to drop.
-  perform pg_advisory_xact_lock(hashtext('audit_partition'));
-  for name in
-    select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
-    where i.inhparent = 'audit'::regclass and c.relname ~ '^audit_[0-9]{6}$' order by 1
-  loop
-    exit when to_date(substr(name, 7), 'YYYYMM') + interval '1 month' > keep_from;
-    execute format('drop table %I', name);
-    return next name;
-  end loop;
-end $function$
-
-exam_codes(facts jsonb, field text)
-CREATE OR REPLACE FUNCTION public.exam_codes(facts jsonb, field text)
- RETURNS SETOF text
- LANGUAGE sql
- IMMUTABLE
-AS $function$
-  select c.code from jsonb_array_elements(facts -> 'orders') o
-    cross join lateral (select o -> 'facts' -> field -> 1 as coded) v
-    cross join lateral (values (v.coded ->> 'code'), (v.coded -> 'source' ->> 'code')) c (code)
-  where c.code <> ''
-$function$
-
-exam_labels_follow()
-CREATE OR REPLACE FUNCTION public.exam_labels_follow()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-  if not exists (select from sensitivity_rule) then
-    return null;
-  end if;
-  with wanted as (
-    select distinct r.label from sensitivity_rule r where r.code in (select exam_codes(new.facts, r.field))
-  ), gone as (
-    delete from exam_label l where l.exam_id = new.exam_id and l.source = 'rule' and l.label not in (select label from wanted)
-  )
-  insert into exam_label (exam_id, label, source) select new.exam_id, label, 'rule' from wanted on conflict do nothing;
-  return null;
-end $function$
-
-exam_labels_move()
-CREATE OR REPLACE FUNCTION public.exam_labels_move()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-  insert into exam_label (exam_id, label, source, set_at, set_by, reason)
-  select new.exam_id, label, source, set_at, set_by, reason from exam_label
-  where exam_id::text = new.alias and source = 'hand' on conflict do nothing;
-  return null;
-end $function$
-
-is_final()
-CREATE OR REPLACE FUNCTION public.is_final()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-  raise exception 'rows of % are never changed or deleted', tg_table_name;
+  perform audit_close(partition_name::regclass);
 end $function$
 
 journal_partition(day date)
@@ -1010,29 +892,11 @@ begin
   delete from journal_key where received_at < keep_from::timestamp at time zone 'UTC';
 end $function$
 
-relabel_exams()
-CREATE OR REPLACE FUNCTION public.relabel_exams()
- RETURNS void
- LANGUAGE sql
-AS $function$
-  with wanted as materialized (
-    select distinct e.exam_id, r.label from exam e
-      cross join sensitivity_rule r where r.code in (select exam_codes(e.facts, r.field))
-  ), gone as (
-    delete from exam_label l where l.source = 'rule'
-      and not exists (select from wanted w where w.exam_id = l.exam_id and w.label = l.label)
-  )
-  insert into exam_label (exam_id, label, source) select exam_id, label, 'rule' from wanted on conflict do nothing
-$function$
-
 
 -- triggers
 audit.audit_is_final CREATE TRIGGER audit_is_final BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION audit_is_final()
-consent_version.consent_version_is_final CREATE TRIGGER consent_version_is_final BEFORE DELETE OR UPDATE ON public.consent_version FOR EACH ROW EXECUTE FUNCTION is_final()
-consortium.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.consortium FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
-consortium_member.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.consortium_member FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
-exam.exam_labels_follow CREATE TRIGGER exam_labels_follow AFTER INSERT OR UPDATE OF facts ON public.exam FOR EACH ROW EXECUTE FUNCTION exam_labels_follow()
-exam_alias.exam_labels_move CREATE TRIGGER exam_labels_move AFTER INSERT OR UPDATE ON public.exam_alias FOR EACH ROW EXECUTE FUNCTION exam_labels_move()
-institution.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.institution FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
-institution_site.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.institution_site FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
-standing_step.standing_step_is_final CREATE TRIGGER standing_step_is_final BEFORE DELETE OR UPDATE ON public.standing_step FOR EACH ROW EXECUTE FUNCTION is_final()
+audit.audit_is_kept CREATE TRIGGER audit_is_kept BEFORE TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION audit_is_final()
+audit_anchor.audit_is_final CREATE TRIGGER audit_is_final BEFORE DELETE OR UPDATE ON public.audit_anchor FOR EACH ROW EXECUTE FUNCTION audit_is_final()
+audit_anchor.audit_is_kept CREATE TRIGGER audit_is_kept BEFORE TRUNCATE ON public.audit_anchor FOR EACH STATEMENT EXECUTE FUNCTION audit_is_final()
+audit_lane.audit_is_final CREATE TRIGGER audit_is_final BEFORE DELETE OR UPDATE ON public.audit_lane FOR EACH ROW EXECUTE FUNCTION audit_lane_advances()
+audit_lane.audit_is_kept CREATE TRIGGER audit_is_kept BEFORE TRUNCATE ON public.audit_lane FOR EACH STATEMENT EXECUTE FUNCTION audit_is_final()

@@ -7,7 +7,7 @@ import { xml } from '../xds/xml.ts';
 import type { Code } from './codes.ts';
 import { kindOf } from './event.ts';
 import { objectsOf, type AuditObject } from './objects.ts';
-import { codeOf, participantsOf, type AuditSource, type Participant } from './participants.ts';
+import { participantsOf, purposesOf, type AuditSource, type Participant } from './participants.ts';
 
 /** Patients, and other objects, in one message. */
 const CHUNK = 100;
@@ -61,14 +61,15 @@ const coded = (element: string, { code, system, text }: Code): string =>
   `<${element}${attribute('csd-code', code)}${attribute('codeSystemName', system)}${attribute('originalText', text)}/>`;
 
 function eventXml(record: AuditRecord, event: Code, action: string, type: Code | null): string {
-  const purposes = record.onBehalfOf?.purposes ?? [];
   return (
     `<EventIdentification${attribute('EventActionCode', action)}${attribute('EventDateTime', record.at)}` +
     `${attribute('EventOutcomeIndicator', OUTCOMES[record.outcome])}>` +
     coded('EventID', event) +
     (type === null ? '' : coded('EventTypeCode', type)) +
     (record.reason === undefined ? '' : `<EventOutcomeDescription>${xml(record.reason)}</EventOutcomeDescription>`) +
-    purposes.map((purpose) => coded('PurposeOfUse', codeOf(purpose))).join('') +
+    purposesOf(record)
+      .map((purpose) => coded('PurposeOfUse', purpose))
+      .join('') +
     '</EventIdentification>'
   );
 }

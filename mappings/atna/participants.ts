@@ -131,8 +131,14 @@ const personOf = (user: AuditedUser): Participant => ({
   isPerson: true,
 });
 
-export const codeOf = ({ code, system, display }: AuditedUser['roles'][number]): Code => ({
+const codeOf = ({ code, system, display }: AuditedUser['roles'][number]): Code => ({
   code,
   system,
   text: display === '' ? code : display,
 });
+
+/** For what: as an assertion said it, and as a person in a session chose it. */
+export const purposesOf = ({ onBehalfOf, purpose }: AuditRecord): readonly Code[] => [
+  ...(onBehalfOf?.purposes ?? []).map(codeOf),
+  ...(purpose === undefined ? [] : [{ code: purpose, system: 'HUTONG', text: purpose }]),
+];

@@ -8,7 +8,7 @@ import type { Code } from '../atna/codes.ts';
 import { EVENT, ID_TYPE } from '../atna/codes.ts';
 import { kindOf, type AuditKind } from '../atna/event.ts';
 import { objectsOf, type AuditObject } from '../atna/objects.ts';
-import { codeOf, participantsOf, type AuditSource, type Participant } from '../atna/participants.ts';
+import { participantsOf, purposesOf, type AuditSource, type Participant } from '../atna/participants.ts';
 import { CANONICAL, SYSTEMS } from './context.ts';
 import { compact, text } from './datatypes.ts';
 
@@ -58,7 +58,7 @@ export function auditEvent(record: AuditRecord, source: AuditSource, withheld: W
   const isRest = isInteraction(record, kind);
   const entities = entitiesOf(shown, kind, isRest);
   const profile = isRest ? profileOf(record, agents, entities) : null;
-  const purposes = (record.onBehalfOf?.purposes ?? []).map((one) => ({ coding: [codingOf(codeOf(one))] }));
+  const purposes = purposesOf(record).map((one) => ({ coding: [codingOf(one)] }));
   return compact<AuditEvent>({
     resourceType: 'AuditEvent',
     id: auditEventId(record),
@@ -76,8 +76,18 @@ export function auditEvent(record: AuditRecord, source: AuditSource, withheld: W
       observer: { display: source.id },
       type: [coding(`${TERMINOLOGY}/security-source-type`, '4', 'Application Server')],
     },
-    entity: entities,
+    entity: [...entities, ...circumstances(record)],
   });
+}
+
+/** By what right and whence, where that is known: R4 has no place of its own for it. */
+function circumstances({ basis, institution, session, agent }: AuditRecord): readonly AuditEventEntity[] {
+  const told = Object.entries({ basis, institution, session, agent }).flatMap(([type, value]) => {
+    const valueString = text(value);
+    return valueString === undefined ? [] : [{ type, valueString }];
+  });
+  if (told.length === 0) return [];
+  return [{ type: coding(`${TERMINOLOGY}/audit-entity-type`, '4', 'Other'), name: 'circumstances', detail: told }];
 }
 
 /** A read or a search of FHIR that was allowed; not one of the audit itself, which PS3.15 has an event for. */

@@ -165,8 +165,7 @@ test('who recomputes a whole plain chain after what he changed is found by the a
   let previous = rows[0]?.hash ?? '';
   for (const { seq, hash: _hash, ...row } of rows.slice(1)) {
     previous = createHash('sha256')
-      .update(previous, 'hex')
-      .update(canonical(toRecord(row), 2, Number(seq)))
+      .update(previous + canonical(toRecord(row), 2, Number(seq)))
       .digest('hex');
     await chain.bend(`update audit set hash = decode($2, 'hex') where lane = 2 and seq = $1`, [seq, previous]);
   }

@@ -215,6 +215,30 @@ export const EVERY_KIND: readonly (readonly [name: string, event: string, action
     'R',
     record({ face: 'dicomweb', operation: 'WADO-RS study', persons: ['p1'], objects: ['1.2.3'] }),
   ],
+  [
+    'read of a person in a session',
+    '110104',
+    'R',
+    record({
+      ...{ face: 'dicomweb', operation: 'WADO-RS study', persons: ['p1'], objects: ['1.2.3'], callerRole: 'physician' },
+      ...{
+        purpose: 'EMERGENCY',
+        basis: 'break-glass',
+        institution: '省人民医院',
+        session: 'f00d',
+        agent: 'Mozilla/5.0',
+      },
+    }),
+  ],
+  [
+    'FHIR read of a person in a session',
+    '110106',
+    'R',
+    record({
+      ...{ face: 'fhir', operation: 'GET /fhir/ImagingStudy/i2', persons: ['p1'], objects: ['ImagingStudy/i2'] },
+      ...{ purpose: 'TREATMENT', basis: 'treating', institution: '省人民医院', session: 'f00d', agent: 'Mozilla/5.0' },
+    }),
+  ],
   ['WADO-URI', '110104', 'R', record({ face: 'dicomweb', operation: 'WADO-URI', persons: ['p1'], objects: ['1.2.3'] })],
   ['STOW-RS', '110104', 'C', record({ face: 'dicomweb', action: 'feed', operation: 'STOW-RS', objects: ['1.2.3'] })],
   [

@@ -22,6 +22,9 @@ import { operationsRooms } from '../../hub/compose-operations.ts';
 import type { Intake } from '../../hub/core/envelope.ts';
 import { createClinicalRecords } from '../../hub/flow/clinical-records.ts';
 import { drawToken, hashToken } from '../../hub/security/token.ts';
+import { createAnchorDesk } from '../../hub/store/audit-anchor.ts';
+import { createFlagDesk } from '../../hub/store/audit-flag.ts';
+import { createVerificationLog } from '../../hub/store/audit-verification.ts';
 import type { AuditStore } from '../../hub/store/audit.ts';
 import { createAuditStore } from '../../hub/store/audit.ts';
 import { createClientStore } from '../../hub/store/client.ts';
@@ -133,6 +136,10 @@ export async function startRest(
     ...consent,
     launches: createViewerLaunches({ database, clock }),
     access,
+    proofs: createVerificationLog({ database, clock }),
+    anchors: createAnchorDesk({ database, clock, key: { id: 'none', sign: () => '' } }),
+    flags: createFlagDesk({ database, clock }),
+    readerNames: 'surname',
     audit,
     log: quiet,
   });

@@ -7,7 +7,7 @@ import { decide } from '../../core/access.ts';
 import type { Act, Caller } from '../../core/access.ts';
 import { groundsOf, refusalOf } from '../../core/access-ports.ts';
 import type { Sight } from '../../core/access-ports.ts';
-import { audited as known } from '../../core/audit.ts';
+import { audited as auditedCaller } from '../../core/audit.ts';
 import type { AuditDetail, AuditEvent } from '../../core/audit.ts';
 import { SearchTimeout } from '../../core/fhir.ts';
 import { lenientUid } from '../../core/identifier.ts';
@@ -136,12 +136,10 @@ async function admitted(
   return decision.allowed ? caller : refuse(decision.reason, 'forbidden');
 }
 
-type Who = Pick<
-  AuditEvent,
-  'face' | 'callerId' | 'callerName' | 'callerRole' | 'peer' | 'onBehalfOf' | 'purpose' | 'institution'
->;
-
-const who = (caller: Caller): Who => ({ face: 'dicomweb', ...known(caller) });
+const who = (caller: Caller): Pick<AuditEvent, 'face'> & ReturnType<typeof auditedCaller> => ({
+  face: 'dicomweb',
+  ...auditedCaller(caller),
+});
 
 const nobody = (request: Request): Who => ({
   face: 'dicomweb',

@@ -89,7 +89,7 @@ export function createRestFace(deps: RestDeps): Router {
   refuseWrongMethods(router, (response, found, status) => {
     sendProblem(response, found, [], undefined, status);
   });
-  router.use(misshapen);
+  router.use(misshapen(deps.audit));
   return router;
 }
 
@@ -124,6 +124,7 @@ function authorised(audit: AuditTrail, operation: OperationObject): RequestHandl
     const act = actOf(operation, request);
     const decision = act === null ? ({ allowed: true } as const) : decide(caller, act);
     if (decision.allowed) {
+      response.locals['operation'] = operation.operationId;
       next();
       return;
     }
@@ -166,6 +167,13 @@ function feeding(deps: RestDeps, check: ReturnType<typeof createCheck>, id: keyo
   };
 }
 
+/** What is known of an act whose handler tells nothing of whose data it was about: none, then. */
+const plain = ({ method }: Pick<Request, 'method'>): Pick<AuditEvent, 'action' | 'persons' | 'objects'> => ({
+  action: method === 'GET' ? 'read' : 'change',
+  persons: [],
+  objects: [],
+});
+
 function answering(deps: RestDeps, id: string, handler: AnyHandler): RequestHandler {
   return async (request: Request, response: Response) => {
     const caller = callerOf(response);
@@ -174,7 +182,7 @@ function answering(deps: RestDeps, id: string, handler: AnyHandler): RequestHand
     const reply = await handler({ caller, sight, visitor: visitorOf(request), query, path, body } as AnyAsked);
     if (reply.cookies !== undefined) response.append('Set-Cookie', [...reply.cookies]);
     if ('problem' in reply) {
-      const told = caller !== null && (await refused(deps.audit, caller, id, sight, reply));
+      const told = caller !== null && (await refused(deps.audit, caller, id, sight, reply, plain(request)));
       sendProblem(
         response,
         told ? problem('forbidden', undefined, WAY) : reply.problem,
@@ -184,12 +192,12 @@ function answering(deps: RestDeps, id: string, handler: AnyHandler): RequestHand
       );
       return;
     }
-    // What was read is recorded before it is given (SECURITY L3-AU4).
-    if (reply.disclosure !== undefined && caller !== null)
+    // What was read is recorded before it is given (SECURITY L3-AU1, L3-AU4).
+    if (caller !== null)
       await deps.audit.record(
         recordOf(caller, id, {
           outcome: 'success',
-          ...reply.disclosure,
+          ...(reply.disclosure ?? plain(request)),
           ...(sight === null ? {} : groundsOf(sight.told())),
         }),
       );
@@ -199,20 +207,23 @@ function answering(deps: RestDeps, id: string, handler: AnyHandler): RequestHand
 
 const WAY = 'No relation to this patient is known; POST /api/v1/break-glass is the way in an emergency.';
 
-/** Records what was refused. True: the caller knows of the person already, and is told the way. */
+/** Records what came to nothing, and why. True: the caller knows of the person already, and is told the way. */
 async function refused(
   audit: AuditTrail,
   caller: Caller,
   id: string,
   sight: Sight | null,
   { problem: { code, text } }: Refused,
+  asked: Pick<AuditEvent, 'action' | 'persons' | 'objects'>,
 ): Promise<boolean> {
-  if (code === 'not-found' && sight !== null) return withheld(audit, caller, id, sight);
+  const refusal = code === 'not-found' && sight !== null ? refusalOf(sight.told()) : null;
+  if (refusal !== null && sight !== null) return withheld(audit, caller, id, sight);
   // A right that hangs on what was asked for is decided by the handler; its refusal is recorded as any other.
-  if (code === 'forbidden')
-    await audit.record(
-      recordOf(caller, id, { action: 'refuse', outcome: 'refused', persons: [], objects: [], reason: text }),
-    );
+  const event =
+    code === 'forbidden'
+      ? ({ action: 'refuse', outcome: 'refused', persons: [], objects: [], reason: text } as const)
+      : ({ ...asked, outcome: 'failure', reason: code } as const);
+  await audit.record(recordOf(caller, id, event));
   return false;
 }
 
@@ -248,11 +259,17 @@ function fieldOf({ path, message, errorCode }: ValidatorError['errors'][number])
 }
 
 /** What the request validator found, as a problem that names each field. */
-const misshapen: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+const misshapen =
+  (audit: AuditTrail): ErrorRequestHandler =>
+  async (error: unknown, request, response, next) => {
   if (!isValidatorError(error) || error.status !== 400) {
     next(error);
     return;
   }
+  const caller = callerOf(response);
+  const id: unknown = response.locals['operation'];
+  if (caller !== null && typeof id === 'string')
+    await audit.record(recordOf(caller, id, { ...plain(request), outcome: 'failure', reason: 'invalid-value' }));
   const errors = error.errors.map(fieldOf);
   const missing = errors.some(({ code }) => code === 'required');
   sendProblem(response, problem(missing ? 'required-missing' : 'invalid-value', errors[0]?.pointer), errors);

@@ -16,6 +16,7 @@ import { codeHandlers, type CodeDeps } from './codes.ts';
 import { sightedExams } from '../../flow/sighted-index.ts';
 import { examRecord } from './exam-record.ts';
 import { figureHandlers, type FigureDeps } from './figures.ts';
+import { auditHandlers, type AuditHandlerDeps } from './audit.ts';
 import { identityHandlers, type IdentityDeps } from './identity.ts';
 import { institutionHandlers, type InstitutionDeps } from './institutions.ts';
 import { journalHandlers, type JournalDeps } from './journal.ts';
@@ -34,6 +35,7 @@ export interface HandlerDeps
     IdentityDeps,
     SessionDeps,
     AccountDeps,
+    AuditHandlerDeps,
     ClinicalDeps,
     JournalDeps,
     CodeDeps,
@@ -48,7 +50,6 @@ export interface HandlerDeps
   readonly exams: ExamSearch;
   readonly index: Pick<IndexReader, 'exam' | 'examOfStudy'>;
   readonly clients: ClientStore;
-  readonly auditReader: AuditReader;
 }
 
 const act = (action: Disclosure['action'], object: string, reason?: string): Disclosure =>
@@ -223,6 +224,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...reading(deps),
     ...administering(deps),
     ...identityHandlers(deps),
+    ...auditHandlers(deps),
     ...consentHandlers(deps.consent),
     ...emergencyHandlers(deps.emergency),
     ...institutionHandlers(deps.institutions),

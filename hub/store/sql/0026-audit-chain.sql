@@ -12,6 +12,9 @@ alter table audit
   add column seq bigint,
   add column hash bytea;
 
+-- A writer draws a block of ids at once, since ids are part of what is hashed (hub/store/audit-lane.ts).
+alter sequence audit_id_seq increment by 500;
+
 -- One chain of records: one writer within one month, so that a month goes with its lanes. Lanes are numbered without a gap
 -- and chained by their genesis, so none can be taken out of the middle. `seq`, `hash`, `at`: its newest record.
 create table audit_lane (
@@ -78,6 +81,14 @@ create table audit_actor_day (
   refusals int not null,
   primary key (actor, day)
 );
+-- Names of the persons who read, by which colleagues are known.
+create table audit_actor (
+  actor text primary key,
+  name text not null,
+  institution text,
+  seen_on date not null
+);
+create index audit_actor_by_institution on audit_actor (institution);
 create table audit_actor_person (
   actor text not null,
   day date not null,

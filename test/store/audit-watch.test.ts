@@ -1,0 +1,143 @@
+/** Odd access on a real database: rules over what the hub recorded, each flag once, closed by an auditor, nothing counted twice. */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { judge, THRESHOLDS, type ActorFacts, type RuleName } from '../../hub/core/audit-rules.ts';
+import type { AuditEvent, AuditRecord } from '../../hub/core/audit.ts';
+import { createFlagDesk } from '../../hub/store/audit-flag.ts';
+import { createAuditWatch } from '../../hub/store/audit-watch.ts';
+import { createAuditStore, type AuditStore } from '../../hub/store/audit.ts';
+import { event } from '../support/audit-chain.ts';
+import { freshDatabase, type FreshDatabase } from '../support/database.ts';
+
+let fresh: FreshDatabase;
+let audit: AuditStore;
+/** Noon in Shanghai. */
+let now = new Date(`${new Date().toISOString().slice(0, 10)}T04:00:00.000Z`);
+const clock = (): Date => now;
+const person = (n: number): string => `00000000-0000-5000-8000-${String(n).padStart(12, '0')}`;
+
+before(async () => {
+  fresh = await freshDatabase();
+  audit = createAuditStore({ database: fresh.database, clock });
+  for (const [n, name] of [
+    [1, 'Zhuge^Liang=诸葛^亮'],
+    [2, 'Li^Si=李^四'],
+    [3, 'Ren^Ping=任^平'],
+  ] as const)
+    await fresh.database.pool.query(
+      `insert into patient_record (record_id, site, authority, local_id, person_id, facts, dicom_name)
+       values (gen_random_uuid(), 'h1', 'a', $1, $2, '{}', $3)`,
+      [String(n), person(n), name],
+    );
+});
+
+const doctor = (name: string, change: Partial<AuditEvent> = {}): AuditEvent =>
+  event({
+    ...{
+      callerId: `account-${name}`,
+      callerName: name,
+      callerRole: 'physician',
+      session: 's1',
+      institution: '省人民医院',
+    },
+    ...{ purpose: 'TREATMENT', basis: 'treating', persons: [person(2)] },
+    ...change,
+  });
+const flags = async (): Promise<readonly (readonly [string, string, number])[]> =>
+  (await createFlagDesk({ database: fresh.database, clock }).list({ open: true }, { limit: 100 })).items
+    .map(({ rule, actorName, events }) => [rule, actorName, events] as const)
+    .sort((a, b) => `${a[1]}${a[0]}`.localeCompare(`${b[1]}${b[0]}`));
+
+test('each rule speaks of what it is about, and of nothing else', async () => {
+  const watch = createAuditWatch({ database: fresh.database, clock });
+  await audit.record(doctor('王医生'));
+  await audit.record(doctor('李医生', { basis: 'none' }));
+  await audit.record(doctor('李医生', { basis: 'none' }));
+  await audit.record(doctor('诸葛明', { persons: [person(1)], basis: 'none' }));
+  await audit.record(doctor('任平', { persons: [person(3)] }));
+  await audit.record(doctor('赵医生', { persons: [person(3)], basis: 'none', purpose: 'EMERGENCY' }));
+  await audit.record(doctor('钱医生', { basis: 'treating label:VIP' }));
+  await audit.record(event({ callerName: '查询平台', persons: [person(1)] }));
+  for (let n = 0; n < 12; n += 1)
+    await audit.record(event({ action: 'refuse', outcome: 'refused', callerId: 'gate', callerName: '网关' }));
+  const days = Array.from({ length: THRESHOLDS.hour + 1 }, (_, n) => person(100 + n));
+  for (const one of days) await audit.record(doctor('孙医生', { persons: [one] }));
+  await Promise.all([watch.read(500), watch.read(500)]);
+  assert.equal(await watch.read(500), 0, 'each record is read once');
+  assert.deepEqual(
+    await flags(),
+    [
+      ['many-patients', '孙医生', 1],
+      ['no-relation', '李医生', 2],
+      ['many-refusals', '网关', 12],
+      ['no-relation', '诸葛明', 1],
+      ['same-surname', '诸葛明', 1],
+      ['own-record', '任平', 1],
+      ['sensitive', '钱医生', 1],
+    ].sort((a, b) => `${String(a[1])}${String(a[0])}`.localeCompare(`${String(b[1])}${String(b[0])}`)),
+  );
+});
+
+test('a flag shows its records, goes on on its day, and is closed once with a verdict', async () => {
+  const desk = createFlagDesk({ database: fresh.database, clock });
+  const { items } = await desk.list({ rule: 'no-relation' }, { limit: 1 });
+  const [flag] = items;
+  assert.ok(flag !== undefined && /^\d+-\d+$/.test(flag.records[0] ?? '') && flag.persons.length === 1);
+  const closed = await desk.close(flag.flagId, 'auditor', 'proper', '会诊');
+  assert.equal(closed.ok && closed.value.closed?.verdict, 'proper');
+  const again = await desk.close(flag.flagId, 'auditor', 'improper', null);
+  assert.equal(again.ok ? '' : again.problem.code, 'conflict');
+  const none = await desk.close('x', 'auditor', 'improper', null);
+  assert.equal(none.ok ? '' : none.problem.code, 'not-found');
+  const rest = await desk.list({ open: true }, { limit: 100 });
+  assert.ok(rest.items.every(({ flagId }) => flagId !== flag.flagId));
+  const seen: string[] = [];
+  let after: string | null = null;
+  do {
+    const page = await desk.list({}, { limit: 2, ...(after === null ? {} : { after }) });
+    seen.push(...page.items.map(({ flagId }) => flagId));
+    after = page.next;
+  } while (after !== null);
+  assert.equal(new Set(seen).size, seen.length);
+  assert.equal(seen.length, rest.items.length + 1);
+});
+
+test('a habit excuses what is usual, and the night is told', async () => {
+  const facts = (change: Partial<ActorFacts>): ActorFacts => ({
+    ...{
+      patientsThisHour: 1,
+      patientsToday: 1,
+      refusalsThisHour: 0,
+      habit: [],
+      patientNames: [],
+      colleagues: new Set(),
+    },
+    ...change,
+  });
+  const rules = (change: Partial<ActorFacts>, at = '2026-11-20T04:00:00.000Z', more = {}): readonly RuleName[] =>
+    judge({ ...doctor('王医生', more), id: '1', at } as AuditRecord, facts(change)).map(({ rule }) => rule);
+  assert.deepEqual(rules({ patientsToday: 250 }), ['many-patients']);
+  assert.deepEqual(rules({ patientsToday: 250, habit: [90, 100, 110, 95, 105] }), []);
+  assert.deepEqual(rules({ patientsToday: 350, habit: [90, 100, 110, 95, 105] }), ['many-patients']);
+  assert.deepEqual(rules({ patientsThisHour: 20 }, '2026-11-20T18:30:00.000Z'), ['night']);
+  assert.deepEqual(rules({ patientsThisHour: 20 }, '2026-11-20T18:30:00.000Z', { purpose: 'EMERGENCY' }), []);
+  assert.deepEqual(rules({ patientNames: ['张三'], colleagues: new Set(['张三']) }, undefined, { basis: 'none' }), [
+    'no-relation',
+    'colleague',
+  ]);
+  assert.deepEqual(
+    rules({ patientNames: ['王五'] }, undefined, { basis: 'none' }),
+    ['no-relation'],
+    'a common surname',
+  );
+  now = new Date(now.getTime() + 86_400_000);
+  await audit.record(doctor('孙医生'));
+  await createAuditWatch({ database: fresh.database, clock }).read(500);
+  const { rows } = await fresh.database.pool.query<{ persons: number }>(
+    `select persons from audit_actor_day where actor = 'account-孙医生' order by day`,
+  );
+  assert.deepEqual(
+    rows.map(({ persons }) => persons),
+    [THRESHOLDS.hour + 1, 1],
+  );
+});
