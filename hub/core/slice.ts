@@ -25,7 +25,8 @@ export const EMPTY: Slice = { patients: new Map(), exams: new Map(), retired: ne
 export interface Input {
   readonly record: CanonicalRecord;
   readonly journalId: string;
-  readonly digest: string;
+  /** Orders it among what was said at the same time. */
+  readonly tie: string;
   readonly forced: boolean;
   /** Where the report's document lies, when the record brings one. */
   readonly stored?: StoredDocument;

@@ -12,6 +12,7 @@ import type { Claim, ClaimedEntry, DocumentStore, IngestStore, Settlement } from
 import type { Log } from '../core/ports.ts';
 import { codeOf, problem, type Finding } from '../core/problem.ts';
 import type { CanonicalRecord, PatientRef } from '../core/record.ts';
+import { arrivalTie } from '../core/register.ts';
 import type { SiteProfile } from '../core/site.ts';
 import { EMPTY, refsOf, type Input, type Slice } from '../core/slice.ts';
 import { Burst } from './burst.ts';
@@ -281,7 +282,7 @@ async function prepare(entry: ClaimedEntry, deps: IngestDeps): Promise<Prepared>
     };
   const inputs: Input[] = [];
   for (const record of ofOwners(mapped.records, site, deps)) {
-    const base = { record, journalId: entry.journalId, digest: entry.digestHex.slice(0, 16), forced: entry.forced };
+    const base = { record, journalId: entry.journalId, tie: arrivalTie(entry.journalId), forced: entry.forced };
     const carried = record.kind === 'report' ? record.content.document : undefined;
     inputs.push(
       carried === undefined
