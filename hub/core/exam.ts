@@ -152,9 +152,9 @@ const ORDER_RANK: Record<OrderStatus, number> = {
 export function assertOrder(exam: ExamState, record: OrderRecord, by: Assertion): ExamState {
   const numbers = keysOf(record.keys).filter((key) => /^(placer|filler)\|/.test(key));
   const keys = numbers.length > 0 ? numbers : keysOf(record.keys).filter((key) => key.startsWith('accession|'));
-  const fields = assertFields({}, { ...record.fields }, stamp(by.quality, by.at, 0, by.digest));
+  const fields = assertFields({}, { ...record.fields }, stamp(by.quality, by.at, 0, by.tie));
   const status = assertFields({}, { status: record.status }, stamp(by.quality, '', ORDER_RANK[record.status], ''));
-  const seen = assertFields({}, { at: record.at }, stamp(by.quality, by.at, 0, by.digest));
+  const seen = assertFields({}, { at: record.at }, stamp(by.quality, by.at, 0, by.tie));
   return { ...exam, orders: joinOrder(exam.orders, { keys, facts: { ...fields, ...status, ...seen } }) };
 }
 
@@ -164,7 +164,7 @@ export function assertStudy(
   fields: StudyFields & { voided?: boolean },
   by: Assertion,
 ): ExamState {
-  const facts = assertFields(exam.studies[uid] ?? {}, fields, stamp(by.quality, by.at, 0, by.digest), by.again);
+  const facts = assertFields(exam.studies[uid] ?? {}, fields, stamp(by.quality, by.at, 0, by.tie), by.again);
   return { ...exam, studies: { ...exam.studies, [uid]: facts } };
 }
 
@@ -184,7 +184,7 @@ export function assertReport(
   const { document: _bytes, ...content } = record.content;
   const at = record.content.auditedAt ?? record.content.reportedAt ?? record.at;
   const version: ReportVersion = {
-    stamp: stamp(by.quality, at, REPORT_RANK[record.status], by.digest),
+    stamp: stamp(by.quality, at, REPORT_RANK[record.status], by.tie),
     at,
     number: record.reportNumber,
     status: record.status,

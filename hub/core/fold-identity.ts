@@ -30,7 +30,13 @@ export const tiesOf = (facts: Registers): readonly Tie[] =>
       : [],
   );
 
-const stampOf = (by: Assertion): string => stamp(by.quality, by.at, 0, by.digest);
+/** Others about whom a word was taken back: nothing is said of these two any more. */
+export const untiedOf = (facts: Registers): readonly HubId[] =>
+  Object.entries(facts).flatMap(([field, [, said]]) =>
+    field.startsWith(TIE) && said === null ? [field.slice(TIE.length) as HubId] : [],
+  );
+
+const stampOf = (by: Assertion): string => stamp(by.quality, by.at, 0, by.tie);
 
 interface Two {
   readonly survivor: PatientState;
@@ -104,9 +110,14 @@ function leadsThrough(slice: Slice, from: HubId, through: HubId): boolean {
 function follow(slice: Slice, { survivor, victim }: Two, by: Assertion): Folded {
   const doubt = victim.mergedInto === null ? contradictionOf(survivor, victim) : null;
   if (doubt !== null && !by.forced) return fail(problem('identity-doubt', doubt, DOUBT));
-  const facts = assertFields(victim.facts, { [MERGED]: survivor.recordId }, stampOf(by));
-  const next = withPatient(withPatient(slice, survivor), { ...victim, facts, mergedInto: survivor.recordId });
-  return ok({ slice: next, findings: [] });
+  // An unlink that was said before is taken back by it, whichever of the two arrives first.
+  const untied = (state: PatientState, other: PatientState, more: object): PatientState => ({
+    ...state,
+    facts: assertFields(state.facts, { [TIE + other.recordId]: null, ...more }, stampOf(by)),
+  });
+  const followed = untied(victim, survivor, { [MERGED]: survivor.recordId });
+  const next = withPatient(slice, untied(survivor, victim, {}));
+  return ok({ slice: withPatient(next, { ...followed, mergedInto: survivor.recordId }), findings: [] });
 }
 
 /** Two numbers are one patient's and both go on (HL7 A24), or are not (A37): then a merge of the two ends as well. */

@@ -36,8 +36,8 @@ export function foldEntry(slice: Slice, inputs: readonly Input[], derive: Deriva
 function foldRecord(slice: Slice, input: Input, derive: Derivation): Folded {
   const { record } = input;
   const quality = record.kind === 'instance' ? 1 : 2;
-  const { digest, forced, again = false } = input;
-  const by: Assertion = { quality, at: record.at, digest, forced, again };
+  const { tie, forced, again = false } = input;
+  const by: Assertion = { quality, at: record.at, tie, forced, again };
   switch (record.kind) {
     case 'patient':
       return foldPatient(slice, record.site, record.patient, record.fields, by, derive);
@@ -62,7 +62,7 @@ function foldRecord(slice: Slice, input: Input, derive: Derivation): Folded {
       });
     case 'report':
       return foldExam(slice, record, derive, (exam) =>
-        assertReport(exam, record, input.stored, input.journalId, { ...by, digest: contentDigest(record, derive) }),
+        assertReport(exam, record, input.stored, input.journalId, { ...by, tie: contentDigest(record, derive) }),
       );
     case 'instance':
       return foldInstance(slice, record, input, by, derive);
@@ -196,7 +196,7 @@ function foldInstance(slice: Slice, record: InstanceRecord, input: Input, by: As
   const { studyId, referringPhysician, ...fields } = record.study;
   const detail = { ...fields, ...(studyId ? { studyId } : {}), ...(referringPhysician ? { referringPhysician } : {}) };
   // Instances of one study agree on its time but not on when they were sent: the study's own time keeps the join stable.
-  const own: Assertion = { ...by, digest: record.instance.uid };
+  const own: Assertion = { ...by, tie: record.instance.uid };
   const step = foldExam(at, record, derive, (exam) =>
     ok({ exam: assertStudy(exam, record.keys.studyUid, detail, own), findings: [] }),
   );

@@ -17,8 +17,8 @@ export interface PatientState {
 export interface Assertion {
   readonly quality: 1 | 2 | 3;
   readonly at: string;
-  /** Any fixed text of the message's content: breaks ties of time the same way in every order of arrival. */
-  readonly digest: string;
+  /** Orders what was said at one time: a feed's words by their place in the journal, reports and images by their content. */
+  readonly tie: string;
   /** An operator has looked at the doubt: apply. */
   readonly forced: boolean;
   /** The message was applied before and is read anew, under another mapping. */
@@ -53,7 +53,7 @@ export function assertPatient(
   }
   if (by.quality > 1 && isRenamed(state, fields)) findings.push(RENAMED);
   const { names, identifiers, ...plain } = fields;
-  const mark = stamp(by.quality, by.at, 0, by.digest);
+  const mark = stamp(by.quality, by.at, 0, by.tie);
   let facts = assertFields(standing, plain, mark, by.again);
   const written = names?.find((name) => name.representation === 'ideographic' && !damaged(name.text));
   for (const name of names ?? []) {
@@ -61,7 +61,7 @@ export function assertPatient(
     const quality = damaged(name.text) ? 1 : by.quality;
     const kept: KeptName =
       written === undefined || name === written ? name : { ...name, of: comparableName(written.text) };
-    const told = stamp(quality, by.at, 0, by.digest);
+    const told = stamp(quality, by.at, 0, by.tie);
     facts = assertFields(facts, { [NAME + name.representation]: kept }, told, by.again);
   }
   for (const id of identifiers ?? []) {

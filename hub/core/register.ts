@@ -4,7 +4,7 @@
  * in the same state. This is why a message that waits need not hold up the others.
  */
 
-/** Orders assertions: quality of the source, then the source's own time, then rank, then a digest that breaks ties. */
+/** Orders assertions: quality of the source, then the source's own time, then rank, then what breaks ties. */
 export type Stamp = string;
 export type Register = readonly [stamp: Stamp, value: unknown];
 export type Registers = Readonly<Record<string, Register>>;
@@ -12,11 +12,18 @@ export type Registers = Readonly<Record<string, Register>>;
 /**
  * `quality`: 1 image header, 2 message of a feed, 3 an operator. A better source is not overwritten by a newer worse one
  * (a pinyin name on a modality never replaces the registered name). `rank` breaks ties of time in favour of the more
- * advanced state; `digest` (any fixed text of the message's content) makes the order total.
+ * advanced state; `tie` makes the order total (`arrivalTie`, or a digest of the content).
  */
-export function stamp(quality: 1 | 2 | 3, at: string, rank: number, digest: string): Stamp {
-  return `${String(quality)}|${at}|${String(rank).padStart(2, '0')}|${digest}`;
+export function stamp(quality: 1 | 2 | 3, at: string, rank: number, tie: string): Stamp {
+  return `${String(quality)}|${at}|${String(rank).padStart(2, '0')}|${tie}`;
 }
+
+/**
+ * Hospitals tell time to the second, and of two words of one second the one that came later is the later one. The place in
+ * the journal is fixed for good, so the state stays a function of the set of journal entries, in whatever order they are
+ * applied, retried or replayed.
+ */
+export const arrivalTie = (journalId: string): string => journalId.padStart(20, '0');
 
 export const qualityOf = (by: Stamp): number => Number(by.slice(0, by.indexOf('|')));
 

@@ -25,7 +25,8 @@ export const EMPTY: Slice = { patients: new Map(), exams: new Map(), retired: ne
 export interface Input {
   readonly record: CanonicalRecord;
   readonly journalId: string;
-  readonly digest: string;
+  /** Orders it among what was said at the same time. */
+  readonly tie: string;
   readonly forced: boolean;
   /** The entry was applied before and is read anew. */
   readonly again?: boolean;

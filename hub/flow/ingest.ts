@@ -14,6 +14,7 @@ import type { Claim, ClaimedEntry, DocumentStore, IngestStore, Settlement } from
 import type { Log } from '../core/ports.ts';
 import { codeOf, problem, type Finding, type Problem } from '../core/problem.ts';
 import type { CanonicalRecord, PatientRef } from '../core/record.ts';
+import { arrivalTie } from '../core/register.ts';
 import type { SiteProfile } from '../core/site.ts';
 import { EMPTY, refsOf, type Input, type Slice } from '../core/slice.ts';
 import { Burst } from './burst.ts';
@@ -306,7 +307,7 @@ export function readEntry(entry: ClaimedEntry, codes: CodeOverlay, deps: ReadDep
   const inputs = ofOwners(mapped.records, site, deps).map((record) => ({
     record,
     journalId: entry.journalId,
-    digest: entry.digestHex.slice(0, 16),
+    tie: arrivalTie(entry.journalId),
     forced: entry.forced,
     again: entry.again === 'replay',
   }));

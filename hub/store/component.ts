@@ -153,7 +153,8 @@ export async function loadTies(connection: Connection, records: readonly HubId[]
     values: [records],
   });
   // Of two alone everything is known from their pair, unless somebody joined them; of more, some were never compared.
-  const joined = words.rows.some((row) => row.decision === 'same') || members.rows.some((row) => row.merged_into !== null);
+  const joined =
+    words.rows.some((row) => row.decision === 'same') || members.rows.some((row) => row.merged_into !== null);
   const features = await featuresOf(connection, records.length > 2 || joined ? records : []);
   const inside = new Set<string>(records);
   const named = [...pairs.rows, ...words.rows].flatMap(({ a, b }) => [a, b]).filter((id) => !inside.has(id));

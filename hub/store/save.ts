@@ -2,7 +2,7 @@
 import { currentReport, isCancelled, type ExamState } from '../core/exam.ts';
 import { provincialIndex } from '../core/exam-index.ts';
 import type { Slice } from '../core/slice.ts';
-import { tiesOf } from '../core/fold-identity.ts';
+import { tiesOf, untiedOf } from '../core/fold-identity.ts';
 import type { Derivation, HubId, SiteId } from '../core/identifier.ts';
 import { patientView, residentIdOf, type PatientState } from '../core/patient.ts';
 import { ownPerson } from '../core/person.ts';
@@ -78,6 +78,14 @@ export async function savePatients(
       tiesOf(facts).map(({ other, said }) => ({ record_id: recordId, other_id: other, said })),
     ),
   );
+  const untied = changed.flatMap(({ recordId, facts }) => untiedOf(facts).map((other) => [recordId, other] as const));
+  if (untied.length > 0)
+    await connection.query({
+      name: 'save-untied',
+      text: `delete from record_tie t using unnest($1::uuid[], $2::uuid[]) as u(record_id, other_id)
+             where t.record_id = u.record_id and t.other_id = u.other_id`,
+      values: [untied.map(([recordId]) => recordId), untied.map(([, other]) => other)],
+    });
   const names = changed.flatMap((state) =>
     nameKeys(patientView(state).names).map((key) => ({ record_id: state.recordId, key })),
   );

@@ -57,7 +57,7 @@ function person(n: number): Told {
 
 const stateOf = (n: number): PatientState => {
   const record = registration('h1', `P${String(n)}`, person(n));
-  const folded = foldEntry(EMPTY, [{ record, journalId: '1', digest: 'd', forced: false }], DERIVE);
+  const folded = foldEntry(EMPTY, [{ record, journalId: '1', tie: 'd', forced: false }], DERIVE);
   const state = folded.ok ? [...folded.value.slice.patients.values()][0] : undefined;
   if (state === undefined) throw new Error('a registration is folded');
   return state;

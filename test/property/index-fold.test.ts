@@ -14,7 +14,7 @@ function fold(records: readonly { record: CanonicalRecord; n: number }[]): Slice
   return records.reduce<Slice>((slice, { record, n }) => {
     const step = foldEntry(
       slice,
-      [{ record, journalId: String(n), digest: `digest-${String(n)}`, forced: false }],
+      [{ record, journalId: String(n), tie: `tie-${String(n)}`, forced: false }],
       DERIVE,
     );
     assert.ok(step.ok, step.ok ? '' : `${step.problem.code} ${step.problem.where ?? ''}`);
@@ -115,7 +115,7 @@ test('an exam of one patient never takes a message about another', () => {
   for (const record of STORY) {
     if (!('keys' in record)) continue;
     const other = { ...record, patient: { authority: '2.999.156.1.1', value: 'P0002' } };
-    const step = foldEntry(slice, [{ record: other, journalId: '99', digest: 'x', forced: false }], DERIVE);
+    const step = foldEntry(slice, [{ record: other, journalId: '99', tie: 'x', forced: false }], DERIVE);
     assert.equal(step.ok ? 'applied' : step.problem.code, 'patient-mismatch');
   }
 });
@@ -125,7 +125,7 @@ test('a patient who changes sex goes to a person, not into the record', () => {
   const [registration] = STORY;
   assert.ok(registration?.kind === 'patient');
   const changed = { ...registration, at: '2026-04-01T00:00:00.000Z', fields: { sex: 'female' as const } };
-  const step = foldEntry(slice, [{ record: changed, journalId: '99', digest: 'x', forced: false }], DERIVE);
+  const step = foldEntry(slice, [{ record: changed, journalId: '99', tie: 'x', forced: false }], DERIVE);
   assert.equal(step.ok ? 'applied' : step.problem.code, 'identity-doubt');
 });
 
@@ -150,7 +150,7 @@ test('an image header that contradicts the registration decides nothing, whichev
   assert.deepEqual(fieldsOf([wrong, registered]), expected);
   assert.equal(JSON.stringify(expected).includes('210102199208050022'), false);
   const held = fold([{ record: wrong, n: 0 }]);
-  const step = foldEntry(held, [{ record: registered, journalId: '9', digest: 'x', forced: false }], DERIVE);
+  const step = foldEntry(held, [{ record: registered, journalId: '9', tie: 'x', forced: false }], DERIVE);
   assert.ok(step.ok);
   assert.deepEqual(
     step.value.findings.map(({ code, where }) => [code, where]),
@@ -189,9 +189,9 @@ test('a merge of registrations that contradict each other goes to a person, who 
   const merge = { kind: 'merge' as const, site: registration.site, at: registration.at };
   const records = { ...merge, survivor: registration.patient, victim: other };
   const apply = (forced: boolean): ReturnType<typeof foldEntry> => {
-    const both = foldEntry(slice, [{ record: woman, journalId: '98', digest: 'w', forced: false }], DERIVE);
+    const both = foldEntry(slice, [{ record: woman, journalId: '98', tie: 'w', forced: false }], DERIVE);
     assert.ok(both.ok);
-    return foldEntry(both.value.slice, [{ record: records, journalId: '99', digest: 'x', forced }], DERIVE);
+    return foldEntry(both.value.slice, [{ record: records, journalId: '99', tie: 'x', forced }], DERIVE);
   };
   const doubted = apply(false);
   assert.equal(doubted.ok ? 'applied' : doubted.problem.code, 'identity-doubt');

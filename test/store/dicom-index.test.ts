@@ -159,7 +159,11 @@ test('a number with its issuer means the person: what other hospitals have of it
   await pool.query(`update patient_record set merged_into = $1 where local_id = 'P_01'`, [uuid(2)]);
   try {
     for (const number of ['P101', 'P_01'])
-      assert.deepEqual(await studies({ PatientID: number }), [uid(2), uid(3)], `${number}: the survivor and the old one`);
+      assert.deepEqual(
+        await studies({ PatientID: number }),
+        [uid(2), uid(3)],
+        `${number}: the survivor and the old one`,
+      );
   } finally {
     await person('P_01', uuid(3));
     await pool.query(`update patient_record set merged_into = null where local_id = 'P_01'`);

@@ -87,6 +87,40 @@ test('words of a hospital join in any order: an old merge that comes after its u
   }
 });
 
+test('a merge after an unlink joins again, in whatever order the two arrive', async () => {
+  const told = [link('A', 'B', false, 5), merge('B', 'A', 20)] as const;
+  for (const order of [told, [...told].reverse()]) {
+    await hub.wipe();
+    await registered();
+    await hub.send(...order);
+    assert.equal(await together('A', 'B'), true);
+  }
+  await hub.send(link('A', 'B', false, 30));
+  assert.equal(await together('A', 'B'), false);
+});
+
+test('of two words of one second about the same numbers the later arrival stands, and what was said at another time does not move', async () => {
+  const same = registration('h1', 'A', { ...PERSONS.A, phone: '13800000001' }, 30);
+  const corrected = registration('h1', 'A', { ...PERSONS.A, phone: '13800000002' }, 30);
+  const ended = merge('B', 'A', 20);
+  const parted = link('A', 'B', false, 20);
+  for (const [words, joined, phone] of [
+    [[ended, parted, same, corrected], false, '13800000002'],
+    [[parted, ended, corrected, same], true, '13800000001'],
+    [[parted, ended, corrected, same, registration('h1', 'A', { phone: '13800000003' }, 29)], true, '13800000001'],
+  ] as const) {
+    await hub.wipe();
+    await registered();
+    for (const word of words) await hub.send(word);
+    assert.equal(await together('A', 'B'), joined);
+    const { rows } = await hub.database.pool.query<{ phone: string }>(
+      `select facts -> 'phone' ->> 1 as phone from patient_record where record_id = $1`,
+      [recordId('h1', 'A')],
+    );
+    assert.equal(rows[0]?.phone, phone);
+  }
+});
+
 test('a number that was filed under the wrong patient is moved to the right one', async () => {
   await registered();
   await hub.send(merge('B', 'A', 1), move('A', 'C', 9));

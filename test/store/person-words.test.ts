@@ -100,10 +100,14 @@ function messages(
   return all;
 }
 
+/** A conflict inside a person is a question about its two numbers, asked of the oldest that carry them (ADR 0018). */
 const doubts = async (): Promise<readonly unknown[]> =>
   (
-    await hub.database.pool.query<{ record_ids: string[]; veto: string | null }>(
-      `select record_ids, veto from review where kind = 'identity' and state = 'open' order by id`,
+    await hub.database.pool.query<{ about: string[]; veto: string | null }>(
+      `select case when count(distinct p.person_id) = 1 then array_agg(p.resident_id order by p.resident_id)
+         else array_agg(p.record_id::text order by p.record_id) end as about, r.veto
+       from review r join patient_record p on p.record_id = any (r.record_ids)
+       where r.kind = 'identity' and r.state = 'open' group by r.id order by 1, 2`,
     )
   ).rows;
 

@@ -280,6 +280,90 @@ test('one place told three times over counts once', () => {
   );
 });
 
+test('who moved lives elsewhere once, however many fields say so', () => {
+  const here = { address: '杭州市西湖区文三路1号', locality: '西湖区', postalCode: '310012', phones: [] };
+  const there = { address: '温州市永嘉县文晖新村16幢', locality: '永嘉县', postalCode: '325100', phones: [] };
+  const places = (a: Partial<Written>, b: Partial<Written>): number =>
+    judge(a, b)
+      .contributions.filter(({ attribute }) => ['address', 'locality', 'postalCode'].includes(attribute))
+      .reduce((all, { weight }) => all + weight, 0);
+  const told = judge(here, there).contributions.filter(({ weight }) => weight < 0);
+  assert.equal(told.length, 3, 'each is shown');
+  const most = Math.min(...told.map(({ weight }) => weight));
+  assert.ok(Math.abs(places(here, there) - most) < 0.01, 'and the heaviest counts');
+  const flat = { ...there, locality: here.locality, postalCode: here.postalCode };
+  assert.ok(
+    judge(here, flat).contributions.every(({ level }) => level !== 'one-move'),
+    'another flat of the same town',
+  );
+});
+
+test('a brother’s card: beside a name one character apart the number must not tell another birth, nor the insurer another one', () => {
+  const lent = { residentId: '620102200111032997', sex: 'male' as const };
+  const owner = { ...lent, names: [{ text: '徐雨涵' }], birthDate: '2001-11-03' };
+  assert.equal(judge(owner, { ...owner, names: [{ text: '徐雨汐' }] }).veto, null, 'a slip of the pen');
+  const brother = { ...lent, names: [{ text: '徐雨汐' }], birthDate: '2001-05-11' };
+  assert.equal(of(brother).bornOtherwise, true);
+  assert.equal(judge(owner, brother).veto, 'name-contradicts');
+  assert.notEqual(judge(owner, brother).outcome, 'none', 'somebody is asked');
+  assert.equal(judge(owner, { ...brother, names: owner.names }).veto, null, 'under the same name a wrong date is one');
+  const insured = (value: string): Partial<Written> => ({ identifiers: [{ type: 'HC', authority: 'x', value }] });
+  const twin = { ...owner, names: [{ text: '徐雨汐' }] };
+  assert.equal(
+    judge({ ...owner, ...insured('1000000001') }, { ...twin, ...insured('2777777773') }).veto,
+    'name-contradicts',
+  );
+  assert.equal(judge({ ...owner, ...insured('1000000001') }, { ...twin, ...insured('1000000001') }).veto, null);
+});
+
+test('another surname with the same given name, birth and household is asked about; brothers are not', () => {
+  const home = { residentId: null, address: '瑞安市嘉和苑1幢5单元1704室' };
+  const misread = judge({ ...home, names: [{ text: '王文华' }] }, { ...home, names: [{ text: '玉文华' }] });
+  assert.deepEqual([misread.outcome, misread.veto], ['review', 'name-contradicts']);
+  const twins = judge({ ...home, names: [{ text: '王文华' }] }, { ...home, names: [{ text: '王文明' }] });
+  assert.deepEqual([twins.outcome, twins.veto], ['none', 'name-contradicts']);
+});
+
+test('a birth date that is known to the year agrees as far as it goes', () => {
+  assert.equal(birthDateLevel('1980', '1980-03-15'), 'year-known');
+  assert.equal(birthDateLevel('1980-03', '1980-03-15'), 'month-known');
+  assert.equal(birthDateLevel('1980-04', '1980-03-15'), 'different');
+  assert.equal(birthDateLevel('1980-04-20', '1980-03-15'), 'year', 'two dates of one year differ');
+  const born = (a: string): number =>
+    judge({ birthDate: a, residentId: null }, {}).contributions.find(({ attribute }) => attribute === 'birthDate')
+      ?.weight ?? 0;
+  assert.ok(born('1980') > 0 && born('1980') < born('1980-03') && born('1980-04-20') < 0);
+});
+
+test('a number that fails its check speaks against another person’s, and not against its own with a slip', () => {
+  const level = (residentId: string): string | undefined =>
+    judge({}, { residentId }).contributions.find(({ attribute }) => attribute === 'residentId')?.level;
+  assert.equal(level('370124198204054043'), 'unlike');
+  assert.equal(level('210102198003151293'), 'slip');
+  assert.equal(level('210102198003152293'), undefined, 'two digits wrong');
+  assert.equal(level('21010219800315'), undefined, 'cut off');
+});
+
+test('how often two are born one day is counted, not drawn', () => {
+  const rows = Array.from({ length: 2000 }, (_, n) =>
+    of({
+      ...{ recordId: String(n), residentId: null, phones: [], address: null, names: [{ text: `person${String(n)}` }] },
+      birthDate: `19${String(50 + (n % 40))}-05-17`,
+    }),
+  );
+  const pairs = (step: number): FeaturePair[] =>
+    rows.slice(0, 300).flatMap((row, n): FeaturePair[] => {
+      const other = rows[n + step];
+      return other === undefined ? [] : [[row, other]];
+    });
+  const learned = learnRules({
+    ...{ candidates: pairs(40), candidateCount: 300, pairCount: (2000 * 1999) / 2, sample: rows },
+    ...{ random: pairs(7), start: DEFAULT_RULES, version: 'v' },
+  });
+  const u = learned.rules.odds.birthDate.equal?.u ?? 0;
+  assert.ok(Math.abs(u - 1 / 40) < 0.001, `one in forty, and none of those drawn: ${String(u)}`);
+});
+
 test('what a counter appends is no part of the name', () => {
   assert.equal(judge({ names: [{ text: '安美英' }] }, { names: [{ text: '安美英(自费)' }] }).veto, null);
   const marked = judge(

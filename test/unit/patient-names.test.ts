@@ -25,7 +25,7 @@ function shown(...assertions: readonly (readonly PersonName[])[]): string[] {
   const [forth, back] = [told, [...told].reverse()].map((order) => {
     let state = EMPTY;
     for (const { names, at } of order) {
-      const done = assertPatient(state, { names }, { quality: 3, at, digest: at, forced: false });
+      const done = assertPatient(state, { names }, { quality: 3, at, tie: at, forced: false });
       assert.ok(done.ok);
       ({ state } = done.value);
     }
@@ -59,7 +59,7 @@ test('what ties them together is not shown', () => {
   const done = assertPatient(
     EMPTY,
     { names: [written('张三'), read('Zhang San')] },
-    { quality: 3, at: '2026-03-01T08:00:00.000Z', digest: 'a', forced: false },
+    { quality: 3, at: '2026-03-01T08:00:00.000Z', tie: 'a', forced: false },
   );
   assert.ok(done.ok);
   assert.deepEqual(patientView(done.value.state).names, [written('张三'), read('Zhang San')]);

@@ -35,7 +35,7 @@ async function register(site: string, value: string, told: Told): Promise<HubId>
   const { database } = hub.fresh;
   const derive = await derivation(database, 'identifier');
   const record = registration(site, value, told);
-  const folded = foldEntry(EMPTY, [{ record, journalId: '1', digest: 'd', forced: false }], derive);
+  const folded = foldEntry(EMPTY, [{ record, journalId: '1', tie: 'd', forced: false }], derive);
   const state: PatientState | undefined = folded.ok ? [...folded.value.slice.patients.values()][0] : undefined;
   assert.ok(state && patientView(state).localId === value);
   const context = {

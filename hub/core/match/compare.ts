@@ -15,10 +15,12 @@ export function compare(a: Features, b: Features, rules: MatchRules): Comparison
     weight: weigh(level, rules),
   }));
   // A household shares what tells where one lives: that is no evidence for one person where the names are two.
-  const most = levels.names.contradict || isSibling(levels.names) ? 0 : rules.householdCap;
+  const most = isOtherMember(levels.names) ? 0 : rules.householdCap;
   const { sum, counted } = household(contributions);
   const over = sum - Math.min(counted, most);
   if (over > 0) contributions.push({ attribute: 'address', level: 'one-household', weight: round(-over) });
+  const again = movedAgain(contributions);
+  if (again < 0) contributions.push({ attribute: 'address', level: 'one-move', weight: round(-again) });
   const weight = round(contributions.reduce((all, contribution) => all + contribution.weight, rules.prior));
   const veto = vetoOf(a, b, levels);
   return { weight, outcome: outcomeOf(weight, veto, rules), contributions, veto, rules: rules.version };
@@ -88,6 +90,14 @@ function household(contributions: readonly Contribution[]): { sum: number; count
   return { sum, counted: sum - places.reduce((all, weight) => all + weight, 0) + most };
 }
 
+/** What is held against one person twice: who lives elsewhere has another address, town and postal code by one move. */
+function movedAgain(contributions: readonly Contribution[]): number {
+  const places = contributions.filter(({ attribute, level }) => PLACE.includes(attribute) && level !== 'one-household');
+  if (places.some(({ weight }) => weight > 0)) return 0;
+  const weights = places.map(({ weight }) => weight);
+  return weights.reduce((all, weight) => all + weight, 0) - Math.min(0, ...weights);
+}
+
 /** Names that a careful clerk takes for one, whatever else differs. */
 const SURE_NAMES: readonly (string | null)[] = ['equal', 'damaged', 'homophone', 'reading'];
 
@@ -100,10 +110,12 @@ export function vetoOf(a: Features, b: Features, { names, list }: Levels): Veto 
   const sameId = a.residentId !== null && a.residentId === b.residentId;
   if (a.residentId !== null && b.residentId !== null && !sameId) return 'resident-id-conflict';
   // Which child of its mother has got this name, only a number can tell.
+  // Of a number that tells another birth, or beside two numbers of one insurer, a brother's card is as likely.
+  const doubted = a.bornOtherwise === true || b.bornOtherwise === true || level('identifier') === 'different';
   const oneNumber = sameId || level('identifier') === 'equal';
   const oneMother = a.borrowedId !== null && a.borrowedId === b.borrowedId;
   if (names.childAndName && !oneNumber && !oneMother) return 'newborn-with-mothers-id';
-  if (names.contradict || (isSibling(names) && !oneNumber)) return 'name-contradicts';
+  if (names.contradict || (isSibling(names) && (!oneNumber || (sameId && doubted)))) return 'name-contradicts';
   const sure = SURE_NAMES.includes(names.name);
   if (sameId) {
     const born = level('birthDate');
@@ -124,6 +136,9 @@ const SLIPS: readonly (string | null)[] = ['slip', 'transposed', 'one-edit'];
 
 /** One character apart or one fewer, without one number: a brother, a sister or a twin as likely as a slip. */
 const isSibling = ({ name }: NameLevels): boolean => name === 'one-character' || name === 'dropped';
+
+/** May be two of one household. No family calls two of its own by one name, so an other surname alone does not say so. */
+const isOtherMember = (names: NameLevels): boolean => isSibling(names) || (names.contradict && names.name !== 'given');
 
 /** The number that `a` borrowed is the number of `b`. */
 const ownedBy = (a: Features, b: Features): boolean => a.borrowedId !== null && a.borrowedId === b.residentId;

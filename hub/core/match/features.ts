@@ -35,6 +35,8 @@ export interface Features {
    * at hand. It is not this person's number, and whoever owns it is not this person.
    */
   readonly borrowedId: string | null;
+  /** The resident ID tells a birth that no slip of the pen explains: it may be the card of a brother or sister. */
+  readonly bornOtherwise?: true;
   /** What was given as resident ID and is not valid: compared for typing errors only. */
   readonly brokenResidentId: string | null;
   /** Passport, insurance and other numbers that are one person's: `type|authority|value`, normalised. */

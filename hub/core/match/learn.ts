@@ -64,19 +64,35 @@ export function learnRules(input: LearnInput): Learned {
     const two = new Map([...random.keys()].map((pattern) => [pattern, 1 / (1 + 2 ** prior * ratio(pattern, m, u))]));
     u = shares(random, two, beliefU, BELIEF_RANDOM);
   }
+  const { tables, bornOneDay } = countValues(input.sample);
+  const chance = 2 ** prior / (1 + 2 ** prior);
+  u = withBirthdays(u, (bornOneDay - chance * equalBirth(m)) / (1 - chance), bornOneDay);
   const odds = Object.fromEntries(
     ATTRIBUTES.map((attribute, at) => [attribute, pairOdds(LEVELS[attribute], m[at] ?? [], u[at] ?? [])]),
   ) as Record<Attribute, Record<string, LevelOdds>>;
-  const learned = { ...start, version: input.version, prior, odds, frequencies: countValues(input.sample) };
+  const learned = { ...start, version: input.version, prior, odds, frequencies: tables };
   return { rules: { ...learned, thresholds: thresholds(input.candidates, learned) }, iterations, share };
 }
 
-/** One automatic link in 40,000 may be wrong, as far as the weights themselves can tell: they cannot tell of borrowed cards. */
-const WRONG_LINKS = 2.5e-5;
+const BIRTH = ATTRIBUTES.indexOf('birthDate');
+const equalBirth = (table: Table): number => table[BIRTH]?.[LEVELS.birthDate.indexOf('equal')] ?? 0;
+
+/**
+ * How often two are born one day, counted over all pairs of the sample: a few hundred thousand pairs drawn at random show
+ * it a dozen times, which moved every threshold by a bit from one set to the next. Where duplicates make up most of those
+ * pairs (a small set of two files) the drawn pairs stay.
+ */
+function withBirthdays(u: Table, share: number, counted: number): Table {
+  if (!(share > counted / 2)) return u;
+  return u.map((row, at) => (at === BIRTH ? row.map((value, level) => (level === 0 ? share : value)) : row));
+}
+
+/** One automatic link in 31,000 may be wrong, as far as the weights themselves can tell: they cannot tell of borrowed cards. */
+const WRONG_LINKS = 3.2e-5;
 const LOWEST_LINK = 3;
 const HIGHEST_LINK = 14;
 /** How far below the links a doubt is worth a person's time: people clear five in a thousand registrations (issue C). */
-const REVIEW_BITS = 2.95;
+const REVIEW_BITS = 2.5;
 
 /** The lowest weight above which the links expected to be wrong are few enough. */
 function thresholds(candidates: Iterable<FeaturePair>, rules: MatchRules): MatchRules['thresholds'] {
@@ -187,7 +203,11 @@ const COUNTED: readonly Counted[] = [
 ];
 
 /** How often names and places are borne; the many rare ones share what is left. */
-function countValues(sample: Iterable<Features>): Partial<Record<Counted, Frequencies>> {
+function countValues(sample: Iterable<Features>): {
+  tables: Partial<Record<Counted, Frequencies>>;
+  bornOneDay: number;
+} {
+  const births = new Map<string, number>();
   const counts = new Map<Counted, Map<string, number>>(COUNTED.map((attribute) => [attribute, new Map()]));
   const add = (attribute: Counted, value: string | null): void => {
     const table = counts.get(attribute);
@@ -208,6 +228,7 @@ function countValues(sample: Iterable<Features>): Partial<Record<Counted, Freque
       fashions.set(fashion, (fashions.get(fashion) ?? 0) + 1);
       add('fashion', `${fashion}|${given ?? ''}`);
     }
+    if (one.birthDate?.length === 10) births.set(one.birthDate, (births.get(one.birthDate) ?? 0) + 1);
     add('locality', one.locality);
     add('postalCode', one.postalCode);
     add('address', one.address);
@@ -219,7 +240,17 @@ function countValues(sample: Iterable<Features>): Partial<Record<Counted, Freque
     const ofFashion = (value: string): number => fashions.get(value.slice(0, value.indexOf('|'))) ?? 1;
     tables[attribute] = frequencies(table, attribute === 'fashion' ? ofFashion : undefined);
   }
-  return tables;
+  return { tables, bornOneDay: coincidence(births) };
+}
+
+/** How often two drawn without putting back have one value. */
+function coincidence(counts: ReadonlyMap<string, number>): number {
+  let [all, pairs] = [0, 0];
+  for (const times of counts.values()) {
+    all += times;
+    pairs += times * (times - 1);
+  }
+  return pairs / Math.max(1, all * (all - 1));
 }
 
 /** `whole`: what a value is a share of, where that is not all. */

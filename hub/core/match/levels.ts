@@ -11,7 +11,7 @@ import { splitIdeographic } from './person-name.ts';
 
 /** Every level of every attribute, from the most alike to the least. */
 export const LEVELS = {
-  residentId: ['equal', 'slip', 'different'],
+  residentId: ['equal', 'slip', 'unlike', 'different'],
   identifier: ['equal', 'transposed', 'one-edit', 'different'],
   name: [
     'equal',
@@ -31,7 +31,19 @@ export const LEVELS = {
   ],
   familyName: ['equal', 'swapped', 'close', 'initials', 'similar', 'different'],
   givenName: ['equal', 'swapped', 'close', 'initials', 'similar', 'different'],
-  birthDate: ['equal', 'slip', 'lunar', 'day-month-swapped', 'placeholder', 'year-off', 'month', 'year', 'different'],
+  birthDate: [
+    'equal',
+    'slip',
+    'lunar',
+    'day-month-swapped',
+    'placeholder',
+    'month-known',
+    'year-known',
+    'year-off',
+    'month',
+    'year',
+    'different',
+  ],
   sex: ['equal', 'different'],
   phone: ['equal', 'slip', 'different'],
   address: ['equal', 'close', 'similar', 'different'],
@@ -131,9 +143,15 @@ function residentIdLevel(a: Features, b: Features): string | null {
   if (x === null || y === null) return null;
   if (x === y) return a.residentId === null ? 'slip' : 'equal';
   if (slip(x, y) !== 'different') return 'slip';
-  // A broken number that lost more than a digit proves nothing against the other.
-  return a.residentId !== null && b.residentId !== null ? 'different' : null;
+  if (a.residentId !== null && b.residentId !== null) return 'different';
+  // A broken number that lost more than a digit proves nothing against the other; one of another person does.
+  return x.length === y.length && placesApart(x, y) >= UNLIKE_PLACES ? 'unlike' : null;
 }
+
+/** Two numbers drawn at random differ in a dozen places, those of neighbours born one day in three or four. */
+const UNLIKE_PLACES = 5;
+
+const placesApart = (x: string, y: string): number => Array.from(x).filter((digit, at) => digit !== y[at]).length;
 
 function identifierLevel(a: Features, b: Features): string | null {
   let best: string | null = null;
@@ -164,8 +182,9 @@ export function birthDateLevel(a: string | null, b: string | null): string | nul
   if (yearA === undefined || yearB === undefined) return null;
   if (dayA === undefined || dayB === undefined) {
     if (yearA !== yearB) return slip(yearA, yearB) === 'different' ? 'different' : 'year-off';
-    if (monthA === undefined || monthB === undefined) return 'year';
-    return monthA === monthB ? 'month' : 'different';
+    // What is not known is not different.
+    if (monthA === undefined || monthB === undefined) return 'year-known';
+    return monthA === monthB ? 'month-known' : 'different';
   }
   if (a === b) return 'equal';
   if (isLunar(a, b) || isLunar(b, a)) return 'lunar';

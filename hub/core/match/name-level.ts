@@ -108,6 +108,8 @@ function ideographicLevel(a: NameFeature, b: NameFeature, left: string, right: s
   const [x, y] = [Array.from(left), Array.from(right)];
   if (x.length >= 2 && x.length === y.length) {
     const wrong = x.filter((char, at) => char !== y[at] && char !== '?' && y[at] !== '?').length;
+    // The surname alone: misread, or the other parent's.
+    if (wrong === 1 && (x.length === 3 || x.length === 4) && x[0] !== y[0]) return 'given';
     if (wrong === 1 && (x.length > 2 || x[0] === y[0])) return x.length > 2 ? 'one-character' : 'family';
     if ([...x].sort().join('') === [...y].sort().join('')) return 'reordered';
   }

@@ -59,6 +59,7 @@ export function featuresOfWritten(written: Written, romanise: Romanise): Feature
     issuer: written.issuer,
     residentId: own?.id ?? null,
     borrowedId: own === null ? (valid?.id ?? null) : null,
+    ...(own !== null && isUnexplained(birthDate, own.birthDate) ? { bornOtherwise: true as const } : {}),
     brokenResidentId: valid === null ? brokenId(written.residentId) : null,
     identifiers: written.identifiers
       .filter((id) => !LOCAL.has(id.type))
@@ -78,10 +79,13 @@ const YEARS_APART = 2;
 
 /** The number tells the birth (GB 11643): years away and no slip of the pen, it is somebody else's. */
 function isBorrowed(registered: string | null, told: string): boolean {
-  const level = birthDateLevel(registered, told);
-  if (registered === null || (level !== 'different' && level !== 'year')) return false;
+  if (registered === null || !isUnexplained(registered, told)) return false;
   return Math.abs(Number(registered.slice(0, 4)) - Number(told.slice(0, 4))) > YEARS_APART;
 }
+
+/** Born another day by the number than registered, and neither a slip of the pen nor a lunar birthday explains it. */
+const isUnexplained = (registered: string | null, told: string): boolean =>
+  ['different', 'year', 'month'].includes(birthDateLevel(registered, told) ?? '');
 
 /** A number that passes its check tells the birth better than a date that a slip of the pen, or a lunar birthday, explains. */
 const bornBy = (told: string, registered: string | null): string =>

@@ -48,7 +48,7 @@ type Shares = {
 
 /** Shares [m, u] estimated for Chinese registrations; a province replaces them by those learned from its own. */
 const SHARES: Shares = {
-  residentId: { equal: [0.97, 1e-7], slip: [0.025, 1e-6], different: [0.005, 1] },
+  residentId: { equal: [0.97, 1e-7], slip: [0.025, 1e-6], unlike: [5e-4, 0.01], different: [0.005, 0.99] },
   identifier: { equal: [0.95, 1e-6], transposed: [0.01, 1e-5], 'one-edit': [0.03, 5e-5], different: [0.01, 1] },
   name: {
     equal: [0.92, 4e-5],
@@ -88,6 +88,8 @@ const SHARES: Shares = {
     lunar: [0.005, 5e-5],
     'day-month-swapped': [0.01, 3e-5],
     placeholder: [0.01, 4e-4],
+    'month-known': [0.002, 3e-6],
+    'year-known': [0.002, 3e-5],
     'year-off': [0.005, 5e-4],
     month: [0.004, 2e-3],
     year: [0.004, 0.012],
@@ -119,7 +121,7 @@ const surnames = Object.fromEntries(
 );
 
 export const DEFAULT_RULES: MatchRules = {
-  version: 'default-2',
+  version: 'default-3',
   prior: -20,
   thresholds: { link: 10, review: 3 },
   odds: oddsOf(SHARES),
