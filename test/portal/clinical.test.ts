@@ -1,6 +1,7 @@
 /** The physician's pages in a real Chromium: found, read, compared, in both languages, at a desk and on a phone. */
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
+import { TOTP } from 'otpauth';
 import type { Browser, Page } from 'playwright-core';
 import { barriers, DESKTOP, isTooWide, NO_BROWSER, openBrowser, PHONE, visit } from '../support/browser.ts';
 import type { Visit } from '../support/browser.ts';
@@ -194,6 +195,46 @@ suite('the pages of physicians', { skip: NO_BROWSER }, () => {
     assert.match(visitor.page.url(), /\/login\?return=%2Fpersons%2F/);
     assert.deepEqual(await barriers(visitor.page), []);
     assert.equal(await isTooWide(visitor.page), false);
+    await visitor.context.close();
+  });
+
+  test('somebody who was invited comes in by password and authenticator, and signs out', async () => {
+    const loginName = 'physician.qian';
+    const made = await hub.call('POST', '/api/v1/accounts', {
+      ...{ loginName, displayName: '钱医生', roles: [{ role: 'physician' }] },
+    });
+    assert.equal(made.status, 201);
+    const { activationCode } = made.json as { activationCode: string };
+    const visitor = await visit(browser, hub.origin, PHONE, 'zh');
+    const { page } = visitor;
+    await page.goto('/login');
+    await page.getByRole('button', { name: /用激活码设置密码/ }).click();
+    await page.getByLabel('登录名').fill(loginName);
+    await page.getByLabel('激活码').fill(activationCode);
+    await page.getByLabel('新密码').fill('Liang-Chen-2026-Mei-Jing');
+    assert.deepEqual(await barriers(page), []);
+    await page.getByRole('button', { name: '确认' }).click();
+    const secret = page.locator('p.secret');
+    await secret.waitFor();
+    const totp = new TOTP({ secret: await secret.innerText() });
+    await page.getByLabel('动态口令', { exact: true }).fill(totp.generate());
+    await page.getByRole('button', { name: '确认' }).click();
+    await page.getByRole('heading', { name: '恢复码' }).waitFor();
+    assert.ok((await page.locator('ul.secret li').count()) >= 5);
+    await page.getByRole('button', { name: '确认' }).click();
+    await page.getByRole('heading', { name: '患者检索' }).waitFor();
+    await page.getByRole('button', { name: /钱医生/ }).click();
+    await page.getByRole('button', { name: '退出登录' }).click();
+    await page.getByRole('heading', { name: '登录', exact: true }).waitFor();
+    // The password alone is half of it, and a wrong one is told without telling which half was wrong.
+    await page.getByLabel('登录名').fill(loginName);
+    await page.getByLabel('密码', { exact: true }).fill('not-the-password');
+    await page.getByRole('button', { name: '登录', exact: true }).click();
+    await page.getByRole('alert').waitFor();
+    await page.getByLabel('密码', { exact: true }).fill('Liang-Chen-2026-Mei-Jing');
+    await page.getByRole('button', { name: '登录', exact: true }).click();
+    await page.getByRole('heading', { name: '动态口令' }).waitFor();
+    assert.deepEqual(visitor.faults, []);
     await visitor.context.close();
   });
 

@@ -151,6 +151,7 @@ async function correct(feed: Feed, exam: Exam | undefined): Promise<void> {
     ...{
       findings: `${report.findings}\n右侧气胸，肺组织压缩约 60%。`,
       impression: `右侧大量气胸。\n${report.impression}`,
+      suggestion: report.suggestion ?? null,
     },
     ...{ reporter: '李医生', auditor: '王主任', auditedAt: '2026-11-20 18:00:00' },
   });

@@ -39,17 +39,19 @@ export function SearchPage(): ReactNode {
   const [opening, setOpening] = useState<{ readonly by: 'code' | 'emergency'; readonly personId: string } | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   const panel = useRef<HTMLElement>(null);
+  const asked = useRef(false);
   // Once, when the page comes: choosing another way by the keyboard must not lose its place (WCAG 3.2.2).
   useEffect(() => {
     if (last === null) panel.current?.querySelector<HTMLInputElement>('form input')?.focus();
   }, []);
   // The answer is read next, by eye or by screen reader; more of it leaves the reader where they are.
   useEffect(() => {
-    if (result !== null && result !== kept?.result && result.items.length <= LIMIT) heading.current?.focus();
+    if (asked.current && result !== null && result.items.length <= LIMIT) heading.current?.focus();
   }, [result]);
   const navigate = useNavigate();
 
   const search = async (question: Question, before: readonly Found[] = []): Promise<void> => {
+    asked.current = true;
     setBusy(true);
     setTrouble(null);
     const answer = await ask(api.POST('/persons/search', { body: question }));
