@@ -9,10 +9,7 @@ import type { Ground } from './compose.ts';
 /** How long after a patient's last activity at an institution they are still its patient. */
 const TREATING_DAYS = 180;
 
-export function accessDesk(
-  ground: Pick<Ground, 'database' | 'clock'> & { readonly config: Pick<Ground['config'], 'affinityDomainOid'> },
-): AccessDesk {
-  const { database, clock, config } = ground;
+export function accessDesk({ database, clock, config }: Pick<Ground, 'database' | 'clock' | 'config'>): AccessDesk {
   return createAccessDesk({
     facts: createAccessFacts({
       database,

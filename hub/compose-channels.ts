@@ -5,7 +5,10 @@ import { createHl7Channel } from '../adapters/hl7v2/index.ts';
 import type { Channel } from '../adapters/channel.ts';
 import { transcode } from './archive/transcode.ts';
 import type { Uid } from './core/identifier.ts';
+import type { Caller } from './core/access.ts';
+import type { PatientsSeen } from './core/patient-query.ts';
 import { Failure } from './core/problem.ts';
+import { createSeeing } from './flow/sighted-index.ts';
 import type { Ground, Rooms } from './compose.ts';
 
 /** Every listener, plain and, where certificates are configured, TLS. */
@@ -14,14 +17,14 @@ export function channels(ground: Ground, rooms: Rooms): Channel[] {
   const { audit } = rooms;
   const { connections, messageBytes, idleMs } = config.limits;
   const limits = { connections, messageBytes, idleMs };
-  const { queries } = rooms;
+  const queries = async (caller: Caller): ReturnType<PatientsSeen> =>
+    rooms.queries.seenBy(await rooms.access.sight(caller));
   const hl7 = { host: config.host, intake: rooms.journal, sites, audit, queries, log, clock, limits };
   const dicom = {
     host: config.host,
     aeTitle: config.aeTitle,
     sink: rooms.sink,
-    index: rooms.index,
-    reader: rooms.reader,
+    seeing: createSeeing(rooms.access, rooms.index, rooms.reader),
     images: rooms.images,
     sites,
     audit,

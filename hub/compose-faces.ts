@@ -8,7 +8,6 @@ import { createRestFace } from './api/rest/face.ts';
 import { render } from './archive/render.ts';
 import { openFrames } from './archive/transcode-frames.ts';
 import { canTranscode, transcode } from './archive/transcode.ts';
-import { accessDesk } from './compose-access.ts';
 import { auditSource } from './compose-atna.ts';
 import { identityFeed } from './compose-identity.ts';
 import { affinityDomain, xdsFaces } from './compose-xds.ts';
@@ -50,7 +49,6 @@ function restFace(ground: Ground, rooms: Rooms, journal: JournalReader, people: 
     exams: createExamSearch({ database, derive: rooms.derive }),
     index: rooms.reader,
     clinical: createClinicalRecords({
-      desk: accessDesk(ground),
       persons: createPersonSearch(rooms.desk),
       history: createExamHistory({ database, derive: rooms.derive }),
       index: rooms.reader,
@@ -60,6 +58,7 @@ function restFace(ground: Ground, rooms: Rooms, journal: JournalReader, people: 
     auditReader: createAuditStore({ database, clock }),
     intake: rooms.journal,
     audit: rooms.audit,
+    access: rooms.access,
     log,
   });
 }
@@ -87,7 +86,7 @@ export function faces(ground: Ground, rooms: Rooms, people: SignOnRooms): Readon
   const index = createRecallingIndex(rooms.index, rooms.reader);
   const dicomweb = { ...rooms, index, sites: ground.sites, metadata, pixels, log, limits: DICOMWEB_LIMITS };
   const assertions = createAssertionCheck({ ...config.xua, ledger: createAssertionLedger(database), clock });
-  const { communities, reader, images } = rooms;
+  const { access, communities, reader, images } = rooms;
   const xds = {
     config,
     sites: ground.sites,
@@ -99,6 +98,7 @@ export function faces(ground: Ground, rooms: Rooms, people: SignOnRooms): Readon
     reader,
     images,
     transcode: pixels,
+    access,
     audit,
     assertions,
     log,
@@ -119,6 +119,7 @@ export function faces(ground: Ground, rooms: Rooms, people: SignOnRooms): Readon
       store: domain.store,
       domain: { ...domain.domain, feed },
       objects,
+      access,
       audit,
       log,
       release: RELEASE,

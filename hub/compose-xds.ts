@@ -42,7 +42,7 @@ import { createHospitalShelf } from './store/hospital.ts';
 import { createMatchProbe } from './store/match-probe.ts';
 import { createSubscriptionStore } from './store/subscription.ts';
 
-interface XdsParts extends Pick<ImagingSourceDeps, 'reader' | 'images' | 'transcode' | 'audit' | 'assertions' | 'log'> {
+interface XdsParts extends Pick<ImagingSourceDeps, 'reader' | 'images' | 'transcode' | 'access' | 'audit' | 'assertions' | 'log'> {
   readonly reader: IndexReader;
   readonly config: Config;
   readonly sites: Sites;
@@ -70,8 +70,8 @@ export function xdsFaces(parts: XdsParts): Readonly<Record<string, Router>> {
     (site === undefined ? null : sites.byId(site))?.metadataForm ?? 'lenient';
   const documents = { ...shared, form, ...(affinitySite === undefined ? {} : { affinitySite }) };
   const own = createOwnCommunity(shared);
-  const { audit, assertions, log } = parts;
-  const callers = assertions === undefined ? { audit, scope } : { audit, scope, assertions };
+  const { access, audit, assertions, log } = parts;
+  const callers = { access, audit, scope, ...(assertions === undefined ? {} : { assertions }) };
   const secrets = notificationSecrets(database);
   const gateway = { own, ...callers, log, limits: GATEWAY_LIMITS };
   return {

@@ -19,6 +19,7 @@ import { createMatching } from './core/match/matcher.ts';
 import type { Journal } from './core/envelope.ts';
 import type { Derivation, Oid, SiteId, Uid } from './core/identifier.ts';
 import type { DicomIndex, ImageSource, IndexReader, InstanceSink, Log, ObjectStore, Queue } from './core/ports.ts';
+import type { AccessDesk } from './core/access-ports.ts';
 import type { PatientQueries } from './core/patient-query.ts';
 import type { Sites } from './core/site.ts';
 import { Burst } from './flow/burst.ts';
@@ -38,6 +39,8 @@ import { recoverInstances } from './flow/recover-instances.ts';
 import { createWorkOff, type WorkOff } from './flow/work-off.ts';
 import { createAffinityPatients } from './store/affinity-patients.ts';
 import { createAuditStore } from './store/audit.ts';
+import { enterSites } from './store/institution.ts';
+import { accessDesk } from './compose-access.ts';
 import type { AuditStore } from './store/audit.ts';
 import type { Database } from './store/database.ts';
 import { createDicomIndex } from './store/dicom-index.ts';
@@ -91,6 +94,8 @@ export interface Rooms {
   readonly fhirContext: FhirContext;
   /** Deciding about persons. */
   readonly desk: DeskDeps;
+  /** Deciding who may see what. */
+  readonly access: AccessDesk;
 }
 
 /** A burst of arrivals asks the queue at most this often to wake workers in other processes. */
@@ -205,6 +210,7 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
     }),
     fhirContext,
     desk,
+    access: accessDesk(ground),
   };
 }
 
@@ -288,6 +294,7 @@ function throttled(call: () => Promise<void>, log: Log): () => void {
 
 /** Organizations and endpoints are data of the sites: rendered at every start, versioned only where they changed. */
 export async function renderSites(ground: Ground, rooms: Rooms): Promise<void> {
+  await enterSites(ground.database, ground.sites.all);
   const owned = ground.sites.all.map((site) => ({
     owner: `site|${site.id}`,
     resources: projectSite(site, rooms.fhirContext),

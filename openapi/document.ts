@@ -1,12 +1,12 @@
 /** openapi/hub.yaml as an object, read once at start: routes, request checks and Swagger UI are made from it. */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import type { ActKind } from '../hub/core/access.ts';
 
 export interface OperationObject {
   readonly operationId: string;
   /** The right that `hub/core/access` decides about; `any`: whoever is known; `public`: who is about to sign on as well. */
-  readonly 'x-act':
-    'any' | 'public' | 'administer-people' | 'feed' | 'operate' | 'administer' | 'read-record' | 'search-records';
+  readonly 'x-act': 'any' | 'public' | ActKind;
 }
 
 export interface Document {

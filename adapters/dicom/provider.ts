@@ -6,7 +6,8 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { Failure, problem } from '../../hub/core/problem.ts';
 import type { AuditTrail, AuditEvent } from '../../hub/core/audit.ts';
-import type { DicomIndex, ImageSource, IndexReader, InstanceSink, Log } from '../../hub/core/ports.ts';
+import type { Seeing } from '../../hub/core/access-ports.ts';
+import type { ImageSource, InstanceSink, Log } from '../../hub/core/ports.ts';
 import type { SiteProfile, Sites } from '../../hub/core/site.ts';
 import { IMPLEMENTATION_CLASS, IMPLEMENTATION_VERSION } from '../../mappings/dicom/write.ts';
 import { admit, plainAddress, plainFingerprint } from './admit.ts';
@@ -16,7 +17,8 @@ import type { DataReceiver, Request } from './association.ts';
 import { COMMAND, responseTo } from './command.ts';
 import { serveFind } from './find-scp.ts';
 import type { DimseLimits } from './limits.ts';
-import type { QueryContext } from './query-context.ts';
+import { callerAt, recordWithheld } from './query-context.ts';
+import type { Asked } from './query-context.ts';
 import { serveRetrieve } from './retrieve-scp.ts';
 import { negotiate } from './negotiate.ts';
 import { APPLICATION_CONTEXT, REJECT } from './pdu.ts';
@@ -34,8 +36,7 @@ import type { Ending, UpperLayerUser } from './upper-layer.ts';
 export interface ProviderPorts {
   readonly aeTitle: string;
   readonly sink: InstanceSink;
-  readonly index: DicomIndex;
-  readonly reader: IndexReader;
+  readonly seeing: Seeing;
   readonly images: ImageSource;
   readonly sites: Sites;
   readonly audit: AuditTrail;
@@ -274,16 +275,19 @@ export class Provider implements UpperLayerUser {
   }
 
   /** Never rejects. */
-  async #operate(request: Request, model: QueryModel, bytes: Buffer, at: QueryContext): Promise<void> {
+  async #operate(request: Request, model: QueryModel, bytes: Buffer, asked: Asked): Promise<void> {
     try {
+      // An AE title acts for its hospital as a system (hub/core/subject.ts).
+      const at = { ...asked, ...(await this.#ports.seeing(callerAt(asked))) };
       if (model.verb === 'find') await serveFind(request, model, bytes, at);
       else await serveRetrieve(request, model, bytes, at);
+      await recordWithheld(at);
     } catch (cause) {
-      await this.#operationFailed(request, at, cause);
+      await this.#operationFailed(request, asked, cause);
     }
   }
 
-  async #operationFailed(request: Request, at: QueryContext, cause: unknown): Promise<void> {
+  async #operationFailed(request: Request, at: Asked, cause: unknown): Promise<void> {
     if (cause instanceof ConnectionEnded || at.association.ended) return;
     this.#log.error({ cause }, 'a query or retrieve failed');
     const outcome = queryFailure(cause instanceof Failure ? cause.problem : problem('internal'));
@@ -294,7 +298,7 @@ export class Provider implements UpperLayerUser {
     }
   }
 
-  #context(association: Association, site: SiteProfile, cancelled: AbortSignal): QueryContext {
+  #context(association: Association, site: SiteProfile, cancelled: AbortSignal): Asked {
     return {
       ...this.#ports,
       association,

@@ -1,7 +1,7 @@
 /** What an MLLP listener stands on, and what becomes of one message that comes through. */
 import type { AuditTrail } from '../../hub/core/audit.ts';
 import type { Intake } from '../../hub/core/envelope.ts';
-import type { PatientQueries } from '../../hub/core/patient-query.ts';
+import type { PatientsSeen } from '../../hub/core/patient-query.ts';
 import type { Log } from '../../hub/core/ports.ts';
 import type { Sites } from '../../hub/core/site.ts';
 
@@ -10,7 +10,7 @@ export interface Door {
   readonly sites: Sites;
   readonly audit: AuditTrail;
   /** Absent: queries are refused as messages that are not understood. */
-  readonly queries?: PatientQueries;
+  readonly queries?: PatientsSeen;
   readonly log: Log;
   readonly clock: () => Date;
   /** A control id for an answer of the hub, unique in its lifetime. */

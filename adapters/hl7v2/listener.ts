@@ -4,7 +4,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { AuditTrail } from '../../hub/core/audit.ts';
 import type { Intake } from '../../hub/core/envelope.ts';
-import type { PatientQueries } from '../../hub/core/patient-query.ts';
+import type { PatientsSeen } from '../../hub/core/patient-query.ts';
 import type { Log } from '../../hub/core/ports.ts';
 import type { Sites } from '../../hub/core/site.ts';
 import type { Channel, ChannelHealth } from '../channel.ts';
@@ -45,7 +45,7 @@ export interface Hl7ChannelOptions {
   readonly intake: Intake;
   readonly sites: Sites;
   readonly audit: AuditTrail;
-  readonly queries?: PatientQueries;
+  readonly queries?: PatientsSeen;
   readonly log: Log;
   readonly clock: () => Date;
 }

@@ -4,7 +4,7 @@
  */
 import { decide, type Caller } from '../../hub/core/access.ts';
 import { audited, type AuditEvent } from '../../hub/core/audit.ts';
-import type { CrossReference, Demographics, PatientQueries } from '../../hub/core/patient-query.ts';
+import type { CrossReference, Demographics, PatientQueries, PatientsSeen } from '../../hub/core/patient-query.ts';
 import { problem, type Problem, type Result } from '../../hub/core/problem.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
 import {
@@ -36,7 +36,6 @@ export const isQuery = (header: Hl7Header): boolean => queryKindOf(header) !== n
 
 interface Asked {
   readonly door: Door;
-  readonly queries: PatientQueries;
   readonly site: SiteProfile;
   readonly header: Hl7Header;
   readonly caller: Caller;
@@ -55,7 +54,7 @@ function callerOf(site: SiteProfile, header: Hl7Header, peer: Peer): Caller {
 
 export async function answerQuery(
   door: Door,
-  queries: PatientQueries,
+  queries: PatientsSeen,
   bytes: Buffer,
   [site, header, peer]: readonly [SiteProfile, Hl7Header, Peer],
 ): Promise<Handled> {
@@ -66,7 +65,7 @@ export async function answerQuery(
   const qpd = parsed.ok ? parsed.value.first('QPD') : undefined;
   const caller = callerOf(site, header, peer);
   const asked: Asked = {
-    ...{ door, queries, site, header, caller, kind, charset },
+    ...{ door, site, header, caller, kind, charset },
     qpd: qpd?.raw ?? '',
     tag: qpd?.text(2) ?? '',
   };
@@ -75,11 +74,11 @@ export async function answerQuery(
   const decision = decide(caller, { kind: 'search-records' });
   if (!decision.allowed) return refused(asked, problem('forbidden', undefined, `Refused: ${decision.reason}.`), true);
   const query: Result<Hl7Query> = parsed.ok ? readQuery(parsed.value, kind, site) : parsed;
-  return query.ok ? answered(asked, query.value) : refused(asked, query.problem);
+  return query.ok ? answered(asked, await queries(caller), query.value) : refused(asked, query.problem);
 }
 
-async function answered(asked: Asked, query: Hl7Query): Promise<Handled> {
-  const { queries, caller } = asked;
+async function answered(asked: Asked, queries: PatientQueries, query: Hl7Query): Promise<Handled> {
+  const { caller } = asked;
   if (query.kind === 'cancel') {
     await queries.cancel({ callerId: caller.id, tag: query.tag });
     await record(asked, 'success', []);

@@ -4,7 +4,7 @@
  */
 import type { Envelope } from '../../hub/core/envelope.ts';
 import { problem, type Problem } from '../../hub/core/problem.ts';
-import type { PatientQueries } from '../../hub/core/patient-query.ts';
+import type { PatientsSeen } from '../../hub/core/patient-query.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
 import {
   buildAck,
@@ -138,7 +138,7 @@ export async function receiveMessage(door: Door, bytes: Buffer, peer: Peer): Pro
 /** A failure of the hub is told as one: the query may be asked again. */
 async function ask(
   door: Door,
-  queries: PatientQueries,
+  queries: PatientsSeen,
   bytes: Buffer,
   from: readonly [SiteProfile, Hl7Header, Peer],
 ): Promise<Handled> {

@@ -5,6 +5,8 @@
 import type { Caller } from './access.ts';
 import type { HubId, SiteId } from './identifier.ts';
 import type { InstitutionCode, InstitutionMap } from './institution.ts';
+import type { DicomIndex, IndexReader } from './ports.ts';
+import { NOBODY_KNOWN } from './subject.ts';
 import type { BreakGlassGrant, ConsentStatement, Relation, Subject, SubjectDecision } from './subject.ts';
 
 /** What restricts anybody at all, as it stands: read once and kept for a moment. */
@@ -105,10 +107,30 @@ export interface Sight {
   told(): SightTold;
 }
 
+/** The index as a caller sees it, for adapters: they know who asks and no desk. */
+export type Seeing = (
+  caller: Caller,
+) => Promise<{ readonly sight: Sight; readonly index: DicomIndex; readonly reader: IndexReader }>;
+
 /** What was withheld up to now, and on what grounds the rest was shown. */
 export interface SightTold {
   readonly withheld: readonly { readonly person: HubId; readonly exam?: HubId; readonly reason: string }[];
   readonly bases: readonly string[];
+}
+
+/** What an audit record says of it: whose, what, and why not. Null: nothing was withheld. */
+export function refusalOf({
+  withheld,
+}: SightTold): {
+  readonly persons: readonly string[];
+  readonly objects: readonly string[];
+  readonly reason: string;
+} | null {
+  if (withheld.length === 0) return null;
+  const persons = withheld.map(({ person }) => person).filter((person) => person !== NOBODY_KNOWN);
+  const objects = withheld.flatMap(({ exam }) => (exam === undefined ? [] : [`exam/${exam}`]));
+  const reasons = withheld.map(({ reason }) => reason);
+  return { persons: [...new Set(persons)], objects: [...new Set(objects)], reason: [...new Set(reasons)].join(' ') };
 }
 
 /** What of it an audit record says: the grounds of what was shown. */

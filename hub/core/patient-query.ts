@@ -2,6 +2,8 @@
  * Asking who a patient is, as PIX and PDQ ask on every wire (ITI-9, 21, 22, 45, 47): the other numbers of a patient, and
  * the patients that demographics fit. Access and audit are the face's duty.
  */
+import type { Caller } from './access.ts';
+import type { Sight } from './access-ports.ts';
 import type { PersonName, Sex } from './record.ts';
 
 /** `authority` is an OID, or a namespace's name. */
@@ -75,6 +77,8 @@ export interface Asking {
 }
 
 export interface PatientQueries {
+  /** The same questions, answered with what this caller may see. */
+  seenBy(sight: Sight): PatientQueries;
   /** `targets` empty: all domains. */
   crossReference(source: PatientNumber, targets: readonly string[]): Promise<CrossReference>;
   /** `domains`: those whose numbers are wanted; who has none there is not found. */
@@ -84,3 +88,6 @@ export interface PatientQueries {
   /** Pointers of this query lead nowhere from now on. */
   cancel(asking: Pick<Asking, 'callerId' | 'tag'>): Promise<void>;
 }
+
+/** The questions for adapters, which know who asks and no desk: answered with what that caller may see. */
+export type PatientsSeen = (caller: Caller) => Promise<PatientQueries>;

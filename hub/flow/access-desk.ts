@@ -54,7 +54,8 @@ function isWhole(caller: Caller, reader: Reader, { institutions, anyLabel, anyRe
 
 const all = (ids: readonly string[]): Promise<ReadonlySet<string>> => Promise.resolve(new Set(ids));
 
-const WHOLE: Sight = {
+/** Nothing is hidden. */
+export const WHOLE: Sight = {
   whole: true,
   decide: (subjects) => Promise.resolve(subjects.map(() => ({ allowed: true, basis: 'contract' }))),
   persons: all,

@@ -10,6 +10,8 @@ import { cxOf, identifierOfCx } from '../../mappings/fhir/xds-values.ts';
 
 export interface CrossReferenceDeps {
   readonly store: FhirStore;
+  /** Where domains are looked up, where `store` shows less than all there is: which domains there are is no secret. */
+  readonly everything?: FhirStore;
   readonly patients: AffinityPatients;
   /** Identifier systems of the affinity domain and of the sites. */
   readonly domains: ReadonlySet<string>;
@@ -34,7 +36,7 @@ export async function crossReferenced(
   own?: string,
 ): Promise<CrossReferenced> {
   const known = async (system: string): Promise<boolean> =>
-    system === own || deps.domains.has(system) || (await isUsed(deps.store, system));
+    system === own || deps.domains.has(system) || (await isUsed(deps.everything ?? deps.store, system));
   if (!(await known(source.system))) return { kind: 'unknown-domain' };
   const unknown: number[] = [];
   for (const [at, target] of targets.entries()) if (!(await known(target))) unknown.push(at);

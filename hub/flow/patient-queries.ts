@@ -18,6 +18,7 @@ import { identifierSystem, authorityOfSystem } from '../../mappings/fhir/datatyp
 import { foundPatient } from '../../mappings/fhir/found-patient.ts';
 import { prefixedDate } from '../../mappings/fhir/search-date.ts';
 import { grams, normalise } from '../../mappings/fhir/search-text.ts';
+import { sightedFhir } from './sighted-fhir.ts';
 import { crossReferenced, isUsed, type CrossReferenceDeps } from './cross-reference.ts';
 
 /** Most patients that one question pages through: who asks for more has asked for nobody. */
@@ -48,6 +49,10 @@ export function createPatientQueries(deps: PatientQueryDeps): PatientQueries {
   }
 
   return {
+    seenBy: (sight) =>
+      sight.whole
+        ? createPatientQueries(deps)
+        : createPatientQueries({ ...deps, store: sightedFhir(store, sight), everything: deps.everything ?? store }),
     async crossReference(source, targets): Promise<CrossReference> {
       const asked = { system: identifierSystem(source.authority), value: source.value };
       const found = await crossReferenced(deps, asked, targets.map(identifierSystem));
@@ -103,7 +108,7 @@ async function searched(store: FhirStore, criteria: readonly Criterion[]): Promi
 async function unknownDomains(deps: CrossReferenceDeps, domains: readonly string[]): Promise<readonly number[]> {
   const unknown: number[] = [];
   for (const [at, domain] of domains.map(identifierSystem).entries())
-    if (!deps.domains.has(domain) && !(await isUsed(deps.store, domain))) unknown.push(at);
+    if (!deps.domains.has(domain) && !(await isUsed(deps.everything ?? deps.store, domain))) unknown.push(at);
   return unknown;
 }
 

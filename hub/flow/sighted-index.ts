@@ -2,7 +2,7 @@
  * The master index as one caller may see it: the same ports, with what is hidden left out as if it did not exist, so that
  * no face can forget to ask.
  */
-import type { Sight } from '../core/access-ports.ts';
+import type { AccessDesk, Seeing, Sight } from '../core/access-ports.ts';
 import { SearchTimeout } from '../core/fhir.ts';
 import type { HubId } from '../core/identifier.ts';
 import type { ExamSearch } from '../core/operation.ts';
@@ -31,6 +31,20 @@ export function sightedReader(reader: IndexReader, sight: Sight): IndexReader {
       (await seesStudy(studyUid)) ? reader.instance(studyUid, seriesUid, sopUid) : null,
   };
 }
+
+/** Studies alone, for faces that give images and nothing else. */
+export const sightedStudies = (reader: Pick<IndexReader, 'study'>, sight: Sight): Pick<IndexReader, 'study'> => ({
+  study: async (uid, options) =>
+    sight.whole || (await sight.studies([uid])).has(uid) ? reader.study(uid, options) : null,
+});
+
+/** The index for an adapter that knows who asks and no desk. */
+export const createSeeing =
+  (access: AccessDesk, index: DicomIndex, reader: IndexReader): Seeing =>
+  async (caller) => {
+    const sight = await access.sight(caller);
+    return { sight, index: sightedDicom(index, sight), reader: sightedReader(reader, sight) };
+  };
 
 /** Matches looked at once, and looked through for one answer: a question wider than this must be narrowed. */
 const BATCH = 500;

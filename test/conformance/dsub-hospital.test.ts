@@ -26,6 +26,7 @@ import { DOMAIN, newPatient, oid } from '../support/registry-hub.ts';
 import { siteProfile } from '../support/site.ts';
 import { openBroker, PEER_TOKEN } from '../support/subscription-hub.ts';
 import type { SubscriptionHub } from '../support/subscription-hub.ts';
+import { everythingSeen } from '../support/access.ts';
 
 const NOTIFY = 'http://docs.oasis-open.org/wsn/bw-2/NotificationConsumer/Notify';
 const H3 = siteId('h3');
@@ -64,7 +65,10 @@ before(async () => {
   const shelf = createHospitalShelf({ database: hub.database, clock: () => new Date() });
   const siteOf = (told: string) => Promise.resolve(pass.read(told, new Date()));
   const audit = { record: (event: AuditEvent) => Promise.resolve(void audits.push(event)) };
-  app.use('/xds/notify', notificationConsumer({ sites, shelf, siteOf, audit, log, limits: CONSUMER_LIMITS }));
+  app.use(
+    '/xds/notify',
+    notificationConsumer({ access: everythingSeen, sites, shelf, siteOf, audit, log, limits: CONSUMER_LIMITS }),
+  );
   server.on('request', app).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/xds/notify`;

@@ -19,6 +19,7 @@ import { derive, openStore, patientView, personResources, personView, save, site
 import { SAMPLE_DOMAINS, samplePatient } from '../support/ihe-patient.ts';
 import { iheSamples, noIheSamples } from '../support/ihe-samples.ts';
 import { envelope, HOME } from '../support/registry-hub.ts';
+import { everythingSeen } from '../support/access.ts';
 
 const H1 = '2.999.156.1.1';
 const H3 = '2.999.156.1.3';
@@ -88,7 +89,9 @@ before(async () => {
     setCaller(response, { id: request.get('x-id') ?? 'platform', name: 'test', role, peer: '127.0.0.1' });
     next();
   });
-  app.use('/xds/pix-manager', pixManagerFace(deps)).use('/xds/pdq-supplier', pdqSupplierFace(deps));
+  app
+    .use('/xds/pix-manager', pixManagerFace({ ...deps, access: everythingSeen }))
+    .use('/xds/pdq-supplier', pdqSupplierFace({ ...deps, access: everythingSeen }));
   const server = createServer(app).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;

@@ -12,6 +12,7 @@ import type { InstanceView, PatientView, SeriesView, StudyView } from '../../hub
 import { EXPLICIT_LE } from '../../mappings/dicom/uids.ts';
 import type { Exam } from '../province/exams.ts';
 import type { DicomFile } from '../province/images.ts';
+import { seeingAll } from '../support/access.ts';
 
 export interface Kept {
   readonly exam: Exam;
@@ -55,8 +56,7 @@ export async function startPacs(options: {
       refuse: () => Promise.resolve(),
       paused: () => undefined,
     },
-    index: { find: (query) => Promise.resolve(matches(options.kept, query)) },
-    reader: readerOf(options.kept),
+    seeing: seeingAll({ find: (query) => Promise.resolve(matches(options.kept, query)) }, readerOf(options.kept)),
     images: {
       open: (located, range) => {
         const file = bytes.get(located.instance.sopUid);

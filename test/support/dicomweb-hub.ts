@@ -38,6 +38,7 @@ import { map } from '../../mappings/index.ts';
 import { freshDatabase } from './database.ts';
 import { DERIVE } from './scenario.ts';
 import { siteProfile } from './site.ts';
+import { accessDesk } from './access.ts';
 
 export interface DicomwebHub {
   /** `http://127.0.0.1:port` */
@@ -115,6 +116,7 @@ export async function startDicomwebHub(limits: Partial<DicomwebLimits> = {}): Pr
     metadata: new SeriesMetadata({ images, objects, sites, log, memoryBytes: 64 * 1024 * 1024 }),
     pixels: { canTranscode, transcode, openFrames, render },
     audit: { record: (event: AuditEvent): Promise<void> => Promise.resolve(void events.push(event)) },
+    access: accessDesk(database),
     sites,
     log,
     limits: { ...LIMITS, ...limits },

@@ -8,7 +8,7 @@ import { FileObjectStore } from '../../hub/archive/object-store-file.ts';
 import type { AuditEvent } from '../../hub/core/audit.ts';
 import type { Envelope, Journal, Receipt } from '../../hub/core/envelope.ts';
 import type { HubId, Uid, SiteId } from '../../hub/core/identifier.ts';
-import type { DicomMatch, DicomQuery, InstanceLocated, Log } from '../../hub/core/ports.ts';
+import type { DicomIndex, DicomMatch, DicomQuery, IndexReader, InstanceLocated, Log } from '../../hub/core/ports.ts';
 import { problem } from '../../hub/core/problem.ts';
 import type { Problem } from '../../hub/core/problem.ts';
 import type { InstanceRecord } from '../../hub/core/record.ts';
@@ -17,6 +17,7 @@ import type { ExamView, InstanceView, SeriesView, StudyView } from '../../hub/co
 import { Filing } from '../../hub/flow/file-instances.ts';
 import { createInstanceSink } from '../../hub/flow/receive-instance.ts';
 import { siteProfile } from './site.ts';
+import { seeingAll } from './access.ts';
 
 export const silent: Log = {
   debug: () => undefined,
@@ -107,7 +108,10 @@ export interface TestHub {
   stop(): Promise<void>;
 }
 
-export async function startHub(more: Partial<DimseOptions> = {}): Promise<TestHub> {
+export async function startHub({
+  index,
+  ...more
+}: Partial<DimseOptions> & { index?: DicomIndex } = {}): Promise<TestHub> {
   const root = await mkdtemp(join(tmpdir(), 'dimse-test-'));
   const objects = new FileObjectStore(root);
   const intake = new RecordingIntake();
@@ -118,34 +122,35 @@ export async function startHub(more: Partial<DimseOptions> = {}): Promise<TestHu
   const log = more.log ?? silent;
   const filing = new Filing({ journal: intake, objects, log });
   const sites = more.sites ?? sitesOf(dicomSite('h1', 'H1PACS'));
+  const own: DicomIndex = {
+    find: (query) => {
+      queries.push(query);
+      return Promise.resolve(matches.slice(query.offset, query.offset + query.limit));
+    },
+  };
+  const reader: IndexReader = {
+    person: () => Promise.resolve(null),
+    exam: () => Promise.resolve(null),
+    examOfStudy: () => Promise.resolve(null),
+    study: (uid) => Promise.resolve(located.find((one) => one.study.studyUid === uid) ?? null),
+    series: (uid, series) =>
+      Promise.resolve(located.find((one) => one.study.studyUid === uid && one.series.seriesUid === series) ?? null),
+    instance: (uid, series, sop) =>
+      Promise.resolve(
+        located.find(
+          (one) =>
+            one.study.studyUid === uid &&
+            (series === null || one.series.seriesUid === series) &&
+            one.instance.sopUid === sop,
+        ) ?? null,
+      ),
+  };
   const channel = createDimseChannel({
     host: '127.0.0.1',
     port: 0,
     aeTitle: 'HUTONG',
     sink: createInstanceSink({ objects, intake, sites, filing, log, clock: () => new Date() }),
-    index: {
-      find: (query) => {
-        queries.push(query);
-        return Promise.resolve(matches.slice(query.offset, query.offset + query.limit));
-      },
-    },
-    reader: {
-      person: () => Promise.resolve(null),
-      exam: () => Promise.resolve(null),
-      examOfStudy: () => Promise.resolve(null),
-      study: (uid) => Promise.resolve(located.find((one) => one.study.studyUid === uid) ?? null),
-      series: (uid, series) =>
-        Promise.resolve(located.find((one) => one.study.studyUid === uid && one.series.seriesUid === series) ?? null),
-      instance: (uid, series, sop) =>
-        Promise.resolve(
-          located.find(
-            (one) =>
-              one.study.studyUid === uid &&
-              (series === null || one.series.seriesUid === series) &&
-              one.instance.sopUid === sop,
-          ) ?? null,
-        ),
-    },
+    seeing: seeingAll(index ?? own, reader),
     images: { open: (one, range) => objects.read(one.instance.object, range) },
     sites,
     audit: {

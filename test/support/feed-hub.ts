@@ -37,6 +37,7 @@ import { freshDatabase, quiet } from './database.ts';
 import { openStore } from './fhir.ts';
 import { HOME } from './registry-hub.ts';
 import { DERIVE } from './scenario.ts';
+import { accessDesk } from './access.ts';
 
 export const H1 = '2.999.156.1.1';
 export const H3 = '2.999.156.1.3';
@@ -99,6 +100,7 @@ export async function feedHub(of: (sites: Sites) => Sites = (sites) => sites): P
   });
   const feed = identityFeed({ sites, clock, journal, reader });
   const probe = createMatchProbe({ database, matching: createMatching(romanise) });
+  const access = accessDesk(database);
   const app = express();
   app.use((request, response, next) => {
     const [site, role] = [request.get('x-site'), (request.get('x-role') ?? 'hospital-feed') as Role];
@@ -106,20 +108,29 @@ export async function feedHub(of: (sites: Sites) => Sites = (sites) => sites): P
     setCaller(response, site === undefined ? caller : { ...caller, site: siteId(site) });
     next();
   });
-  app.use('/xds/pix-manager', pixManagerFace({ queries, homeCommunityOid: HOME, audit, log: quiet, feed }));
+  app.use('/xds/pix-manager', pixManagerFace({ queries, homeCommunityOid: HOME, access, audit, log: quiet, feed }));
   app.use(
     '/fhir',
     fhirFace({
       store: affinity.store,
       domain: { ...affinity.domain, systems, feed, probe },
       objects: { read: () => Promise.reject(new Error('no object in this test')) },
-      ...{ audit, log: quiet, release: { version: '0.1.0', date: '2026-11-22' }, origin: null },
+      ...{ access, audit, log: quiet, release: { version: '0.1.0', date: '2026-11-22' }, origin: null },
     }),
   );
   const server = createServer(app).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const channel = createHl7Channel({
-    ...{ host: '127.0.0.1', port: 0, intake: journal, sites, audit, queries, log: quiet, clock },
+    ...{
+      host: '127.0.0.1',
+      port: 0,
+      intake: journal,
+      sites,
+      audit,
+      queries: () => Promise.resolve(queries),
+      log: quiet,
+      clock,
+    },
   });
   await channel.start();
   ingest.start(1, 200);

@@ -31,6 +31,7 @@ import {
 import { affinityOver, type AffinityStore } from './affinity.ts';
 import { quiet } from './database.ts';
 import { siteProfile } from './site.ts';
+import { everythingSeen } from './access.ts';
 
 export const derive = new Derivation(new Uint8Array(32).fill(7));
 export const SITES = [
@@ -290,6 +291,7 @@ export async function serveFhir({ store, domain }: AffinityStore): Promise<Serve
     fhirFace({
       store,
       domain,
+      access: everythingSeen,
       objects: {
         read: (key) => Promise.resolve(Readable.from([OBJECTS.get(key) ?? Buffer.alloc(0)])),
       },

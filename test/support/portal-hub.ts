@@ -70,7 +70,7 @@ export async function portalHub(env: Readonly<Record<string, string>> = {}): Pro
       headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return { status: answer.status, json: (await answer.json().catch(() => null)) as unknown };
+    return { status: answer.status, json: await answer.json().catch(() => null) };
   };
   const token: PortalHub['token'] = async (role, site) => {
     const made = await call('POST', '/api/v1/clients', { name: role, role, ...(site === undefined ? {} : { site }) });

@@ -20,6 +20,7 @@ import { readRegistryResponse } from '../../mappings/xds/registry-response.ts';
 import { parseXml } from '../../mappings/xds/xml.ts';
 import { freshDatabase } from './database.ts';
 import { invalid, noSchemas } from './xsd.ts';
+import { accessDesk } from './access.ts';
 
 export const DOMAIN = '2.999.156.1';
 export const HOME = '2.999.156.2';
@@ -98,6 +99,7 @@ export async function openRegistry(
       affinitySite: siteId('region'),
       form: ({ site }) => (form === 'strict of h1' ? (site === 'h1' ? 'strict' : 'lenient') : form),
       limits: REGISTRY_LIMITS,
+      access: accessDesk(database),
       audit: { record: (event) => Promise.resolve(void audits.push(event)) },
       log,
     }),

@@ -18,6 +18,7 @@ import type { XmlElement } from '../../mappings/xds/xml.ts';
 import { cx } from './documents.ts';
 import { onBehalfOf } from './on-behalf.ts';
 import { invalid, noSchemas } from './xsd.ts';
+import { everythingSeen } from './access.ts';
 
 export const HOME = 'urn:oid:2.999.156.2';
 const ITI18 = 'urn:ihe:iti:2007:RegistryStoredQuery';
@@ -141,6 +142,7 @@ export async function serveRegistry(database: Database): Promise<RegistryPeer> {
       homeCommunityOid: HOME.slice('urn:oid:'.length),
       affinityDomainOid,
       form: () => 'strict',
+      access: everythingSeen,
       audit: { record: (event) => Promise.resolve(void audits.push(event)) },
       log: silent,
       limits: REGISTRY_LIMITS,

@@ -35,6 +35,7 @@ import type { XmlElement } from '../../mappings/xds/xml.ts';
 import { freshDatabase } from './database.ts';
 import { cx } from './documents.ts';
 import { onBehalfOf } from './on-behalf.ts';
+import { accessDesk } from './access.ts';
 
 const nothing = (): void => undefined;
 export const silent: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing, child: () => silent };
@@ -92,6 +93,7 @@ export async function startRepositoryHub(
     repositoryOid: REPOSITORY as Oid,
     homeCommunityOid: '2.999.156.2',
     clock,
+    access: accessDesk(database),
     form: () => 'strict',
     limits: REPOSITORY_LIMITS,
     audit: { record: (event) => Promise.resolve(void audits.push(event)) },

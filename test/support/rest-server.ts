@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { loadSites } from '../../adapters/sites/load.ts';
-import { accessDesk } from '../../hub/compose-access.ts';
 import { composeSignOn } from '../../hub/compose-sign.ts';
 import { createApp, createHttpServer } from '../../hub/api/app.ts';
 import { createMetrics } from '../../hub/api/metrics.ts';
@@ -32,6 +31,7 @@ import { romanise } from '../../mappings/romanise.ts';
 import { createReviewQueue } from '../../hub/store/review.ts';
 import type { FreshDatabase } from './database.ts';
 import { freshDatabase, quiet } from './database.ts';
+import { accessDesk } from './access.ts';
 import { peopleOf, SIGN_ON } from './sign-in.ts';
 
 export const SITES_DIR = fileURLToPath(new URL('../../adapters/sites', import.meta.url));
@@ -96,7 +96,6 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     exams: createExamSearch({ database, derive }),
     index: createIndexReader({ database, derive }),
     clinical: createClinicalRecords({
-      desk: accessDesk({ database, clock, config: { affinityDomainOid: '2.999.156.1' } }),
       persons: createPersonSearch(desk),
       history: createExamHistory({ database, derive }),
       index: createIndexReader({ database, derive }),
@@ -104,6 +103,7 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     }),
     clients,
     auditReader: audit,
+    access: accessDesk(database),
     audit,
     log: quiet,
   });

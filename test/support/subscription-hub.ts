@@ -18,6 +18,7 @@ import { parseXml } from '../../mappings/xds/xml.ts';
 import type { XmlElement } from '../../mappings/xds/xml.ts';
 import { openRegistry } from './registry-hub.ts';
 import type { RegistryHub } from './registry-hub.ts';
+import { everythingSeen } from './access.ts';
 
 export const SUBSCRIBE = 'http://docs.oasis-open.org/wsn/bw-2/NotificationProducer/SubscribeRequest';
 export const UNSUBSCRIBE = 'http://docs.oasis-open.org/wsn/bw-2/SubscriptionManager/UnsubscribeRequest';
@@ -103,7 +104,17 @@ export async function openBroker(
   const limits = { ...SUBSCRIPTION_LIMITS, perSubscriber: 5 };
   app.use(
     '/xds/subscription',
-    subscriptionFace({ subscriptions, patients, audit, log, clock, consumerHosts, origin: null, limits }),
+    subscriptionFace({
+      access: everythingSeen,
+      subscriptions,
+      patients,
+      audit,
+      log,
+      clock,
+      consumerHosts,
+      origin: null,
+      limits,
+    }),
   );
   const server = createServer(app).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));

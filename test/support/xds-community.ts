@@ -32,6 +32,7 @@ import type { XmlElement } from '../../mappings/xds/xml.ts';
 import { onBehalfOf } from './on-behalf.ts';
 import { REPOSITORY, studyOf } from './xds-peer.ts';
 import type { StoredImage } from './xds-peer.ts';
+import { everythingSeen } from './access.ts';
 
 export const OWN = 'urn:oid:2.999.156.2';
 
@@ -152,6 +153,7 @@ export async function gateways(options: {
     ...options.own,
   };
   const deps = {
+    access: everythingSeen,
     own,
     communities: communities.all,
     patientIn: options.patientIn ?? (() => Promise.resolve(null)),

@@ -15,6 +15,7 @@ import type { InstanceLocated, StudyLocated } from '../../hub/core/ports.ts';
 import { ok } from '../../hub/core/problem.ts';
 import type { ExamView, InstanceView, PatientView, SeriesView, StudyView } from '../../hub/core/view.ts';
 import { writePart10 } from '../../mappings/dicom/write.ts';
+import { everythingSeen } from './access.ts';
 
 export const REPOSITORY = '2.999.156.3';
 export const HOME = '2.999.156.2';
@@ -177,6 +178,7 @@ export function imagingDeps(images: readonly StoredImage[], audits: AuditEvent[]
     child: () => silent,
   };
   return {
+    access: everythingSeen,
     reader: { study: (studyUid) => Promise.resolve(studyOf(images, studyUid)) },
     images: {
       open: (located: InstanceLocated, range) => {

@@ -52,6 +52,7 @@ export interface Rig {
 export async function startRig(
   options: { limits?: Partial<Hl7Limits>; tls?: Hl7TlsOptions; sites?: Sites; queries?: PatientQueries } = {},
 ): Promise<Rig> {
+  const { queries } = options;
   const intake = new RecordingIntake();
   const audits: AuditEvent[] = [];
   const channel = createHl7Channel({
@@ -59,7 +60,7 @@ export async function startRig(
     port: 0,
     ...(options.tls === undefined ? {} : { tls: options.tls }),
     limits: options.limits ?? {},
-    ...(options.queries === undefined ? {} : { queries: options.queries }),
+    ...(queries === undefined ? {} : { queries: () => Promise.resolve(queries) }),
     intake,
     sites: options.sites ?? (await demoSites()),
     audit: { record: async (event) => void audits.push(event) },

@@ -155,12 +155,12 @@ test('who has no relation finds nobody by name, and by number a person that is c
   assert.deepEqual(await search(h3, { name: '张三', birthDate: '19800315' }), []);
   assert.deepEqual(await search(h3, { phone: '13800001111' }), []);
   const [closed] = await search(h3, { residentId: RESIDENT });
-  assert.deepEqual([closed?.access, closed?.examCount, closed?.person.name], ['closed', 0, '张*']);
-  assert.deepEqual(closed?.person.registrations, [], 'where somebody is registered tells what they have');
-  const personId = closed?.person.personId ?? '';
+  assert.ok(closed);
+  assert.deepEqual([closed.access, closed.examCount, closed.person.name], ['closed', 0, '张*']);
+  assert.deepEqual(closed.person.registrations, [], 'where somebody is registered tells what they have');
+  const personId = closed.person.personId;
   const told = await call(h3, 'GET', `/persons/${personId}/timeline`);
   assert.equal(told.status, 403, 'they know that the person exists, so they are told that there is a way');
-  assert.equal(told.json.where, 'break-glass');
 });
 
 test('what is hidden from somebody who does not know of it is as if it did not exist', async () => {

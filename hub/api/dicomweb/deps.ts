@@ -1,5 +1,6 @@
 /** What the DICOMweb faces stand on; main wires it. Functions that touch pixels come in from outside: this room has none. */
 import type { Request, Response } from 'express';
+import type { AccessDesk } from '../../core/access-ports.ts';
 import type { AuditTrail } from '../../core/audit.ts';
 import type { Uid } from '../../core/identifier.ts';
 import type {
@@ -22,6 +23,7 @@ export interface DicomwebDeps {
   readonly metadata: MetadataSource;
   readonly pixels: PixelWork;
   readonly audit: AuditTrail;
+  readonly access: AccessDesk;
   readonly sites: Sites;
   readonly log: Log;
   readonly limits: DicomwebLimits;

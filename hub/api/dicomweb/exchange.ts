@@ -5,10 +5,16 @@
 import type { Request, Response } from 'express';
 import { decide } from '../../core/access.ts';
 import type { Act, Caller } from '../../core/access.ts';
+import { groundsOf, refusalOf } from '../../core/access-ports.ts';
+import type { Sight } from '../../core/access-ports.ts';
+import { audited as known } from '../../core/audit.ts';
 import type { AuditDetail, AuditEvent } from '../../core/audit.ts';
+import { SearchTimeout } from '../../core/fhir.ts';
 import { lenientUid } from '../../core/identifier.ts';
 import type { Uid } from '../../core/identifier.ts';
+import type { DicomIndex, IndexReader } from '../../core/ports.ts';
 import { Failure, problem } from '../../core/problem.ts';
+import { sightedDicom, sightedReader } from '../../flow/sighted-index.ts';
 import { callerOf } from '../caller.ts';
 import { answerFailure } from './answer.ts';
 import type { DicomwebDeps } from './deps.ts';
@@ -19,6 +25,9 @@ export interface Exchange {
   readonly caller: Caller;
   /** In the face's own words, without patient data: `WADO-RS series`. */
   readonly operation: string;
+  /** The index as this caller may see it. */
+  readonly index: DicomIndex;
+  readonly reader: IndexReader;
   /** Service root as the caller reached it: `http://host/dicomweb`. */
   readonly base: string;
   /** Resolves when durable; call it before answering with anybody's data. */
@@ -27,14 +36,17 @@ export interface Exchange {
 
 /** Wraps a handler: caller, right, audit of refusals, and one place where failures become answers. */
 export function exchange(
-  deps: Pick<DicomwebDeps, 'audit' | 'log'>,
+  deps: Pick<DicomwebDeps, 'audit' | 'log' | 'access' | 'index' | 'reader'>,
   operation: string,
   act: (request: Request, caller: Caller) => Act,
   handle: (exchange: Exchange) => Promise<void>,
 ): (request: Request, response: Response) => Promise<void> {
   return async (request, response) => {
+    let told: Told | null = null;
     try {
       const caller = await admitted(deps, operation, act, request, response);
+      const sight = await deps.access.sight(caller);
+      told = { caller, sight };
       const base = baseOf(request);
       const detail = (action: AuditEvent['action']): AuditDetail => ({
         endpoint: base,
@@ -49,12 +61,50 @@ export function exchange(
           persons,
           objects,
           detail: detail(action),
+          ...groundsOf(sight.told()),
         });
-      await handle({ request, response, caller, operation, base, audited });
-    } catch (error) {
+      const index = sightedDicom(deps.index, sight);
+      const reader = sightedReader(deps.reader, sight);
+      await handle({ request, response, caller, operation, index, reader, base, audited });
+    } catch (thrown) {
+      const error = thrown instanceof SearchTimeout ? new Failure(problem('limit-exceeded', undefined, WIDE)) : thrown;
+      if (told !== null && (await withheld(deps, operation, told, error))) {
+        answerFailure(response, new Failure(problem('forbidden', undefined, WAY)), deps.log, operation);
+        return;
+      }
       answerFailure(response, error, deps.log, operation);
     }
   };
+}
+
+interface Told {
+  readonly caller: Caller;
+  readonly sight: Sight;
+}
+
+const WIDE = 'The search is too wide for what may be seen of it; narrow it by a patient or a study.';
+const WAY = 'Refused: no relation to this patient is known; POST /api/v1/break-glass is the way in an emergency.';
+
+/**
+ * What was asked for by its name and is not this caller's to see is answered as if it did not exist, and recorded as what
+ * it is. True: the caller knows of the person already and is told the way.
+ */
+async function withheld(
+  deps: Pick<DicomwebDeps, 'audit'>,
+  operation: string,
+  { caller, sight }: Told,
+  error: unknown,
+): Promise<boolean> {
+  const refusal = refusalOf(sight.told());
+  if (!(error instanceof Failure) || error.problem.code !== 'not-found' || refusal === null) return false;
+  await deps.audit.record({
+    ...who(caller),
+    action: 'refuse',
+    outcome: 'refused',
+    operation,
+    ...refusal,
+  });
+  return sight.mayBeTold();
 }
 
 async function admitted(
@@ -86,15 +136,11 @@ async function admitted(
   return decision.allowed ? caller : refuse(decision.reason, 'forbidden');
 }
 
-const who = (caller: Caller): Pick<AuditEvent, 'face' | 'callerId' | 'callerName' | 'callerRole' | 'peer'> => ({
-  face: 'dicomweb',
-  callerId: caller.id,
-  callerName: caller.name,
-  callerRole: caller.role,
-  peer: caller.peer,
-});
+type Who = Pick<AuditEvent, 'face' | 'callerId' | 'callerName' | 'callerRole' | 'peer' | 'purpose' | 'institution'>;
 
-const nobody = (request: Request): ReturnType<typeof who> => ({
+const who = (caller: Caller): Who => ({ face: 'dicomweb', ...known(caller) });
+
+const nobody = (request: Request): Who => ({
   face: 'dicomweb',
   callerId: '',
   callerName: '',

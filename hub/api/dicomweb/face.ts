@@ -48,7 +48,7 @@ export function dicomwebFace(deps: DicomwebDeps): Router {
     [INSTANCE, 'instance'],
   ] as const) {
     const objects = async (at: Exchange): Promise<void> =>
-      retrieve(deps, at, await instancesOf(deps.reader, at.request), name === 'instance');
+      retrieve(deps, at, await instancesOf(at.reader, at.request), name === 'instance');
     router.get(path, on(`WADO-RS ${name}`, 'read-images', objects));
     router.get(
       `${path}/rendered`,

@@ -42,7 +42,7 @@ export async function search(deps: DicomwebDeps, exchange: Exchange, level: Leve
   if (!read.ok) throw new Failure(read.problem);
   const { query } = read.value;
   // One more than asked for tells whether there is more.
-  const found = query.limit === 0 ? [] : await deps.index.find({ ...query, limit: query.limit + 1 });
+  const found = query.limit === 0 ? [] : await exchange.index.find({ ...query, limit: query.limit + 1 });
   const matches = found.slice(0, query.limit);
   const studies = matches.flatMap((match) => (match.studyUid === null ? [] : [match.studyUid]));
   await exchange.audited('search', [...new Set(matches.map((match) => match.personId))], [...new Set(studies)]);

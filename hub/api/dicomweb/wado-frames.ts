@@ -23,7 +23,7 @@ const FRAMES_LIMIT = 2000;
 export async function frames(deps: DicomwebDeps, exchange: Exchange): Promise<void> {
   const list = exchange.request.params.frames;
   const numbers = typeof list === 'string' ? readFrameList(list) : [];
-  const found = await instanceOf(deps.reader, exchange.request);
+  const found = await instanceOf(exchange.reader, exchange.request);
   await sendFrames(deps, exchange, found, numbers);
 }
 
@@ -102,7 +102,7 @@ async function sendFrames(
 export async function bulkData(deps: DicomwebDeps, exchange: Exchange): Promise<void> {
   const { request } = exchange;
   const path = pathOf(request.params.path);
-  const found = await instanceOf(deps.reader, request);
+  const found = await instanceOf(exchange.reader, request);
   const header = await readHeader(deps.images, found);
   if (!header.ok) throw new Failure(header.problem);
   const value = valueAt(header.value, path);

@@ -11,7 +11,7 @@ import { wantsXml } from './qido.ts';
 
 export async function instanceMetadata(deps: DicomwebDeps, exchange: Exchange): Promise<void> {
   const xml = wantsXml(exchange.request);
-  const found = await instanceOf(deps.reader, exchange.request);
+  const found = await instanceOf(exchange.reader, exchange.request);
   await exchange.audited('read', [found.personId], [found.study.studyUid]);
   const body = await deps.metadata.instance(found, exchange.base);
   if (xml) await sendXml(deps, exchange, [body]);
@@ -21,7 +21,7 @@ export async function instanceMetadata(deps: DicomwebDeps, exchange: Exchange): 
 export async function seriesMetadata(deps: DicomwebDeps, exchange: Exchange): Promise<void> {
   const { request, response, base } = exchange;
   const xml = wantsXml(request);
-  const found = await seriesOf(deps.reader, request);
+  const found = await seriesOf(exchange.reader, request);
   await exchange.audited('read', [found.personId], [found.study.studyUid]);
   if (xml) return sendXml(deps, exchange, [await deps.metadata.series(found, base, false)]);
   const gzip = !request.acceptsEncodings('identity') || takesGzip(request.headers['accept-encoding']);
@@ -37,7 +37,7 @@ export async function seriesMetadata(deps: DicomwebDeps, exchange: Exchange): Pr
 export async function studyMetadata(deps: DicomwebDeps, exchange: Exchange): Promise<void> {
   const { request, response, base } = exchange;
   const xml = wantsXml(request);
-  const found = await studyOf(deps.reader, request);
+  const found = await studyOf(exchange.reader, request);
   await exchange.audited('read', [found.personId], [found.study.studyUid]);
   const series = found.study.series.filter((one) => one.instances.length > 0);
   const located = series.map((one): SeriesLocated => ({ ...found, series: one }));

@@ -29,7 +29,7 @@ interface Picture {
 export async function rendered(deps: DicomwebDeps, exchange: Exchange): Promise<void> {
   const { request } = exchange;
   const how = readRendering(request);
-  const instances = (await instancesOf(deps.reader, request)).filter(isImage);
+  const instances = (await instancesOf(exchange.reader, request)).filter(isImage);
   const list = request.params.frames;
   const pictures = typeof list === 'string' ? ofFrames(instances, readFrameList(list)) : instances.flatMap(allFrames);
   const [first] = pictures;
@@ -64,7 +64,7 @@ export async function rendered(deps: DicomwebDeps, exchange: Exchange): Promise<
 export async function thumbnail(deps: DicomwebDeps, exchange: Exchange): Promise<void> {
   const { request } = exchange;
   const how = readRendering(request);
-  const instances = (await instancesOf(deps.reader, request)).filter(isImage);
+  const instances = (await instancesOf(exchange.reader, request)).filter(isImage);
   const located = instances[Math.floor(instances.length / 2)];
   if (located === undefined)
     throw new Failure(problem('not-found', undefined, 'There is no image under this identifier.'));

@@ -38,7 +38,7 @@ async function answer(deps: DicomwebDeps, at: Exchange): Promise<void> {
   const { request } = at;
   if (text(request, 'requestType') !== 'WADO') throw bad('requestType', 'Takes WADO.');
   // All three are required, and must agree: an object is never found by its own UID alone (IHE RAD TF-2 4.55).
-  const found = await deps.reader.instance(
+  const found = await at.reader.instance(
     uid(request, 'studyUID'),
     uid(request, 'seriesUID'),
     uid(request, 'objectUID'),

@@ -4,13 +4,16 @@
  */
 import express, { type Request, type Response, type Router } from 'express';
 import { decide, type Caller } from '../../core/access.ts';
-import type { AuditDetail, AuditEvent, AuditTrail, Calling } from '../../core/audit.ts';
+import { groundsOf } from '../../core/access-ports.ts';
+import type { AccessDesk, Sight } from '../../core/access-ports.ts';
+import type { AuditEvent, AuditTrail, Calling } from '../../core/audit.ts';
 import type { AffinityPatients, RemoteRepositories } from '../../core/document-ports.ts';
-import type { FhirStore } from '../../core/fhir.ts';
+import { SearchTimeout, type FhirStore } from '../../core/fhir.ts';
 import type { MatchProbe } from '../../core/match/probe.ts';
 import type { Log, ObjectStore } from '../../core/ports.ts';
 import { callEvent } from '../../../mappings/atna/index.ts';
 import type { ResourceType } from '../../../mappings/fhir/parameters.ts';
+import { sightedFhir } from '../../flow/sighted-fhir.ts';
 import { callerOf } from '../caller.ts';
 import { accepts, binaryBody, openBytes, sendBytes, type KeptBinary } from './binary.ts';
 import { readBody } from './body.ts';
@@ -23,15 +26,17 @@ import { WHOLE, type Shape } from './resource.ts';
 import { ihePix, pixParameters, pixQuery } from './ihe-pix.ts';
 import { matched } from './match.ts';
 import { feedMessage, updatePatient, type PatientFeedFace } from './patient-feed.ts';
+import { event, FORM_LIMIT, withheld, WAY } from './record.ts';
 import { requestedDomains, unknownDomain } from './pdqm.ts';
 import { provide, publish, type ProvideFace } from './provide.ts';
 import { parseSearch, type SearchRequest } from './search-request.ts';
-import { savedPage, search, type Place } from './search.ts';
+import { savedPage, search, tooLong, type Place } from './search.ts';
 
 export interface FhirFaceDeps {
   readonly store: FhirStore;
   readonly objects: Pick<ObjectStore, 'read'>;
   readonly audit: AuditTrail;
+  readonly access: AccessDesk;
   readonly log: Log;
   readonly release: Release;
   /** The hub's address as callers see it, `https://hub.example`; null: as the request names it. */
@@ -53,7 +58,9 @@ export interface FhirFaceDeps {
 
 /** A query string or a form longer than this is no search. Node itself answers 431 above 16 KiB of request head. */
 const QUERY_LIMIT = 8 * 1024;
-const FORM_LIMIT = 64 * 1024;
+
+/** `store` as the caller sees it; `everything` tells which domains of identifiers there are. */
+type Seen = FhirFaceDeps & { readonly everything: FhirStore };
 
 interface Asked {
   readonly interaction: Interaction;
@@ -136,13 +143,25 @@ async function replyTo(
   const parameters = parametersOfRequest(request, url, interaction);
   if (!parameters.ok) return refusal(parameters.fault);
   const asked: Asked = { interaction, parameters: parameters.value, caller, place, request };
-  if (interaction.kind === 'binary') return serveBinary(deps, asked, interaction.id, format, response);
-  const reply = isSubmission ? await submission(deps, asked) : await answer(deps, asked);
-  const recorded = event(request, caller, reply.status < 400 ? 'success' : 'failure', reply.touched);
+  const sight = await deps.access.sight(caller);
+  // What is read is read through the caller's eyes; what is submitted is not a question of sight.
+  const seen = { ...deps, everything: deps.store, store: sightedFhir(deps.store, sight) };
+  if (interaction.kind === 'binary') return serveBinary(seen, asked, interaction.id, format, response, sight);
+  const reply = isSubmission ? await submission(deps, asked) : await inTime(answer(seen, asked));
+  if (!isSubmission && (await withheld(deps.audit, request, caller, sight, reply))) return refusal(WAY);
+  const outcome = reply.status < 400 ? 'success' : 'failure';
+  const recorded = { ...event(request, caller, outcome, reply.touched), ...groundsOf(sight.told()) };
   if (isSubmission) await deps.audit.record({ ...recorded, action: 'feed' });
   else await Promise.all(ofEach(recorded, reply.touched).map((one) => deps.audit.record(one)));
   return reply;
 }
+
+/** A question that takes too long, or looks through too much for what may be seen of it, is to be narrowed. */
+const inTime = (reply: Promise<Reply>): Promise<Reply> =>
+  reply.catch((error: unknown) => {
+    if (error instanceof SearchTimeout) return tooLong();
+    throw error;
+  });
 
 /** BALP PatientQuery: a record for every patient whom a result shows, each with the query; the store commits them as one. */
 const ofEach = (recorded: AuditEvent, { each }: Reply['touched']): readonly AuditEvent[] =>
@@ -170,7 +189,7 @@ async function submission(deps: FhirFaceDeps, { interaction, request, caller, pl
 }
 
 /** By GET, or by POST with a Parameters resource. */
-async function corresponding(deps: FhirFaceDeps, { request, parameters, place }: Asked): Promise<Reply> {
+async function corresponding(deps: Seen, { request, parameters, place }: Asked): Promise<Reply> {
   let asked: URLSearchParams | null = parameters;
   if (request.method === 'POST') {
     const body = await readBody(request, FORM_LIMIT);
@@ -181,10 +200,10 @@ async function corresponding(deps: FhirFaceDeps, { request, parameters, place }:
   const query = pixQuery(asked);
   if (!query.ok) return refusal(query.fault);
   const { patients, systems } = deps.domain;
-  return ihePix({ store: deps.store, patients, domains: systems }, query.value, place);
+  return ihePix({ store: deps.store, everything: deps.everything, patients, domains: systems }, query.value, place);
 }
 
-async function searched(deps: FhirFaceDeps, type: ResourceType, asked: Asked): Promise<Reply> {
+async function searched(deps: Seen, type: ResourceType, asked: Asked): Promise<Reply> {
   const { parameters, place, request, caller } = asked;
   const page = parameters.get('_page');
   if (page !== null) return savedPage(deps.store, type, page, caller.id, place);
@@ -196,7 +215,7 @@ async function searched(deps: FhirFaceDeps, type: ResourceType, asked: Asked): P
   if (type === 'List' && !namesWhose(parsed.value)) return refusal(NO_PATIENT);
   if (byPeriod(parsed.value) && !namesAny(parsed.value)) return refusal(PERIOD_OF_NOBODY);
   const domains = type === 'Patient' ? requestedDomains(parameters) : [];
-  const unknown = await unknownDomain(deps.store, deps.domain.systems, domains);
+  const unknown = await unknownDomain(deps.everything, deps.domain.systems, domains);
   if (unknown) return unknown;
   const shape = { ...parsed.value.shape, ...(domains.length === 0 ? {} : { domains }) };
   return search(deps.store, { ...parsed.value, shape }, caller.id, place);
@@ -227,7 +246,7 @@ const byPeriod = ({ asked, sort }: SearchRequest): boolean =>
 const namesAny = ({ used }: SearchRequest): boolean =>
   used.some(([name]) => /^(_id|identifier|(patient|subject)([.:].*)?)$/.test(name) && !/:(missing|not)$/.test(name));
 
-async function answer(deps: FhirFaceDeps, asked: Asked): Promise<Reply> {
+async function answer(deps: Seen, asked: Asked): Promise<Reply> {
   const { interaction, parameters, place, request } = asked;
   switch (interaction.kind) {
     case 'read': {
@@ -297,48 +316,6 @@ function placeOf(deps: FhirFaceDeps, request: Request): Place {
   return { origin, base: `${origin}${request.baseUrl}` };
 }
 
-/** The audit names what was asked, never with what values: those may be a patient's. */
-function event(
-  request: Request,
-  caller: Caller | null,
-  outcome: AuditEvent['outcome'],
-  touched: Reply['touched'],
-  reason?: string,
-): AuditEvent {
-  const url = new URL(request.originalUrl, 'http://hub.invalid');
-  const names = [...new Set(url.searchParams.keys())].slice(0, 40).map((name) => name.slice(0, 60));
-  const path = url.pathname.slice(0, 200);
-  const isSearch = !/\/[A-Za-z]+\/[A-Za-z0-9.-]+/.test(request.path) || /(_search|\$match)$/.test(request.path);
-  return {
-    action: outcome === 'refused' ? 'refuse' : isSearch ? 'search' : 'read',
-    outcome,
-    face: 'fhir',
-    operation: `${request.method} ${path}${names.length === 0 ? '' : `?${names.join('&')}`}`,
-    callerId: caller?.id ?? 'none',
-    callerName: caller?.name ?? 'none',
-    callerRole: caller?.role ?? 'none',
-    peer: caller?.peer ?? request.ip ?? 'unknown',
-    persons: touched.persons,
-    objects: touched.objects,
-    detail: detailOf(request, isSearch),
-    ...(reason === undefined ? {} : { reason }),
-  };
-}
-
-/** The search as it was sent, URL and form: for audit messages only, since the values may be a patient's. */
-function detailOf(request: Request, isSearch: boolean): AuditDetail {
-  if (!isSearch) return {};
-  const form: unknown = request.body;
-  const sent = `${request.originalUrl}${typeof form === 'string' && form !== '' ? `\n${form}` : ''}`;
-  return {
-    query: {
-      content: Buffer.from(sent)
-        .subarray(0, FORM_LIMIT / 2)
-        .toString('base64'),
-    },
-  };
-}
-
 /** A document's bytes as they came, or as a Binary resource to who asks for FHIR. */
 async function serveBinary(
   deps: FhirFaceDeps,
@@ -346,11 +323,13 @@ async function serveBinary(
   id: string,
   format: Format,
   response: Response,
+  sight: Sight,
 ): Promise<Reply | 'streamed'> {
   const { request, caller, parameters, place } = asked;
   const reply = await read(deps.store, 'Binary', id, WHOLE, {}, place);
+  if (await withheld(deps.audit, request, caller, sight, reply)) return refusal(WAY);
   const record = (outcome: 'success' | 'failure', reason?: string): Promise<void> =>
-    deps.audit.record(event(request, caller, outcome, reply.touched, reason));
+    deps.audit.record({ ...event(request, caller, outcome, reply.touched, reason), ...groundsOf(sight.told()) });
   if (reply.status !== 200 || reply.body === null) {
     await record('failure');
     return reply;

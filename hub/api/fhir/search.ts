@@ -28,7 +28,7 @@ interface PageState {
   readonly warnings: readonly Pick<Fault, 'code' | 'text' | 'expression'>[];
 }
 
-const tooLong = (): Reply =>
+export const tooLong = (): Reply =>
   refusal({
     status: 400,
     code: 'too-costly',

@@ -10,6 +10,9 @@ import { readDocument } from '../../../openapi/document.ts';
 import { parseObject } from '../../../mappings/rest/index.ts';
 import type { Act, Caller } from '../../core/access.ts';
 import { decide } from '../../core/access.ts';
+import { groundsOf, refusalOf } from '../../core/access-ports.ts';
+import type { AccessDesk, Sight } from '../../core/access-ports.ts';
+import { audited } from '../../core/audit.ts';
 import type { AuditEvent, AuditTrail } from '../../core/audit.ts';
 import type { Intake } from '../../core/envelope.ts';
 import type { Log } from '../../core/ports.ts';
@@ -29,6 +32,7 @@ import { sendProblem } from './problem.ts';
 export interface RestDeps extends HandlerDeps {
   readonly intake: Intake;
   readonly audit: AuditTrail;
+  readonly access: AccessDesk;
   readonly log: Log;
 }
 
@@ -55,14 +59,11 @@ const routeOf = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
 const recordOf = (
   caller: Caller,
   id: string,
-  event: Pick<AuditEvent, 'action' | 'outcome' | 'persons' | 'objects' | 'reason'>,
+  event: Pick<AuditEvent, 'action' | 'outcome' | 'persons' | 'objects' | 'reason' | 'basis'>,
 ): AuditEvent => ({
   face: 'rest',
   operation: id,
-  callerId: caller.id,
-  callerName: caller.name,
-  callerRole: caller.role,
-  peer: caller.peer,
+  ...audited(caller),
   ...event,
 });
 
@@ -169,17 +170,43 @@ function answering(deps: RestDeps, id: string, handler: AnyHandler): RequestHand
   return async (request: Request, response: Response) => {
     const caller = callerOf(response);
     const { query, params: path, body } = request as { query: object; params: object; body?: unknown };
-    const reply = await handler({ caller, visitor: visitorOf(request), query, path, body } as AnyAsked);
+    const sight = caller === null ? null : await deps.access.sight(caller);
+    const reply = await handler({ caller, visitor: visitorOf(request), sight, query, path, body } as AnyAsked);
     if (reply.cookies !== undefined) response.append('Set-Cookie', [...reply.cookies]);
     if ('problem' in reply) {
-      sendProblem(response, reply.problem, reply.errors, undefined, reply.status);
+      const told =
+        reply.problem.code === 'not-found' &&
+        caller !== null &&
+        sight !== null &&
+        (await withheld(deps.audit, caller, id, sight));
+      if (told) sendProblem(response, problem('forbidden', undefined, WAY));
+      else sendProblem(response, reply.problem, reply.errors, undefined, reply.status);
       return;
     }
     // What was read is recorded before it is given (SECURITY L3-AU4).
     if (reply.disclosure !== undefined && caller !== null)
-      await deps.audit.record(recordOf(caller, id, { outcome: 'success', ...reply.disclosure }));
+      await deps.audit.record(
+        recordOf(caller, id, {
+          outcome: 'success',
+          ...reply.disclosure,
+          ...(sight === null ? {} : groundsOf(sight.told())),
+        }),
+      );
     response.status(reply.status).json(reply.body);
   };
+}
+
+const WAY = 'No relation to this patient is known; POST /api/v1/break-glass is the way in an emergency.';
+
+/**
+ * What is not this caller's to see is answered as if it did not exist, and recorded as what it is. True: the caller has
+ * asked for the person by an identifier, knows of them already, and is told the way.
+ */
+async function withheld(audit: AuditTrail, caller: Caller, id: string, sight: Sight): Promise<boolean> {
+  const refusal = refusalOf(sight.told());
+  if (refusal === null) return false;
+  await audit.record(recordOf(caller, id, { action: 'refuse', outcome: 'refused', ...refusal }));
+  return sight.mayBeTold();
 }
 
 interface ValidatorError {

@@ -1,4 +1,5 @@
 /** What each operation of openapi/hub.yaml does, feeds excepted: one handler an operation, asked for by the compiler. */
+import { decide, type Caller } from '../../core/access.ts';
 import type { AuditReader, Client, ClientStore } from '../../core/client.ts';
 import type { ExamSearch, JournalFilter, JournalReader, OrphanReader, PageRequest } from '../../core/operation.ts';
 import { parseResidentId } from '../../core/identifier.ts';
@@ -6,6 +7,7 @@ import type { IndexReader } from '../../core/ports.ts';
 import { problem } from '../../core/problem.ts';
 import type { SiteProfile, Sites } from '../../core/site.ts';
 import { drawToken, hashToken } from '../../security/token.ts';
+import { sightedExams } from '../../flow/sighted-index.ts';
 import { accountHandlers } from './account.ts';
 import type { AccountDeps } from './account.ts';
 import { clinicalHandlers, type ClinicalDeps } from './clinical.ts';
@@ -78,61 +80,88 @@ type Operating = Pick<
   | 'listOrphans'
 >;
 
+/** Who is bound to a site sees what is of that site, and nothing that is of none. */
+const isForeign = ({ role, site }: Caller, of: string | null): boolean =>
+  role === 'interface-engineer' && (site === undefined || of !== site);
+
+async function ofOwn<F extends { readonly site?: string | undefined }, R>(
+  caller: Caller,
+  filter: F,
+  list: (own: F) => Promise<R>,
+): Promise<R | Refused> {
+  const { site } = caller;
+  if (caller.role !== 'interface-engineer') return list(filter);
+  const decision = decide(caller, { kind: 'operate', ...(filter.site === undefined ? {} : { site: filter.site }) });
+  return decision.allowed ? list({ ...filter, site }) : { problem: problem('forbidden', 'site', decision.reason) };
+}
+
 function operating(deps: HandlerDeps): Operating {
   const { journal, reviews, orphans, sites } = deps;
+  const foreignEntry = async (caller: Caller, id: string): Promise<boolean> =>
+    caller.role === 'interface-engineer' && isForeign(caller, (await journal.entry(id))?.site ?? null);
+  const foreignReview = async (caller: Caller, id: string): Promise<boolean> =>
+    caller.role === 'interface-engineer' && isForeign(caller, (await reviews.item(id))?.site ?? null);
   return {
     listSites: async () => ({ status: 200, body: { items: sites.all.map(siteOf) } }),
-    listJournal: async ({ query: { limit, after, ...filter } }) => ({
-      status: 200,
-      body: await journal.list(asked<JournalFilter>(filter), pageOf({ limit, after })),
-    }),
-    countJournal: async ({ query }) => ({ status: 200, body: await journal.counters(asked<JournalFilter>(query)) }),
-    readJournalEntry: async ({ path }) => {
+    listJournal: async ({ caller, query: { limit, after, ...filter } }) =>
+      ofOwn(caller, filter, async (own) => ({
+        status: 200,
+        body: await journal.list(asked<JournalFilter>(own), pageOf({ limit, after })),
+      })),
+    countJournal: async ({ caller, query }) =>
+      ofOwn(caller, query, async (own) => ({ status: 200, body: await journal.counters(asked<JournalFilter>(own)) })),
+    readJournalEntry: async ({ caller, path }) => {
       const body = await journal.entry(path.id);
-      return body === null ? notFound() : { status: 200, body };
+      return body === null || isForeign(caller, body.site) ? notFound() : { status: 200, body };
     },
-    readJournalBytes: async ({ path }) => {
+    readJournalBytes: async ({ caller, path }) => {
+      if (await foreignEntry(caller, path.id)) return notFound();
       const raw = await journal.raw(path.id);
       if (raw === null) return notFound();
       const body = { contentType: raw.contentType, base64: Buffer.from(raw.bytes).toString('base64') };
       return { status: 200, body, disclosure: act('export', `journal/${path.id}`) };
     },
     retryJournalEntry: async ({ path, caller }) => {
+      if (await foreignEntry(caller, path.id)) return notFound();
       const result = await journal.retry(path.id, caller);
       return result.ok
         ? { status: 200, body: result.value, disclosure: act('change', `journal/${path.id}`, 'retry') }
         : { problem: result.problem };
     },
-    listReviews: async ({ query: { limit, after, ...filter } }) => {
-      const page = await reviews.list(asked(filter), pageOf({ limit, after }));
-      return { status: 200, body: { items: page.items.map(reviewOf), next: page.next } };
-    },
-    readReview: async ({ path }) => {
+    listReviews: async ({ caller, query: { limit, after, ...filter } }) =>
+      ofOwn(caller, filter, async (own) => {
+        const page = await reviews.list(asked(own), pageOf({ limit, after }));
+        return { status: 200, body: { items: page.items.map(reviewOf), next: page.next } };
+      }),
+    readReview: async ({ caller, path }) => {
       const item = await reviews.item(path.id);
-      return item === null ? notFound() : { status: 200, body: reviewOf(item) };
+      return item === null || isForeign(caller, item.site) ? notFound() : { status: 200, body: reviewOf(item) };
     },
     retryReview: async ({ path, caller }) => {
+      if (await foreignReview(caller, path.id)) return notFound();
       const result = await reviews.retry(path.id, caller);
       return result.ok
         ? { status: 200, body: reviewOf(result.value), disclosure: act('change', `review/${path.id}`, 'retry') }
         : { problem: result.problem };
     },
     dismissReview: async ({ path, caller, body }) => {
+      if (await foreignReview(caller, path.id)) return notFound();
       const result = await reviews.dismiss(path.id, caller, body.reason);
       return result.ok
         ? { status: 200, body: reviewOf(result.value), disclosure: act('change', `review/${path.id}`, 'dismiss') }
         : { problem: result.problem };
     },
-    listOrphans: async ({ query: { limit, after, ...filter } }) => ({
-      status: 200,
-      body: await orphans.list(asked(filter), pageOf({ limit, after })),
-    }),
+    listOrphans: async ({ caller, query: { limit, after, ...filter } }) =>
+      ofOwn(caller, filter, async (own) => ({
+        status: 200,
+        body: await orphans.list(asked(own), pageOf({ limit, after })),
+      })),
   };
 }
 
 function reading({ exams, index }: HandlerDeps): Pick<Handlers, 'searchExams' | 'readExam'> {
   return {
-    searchExams: async ({ body: { identifier, limit, after } }) => {
+    searchExams: async ({ sight, body: { identifier, limit, after } }) => {
       const resident = identifier.authority === undefined ? parseResidentId(identifier.value) : null;
       if (resident?.ok === false) {
         const text = 'Without an authority this must be a valid resident ID.';
@@ -140,13 +169,15 @@ function reading({ exams, index }: HandlerDeps): Pick<Handlers, 'searchExams' | 
         return { problem: problem('invalid-value', 'identifier.value', text), errors };
       }
       const wanted = resident === null ? identifier : { value: resident.id };
-      const page = await exams.byPatient(wanted, pageOf({ limit, after }, 20));
+      const page = await sightedExams(exams, sight).byPatient(wanted, pageOf({ limit, after }, 20));
       const objects = page.items.map(({ examId }) => `exam/${examId}`);
       const body = { items: page.items.map((exam) => examRecord(exam)), next: page.next };
       return { status: 200, body, disclosure: { action: 'search', persons: page.personIds, objects } };
     },
-    readExam: async ({ path }) => {
+    readExam: async ({ path, sight }) => {
       const exam = await index.exam(path.id);
+      // Another id of it may have been asked for: the right is to what it is today.
+      if (exam !== null && !(await sight.exams([exam.examId])).has(exam.examId)) return notFound();
       if (exam === null) return notFound();
       const disclosure = { action: 'read', persons: [exam.personId], objects: [`exam/${exam.examId}`] } as const;
       return { status: 200, body: examRecord(exam, true), disclosure };

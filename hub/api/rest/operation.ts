@@ -1,6 +1,7 @@
 /** Types of handlers, drawn from the generated contract: the compiler asks for one per operation, with its answers. */
 import type { operations } from '../../../openapi/generated/hub.ts';
 import type { Caller } from '../../core/access.ts';
+import type { Sight } from '../../core/access-ports.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { FieldError } from './problem.ts';
 
@@ -70,6 +71,8 @@ type Body<Op> = Op extends { readonly requestBody: { readonly content: { readonl
 export interface Asked<Id extends OperationId> {
   readonly caller: Id extends PublicId ? Caller | null : Caller;
   readonly visitor: Visitor;
+  /** What of clinical content this caller may see; of an act that shows none, nothing is looked up. */
+  readonly sight: Id extends PublicId ? Sight | null : Sight;
   readonly query: [Query<operations[Id]>] extends [never] ? object : Query<operations[Id]>;
   readonly path: Path<operations[Id]>;
   readonly body: Body<operations[Id]>;

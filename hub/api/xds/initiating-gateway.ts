@@ -91,7 +91,7 @@ async function query(deps: InitiatingGatewayDeps, exchange: SoapExchange): Promi
     'code' in asked
       ? [refusal([asked])]
       : await Promise.all([
-          ...(asked.own ? [askOwn(deps, read.value, found)] : []),
+          ...(asked.own ? [askOwn(deps, read.value, found, exchange)] : []),
           ...asked.others.map((community) => askOther(deps, exchange, community, read.value)),
         ]);
   const refused = (await refuseFound(exchange, found)) ?? (await refuseForeign(deps, exchange, answers));
@@ -160,9 +160,14 @@ function targets({ own, communities }: InitiatingGatewayDeps, { home, patientId 
     : gatewayError('XDSUnknownCommunity', 'The home community is not known here', own.home);
 }
 
-async function askOwn(deps: InitiatingGatewayDeps, query: CrossQuery, all: OwnQueryAnswer[]): Promise<QueryAnswer> {
+async function askOwn(
+  deps: InitiatingGatewayDeps,
+  query: CrossQuery,
+  all: OwnQueryAnswer[],
+  exchange: SoapExchange,
+): Promise<QueryAnswer> {
   const { home } = deps.own;
-  const found = await deps.own.query(query);
+  const found = await deps.own.query(query, exchange);
   const { answer } = found;
   all.push(found);
   return {
@@ -252,7 +257,7 @@ async function images(deps: InitiatingGatewayDeps, exchange: SoapExchange): Prom
   const strange = await refuseStrange(deps, exchange, wanted);
   if (strange) return strange;
   const shares = await retrieve({ ...deps, calling: exchange.calling }, 'images', wanted, {
-    own: (documents) => deps.own.images({ documents, transferSyntaxes }),
+    own: (documents) => deps.own.images({ documents, transferSyntaxes }, exchange),
     write: (documents) => writeImagingRequest({ documents, transferSyntaxes }),
     key: ({ repositoryUid, sopUid }) => ({ repositoryUniqueId: repositoryUid, documentUniqueId: sopUid }),
   });

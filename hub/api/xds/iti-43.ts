@@ -55,13 +55,15 @@ export interface DocumentSourceDeps extends Pick<RepositoryDeps, 'objects' | 'lo
 export async function locateDocuments(
   deps: DocumentSourceDeps,
   references: readonly DocumentReference[],
-  exchange: Pick<SoapExchange, 'seenOf'>,
+  exchange: Pick<SoapExchange, 'seenOf' | 'sight'>,
 ): Promise<readonly (Found | Missed)[]> {
   const unique = [
     ...new Map(references.map((one) => [`${one.repositoryUniqueId}\n${one.documentUniqueId}`, one])).values(),
   ];
   const own = unique.filter(({ repositoryUniqueId }) => repositoryUniqueId === deps.repositoryOid);
-  const stored = await deps.registry.documents(own.map(({ documentUniqueId }) => documentUniqueId));
+  const wanted = own.map(({ documentUniqueId }) => documentUniqueId);
+  const visible = exchange.sight.whole ? new Set(wanted) : await exchange.sight.documents(wanted);
+  const stored = await deps.registry.documents(wanted.filter((name) => visible.has(name)));
   const seen = await exchange.seenOf(stored.map(({ patientId }) => patientId));
   const byUniqueId = new Map<string, Located>();
   for (const document of stored) {

@@ -7,6 +7,8 @@ import type { AffinityPatients, DocumentReader } from '../../core/document-ports
 import type { RegistryProblem } from '../../core/document.ts';
 import { lenientUid } from '../../core/identifier.ts';
 import { Failure } from '../../core/problem.ts';
+import { sightedDocuments } from '../../flow/sighted-documents.ts';
+import { sightedStudies } from '../../flow/sighted-index.ts';
 import { createStoredQuery, QUERY_LIMITS } from '../../flow/stored-query.ts';
 import { readQueryAnswer } from '../../../mappings/xds/cross-query.ts';
 import type { CrossQuery, QueryAnswer } from '../../../mappings/xds/cross-query.ts';
@@ -46,12 +48,15 @@ export interface OwnQueryAnswer {
   readonly patients: readonly string[];
 }
 
+/** Who asks, as far as their sight goes. */
+type Seeing = Pick<SoapExchange, 'seenOf' | 'sight'>;
+
 export interface OwnCommunity {
   /** `urn:oid:…` */
   readonly home: string;
-  query(query: CrossQuery): Promise<OwnQueryAnswer>;
-  documents(wanted: readonly DocumentReference[], exchange: Pick<SoapExchange, 'seenOf'>): Promise<Share>;
-  images(request: ImagingRequest): Promise<Share>;
+  query(query: CrossQuery, exchange: Seeing): Promise<OwnQueryAnswer>;
+  documents(wanted: readonly DocumentReference[], exchange: Seeing): Promise<Share>;
+  images(request: ImagingRequest, exchange: Seeing): Promise<Share>;
 }
 
 export interface OwnCommunityDeps extends ImagingDeps, DocumentSourceDeps {
@@ -64,18 +69,26 @@ export function createOwnCommunity(deps: OwnCommunityDeps): OwnCommunity {
   const home = `urn:oid:${deps.homeCommunityOid}`;
   return {
     home,
-    query: (query) => ownQuery(deps, home, query),
+    query: (query, exchange) => ownQuery(deps, home, query, exchange),
     documents: (wanted, exchange) => ownDocuments(deps, home, wanted, exchange),
-    images: (request) => ownImages(deps, home, request),
+    images: (request, exchange) =>
+      ownImages({ ...deps, reader: sightedStudies(deps.reader, exchange.sight) }, home, request),
   };
 }
 
 /** As ITI-18 at the registry; written out and read again, so that both answers are the same to the letter. */
-async function ownQuery(deps: OwnCommunityDeps, home: string, { body }: CrossQuery): Promise<OwnQueryAnswer> {
+async function ownQuery(
+  deps: OwnCommunityDeps,
+  home: string,
+  { body }: CrossQuery,
+  { sight }: Seeing,
+): Promise<OwnQueryAnswer> {
   const read = readStoredQuery(body, 'stored-query');
   if (!read.ok) return { answer: failure(read.problems, home), persons: [], patients: [] };
   const { request } = read;
-  const found = await createStoredQuery({ reader: deps.registry, limits: QUERY_LIMITS })(request);
+  const found = await createStoredQuery({ reader: sightedDocuments(deps.registry, sight), limits: QUERY_LIMITS })(
+    request,
+  );
   const asked = await askedFor(deps.registry, request.query);
   const patients = new Set([...asked, ...found.objects.map(({ patientId }) => patientId)]);
   const persons = patients.size === 0 ? [] : [...(await deps.patients.personsOf([...patients])).values()];
@@ -100,7 +113,7 @@ async function ownDocuments(
   deps: OwnCommunityDeps,
   home: string,
   wanted: readonly DocumentReference[],
-  exchange: Pick<SoapExchange, 'seenOf'>,
+  exchange: Seeing,
 ): Promise<Share> {
   const outcomes = await locateDocuments(deps, wanted, exchange);
   const found = outcomes.filter((outcome) => 'stored' in outcome);

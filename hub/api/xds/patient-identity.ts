@@ -95,7 +95,7 @@ async function crossReference(
   exchange: SoapExchange,
   { source, targets }: Extract<PatientQuestion, { kind: 'pix' }>,
 ): Promise<SoapFault | null> {
-  const found = await deps.queries.crossReference(source, targets);
+  const found = await deps.queries.seenBy(exchange.sight).crossReference(source, targets);
   if (found.kind !== 'known') return refused(deps, 'pix', exchange, unknownIdentity(found));
   const other = await exchange.refusePatient([], [found.personId]);
   if (other) return other;
@@ -118,10 +118,11 @@ async function demographics(
 ): Promise<SoapFault | null> {
   const { tag, limit } = question;
   const asking = { callerId: exchange.caller.id, tag, limit };
+  const queries = deps.queries.seenBy(exchange.sight);
   const found =
     question.kind === 'pdq'
-      ? await deps.queries.find(question.demand, question.domains, asking)
-      : await deps.queries.more(question.startAt, asking);
+      ? await queries.find(question.demand, question.domains, asking)
+      : await queries.more(question.startAt, asking);
   if (found.kind !== 'found') return refused(deps, 'pdq', exchange, unanswered(found));
   const persons = found.page.patients.map(({ personId }) => personId);
   const other = await exchange.refuseOthers([], persons);

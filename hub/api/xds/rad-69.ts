@@ -7,6 +7,7 @@ import { Router } from 'express';
 import type { Response } from 'express';
 import type { AffinityPatients } from '../../core/document-ports.ts';
 import { lenientUid } from '../../core/identifier.ts';
+import { sightedStudies } from '../../flow/sighted-index.ts';
 import { packageEnd, packageType, partHead, rootHead } from '../../../mappings/xds/mtom.ts';
 import {
   RAD69_REQUEST,
@@ -53,7 +54,7 @@ export function imagingSourceFace(deps: ImagingSourceDeps): Router {
 async function answer(deps: ImagingSourceDeps, exchange: SoapExchange): Promise<SoapFault | null> {
   const request = readImagingRequest(exchange.message.body, deps.limits);
   if (!request.ok) return senderFault(`${request.problem.text} (${request.problem.where ?? 'Body'})`);
-  const outcomes = await findImages(deps, request.value);
+  const outcomes = await findImages({ ...deps, reader: sightedStudies(deps.reader, exchange.sight) }, request.value);
   const found = outcomes.filter((outcome) => 'located' in outcome);
   const errors = outcomes.filter((outcome) => 'code' in outcome);
   const refused = await refuseOthers(deps, exchange, found);

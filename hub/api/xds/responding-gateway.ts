@@ -89,7 +89,9 @@ async function query(deps: RespondingGatewayDeps, exchange: SoapExchange): Promi
   const asked = await exchange.refuseOthers(read.value.patientId === null ? [] : [read.value.patientId]);
   if (asked) return asked;
   const { answer, persons, patients } =
-    wrong === null ? await deps.own.query(read.value) : { answer: refusal([wrong]), persons: [], patients: [] };
+    wrong === null
+      ? await deps.own.query(read.value, exchange)
+      : { answer: refusal([wrong]), persons: [], patients: [] };
   const refused = await exchange.refuseOthers(patients, persons);
   if (refused) return refused;
   const objects = answer.objects.map((object) => withHome(object, home));
@@ -136,7 +138,7 @@ async function images(deps: RespondingGatewayDeps, exchange: SoapExchange): Prom
   const read = readImagingRequest(exchange.message.body, deps.limits);
   if (!read.ok) return faultOf(read.problem);
   const { wanted, errors } = mine(read.value.documents, deps.own.home);
-  const given = wanted.length === 0 ? [] : [await deps.own.images({ ...read.value, documents: wanted })];
+  const given = wanted.length === 0 ? [] : [await deps.own.images({ ...read.value, documents: wanted }, exchange)];
   return give(exchange, RAD75_RESPONSE, [...given, refusedShare(errors)], wantedImages(read.value.documents));
 }
 

@@ -5,6 +5,7 @@
 import type { Request, Response } from 'express';
 import { decide, decidePatient } from '../../core/access.ts';
 import type { Act, Caller, Decision, OnBehalfOf } from '../../core/access.ts';
+import type { AccessDesk } from '../../core/access-ports.ts';
 import { audited, auditedUser } from '../../core/audit.ts';
 import type { AuditEvent, AuditTrail } from '../../core/audit.ts';
 import { siteId } from '../../core/identifier.ts';
@@ -16,6 +17,7 @@ import { callerOf, setCaller } from '../caller.ts';
 
 export interface CallerDeps {
   readonly audit: AuditTrail;
+  readonly access: AccessDesk;
   /** Where it is absent a patient is known by the ids of the message alone, and other ids are other patients. */
   readonly scope?: PatientScope;
   /** Absent: no assertion is looked at. */
@@ -100,7 +102,10 @@ function callerInName({ user, issuer }: Believed, system: Caller | null, request
 
 const peerAt = (request: Request): string => (request.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
 
-type Who = Pick<AuditEvent, 'face' | 'callerId' | 'callerName' | 'callerRole' | 'peer' | 'onBehalfOf'>;
+type Who = Pick<
+  AuditEvent,
+  'face' | 'callerId' | 'callerName' | 'callerRole' | 'peer' | 'onBehalfOf' | 'purpose' | 'institution'
+>;
 
 export function who(known: Caller | OnBehalfOf | null, request: Request): Who {
   if (known && 'id' in known) return { face: 'xds', ...audited(known) };

@@ -6,6 +6,8 @@ import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { decide } from '../../core/access.ts';
 import type { Act, Caller } from '../../core/access.ts';
+import { groundsOf, refusalOf } from '../../core/access-ports.ts';
+import type { Sight } from '../../core/access-ports.ts';
 import type { AuditEvent, Calling } from '../../core/audit.ts';
 import type { Log } from '../../core/ports.ts';
 import { Failure, problemClass } from '../../core/problem.ts';
@@ -47,6 +49,8 @@ export interface SoapTransaction {
 
 export interface SoapExchange {
   readonly caller: Caller;
+  /** What this caller may see: transactions read the index and the registry through it. */
+  readonly sight: Sight;
   readonly message: SoapMessage;
   /** Empty at a door with an intake. */
   readonly attachments: SoapPackage['attachments'];
@@ -125,6 +129,7 @@ export async function soapExchange(
       refuse(await refused(deps, operation, request, caller, decision.reason));
       return;
     }
+    const sight = await deps.access.sight(caller);
     const audited: SoapExchange['audited'] = (outcome, persons, objects, reason) =>
       deps.audit.record({
         ...who(caller, request),
@@ -135,6 +140,7 @@ export async function soapExchange(
         objects,
         detail: soapDetail(read.message, { endpoint: endpointOf(request), only: objects }),
         ...(reason === undefined ? {} : { reason }),
+        ...groundsOf(sight.told()),
       });
     const refusing: SoapExchange['refusePatient'] = (ids, persons) =>
       refusePatient(deps, operation, caller, request, { ids, persons });
@@ -144,6 +150,7 @@ export async function soapExchange(
     const fault = await answer({
       ...read,
       caller,
+      sight,
       response,
       audited,
       calling,
@@ -151,12 +158,32 @@ export async function soapExchange(
       refuseOthers: others,
       seenOf: (ids) => seenOf(deps, caller, ids),
     });
+    await recordWithheld(deps, operation, request, caller, sight);
     if (fault) refuse('fault' in fault ? fault : { fault });
   } catch (error) {
     broke(deps, door, response, error, relatesTo);
   } finally {
     await intake?.discard();
   }
+}
+
+/** What was left out of an answer as if it did not exist is in the audit as what it is: once for each exchange. */
+async function recordWithheld(
+  deps: SoapDeps,
+  operation: string,
+  request: Request,
+  caller: Caller,
+  sight: Sight,
+): Promise<void> {
+  const refusal = refusalOf(sight.told());
+  if (refusal === null) return;
+  await deps.audit.record({
+    ...who(caller, request),
+    action: 'refuse',
+    outcome: 'refused',
+    operation,
+    ...refusal,
+  });
 }
 
 /** The service as its caller addressed it, for the audit; a Host header that is none names nothing. */

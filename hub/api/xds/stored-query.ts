@@ -2,6 +2,7 @@
 import type { AffinityPatients, DocumentReader } from '../../core/document-ports.ts';
 import type { PatientCx, RegistryProblem } from '../../core/document.ts';
 import { patientsNamed } from '../../flow/patients-named.ts';
+import { sightedDocuments } from '../../flow/sighted-documents.ts';
 import { createStoredQuery, QUERY_LIMITS } from '../../flow/stored-query.ts';
 import type { QueryAnswer } from '../../flow/stored-query.ts';
 import { QUERY } from '../../../mappings/xds/ebrim-names.ts';
@@ -29,7 +30,9 @@ export async function answerStoredQuery(
   const asked = await askedFor(deps.registry, read.ok ? read.request.query : null);
   const refused = await exchange.refuseOthers(asked);
   if (refused) return refused;
-  const answer = read.ok ? await run(deps, read.request, home) : refusal(read.problems);
+  const answer = read.ok
+    ? await run({ ...deps, registry: sightedDocuments(deps.registry, exchange.sight) }, read.request, home)
+    : refusal(read.problems);
   const found = await exchange.refuseOthers(answer.objects.map(({ patientId }) => patientId));
   if (found) return found;
   await audit(deps.patients, exchange, read.ok ? read.request.query : null, answer, asked);
@@ -41,7 +44,11 @@ export async function answerStoredQuery(
 const refusal = (problems: readonly RegistryProblem[]): QueryAnswer => ({ objects: [], associations: [], problems });
 
 /** A registry knows its own community only; for others there is the initiating gateway (ITI TF-2 §3.18.4.1.2.3.8). */
-function run(deps: RegistryDeps, request: StoredQueryRequest, home: string): Promise<QueryAnswer> {
+function run(
+  deps: { readonly registry: DocumentReader },
+  request: StoredQueryRequest,
+  home: string,
+): Promise<QueryAnswer> {
   if (request.home !== null && request.home !== home)
     return Promise.resolve(
       refusal([

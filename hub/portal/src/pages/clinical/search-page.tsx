@@ -163,7 +163,7 @@ function SearchForm(props: {
               name="birthDate"
               required
               inputMode="numeric"
-              pattern="\d{4}[-\/.]?\d{2}[-\/.]?\d{2}"
+              pattern="\d{4}[\-\/.]?\d{2}[\-\/.]?\d{2}"
               placeholder={search.birthHint}
               title={search.birthHint}
               maxLength={10}
