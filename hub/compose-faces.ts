@@ -9,7 +9,6 @@ import { createRestFace } from './api/rest/face.ts';
 import { render } from './archive/render.ts';
 import { openFrames } from './archive/transcode-frames.ts';
 import { canTranscode, transcode } from './archive/transcode.ts';
-import { accessDesk } from './compose-access.ts';
 import { auditSource } from './compose-atna.ts';
 import { consentRooms } from './compose-consent.ts';
 import { identityFeed } from './compose-identity.ts';
@@ -58,7 +57,6 @@ function restFace(
     exams: createExamSearch({ database, derive: rooms.derive }),
     index: rooms.reader,
     clinical: createClinicalRecords({
-      desk: accessDesk(ground),
       persons: createPersonSearch(rooms.desk),
       history: createExamHistory({ database, derive: rooms.derive }),
       index: rooms.reader,

@@ -97,5 +97,40 @@ function joined(parts: readonly TextPart[]): readonly TextPart[] {
     }
   }
   settle();
-  return whole;
+  return atLines(whole);
+}
+
+/**
+ * What was put in or taken out between equal texts can often be told in several places; it reads best as whole lines or
+ * sentences. 右|侧大量气胸。\n右|肺 is 右侧大量气胸。\n before 右肺.
+ */
+function atLines(parts: readonly TextPart[]): readonly TextPart[] {
+  const moved = [...parts];
+  for (let at = 1; at < moved.length; at++) {
+    const [before, part, after] = [moved[at - 1], moved[at], moved[at + 1]];
+    if (before?.kind !== 'same' || part === undefined || part.kind === 'same') continue;
+    if (after !== undefined && after.kind !== 'same') continue;
+    const by = bestMove(before.text, part.text);
+    if (by === 0) continue;
+    const turned = before.text.slice(before.text.length - by);
+    moved[at - 1] = { kind: 'same', text: before.text.slice(0, before.text.length - by) };
+    moved[at] = { kind: part.kind, text: turned + part.text.slice(0, part.text.length - by) };
+    moved[at + 1] = { kind: 'same', text: turned + (after?.text ?? '') };
+  }
+  return moved.filter(({ text }) => text !== '');
+}
+
+const MOST_MOVED = 200;
+
+/** How far to the left a change goes so that it ends with a line, or else a sentence; 0: it stays. */
+function bestMove(before: string, change: string): number {
+  let sentence = 0;
+  for (let by = 0; by < Math.min(change.length, MOST_MOVED); by++) {
+    const end = change[change.length - 1 - by];
+    if (end === '\n') return by;
+    if (sentence === 0 && by > 0 && /[。；;]/.test(end ?? '')) sentence = by;
+    // A surrogate is half a character: nothing is parted there.
+    if (before[before.length - 1 - by] !== end || /[\ud800-\udfff]/.test(end ?? '')) return sentence;
+  }
+  return sentence;
 }

@@ -2,7 +2,7 @@
  * What a physician asks: who is this patient, what was examined where, how an exam came here and what to compare it with.
  * Every answer holds only what the access desk lets this caller see, and counts nothing else.
  */
-import type { Caller } from '../core/access.ts';
+import type { Sight } from '../core/access-ports.ts';
 import type {
   ExamHistory,
   ExamMark,
@@ -19,20 +19,14 @@ import type { HubId } from '../core/identifier.ts';
 import type { Explanation, IdentityDesk } from '../core/identity.ts';
 import type { Page, PageRequest } from '../core/operation.ts';
 import type { IndexReader } from '../core/ports.ts';
-import { fail, ok, problem, type Problem, type Result } from '../core/problem.ts';
+import { fail, ok, problem, type Result } from '../core/problem.ts';
 import { textDiff, type TextPart } from '../core/text-diff.ts';
 import type { ExamView, PatientView } from '../core/view.ts';
 
-/** What these questions need of the access desk. */
-export interface ClinicalSight {
-  persons(ids: readonly string[]): Promise<ReadonlySet<string>>;
-  exams(ids: readonly string[]): Promise<ReadonlySet<string>>;
-  identified(persons: readonly string[]): Promise<void>;
-  mayBeTold(): Promise<boolean>;
-}
+/** What these questions need of what the caller may see. */
+export type ClinicalSight = Pick<Sight, 'persons' | 'exams' | 'identified'>;
 
 export interface ClinicalDeps {
-  readonly desk: { sight(caller: Caller): Promise<ClinicalSight> };
   readonly persons: PersonSearch;
   readonly history: ExamHistory;
   readonly index: Pick<IndexReader, 'exam' | 'person'>;
@@ -80,39 +74,37 @@ const MOST_PERSONS = 200;
 const MOST_MARKS = 200;
 const MOST_EXAMS = 1_000;
 
-/** Where whoever asked knows that the person exists, the refusal says that there is a way; else there is nothing. */
-const withheld = async (sight: ClinicalSight): Promise<{ ok: false; problem: Problem }> =>
-  (await sight.mayBeTold())
-    ? fail(problem('forbidden', 'break-glass', 'A consent code or an emergency is needed to see this.'))
-    : fail(problem('not-found'));
-
 export type ClinicalRecords = ReturnType<typeof createClinicalRecords>;
 
 export function createClinicalRecords(deps: ClinicalDeps) {
   return {
-    search: (caller: Caller, question: PersonQuestion, page: PageRequest) => search(deps, caller, question, page),
-    timeline: (caller: Caller, personId: string, filter: TimelineFilter) => timeline(deps, caller, personId, filter),
+    search: (sight: ClinicalSight, question: PersonQuestion, page: PageRequest) => search(deps, sight, question, page),
+    timeline: (sight: ClinicalSight, personId: string, filter: TimelineFilter) =>
+      timeline(deps, sight, personId, filter),
 
-    async priors(caller: Caller, examId: string): Promise<Result<{ exam: ExamView; priors: readonly Prior[] }>> {
-      const found = await examSeen(deps, caller, examId);
+    async priors(sight: ClinicalSight, examId: string): Promise<Result<{ exam: ExamView; priors: readonly Prior[] }>> {
+      const found = await examSeen(deps, sight, examId);
       if (!found.ok) return found;
-      const { exam, sight } = found.value;
+      const exam = found.value;
       const others = await seenOf(deps, sight, exam.personId);
       return ok({ exam, priors: priorsOf(timelineExam(exam), others) });
     },
 
-    async revisions(caller: Caller, examId: string): Promise<Result<{ exam: ExamView; items: readonly Revision[] }>> {
-      const found = await examSeen(deps, caller, examId);
+    async revisions(
+      sight: ClinicalSight,
+      examId: string,
+    ): Promise<Result<{ exam: ExamView; items: readonly Revision[] }>> {
+      const found = await examSeen(deps, sight, examId);
       if (!found.ok) return found;
-      const { exam } = found.value;
+      const exam = found.value;
       const revisions = await deps.history.revisions(exam.examId);
       return ok({ exam, items: revisions.map((one, at) => revised(one, revisions[at - 1], exam)).toReversed() });
     },
 
-    async provenance(caller: Caller, examId: string): Promise<Result<Provenance>> {
-      const found = await examSeen(deps, caller, examId);
+    async provenance(sight: ClinicalSight, examId: string): Promise<Result<Provenance>> {
+      const found = await examSeen(deps, sight, examId);
       if (!found.ok) return found;
-      const { exam } = found.value;
+      const exam = found.value;
       const [origins, listings, file] = await Promise.all([
         deps.history.origins(exam),
         deps.history.listings(exam),
@@ -125,12 +117,11 @@ export function createClinicalRecords(deps: ClinicalDeps) {
 }
 
 async function search(
-  { desk, persons }: ClinicalDeps,
-  caller: Caller,
+  { persons }: ClinicalDeps,
+  sight: ClinicalSight,
   question: PersonQuestion,
   page: PageRequest,
 ): Promise<Page<PersonFound>> {
-  const sight = await desk.sight(caller);
   const found = await persons.find(question, MOST_PERSONS);
   const open = await sight.persons(found);
   if (isExact(question)) await sight.identified(found);
@@ -157,16 +148,16 @@ async function search(
 
 async function timeline(
   deps: ClinicalDeps,
-  caller: Caller,
+  sight: ClinicalSight,
   personId: string,
   filter: TimelineFilter,
 ): Promise<Result<Timeline>> {
   const person = await deps.index.person(personId);
   if (person === null) return fail(problem('not-found'));
-  const sight = await deps.desk.sight(caller);
   const all = await seenOf(deps, sight, person.personId);
   // A consultation or a share may open an exam of somebody whose person is not open otherwise.
-  if (all.length === 0 && !(await sight.persons([person.personId])).has(person.personId)) return withheld(sight);
+  if (all.length === 0 && !(await sight.persons([person.personId])).has(person.personId))
+    return fail(problem('not-found'));
   const registrations = person.records.filter(({ mergedInto }) => mergedInto === null);
   return ok({ personId: person.personId, registrations, all, exams: all.filter((exam) => shows(exam, filter)) });
 }
@@ -184,15 +175,10 @@ async function seenOf(
     .sort(byTime);
 }
 
-async function examSeen(
-  { desk, index }: ClinicalDeps,
-  caller: Caller,
-  examId: string,
-): Promise<Result<{ exam: ExamView; sight: ClinicalSight }>> {
+async function examSeen({ index }: ClinicalDeps, sight: ClinicalSight, examId: string): Promise<Result<ExamView>> {
   const exam = await index.exam(examId);
-  if (exam === null) return fail(problem('not-found'));
-  const sight = await desk.sight(caller);
-  return (await sight.exams([exam.examId])).has(exam.examId) ? ok({ exam, sight }) : withheld(sight);
+  const seen = exam !== null && (await sight.exams([exam.examId])).has(exam.examId);
+  return seen ? ok(exam) : fail(problem('not-found'));
 }
 
 function revised(revision: ReportRevision, before: ReportRevision | undefined, { report }: ExamView): Revision {

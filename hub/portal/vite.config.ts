@@ -1,6 +1,6 @@
 /**
- * How the portal is built: hashed files below /assets, nothing inlined (the policy of the page allows no inline script), and
- * a place for the nonce that the hub draws for each page it gives out.
+ * How the portal is built: hashed files below /assets, nothing inlined: the policy of the page (hub/api/portal.ts) allows no
+ * inline script.
  */
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
@@ -8,7 +8,6 @@ import { defineConfig } from 'vite';
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [react()],
-  html: { cspNonce: 'NONCE_OF_THE_PAGE' },
   build: {
     outDir: 'dist',
     emptyOutDir: true,

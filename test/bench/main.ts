@@ -36,6 +36,11 @@ const BENCHES: Readonly<Record<string, Named>> = {
   xua: { what: 'SAML assertions judged per second, beside xml-crypto', load: () => import('./xua.ts') },
   audit: { what: 'audit records chained and proved, beside the unchained insert', load: () => import('./audit.ts') },
   query: { what: 'patient and exam queries at 1x, 10x and 100x data', load: () => import('./query.ts') },
+  portal: {
+    what: 'search and time line as a physician at 1,000,000 exams',
+    load: () => import('./portal.ts'),
+    limitMs: 1_800_000,
+  },
   identity: {
     what: 'registrations matched against 10,000 and 1,000,000 persons; merge of a person with 5,000 exams',
     load: () => import('./identity.ts'),

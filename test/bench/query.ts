@@ -100,7 +100,7 @@ async function measure(hub: BenchHub, persons: number): Promise<Map<string, Cost
 }
 
 /** The first exams come through the hub's own port; a hub that refuses one shows in its counters. */
-async function sendFirst(hub: BenchHub, exams: number): Promise<void> {
+export async function sendFirst(hub: BenchHub, exams: number): Promise<void> {
   const socket = connect({ port: hub.mllpPort, host: '127.0.0.1', noDelay: true });
   const messages = stream(0, exams, 'Q');
   let answers = 0;

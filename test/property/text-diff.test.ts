@@ -41,3 +41,10 @@ test('texts that share nothing, however long, are told as replaced', () => {
     { kind: 'added', text: after },
   ]);
 });
+
+test('a sentence or line put in is told whole', () => {
+  assert.deepEqual(textDiff('右肺结节。', '右侧气胸。\n右肺结节。'), [
+    { kind: 'added', text: '右侧气胸。\n' },
+    { kind: 'same', text: '右肺结节。' },
+  ]);
+});

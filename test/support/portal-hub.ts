@@ -7,6 +7,9 @@ import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { loadSites } from '../../adapters/sites/load.ts';
+import type { PersonRole } from '../../hub/core/access.ts';
+import { enterSites } from '../../hub/store/institution.ts';
 import { exams } from '../province/exams.ts';
 import type { Exam } from '../province/exams.ts';
 import { imagesOf } from '../province/images.ts';
@@ -15,6 +18,9 @@ import { builtPortal } from './browser.ts';
 import { freshDatabase } from './database.ts';
 import { multipart } from './dicomweb-hub.ts';
 import { dataFolder, startHub } from './hub.ts';
+import { SITES_DIR } from './rest-server.ts';
+import { signIn } from './sign-in.ts';
+import type { SignedInTest } from './sign-in.ts';
 
 export const HOSTILE = '<img src=x onerror="window.hacked=1">';
 
@@ -24,6 +30,8 @@ export interface PortalHub {
   /** Of a client with this role. */
   token(role: string, site?: string): Promise<string>;
   call(method: string, path: string, body?: object, token?: string): Promise<{ status: number; json: unknown }>;
+  /** A person in a session, as a browser's cookies say it; `site`: of its institution. */
+  person(role: PersonRole, site?: 'h1' | 'h2' | 'h3'): Promise<SignedInTest>;
   readonly patient: Exam['person'];
   /** Exam ids of the patient, newest first. */
   readonly examIds: readonly string[];
@@ -53,6 +61,8 @@ export async function portalHub(env: Readonly<Record<string, string>> = {}): Pro
   const adminToken = randomBytes(24).toString('hex');
   const hub = startHub(folder.dir, [], { DATABASE_URL: fresh.url, HUB_ADMIN_TOKEN: adminToken, ...env });
   await hub.up(150_000);
+  const sites = await loadSites(SITES_DIR);
+  await enterSites(fresh.database, sites.all);
   const origin = hub.address();
   const call: PortalHub['call'] = async (method, path, body, token = adminToken) => {
     const answer = await fetch(origin + path, {
@@ -60,7 +70,7 @@ export async function portalHub(env: Readonly<Record<string, string>> = {}): Pro
       headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return { status: answer.status, json: (await answer.json().catch(() => null)) as unknown };
+    return { status: answer.status, json: await answer.json().catch(() => null) };
   };
   const token: PortalHub['token'] = async (role, site) => {
     const made = await call('POST', '/api/v1/clients', { name: role, role, ...(site === undefined ? {} : { site }) });
@@ -86,6 +96,13 @@ export async function portalHub(env: Readonly<Record<string, string>> = {}): Pro
     adminToken,
     token,
     call,
+    person: (role, site) => {
+      const institution = site === undefined ? undefined : sites.byId(site)?.institutionCode;
+      return signIn(fresh, role, {
+        displayName: '赵医生',
+        ...(institution === undefined ? {} : { institution }),
+      });
+    },
     patient,
     examIds: items.map(({ examId }) => examId),
     personId: items[0]?.personId ?? '',
@@ -134,6 +151,7 @@ async function correct(feed: Feed, exam: Exam | undefined): Promise<void> {
     ...{
       findings: `${report.findings}\n右侧气胸，肺组织压缩约 60%。`,
       impression: `右侧大量气胸。\n${report.impression}`,
+      suggestion: report.suggestion ?? null,
     },
     ...{ reporter: '李医生', auditor: '王主任', auditedAt: '2026-11-20 18:00:00' },
   });

@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { loadSites } from '../../adapters/sites/load.ts';
 import { Router } from 'express';
-import { accessDesk } from '../../hub/compose-access.ts';
 import { composeSignOn } from '../../hub/compose-sign.ts';
 import { createApp, createHttpServer } from '../../hub/api/app.ts';
 import { setCaller } from '../../hub/api/caller.ts';
@@ -43,9 +42,9 @@ import { createReviewQueue } from '../../hub/store/review.ts';
 import { consentRooms } from '../../hub/compose-consent.ts';
 import type { FreshDatabase } from './database.ts';
 import { freshDatabase, quiet } from './database.ts';
+import { accessDesk } from './access.ts';
 import { peopleOf, SIGN_ON_CONFIG } from './sign-in.ts';
 import type { SignOnGround } from './sign-in.ts';
-import { accessDesk as deskOf } from './access.ts';
 
 export const SITES_DIR = fileURLToPath(new URL('../../adapters/sites', import.meta.url));
 
@@ -125,7 +124,6 @@ export async function startRest(
     exams: createExamSearch({ database, derive }),
     index: createIndexReader({ database, derive }),
     clinical: createClinicalRecords({
-      desk: accessDesk({ database, clock, config: { affinityDomainOid: '2.999.156.1' } }),
       persons: createPersonSearch(desk),
       history: createExamHistory({ database, derive }),
       index: createIndexReader({ database, derive }),

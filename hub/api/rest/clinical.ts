@@ -29,11 +29,11 @@ export function clinicalHandlers({ sites, clinical }: ClinicalDeps): Clinical {
     objects,
   });
   return {
-    searchPersons: async ({ caller, body }) => {
-      const { limit = 20, after } = body;
+    searchPersons: async ({ sight, body }) => {
+      const { limit, after } = body;
       const question = questionOf(body, sites);
       if ('problem' in question) return question;
-      const page = await clinical.search(caller, question, { limit, ...(after === undefined ? {} : { after }) });
+      const page = await clinical.search(sight, question, { limit, ...(after === undefined ? {} : { after }) });
       return {
         status: 200,
         body: { items: page.items.map((one) => foundOf(one, nameOf)), next: page.next },
@@ -45,9 +45,9 @@ export function clinicalHandlers({ sites, clinical }: ClinicalDeps): Clinical {
         },
       };
     },
-    readTimeline: async ({ caller, path, query }) => {
+    readTimeline: async ({ sight, path, query }) => {
       const { limit = 50, after, ...asked } = query;
-      const found = await clinical.timeline(caller, path.id, filterOf(asked));
+      const found = await clinical.timeline(sight, path.id, filterOf(asked));
       if (!found.ok) return { problem: found.problem };
       const { personId, registrations, exams, all } = found.value;
       const from = after === undefined ? 0 : exams.findIndex(({ examId }) => examId === after) + 1;
@@ -74,22 +74,22 @@ export function clinicalHandlers({ sites, clinical }: ClinicalDeps): Clinical {
         ),
       };
     },
-    listReportRevisions: async ({ caller, path }) => {
-      const found = await clinical.revisions(caller, path.id);
+    listReportRevisions: async ({ sight, path }) => {
+      const found = await clinical.revisions(sight, path.id);
       if (!found.ok) return { problem: found.problem };
       const { exam, items } = found.value;
       const body = { items: items.map(({ content, ...rest }) => ({ ...rest, content: textsOf(content) })) };
       return { status: 200, body: structuredClone(body), disclosure: read(exam.personId, [`exam/${exam.examId}`]) };
     },
-    readExamProvenance: async ({ caller, path }) => {
-      const found = await clinical.provenance(caller, path.id);
+    readExamProvenance: async ({ sight, path }) => {
+      const found = await clinical.provenance(sight, path.id);
       if (!found.ok) return { problem: found.problem };
       const { exam } = found.value;
       const items = hopsOf(found.value, nameOf);
       return { status: 200, body: { items }, disclosure: read(exam.personId, [`exam/${exam.examId}`]) };
     },
-    listPriors: async ({ caller, path, query }) => {
-      const found = await clinical.priors(caller, path.id);
+    listPriors: async ({ sight, path, query }) => {
+      const found = await clinical.priors(sight, path.id);
       if (!found.ok) return { problem: found.problem };
       const items = found.value.priors.slice(0, query.limit ?? 50);
       return {

@@ -17,9 +17,6 @@ import { THEME } from './theme.ts';
 
 const COMPONENTS = new Map(PAGES.map((page) => [page, lazy(async () => ({ default: await page.load() }))] as const));
 
-/** Vite puts the nonce of this page's policy there; styles that components make at run time carry it. */
-const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? '';
-
 export function App(): ReactNode {
   return (
     <LanguageProvider>
@@ -40,12 +37,7 @@ export function App(): ReactNode {
 function Themed({ children }: { readonly children: ReactNode }): ReactNode {
   const { language } = useLanguage();
   return (
-    <ConfigProvider
-      locale={language === 'zh' ? zhCN : enUS}
-      theme={THEME}
-      csp={{ nonce }}
-      button={{ autoInsertSpace: false }}
-    >
+    <ConfigProvider locale={language === 'zh' ? zhCN : enUS} theme={THEME} button={{ autoInsertSpace: false }}>
       {children}
     </ConfigProvider>
   );

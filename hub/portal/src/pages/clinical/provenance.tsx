@@ -10,6 +10,13 @@ import { dateTime, numberIn, wordOf } from './format.ts';
 
 type Hop = Schemas['Hop'];
 
+/** What became of a message. */
+function fateOf(hop: Hop, words: (typeof clinical)['zh']['provenance']): string {
+  if (hop.at === null || hop.state === undefined) return words.gone;
+  const settled = hop.settledAt ?? null;
+  return hop.state === 'applied' && settled !== null ? words.applied(dateTime(settled)) : words.states[hop.state];
+}
+
 /** Asked for when somebody wants to know. */
 export function ProvenanceSection({ examId }: { readonly examId: string }): ReactNode {
   const words = useText(clinical).provenance;
@@ -63,9 +70,7 @@ function HopShown({ hop }: { readonly hop: Hop }): ReactNode {
         <>
           <p className="fine">{told.filter((part) => part !== '').join(' · ')}</p>
           <p className="fine">
-            {hop.at === null ? words.gone : hop.state === undefined ? '' : words.states[hop.state]}{' '}
-            {hop.settledAt === undefined || hop.settledAt === null ? '' : words.applied(dateTime(hop.settledAt))}{' '}
-            {hop.kind === 'images' ? words.images(hop.count ?? 0) : ''}{' '}
+            {fateOf(hop, words)} {hop.kind === 'images' ? words.images(hop.count ?? 0) : ''}{' '}
             {hop.findings === undefined || hop.findings.length === 0 ? '' : words.findings(hop.findings.length)}
           </p>
         </>

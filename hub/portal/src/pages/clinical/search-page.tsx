@@ -16,6 +16,7 @@ import { FoundPersons } from './found-persons.tsx';
 export type Found = Schemas['PersonFound'];
 type Question = Schemas['PersonQuestion'];
 type Way = 'residentId' | 'number' | 'phone' | 'name';
+const LIMIT = 20;
 const WAYS: readonly Way[] = ['residentId', 'number', 'phone', 'name'];
 
 interface Result {
@@ -37,9 +38,20 @@ export function SearchPage(): ReactNode {
   const [busy, setBusy] = useState(false);
   const [opening, setOpening] = useState<{ readonly by: 'code' | 'emergency'; readonly personId: string } | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
+  const panel = useRef<HTMLElement>(null);
+  const asked = useRef(false);
+  // Once, when the page comes: choosing another way by the keyboard must not lose its place (WCAG 3.2.2).
+  useEffect(() => {
+    if (last === null) panel.current?.querySelector<HTMLInputElement>('form input')?.focus();
+  }, []);
+  // The answer is read next, by eye or by screen reader; more of it leaves the reader where they are.
+  useEffect(() => {
+    if (asked.current && result !== null && result.items.length <= LIMIT) heading.current?.focus();
+  }, [result]);
   const navigate = useNavigate();
 
   const search = async (question: Question, before: readonly Found[] = []): Promise<void> => {
+    asked.current = true;
     setBusy(true);
     setTrouble(null);
     const answer = await ask(api.POST('/persons/search', { body: question }));
@@ -52,13 +64,12 @@ export function SearchPage(): ReactNode {
     const found = { question, items: [...before, ...answer.value.items], next: answer.value.next };
     last = { account, way, result: found };
     setResult(found);
-    if (before.length === 0) heading.current?.focus();
   };
 
   return (
     <>
       <h1 className="page-head">{words.title}</h1>
-      <section className="panel">
+      <section className="panel" ref={panel}>
         <Radio.Group
           value={way}
           aria-label={words.by}
@@ -115,10 +126,6 @@ function SearchForm(props: {
 }): ReactNode {
   const { way, busy } = props;
   const words = useText(clinical);
-  const form = useRef<HTMLFormElement>(null);
-  useEffect(() => {
-    form.current?.querySelector('input')?.focus();
-  }, []);
   const submit = (event: SyntheticEvent<HTMLFormElement>): void => {
     event.preventDefault();
     const data = new FormData(event.currentTarget);
@@ -129,7 +136,7 @@ function SearchForm(props: {
     if (text(way) === '') return;
     const sex = text('sex');
     props.search({
-      limit: 20,
+      limit: LIMIT,
       [way]: text(way),
       ...(way === 'name' ? { birthDate: text('birthDate').replace(/\D/g, '') } : {}),
       ...(way === 'name' && (sex === 'male' || sex === 'female') ? { sex } : {}),
@@ -137,7 +144,7 @@ function SearchForm(props: {
   };
   const { search, person } = words;
   return (
-    <form ref={form} className="search-form" onSubmit={submit} aria-busy={busy} autoComplete="off">
+    <form className="search-form" onSubmit={submit} aria-busy={busy} autoComplete="off">
       <label className="grow">
         {search[way]}
         <Input
@@ -146,7 +153,6 @@ function SearchForm(props: {
           maxLength={way === 'number' ? 128 : 100}
           inputMode={way === 'phone' ? 'tel' : 'text'}
           spellCheck={false}
-          allowClear
         />
       </label>
       {way === 'name' ? (
@@ -157,7 +163,7 @@ function SearchForm(props: {
               name="birthDate"
               required
               inputMode="numeric"
-              pattern="\d{4}[-\/.]?\d{2}[-\/.]?\d{2}"
+              pattern="\d{4}[\-\/.]?\d{2}[\-\/.]?\d{2}"
               placeholder={search.birthHint}
               title={search.birthHint}
               maxLength={10}

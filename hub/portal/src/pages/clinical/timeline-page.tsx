@@ -59,6 +59,7 @@ export function TimelinePage(): ReactNode {
     <Shown asked={asked}>
       {(answer) => (
         <>
+          <h1 className="sr-only">{timeline.title}</h1>
           <PatientBanner person={answer.person} />
           <FilterBar
             facets={answer.facets}
