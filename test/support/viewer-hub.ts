@@ -3,6 +3,8 @@
  * Chromium that draws volumes by software. The viewer must have been built (`npm run build`); without it tests skip.
  */
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
@@ -49,6 +51,7 @@ export const ADMINISTRATOR = 'viewer-test-administrator';
 
 export interface ViewerHub {
   readonly origin: string;
+  readonly databaseUrl: string;
   ask(
     method: string,
     path: string,
@@ -83,6 +86,10 @@ export async function startViewerHub(env: Record<string, string> = {}): Promise<
     throw error;
   }
   const origin = hub.address();
+  const access = JSON.parse(await readFile(join(folder.dir, 'postgres/server.json'), 'utf8')) as {
+    port: number;
+    password: string;
+  };
   const ask: ViewerHub['ask'] = async (method, path, body, token = ADMINISTRATOR) => {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };
@@ -111,6 +118,7 @@ export async function startViewerHub(env: Record<string, string> = {}): Promise<
   };
   return {
     origin,
+    databaseUrl: `postgres://hutong:${access.password}@127.0.0.1:${String(access.port)}/hutong`,
     ask,
     store,
     settled,

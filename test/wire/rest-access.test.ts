@@ -21,6 +21,7 @@ const RIGHTS: Readonly<Record<string, readonly ClientRole[]>> = {
   'administer-people': ['administrator'],
   'read-record': ['administrator', 'query-platform'],
   'search-records': ['administrator', 'query-platform'],
+  'read-images': ['administrator', 'query-platform'],
 };
 
 test('role × operation: as the contract says, refused before the body is looked at, and audited', async () => {
