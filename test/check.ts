@@ -9,6 +9,7 @@ const ROOMS = ['hub', 'adapters', 'mappings', 'openapi', 'fhir-profiles', 'test'
 const CHECKS: readonly (readonly (readonly [name: string, command: readonly string[]])[])[] = [
   [
     ['types', ['node_modules/typescript/bin/tsc', '-p', '.']],
+    ['types of the viewer', ['node_modules/typescript/bin/tsc', '-p', 'hub/viewer/client']],
     ['format', ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.']],
   ],
   [

@@ -42,8 +42,10 @@ export const openReader = (): Promise<Browser> =>
 
 /** Until an expression holds in the page. Asked from outside: the page's own policy lets nobody evaluate text in it. */
 export async function until(page: Page, expression: string, limitMs = 180_000): Promise<void> {
-  for (const end = Date.now() + limitMs; Date.now() < end; await pause(20))
+  for (const end = Date.now() + limitMs; Date.now() < end;) {
     if ((await page.evaluate<unknown>(expression)) === true) return;
+    await pause(20);
+  }
   throw new Error(`not so after ${String(limitMs)} ms: ${expression}`);
 }
 
@@ -110,9 +112,10 @@ export async function startViewerHub(env: Record<string, string> = {}): Promise<
     }
   };
   const settled = async (): Promise<void> => {
-    for (const end = Date.now() + 120_000; Date.now() < end; await pause(100)) {
+    for (const end = Date.now() + 120_000; Date.now() < end;) {
       const { json } = await ask('GET', '/api/v1/journal/counters');
       if (json['pending'] === 0) return;
+      await pause(100);
     }
     throw new Error('the hub did not apply what it was sent');
   };

@@ -178,7 +178,7 @@ describe('a launch of the viewer', () => {
     const [kept] = json['items'] as { objects: string[]; persons: string[]; onBehalfOf?: { userName: string } }[];
     assert.equal(kept?.objects[0], exam?.studyUid);
     assert.equal(kept?.persons.length, 1);
-    assert.equal(kept?.onBehalfOf?.userName, '李医生');
+    assert.equal(kept.onBehalfOf?.userName, '李医生');
   });
 
   it('keeps nothing of another patient, no image, no other study, and nothing of a user that was not named', async () => {
