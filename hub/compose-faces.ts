@@ -18,6 +18,7 @@ import { affinityDomain, xdsFaces } from './compose-xds.ts';
 import type { JournalReader } from './core/operation.ts';
 import { createClinicalRecords } from './flow/clinical-records.ts';
 import { createRecallingIndex } from './flow/recall-index.ts';
+import { createRecentReader } from './flow/recent-series.ts';
 import { SeriesMetadata } from './flow/series-metadata.ts';
 import { createAssertionCheck } from './security/assertion.ts';
 import { createAssertionLedger } from './store/assertion.ts';
@@ -99,7 +100,17 @@ export function faces(ground: Ground, rooms: Rooms, people: SignOnRooms): Readon
   });
   const pixels = { canTranscode, transcode, openFrames, render };
   const index = createRecallingIndex(rooms.index, rooms.reader);
-  const dicomweb = { ...rooms, index, sites: ground.sites, metadata, pixels, log, limits: DICOMWEB_LIMITS };
+  const recent = createRecentReader(rooms.reader);
+  const dicomweb = {
+    ...rooms,
+    reader: recent,
+    index,
+    sites: ground.sites,
+    metadata,
+    pixels,
+    log,
+    limits: DICOMWEB_LIMITS,
+  };
   const assertions = createAssertionCheck({ ...config.xua, ledger: createAssertionLedger(database), clock });
   const { access, communities, reader, images } = rooms;
   const xds = {

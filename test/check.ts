@@ -10,6 +10,7 @@ const CHECKS: readonly (readonly (readonly [name: string, command: readonly stri
   [
     ['types', ['node_modules/typescript/bin/tsc', '-p', '.']],
     ['types of the portal', ['node_modules/typescript/bin/tsc', '-p', 'hub/portal']],
+    ['types of the viewer', ['node_modules/typescript/bin/tsc', '-p', 'hub/viewer/client']],
     ['format', ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.']],
   ],
   [

@@ -85,9 +85,8 @@ async function client(): Promise<Buffer> {
     },
   });
   const [output] = Array.isArray(made) ? made : [made];
-  const chunk = output !== undefined && 'output' in output ? output.output[0] : undefined;
-  if (chunk === undefined) throw new Error('the client was not built');
-  return Buffer.from(chunk.code);
+  if (output === undefined || !('output' in output)) throw new Error('the client was not built');
+  return Buffer.from(output.output[0].code);
 }
 
 async function put(folder: string, name: string, bytes: Buffer): Promise<void> {

@@ -54,6 +54,7 @@ const BENCHES: Readonly<Record<string, Named>> = {
   viewer: {
     what: 'a CT of 500 slices in the viewer, in Chromium: first image and whole series',
     load: () => import('./viewer.ts'),
+    limitMs: 900_000,
   },
   registry: {
     what: 'stored queries and submissions at 10,000 and 1,000,000 document entries',

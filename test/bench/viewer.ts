@@ -10,7 +10,7 @@ import { slice, STUDY } from './ct-series.ts';
 import { median, scaled, show, type Figure } from './measure.ts';
 
 const INSTANCES = scaled(500, 20);
-const ROUNDS = 5;
+const ROUNDS = 3;
 const [FIRST_MS, ALL_MS] = [1_000, 3_000];
 const LIMIT_MS = 60_000;
 

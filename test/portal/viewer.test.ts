@@ -127,10 +127,7 @@ describe('the viewer', { skip: NO_VIEWER }, () => {
     const [report] = await ask('Modality=SR');
     assert.equal(report?.['00080018']?.Value[0], stored);
     assert.equal((await ask('Modality=KO')).length, 1);
-    const place = `${path}/${stored}`.replace(
-      '/instances',
-      `/series/${report?.['0020000E']?.Value[0] ?? ''}/instances`,
-    );
+    const place = `${path}/${stored}`.replace('/instances', `/series/${report['0020000E']?.Value[0] ?? ''}/instances`);
     const [model] = (await (await fetch(`${hub.origin}${place}/metadata`, { headers })).json()) as Record<
       string,
       { Value: { Ideographic?: string; Alphabetic?: string }[] }

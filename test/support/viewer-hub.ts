@@ -3,6 +3,8 @@
  * Chromium that draws volumes by software. The viewer must have been built (`npm run build`); without it tests skip.
  */
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
@@ -40,8 +42,10 @@ export const openReader = (): Promise<Browser> =>
 
 /** Until an expression holds in the page. Asked from outside: the page's own policy lets nobody evaluate text in it. */
 export async function until(page: Page, expression: string, limitMs = 180_000): Promise<void> {
-  for (const end = Date.now() + limitMs; Date.now() < end; await pause(20))
+  for (const end = Date.now() + limitMs; Date.now() < end;) {
     if ((await page.evaluate<unknown>(expression)) === true) return;
+    await pause(20);
+  }
   throw new Error(`not so after ${String(limitMs)} ms: ${expression}`);
 }
 
@@ -49,6 +53,7 @@ export const ADMINISTRATOR = 'viewer-test-administrator';
 
 export interface ViewerHub {
   readonly origin: string;
+  readonly databaseUrl: string;
   ask(
     method: string,
     path: string,
@@ -83,6 +88,10 @@ export async function startViewerHub(env: Record<string, string> = {}): Promise<
     throw error;
   }
   const origin = hub.address();
+  const access = JSON.parse(await readFile(join(folder.dir, 'postgres/server.json'), 'utf8')) as {
+    port: number;
+    password: string;
+  };
   const ask: ViewerHub['ask'] = async (method, path, body, token = ADMINISTRATOR) => {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };
@@ -103,14 +112,16 @@ export async function startViewerHub(env: Record<string, string> = {}): Promise<
     }
   };
   const settled = async (): Promise<void> => {
-    for (const end = Date.now() + 120_000; Date.now() < end; await pause(100)) {
+    for (const end = Date.now() + 120_000; Date.now() < end;) {
       const { json } = await ask('GET', '/api/v1/journal/counters');
       if (json['pending'] === 0) return;
+      await pause(100);
     }
     throw new Error('the hub did not apply what it was sent');
   };
   return {
     origin,
+    databaseUrl: `postgres://hutong:${access.password}@127.0.0.1:${String(access.port)}/hutong`,
     ask,
     store,
     settled,

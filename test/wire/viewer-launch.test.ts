@@ -5,6 +5,8 @@ import { ADMINISTRATOR, examsOf, startViewerHub } from '../support/viewer-hub.ts
 import type { ViewerHub } from '../support/viewer-hub.ts';
 import { writePart10 } from '../../mappings/dicom/write.ts';
 import type { Attributes } from '../../mappings/dicom/write.ts';
+import { openDatabase } from '../../hub/store/database.ts';
+import { signIn } from '../support/sign-in.ts';
 import { multipart } from '../support/dicomweb-hub.ts';
 
 const [exam, prior] = examsOf('张伟');
@@ -176,7 +178,7 @@ describe('a launch of the viewer', () => {
     const [kept] = json['items'] as { objects: string[]; persons: string[]; onBehalfOf?: { userName: string } }[];
     assert.equal(kept?.objects[0], exam?.studyUid);
     assert.equal(kept?.persons.length, 1);
-    assert.equal(kept?.onBehalfOf?.userName, '李医生');
+    assert.equal(kept.onBehalfOf?.userName, '李医生');
   });
 
   it('keeps nothing of another patient, no image, no other study, and nothing of a user that was not named', async () => {
@@ -237,6 +239,48 @@ describe('a launch of the viewer', () => {
     const text = JSON.stringify(model);
     for (const part of ['113000', '李医生', instance ?? '?']) assert.ok(text.includes(part), part);
     assert.deepEqual(await (await session.ask(path, { headers: asStored })).arrayBuffer(), before);
+  });
+
+  it("of a signed-in account opens in its own session alone, in which the reader saves by the session's proof", async () => {
+    const database = openDatabase(hub.databaseUrl, { max: 2, name: 'viewer-test' });
+    try {
+      const [doctor, colleague] = [await signIn({ database }, 'physician'), await signIn({ database }, 'physician')];
+      const made = async (): Promise<string> => {
+        const headers = { ...doctor.headers, 'content-type': 'application/json' };
+        const body = JSON.stringify({ studyUid: exam?.studyUid });
+        const answer = await fetch(`${hub.origin}/api/v1/viewer-launches`, { method: 'POST', headers, body });
+        assert.equal(answer.status, 201);
+        return hub.origin + ((await answer.json()) as { url: string }).url;
+      };
+      const bring = async (cookie?: string): Promise<Response> =>
+        fetch(await made(), { redirect: 'manual', headers: cookie === undefined ? {} : { cookie } });
+      assert.equal((await bring()).status, 403);
+      assert.equal((await bring(colleague.cookie)).status, 403);
+      assert.ok((await refusals()).some(({ reason }) => reason === 'launch code of another account'));
+      const opened = await bring(doctor.cookie);
+      assert.equal(opened.status, 303);
+      assert.equal(opened.headers.get('set-cookie'), null);
+      assert.doesNotMatch(opened.headers.get('location') ?? '', /launch=/);
+      const study = exam?.studyUid ?? '';
+      const { body, type } = multipart([report()]);
+      const save = (headers: Record<string, string>): Promise<Response> =>
+        fetch(`${hub.origin}/viewer/own/dicomweb/studies/${study}`, { method: 'POST', body, headers });
+      assert.equal((await save({ cookie: doctor.cookie, 'content-type': type })).status, 403);
+      assert.equal((await save({ ...doctor.headers, 'content-type': type })).status, 200);
+      // A launched viewer in the same browser: its own proof is taken, the session's cookie beside it changes nothing.
+      const beside = await open();
+      const csrf = await csrfOf(beside);
+      const { body: more, type: also } = multipart([report()]);
+      const both = { cookie: `${doctor.cookie}; ${beside.cookie}`, 'x-hutong-csrf': csrf, 'content-type': also };
+      const kept = await fetch(`${beside.base}/dicomweb/studies/${study}`, {
+        method: 'POST',
+        body: more,
+        headers: both,
+      });
+      assert.equal(kept.status, 200);
+    } finally {
+      await database.close();
+    }
   });
 
   it('is served by a strict policy that names who may frame it', async () => {

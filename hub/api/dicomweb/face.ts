@@ -13,6 +13,7 @@ import { exchange } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
 import { instancesOf } from './found.ts';
 import { search } from './qido.ts';
+import { SeriesReads } from './series-read.ts';
 import { feedOf, store } from './stow.ts';
 import { bulkData, frames } from './wado-frames.ts';
 import { retrieve } from './wado-instances.ts';
@@ -26,6 +27,7 @@ const FRAMES = `${INSTANCE}/frames/:frames`;
 
 export function dicomwebFace(deps: DicomwebDeps): Router {
   const router = express.Router({ caseSensitive: true, strict: false });
+  const reads = new SeriesReads();
   const on = (
     operation: string,
     kind: 'search-records' | 'read-images',
@@ -79,7 +81,7 @@ export function dicomwebFace(deps: DicomwebDeps): Router {
   );
   router.get(
     FRAMES,
-    on('WADO-RS frames', 'read-images', (at) => frames(deps, at)),
+    on('WADO-RS frames', 'read-images', (at) => frames(deps, at, reads)),
   );
   router.get(
     `${FRAMES}/rendered`,

@@ -17,14 +17,15 @@ import { instanceOf } from './found.ts';
 import { frameForm, frameSyntax, mediaOf, OCTETS, orAsStored } from './media.ts';
 import { once, sendMultipart, sendSingle, withSyntax } from './multipart.ts';
 import type { Entity } from './multipart.ts';
+import type { SeriesReads } from './series-read.ts';
 
 const FRAMES_LIMIT = 2000;
 
-export async function frames(deps: DicomwebDeps, exchange: Exchange): Promise<void> {
+export async function frames(deps: DicomwebDeps, exchange: Exchange, reads: SeriesReads): Promise<void> {
   const list = exchange.request.params.frames;
   const numbers = typeof list === 'string' ? readFrameList(list) : [];
   const found = await instanceOf(exchange.reader, exchange.request);
-  await sendFrames(deps, exchange, found, numbers);
+  await sendFrames(deps, exchange, found, numbers, () => reads.record(exchange, found));
 }
 
 /** `1,3,4`: from 1, at most so many that an answer stays one answer. */
@@ -56,6 +57,7 @@ async function sendFrames(
   exchange: Exchange,
   found: InstanceLocated,
   numbers: readonly number[] | null,
+  record = (): Promise<void> => exchange.audited('read', [found.personId], [found.study.studyUid]),
 ): Promise<void> {
   const ranges = acceptedBy(exchange.request);
   if (!ranges.ok) throw new Failure(ranges.problem);
@@ -89,7 +91,7 @@ async function sendFrames(
   // The first is read before the head is sent: its failure is still an answer, and alone its length is known.
   const [first = 1, ...rest] = wanted;
   const bytes = await bytesOf(first);
-  await exchange.audited('read', [found.personId], [found.study.studyUid]);
+  await record();
   if (!form.multipart) return sendSingle(deps, exchange, { contentType, body: { bytes } });
   const later = rest.map((number): Entity => ({
     contentType,

@@ -112,7 +112,7 @@ async function narrowed(request: Request, personId: HubId, exams: PersonExams): 
   url.searchParams.set('StudyInstanceUID', kept.slice(0, STUDIES).join(',') || '0.0');
   // What searches reads the address as it was sent, and the audit keeps it: both see the narrowed one.
   request.originalUrl = `${url.pathname}${url.search}`;
-  request.url = request.url.split('?')[0] + url.search;
+  request.url = `${request.url.split('?')[0] ?? ''}${url.search}`;
   return true;
 }
 
