@@ -91,6 +91,7 @@ export function faces(ground: Ground, rooms: Rooms, people: SignOnRooms): Readon
     clock,
   };
   return {
+    ...people.signOnFaces,
     '/dicomweb': dicomwebFace(dicomweb),
     '/wado': wadoUri(dicomweb),
     ...xdsFaces(xds),
@@ -110,7 +111,6 @@ export function faces(ground: Ground, rooms: Rooms, people: SignOnRooms): Readon
       release: RELEASE,
       origin: config.publicUrl,
     }),
-    ...people.samlFaces,
     '/api/v1': restFace(ground, rooms, journal, people),
   };
 }

@@ -114,7 +114,7 @@ export async function startRest(
     people: peopleOf(people),
     metrics,
     readiness,
-    faces: { ...people.samlFaces, '/api/v1': face },
+    faces: { ...people.signOnFaces, '/api/v1': face },
     publicUrl: more.publicUrl ?? null,
     pages: createDocs(),
   });
