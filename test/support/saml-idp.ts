@@ -69,7 +69,8 @@ const pemOf = (signer: Signer): string => signer.privateKey.export({ type: 'pkcs
 
 export const encoded = (xml: string): string => Buffer.from(xml).toString('base64');
 
-export async function startIdp(name = 'h1'): Promise<SamlIdp> {
+/** `host` is how browsers name it: with `localhost` it is of another site than a hub at 127.0.0.1. */
+export async function startIdp(name = 'h1', host = '127.0.0.1'): Promise<SamlIdp> {
   const signer = newSigner();
   const server: Server = createServer((request, response) => {
     serve(idp, request, response).catch((error: unknown) => {
@@ -78,7 +79,7 @@ export async function startIdp(name = 'h1'): Promise<SamlIdp> {
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  const origin = `http://${host}:${String((server.address() as AddressInfo).port)}`;
   const entityId = `${origin}/${name}`;
   const der = signer.certificate.replace(/-----[^-]+-----|\s/g, '');
   const idp: SamlIdp = {
