@@ -7,18 +7,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createRequire } from 'node:module';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { getSamlResponse } from 'samlp';
 import { newSigner, RSA_SHA256 } from './xua.ts';
 import type { Signer } from './xua.ts';
 
-interface SamlpOptions {
-  readonly [name: string]: unknown;
-}
-interface Samlp {
-  getSamlResponse(options: SamlpOptions, user: object, done: (error: Error | null, xml: string) => void): void;
-}
-const samlp = createRequire(import.meta.url)('samlp') as Samlp;
+type SamlpOptions = Readonly<Record<string, unknown>>;
 
 const MD = 'urn:oasis:names:tc:SAML:2.0:metadata';
 const REDIRECT = 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect';
@@ -144,7 +138,7 @@ function respond(idp: SamlIdp, asked: Asked, more: SamlpOptions): Promise<string
     ...more,
   };
   return new Promise((done, broken) => {
-    samlp.getSamlResponse(options, user, (error, xml) => {
+    getSamlResponse(options, user, (error, xml) => {
       if (error) broken(error);
       else done(xml);
     });
