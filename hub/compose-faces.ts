@@ -132,6 +132,7 @@ export function faces(ground: Ground, rooms: Rooms, people: SignOnRooms): Readon
   };
   const consent = consentRooms({ ...ground, audit, access, derive: rooms.derive });
   return {
+    ...people.signOnFaces,
     '/dicomweb': dicomwebFace(dicomweb),
     '/wado': wadoUri(dicomweb),
     ...xdsFaces(xds),
@@ -154,7 +155,6 @@ export function faces(ground: Ground, rooms: Rooms, people: SignOnRooms): Readon
       origin: config.publicUrl,
     }),
     '/viewer': viewer(ground, rooms, dicomweb),
-    ...people.samlFaces,
     '/api/v1': restFace(ground, rooms, journal, consent, people),
   };
 }

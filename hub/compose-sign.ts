@@ -1,4 +1,5 @@
 /** Wires how people come in: accounts, what they sign on with, and their sessions. */
+import { oauthFace, smartConfiguration } from './api/oauth/index.ts';
 import { samlFace, signOutUrlOf } from './api/saml/index.ts';
 import type { SessionDeps } from './api/rest/session.ts';
 import type { Config } from './config.ts';
@@ -12,6 +13,7 @@ import { createSeal } from './security/seal.ts';
 import { SignOn } from './security/sign-on.ts';
 import { createAssertionLedger } from './store/assertion.ts';
 import { createAccountStore } from './store/account.ts';
+import { createTokenDesk } from './store/client.ts';
 import { createCredentialStore } from './store/credential.ts';
 import type { Database } from './store/database.ts';
 import { hubKey } from './store/hub-key.ts';
@@ -23,8 +25,8 @@ export interface SignOnRooms extends Pick<SessionDeps, 'providers' | 'signOutUrl
   readonly credentials: CredentialStore;
   readonly sessions: SessionStore;
   readonly signOn: SignOn;
-  /** `/saml`; absent where no hospital's provider is configured. */
-  readonly samlFaces: Readonly<Record<string, ReturnType<typeof samlFace>>>;
+  /** `/oauth` and what tells of it; `/saml` where a hospital's provider is configured. */
+  readonly signOnFaces: Readonly<Record<string, ReturnType<typeof samlFace>>>;
 }
 
 export async function composeSignOn(ground: {
@@ -44,7 +46,9 @@ export async function composeSignOn(ground: {
   const passwords = createPasswords();
   const limits = { idleSeconds, longestSeconds };
   const signOn = new SignOn({ ...rooms, passwords, seal: createSeal(key, 'totp'), clock, policy, limits });
-  const providers = samlProviders(config, { ledger: createAssertionLedger(database), clock });
+  const ledger = createAssertionLedger(database);
+  const providers = samlProviders(config, { ledger, clock });
+  const oauth = { desk: createTokenDesk(database), ledger, clock, audit, publicUrl: config.publicUrl };
   const requests = createSamlRequestStore({ database, clock });
   const saml = { ...rooms, signOn, providers, requests, seal: createSeal(key, 'saml'), audit, clock };
   return {
@@ -56,7 +60,12 @@ export async function composeSignOn(ground: {
       ...(nameEn === undefined ? {} : { nameEn }),
     })),
     signOutUrl: signOutUrlOf(saml),
-    samlFaces: providers.length === 0 ? {} : { '/saml': samlFace(saml) },
+    signOnFaces: {
+      ...(providers.length === 0 ? {} : { '/saml': samlFace(saml) }),
+      '/oauth': oauthFace(oauth),
+      '/.well-known': smartConfiguration(oauth),
+      '/fhir/.well-known': smartConfiguration(oauth),
+    },
   };
 }
 

@@ -2,13 +2,11 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { readAudit, type AuditConfig } from './config-audit.ts';
-import { readKeys, readProviders } from './config-saml.ts';
+import { readProxies, readSaml, readSignOn } from './config-sign-on.ts';
+import type { SamlConfig, SignOnConfig } from './config-sign-on.ts';
 import { readIssuers } from './config-xua.ts';
-import { USUAL_POLICY } from './core/account.ts';
-import type { AccountPolicy } from './core/account.ts';
 import type { TrustedIssuer } from './core/assertion.ts';
 import type { EmergencyPolicy } from './core/consent.ts';
-import type { IdentityProvider } from './core/identity-provider.ts';
 import { SENSITIVITIES } from './core/subject.ts';
 
 export interface TlsConfig {
@@ -74,6 +72,8 @@ export interface Config {
   readonly emergency: EmergencyPolicy;
   /** null: audit records stay in the hub's own store. */
   readonly atna: AtnaConfig | null;
+  /** Addresses and networks of reverse proxies whose word on the caller's address is believed. */
+  readonly trustedProxies: readonly string[];
   /** How long people's sessions, passwords and unused accounts stand. */
   readonly signOn: SignOnConfig;
   readonly audit: AuditConfig;
@@ -81,19 +81,6 @@ export interface Config {
   readonly saml: SamlConfig | null;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly limits: Limits;
-}
-
-export interface SamlConfig {
-  readonly providers: readonly IdentityProvider[];
-  /** PEM. */
-  readonly key: string;
-  readonly certificate: string;
-}
-
-export interface SignOnConfig {
-  readonly idleSeconds: number;
-  readonly longestSeconds: number;
-  readonly policy: AccountPolicy;
 }
 
 export interface Limits {
@@ -298,34 +285,6 @@ function readEmbedOrigins(read: Reader): readonly string[] {
   return Object.freeze(origins.flatMap((url) => (url === null ? [] : [url.origin])));
 }
 
-/** GB/T 22239 8.1.4.1: the limits may be set tighter or wider, never off. */
-function readSignOn(read: Reader): SignOnConfig {
-  return Object.freeze({
-    idleSeconds: read.integer('HUB_SESSION_IDLE_MINUTES', 1, 480, 30) * 60,
-    longestSeconds: read.integer('HUB_SESSION_HOURS', 1, 24, 12) * 3_600,
-    policy: Object.freeze({
-      ...USUAL_POLICY,
-      passwordDays: read.integer('HUB_PASSWORD_DAYS', 1, 366, USUAL_POLICY.passwordDays),
-      unusedDays: read.integer('HUB_ACCOUNT_UNUSED_DAYS', 1, 366, USUAL_POLICY.unusedDays),
-    }),
-  });
-}
-
-function readSaml(read: Reader, publicUrl: string | null): SamlConfig | null {
-  const name = 'HUB_SAML_IDPS';
-  const value = read.text(name);
-  if (value === null) return null;
-  const [key, certificate] = [read.text('HUB_SAML_KEY'), read.text('HUB_SAML_CERT')];
-  if (publicUrl === null) return read.fail('HUB_PUBLIC_URL', 'https://host[:port] when HUB_SAML_IDPS is set');
-  if (key === null || certificate === null)
-    return read.fail('HUB_SAML_KEY', 'with HUB_SAML_CERT the paths of PEM files when HUB_SAML_IDPS is set');
-  try {
-    return Object.freeze({ providers: readProviders(value), ...readKeys(resolve(key), resolve(certificate)) });
-  } catch (error) {
-    return read.fail(name, error instanceof Error ? error.message : 'a YAML list');
-  }
-}
-
 function readXua(read: Reader): Config['xua'] {
   const name = 'HUB_XUA_ISSUERS';
   const value = read.text(name);
@@ -406,6 +365,7 @@ export function readConfig(environment: Environment = process.env): Config {
     embedOrigins: readEmbedOrigins(read),
     emergency: readEmergency(read),
     atna: readAtna(read),
+    trustedProxies: readProxies(read),
     signOn: readSignOn(read),
     audit: readAudit(read, dataDir),
     saml: readSaml(read, readPublicUrl(read)),

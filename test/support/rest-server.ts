@@ -157,7 +157,7 @@ export async function startRest(
     metrics,
     readiness,
     faces: {
-      ...signOn.samlFaces,
+      ...signOn.signOnFaces,
       '/api/v1': inPerson(people, face),
       '/fhir/Consent': inPerson(people, consentFace({ ...consent, audit, log: quiet, clock, origin: null })),
     },

@@ -29,8 +29,8 @@ async function freePort(): Promise<number> {
 }
 
 /** h1 shows both factors itself and gives roles by a table; h2 leaves the second factor to the hub. */
-export async function startSamlHub(): Promise<SamlHub> {
-  const [h1, h2] = [await startIdp('h1'), await startIdp('h2')];
+export async function startSamlHub(idpHost = '127.0.0.1'): Promise<SamlHub> {
+  const [h1, h2] = [await startIdp('h1', idpHost), await startIdp('h2', idpHost)];
   const dir = await mkdtemp(join(tmpdir(), 'hutong-saml-'));
   const own = newSigner();
   h1.partner = own.certificate;

@@ -7,18 +7,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createRequire } from 'node:module';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { getSamlResponse } from 'samlp';
 import { newSigner, RSA_SHA256 } from './xua.ts';
 import type { Signer } from './xua.ts';
 
-interface SamlpOptions {
-  readonly [name: string]: unknown;
-}
-interface Samlp {
-  getSamlResponse(options: SamlpOptions, user: object, done: (error: Error | null, xml: string) => void): void;
-}
-const samlp = createRequire(import.meta.url)('samlp') as Samlp;
+type SamlpOptions = Readonly<Record<string, unknown>>;
 
 const MD = 'urn:oasis:names:tc:SAML:2.0:metadata';
 const REDIRECT = 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect';
@@ -69,7 +63,8 @@ const pemOf = (signer: Signer): string => signer.privateKey.export({ type: 'pkcs
 
 export const encoded = (xml: string): string => Buffer.from(xml).toString('base64');
 
-export async function startIdp(name = 'h1'): Promise<SamlIdp> {
+/** `host` is how browsers name it: with `localhost` it is of another site than a hub at 127.0.0.1. */
+export async function startIdp(name = 'h1', host = '127.0.0.1'): Promise<SamlIdp> {
   const signer = newSigner();
   const server: Server = createServer((request, response) => {
     serve(idp, request, response).catch((error: unknown) => {
@@ -78,7 +73,7 @@ export async function startIdp(name = 'h1'): Promise<SamlIdp> {
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  const origin = `http://${host}:${String((server.address() as AddressInfo).port)}`;
   const entityId = `${origin}/${name}`;
   const der = signer.certificate.replace(/-----[^-]+-----|\s/g, '');
   const idp: SamlIdp = {
@@ -143,7 +138,7 @@ function respond(idp: SamlIdp, asked: Asked, more: SamlpOptions): Promise<string
     ...more,
   };
   return new Promise((done, broken) => {
-    samlp.getSamlResponse(options, user, (error, xml) => {
+    getSamlResponse(options, user, (error, xml) => {
       if (error) broken(error);
       else done(xml);
     });

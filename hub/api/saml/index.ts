@@ -116,7 +116,7 @@ async function receive(deps: SamlDeps, provider: SamlProvider, request: Request,
   const bytes = Buffer.from(typeof sent === 'string' ? sent : '', 'base64');
   const id = inResponseToOf(bytes);
   const waiting = id === null ? null : await deps.requests.waiting(id);
-  if (waiting === null || waiting.idp !== provider.provider.id)
+  if (waiting?.idp !== provider.provider.id)
     return refuse(deps, request, response, 'acs', 'answers no request that waits');
   const believed = await provider.believe(bytes, waiting.id);
   if ('refused' in believed) return refuse(deps, request, response, 'acs', believed.refused);
@@ -133,7 +133,7 @@ async function finish(deps: SamlDeps, provider: SamlProvider, request: Request, 
   const { code } = request.query;
   const hash = typeof code === 'string' ? hashPass(code) : null;
   const taken = hash === null ? null : await deps.requests.take(hash);
-  if (taken === null || taken.idp !== provider.provider.id)
+  if (taken?.idp !== provider.provider.id)
     return refuse(deps, request, response, 'finish', 'no answer under this code');
   const browser = hashPass(cookieOf(request.headers.cookie, BEGAN_COOKIE) ?? '');
   // Else a stranger could make somebody's browser go on under the stranger's name, or finish what they began.
