@@ -38,11 +38,12 @@ export interface PreviewStore {
   mappings(): Promise<readonly StandingMapping[]>;
 }
 
-/** Which entries: by filter, by their ids, or those that a mapping concerns (met without it, or read with it). */
+/** Which entries: by filter, by their ids, those that met a code that no table mapped, or those read with a mapping. */
 export type WorkScope =
   | { readonly kind: 'filter'; readonly filter: Omit<JournalFilter, 'state'> }
   | { readonly kind: 'entries'; readonly journalIds: readonly string[] }
-  | { readonly kind: 'code'; readonly site: string; readonly table: string; readonly code: string; readonly mappingId?: string };
+  | { readonly kind: 'code'; readonly site: string; readonly table: string; readonly code: string }
+  | { readonly kind: 'mapping'; readonly site: string; readonly mappingId: string };
 
 export interface JournalWork {
   readonly workId: string;

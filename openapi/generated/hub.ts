@@ -2330,7 +2330,7 @@ export interface components {
     };
     readonly MappingMade: {
       readonly mapping: components['schemas']['CodeMapping'];
-      /** @description Entries that stand and met the code without the mapping */
+      /** @description Entries that stand and would be read otherwise now: they met the code before it was mapped, or were read with a mapping that is undone */
       readonly concerned: number;
     };
     readonly Orphan: {

@@ -107,7 +107,7 @@ async function triedScope(body: Tried, caller: Caller, deps: ReplayDeps): Promis
     const known = await deps.codes.mapping(without);
     return known === null || !isTheirs(caller, known.site)
       ? notFound()
-      : { scope: mappingScope(known), change: { without } };
+      : { scope: { kind: 'mapping', site: known.site, mappingId: without }, change: { without } };
   }
   if (mapping === undefined) return entriesScope(body, caller);
   const site = deps.sites.byId(mapping.site);
