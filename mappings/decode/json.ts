@@ -65,7 +65,7 @@ const fhirSight: SightOf = (member, value) =>
   FHIR_PLAIN.has(member) && !/\d{8}/.test(member === 'fullUrl' || member === 'url' ? '' : value) ? 'plain' : member === 'birthDate' ? 'date' : 'text';
 
 function walk(value: unknown, where: string, member: string, depth: number, sightOf: SightOf, rows: Rows): void {
-  if (rows.full || depth > MAX_DEPTH) {
+  if (depth > MAX_DEPTH || rows.full) {
     rows.truncated = true;
     return;
   }
