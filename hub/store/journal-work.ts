@@ -44,7 +44,11 @@ select w.*, t.* from journal_work w cross join lateral (
   left join settlement s on s.received_at = e.received_at and s.journal_id = e.journal_id
   where e.work_id = w.id) t`;
 
-export function createJournalWork(deps: { database: Database; clock: () => Date; arrived: () => void }): JournalWorkDesk {
+export function createJournalWork(deps: {
+  database: Database;
+  clock: () => Date;
+  arrived: () => void;
+}): JournalWorkDesk {
   const { database, clock } = deps;
 
   async function work(workId: string): Promise<JournalWork | null> {

@@ -62,7 +62,11 @@ export function decodeJson(source: JournalSource, unmask: boolean): DecodedMessa
 type SightOf = (member: string, value: string) => Sight;
 const restSight: SightOf = (member) => NAMED[KNOWN.get(member)?.field ?? member] ?? 'text';
 const fhirSight: SightOf = (member, value) =>
-  FHIR_PLAIN.has(member) && !/\d{8}/.test(member === 'fullUrl' || member === 'url' ? '' : value) ? 'plain' : member === 'birthDate' ? 'date' : 'text';
+  FHIR_PLAIN.has(member) && !/\d{8}/.test(member === 'fullUrl' || member === 'url' ? '' : value)
+    ? 'plain'
+    : member === 'birthDate'
+      ? 'date'
+      : 'text';
 
 function walk(value: unknown, where: string, member: string, depth: number, sightOf: SightOf, rows: Rows): void {
   if (depth > MAX_DEPTH || rows.full) {

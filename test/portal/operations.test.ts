@@ -151,7 +151,11 @@ suite('the pages of operators', { skip: NO_BROWSER }, () => {
     const tried = await page.locator('.ops-preview').innerText();
     assert.match(tried, /CT1099[^\n]*\(\? h1:procedure\)/);
     assert.match(tried, /CT-CHEST-P[^\n]*\(✓ urn:oid:2\.999\.156\.4\.1\)/);
-    assert.equal((await procedures(hub)).filter(({ code }) => code === 'CT1099').length, 3, 'a dry run changes nothing');
+    assert.equal(
+      (await procedures(hub)).filter(({ code }) => code === 'CT1099').length,
+      3,
+      'a dry run changes nothing',
+    );
     await sound(visitor);
     await page.getByLabel('Reason').fill('checked with h1');
     await page.getByRole('button', { name: 'Save mapping' }).click();
@@ -234,7 +238,10 @@ suite('the pages of operators', { skip: NO_BROWSER }, () => {
   test('the audit is read on a phone, and no operator gets there', async () => {
     const visitor = await signedIn('administrator', PHONE, 'zh');
     await visitor.page.goto('/operations/audit');
-    await visitor.page.getByRole('row', { name: /startReplay/ }).first().waitFor();
+    await visitor.page
+      .getByRole('row', { name: /startReplay/ })
+      .first()
+      .waitFor();
     await sound(visitor);
     await visitor.context.close();
     const operator = await signedIn('operator', PHONE, 'zh');
@@ -309,4 +316,3 @@ async function countOf(hub: PortalHub, site: string): Promise<{ messages: number
     failed: sum(all, (one) => one.refused + one.review),
   };
 }
-

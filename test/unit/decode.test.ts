@@ -6,6 +6,8 @@ import type { JournalSource } from '../../hub/core/decoded.ts';
 import type { Finding } from '../../hub/core/problem.ts';
 import { siteId } from '../../hub/core/identifier.ts';
 import { decode } from '../../mappings/decode/index.ts';
+import { exams } from '../province/exams.ts';
+import { imagesOf } from '../province/images.ts';
 import { siteProfile } from '../support/site.ts';
 
 const h1 = siteProfile('h1');
@@ -59,7 +61,14 @@ test('HL7: in its own character set, named in both languages, with what was foun
 });
 
 test('JSON of the contract, under any of its names; FHIR shows what things are and never who', () => {
-  const body = { 患者姓名: '张三丰', idNumber: '210102198003151239', 电话: '13912345678', sex: 'M', modality: 'CT', note: '张三丰' };
+  const body = {
+    患者姓名: '张三丰',
+    idNumber: '210102198003151239',
+    电话: '13912345678',
+    sex: 'M',
+    modality: 'CT',
+    note: '张三丰',
+  };
   const message = decode(source('rest', Buffer.from(JSON.stringify(body))), h1, { file: null, unmask: false });
   const rows = new Map(message.rows.map((row) => [row.where, row]));
   assert.equal(rows.get('患者姓名')?.value, '张**');
@@ -79,8 +88,31 @@ test('JSON of the contract, under any of its names; FHIR shows what things are a
   assert.match(text, /urn:oid:2\.999\.156\.1\.1/);
 });
 
+test('DICOM tag by tag: names of tags and techniques, nobody’s name, number or birth', () => {
+  const [exam] = exams('2026-11-20').filter(({ person }) => person.name === '张伟');
+  assert.ok(exam !== undefined);
+  const [file] = imagesOf(exam);
+  assert.ok(file !== undefined);
+  const read = (unmask: boolean) =>
+    decode(source('dicom', Buffer.from('{}')), h1, { file: file.bytes.subarray(0, 262_144), unmask });
+  const message = read(false);
+  assert.equal(message.format, 'dicom');
+  const rows = new Map(message.rows.map((row) => [row.where, row]));
+  assert.deepEqual([rows.get('(0008,0060)')?.name, rows.get('(0008,0060)')?.value], ['Modality', exam.modality]);
+  assert.equal(rows.get('(0010,0010)')?.masked, true);
+  const secrets = [
+    exam.person.name,
+    exam.person.residentId ?? '-',
+    exam.person.local[exam.site] ?? '-',
+    exam.person.born,
+  ];
+  for (const secret of secrets) assert.ok(!JSON.stringify(message.rows).includes(secret), secret);
+  assert.ok(JSON.stringify(read(true).rows).includes(exam.person.local[exam.site] ?? '-'));
+});
+
 test('XML shows codes and OIDs, hides texts and numbers', () => {
-  const xml = '<PRPA><id root="2.999.156.1.1" extension="P77123"/><name>张三丰</name><code code="M" codeSystem="2.16"/></PRPA>';
+  const xml =
+    '<PRPA><id root="2.999.156.1.1" extension="P77123"/><name>张三丰</name><code code="M" codeSystem="2.16"/></PRPA>';
   const message = decode(source('hl7v3', Buffer.from(xml)), h1, { file: null, unmask: false });
   const rows = new Map(message.rows.map((row) => [row.where, row.value]));
   assert.equal(rows.get('PRPA/id/@root'), '2.999.156.1.1');
@@ -94,7 +126,10 @@ test('hostile input ends as unreadable or cut off, never as an error or without 
       const message = decode(source(channel, bytes), h1, { file: channel === 'dicom' ? bytes : null, unmask: false });
       assert.ok(message.rows.length < 10);
     }
-  const deep = decode(source('rest', Buffer.from('['.repeat(5_000) + ']'.repeat(5_000))), h1, { file: null, unmask: true });
+  const deep = decode(source('rest', Buffer.from('['.repeat(5_000) + ']'.repeat(5_000))), h1, {
+    file: null,
+    unmask: true,
+  });
   assert.ok(deep.rows.length < 50);
   const wide = `MSH|^~\\&|RIS|H1|||2026||ADT^A08|1|P|2.5\r${'NTE|1||x\r'.repeat(10_000)}`;
   const cut = decode(source('hl7v2', Buffer.from(wide)), h1, { file: null, unmask: false });

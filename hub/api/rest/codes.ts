@@ -15,10 +15,7 @@ export interface CodeDeps {
   readonly sites: Sites;
 }
 
-type CodeHandlers = Pick<
-  Handlers,
-  'listUnmappedCodes' | 'searchCodes' | 'listMappings' | 'addMapping' | 'undoMapping'
->;
+type CodeHandlers = Pick<Handlers, 'listUnmappedCodes' | 'searchCodes' | 'listMappings' | 'addMapping' | 'undoMapping'>;
 
 const MOST_FOUND = 50;
 

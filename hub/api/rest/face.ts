@@ -174,7 +174,13 @@ function answering(deps: RestDeps, id: string, handler: AnyHandler): RequestHand
     if ('problem' in reply) {
       // A right that hangs on what was asked for is decided by the handler; its refusal is recorded as any other.
       if (reply.problem.code === 'forbidden' && caller !== null) {
-        const refused = { action: 'refuse', outcome: 'refused', persons: [], objects: [], reason: reply.problem.text } as const;
+        const refused = {
+          action: 'refuse',
+          outcome: 'refused',
+          persons: [],
+          objects: [],
+          reason: reply.problem.text,
+        } as const;
         await deps.audit.record(recordOf(caller, id, refused));
       }
       sendProblem(response, reply.problem, reply.errors, undefined, reply.status);

@@ -22,15 +22,7 @@ import { sessionHandlers } from './session.ts';
 import type { SessionDeps } from './session.ts';
 
 export interface HandlerDeps
-  extends
-    IdentityDeps,
-    SessionDeps,
-    AccountDeps,
-    ClinicalDeps,
-    JournalDeps,
-    CodeDeps,
-    ReplayDeps,
-    FigureDeps {
+  extends IdentityDeps, SessionDeps, AccountDeps, ClinicalDeps, JournalDeps, CodeDeps, ReplayDeps, FigureDeps {
   readonly sites: Sites;
   readonly orphans: OrphanReader;
   readonly exams: ExamSearch;
@@ -54,12 +46,7 @@ function siteOf(site: SiteProfile) {
 
 type Operating = Pick<
   Handlers,
-  | 'listSites'
-  | 'listReviews'
-  | 'readReview'
-  | 'retryReview'
-  | 'dismissReview'
-  | 'listOrphans'
+  'listSites' | 'listReviews' | 'readReview' | 'retryReview' | 'dismissReview' | 'listOrphans'
 >;
 
 function operating(deps: HandlerDeps): Operating {

@@ -78,7 +78,9 @@ function cellOf<T extends object>({ render, dataIndex }: Column<T>, row: T): Rea
 /** Pages that follow each other: all that was shown so far and the way to the next. */
 export function usePages<T>(
   key: string,
-  question: (after: string | undefined) => Promise<Answer<{ readonly items: readonly T[]; readonly next: string | null }>>,
+  question: (
+    after: string | undefined,
+  ) => Promise<Answer<{ readonly items: readonly T[]; readonly next: string | null }>>,
 ): {
   readonly rows: readonly T[] | null;
   readonly trouble: Trouble | null;
