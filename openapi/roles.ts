@@ -14,8 +14,11 @@ const BY_SITE: ReadonlySet<string> = new Set([
   'interface-engineer read-raw',
 ]);
 
-export function cellOf(role: Role, act: ActKind | 'any'): Cell {
-  if (act === 'any') return 'yes';
+/** `any`: whoever is known; `public`: who is not known yet as well. */
+type Asked = ActKind | 'any' | 'public';
+
+export function cellOf(role: Role, act: Asked): Cell {
+  if (act === 'any' || act === 'public') return 'yes';
   if (!RIGHTS[act].some((one) => one === role)) return 'no';
   if (BY_PERSON.has(act)) return role === 'administrator' ? 'yes' : 'whose';
   return BY_SITE.has(`${role} ${act}`) ? 'own site' : 'yes';
@@ -23,7 +26,7 @@ export function cellOf(role: Role, act: ActKind | 'any'): Cell {
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
-export const restOperations = (): readonly { readonly operation: string; readonly act: ActKind | 'any' }[] =>
+export const restOperations = (): readonly { readonly operation: string; readonly act: Asked }[] =>
   Object.entries(readDocument().paths).flatMap(([path, item]) =>
     METHODS.flatMap((method) => {
       const operation = item[method];
@@ -34,7 +37,7 @@ export const restOperations = (): readonly { readonly operation: string; readonl
 
 const MARKS: Readonly<Record<Cell, string>> = { yes: '✔', whose: '●', 'own site': '◐', no: '' };
 
-function table(rows: readonly { readonly operation: string; readonly act: ActKind | 'any' }[]): string {
+function table(rows: readonly { readonly operation: string; readonly act: Asked }[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [
     line(['operation', 'right', ...ROLES]),

@@ -60,10 +60,7 @@ export type NewMapping = Pick<CodeMapping, 'site' | 'table' | 'source' | 'code' 
 
 /** The desk where people map; the store's side of it. Lists leave out what is mapped now. */
 export interface CodeDesk {
-  unmapped(
-    filter: { readonly site?: string; readonly table?: string },
-    page: PageRequest,
-  ): Promise<Page<UnmappedCode>>;
+  unmapped(filter: { readonly site?: string; readonly table?: string }, page: PageRequest): Promise<Page<UnmappedCode>>;
   /** Newest first, those undone included. */
   mappings(filter: { readonly site?: string }, page: PageRequest): Promise<Page<CodeMapping>>;
   mapping(mappingId: string): Promise<CodeMapping | null>;

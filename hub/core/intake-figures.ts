@@ -43,7 +43,12 @@ export interface IntakeStep extends Latency {
 export interface IntakeOverTime {
   readonly step: 'hour' | 'day';
   readonly steps: readonly IntakeStep[];
-  readonly bySite: readonly { readonly site: string | null; readonly messages: number; readonly images: number; readonly failed: number }[];
+  readonly bySite: readonly {
+    readonly site: string | null;
+    readonly messages: number;
+    readonly images: number;
+    readonly failed: number;
+  }[];
   readonly causes: readonly { readonly site: string | null; readonly cause: string; readonly entries: number }[];
 }
 

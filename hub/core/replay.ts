@@ -38,11 +38,12 @@ export interface PreviewStore {
   mappings(): Promise<readonly StandingMapping[]>;
 }
 
-/** Which entries: by filter, by their ids, or those that a mapping concerns (met without it, or read with it). */
+/** Which entries: by filter, by their ids, those that met a code that no table mapped, or those read with a mapping. */
 export type WorkScope =
   | { readonly kind: 'filter'; readonly filter: Omit<JournalFilter, 'state'> }
   | { readonly kind: 'entries'; readonly journalIds: readonly string[] }
-  | { readonly kind: 'code'; readonly site: string; readonly table: string; readonly code: string; readonly mappingId?: string };
+  | { readonly kind: 'code'; readonly site: string; readonly table: string; readonly code: string }
+  | { readonly kind: 'mapping'; readonly site: string; readonly mappingId: string };
 
 export interface JournalWork {
   readonly workId: string;
@@ -80,7 +81,11 @@ export interface JournalWorkDesk {
   /** What is put back already is applied all the same. */
   cancel(workId: string): Promise<Result<JournalWork>>;
   /** How many a scope names, and the newest of them. */
-  concerned(kind: JournalWork['kind'], scope: WorkScope, most: number): Promise<{ total: number; newest: readonly string[] }>;
+  concerned(
+    kind: JournalWork['kind'],
+    scope: WorkScope,
+    most: number,
+  ): Promise<{ total: number; newest: readonly string[] }>;
   /** Puts the next few back to work; false: nothing to do now. */
   step(): Promise<boolean>;
 }
@@ -118,16 +123,20 @@ const registers = (prefix: string, facts: PatientState['facts'] | undefined): [s
   Object.entries(facts ?? {}).map(([field, [, value]]) => [prefix + field, value]);
 
 const patientFacts = (state: PatientState | undefined): Facts =>
-  new Map<string, unknown>([...registers('', state?.facts), ...(state?.mergedInto ? [['merged', state.mergedInto] as const] : [])]);
+  new Map<string, unknown>([
+    ...registers('', state?.facts),
+    ...(state?.mergedInto ? [['merged', state.mergedInto] as const] : []),
+  ]);
 
 function examFacts(exam: ExamState | undefined): Facts {
   if (exam === undefined) return new Map();
   const orders = exam.orders.flatMap(({ facts }, at) => registers(`order ${String(at + 1)}/`, facts));
   const studies = Object.values(exam.studies).flatMap((facts, at) => registers(`study ${String(at + 1)}/`, facts));
   const reports = exam.reports.flatMap(({ number, status, content }, at) =>
-    Object.entries({ number, status, ...content }).map(
-      ([field, value]): [string, unknown] => [`report ${String(at + 1)}/${field}`, value],
-    ),
+    Object.entries({ number, status, ...content }).map(([field, value]): [string, unknown] => [
+      `report ${String(at + 1)}/${field}`,
+      value,
+    ]),
   );
   return new Map<string, unknown>([...orders, ...studies, ...reports]);
 }

@@ -314,21 +314,13 @@ export function readEntry(entry: ClaimedEntry, codes: CodeOverlay, deps: ReadDep
   return { ok: true, inputs, findings: mapped.findings, mappings: [...used] };
 }
 
-const NO_SITE = problem(
-  'unknown-sender',
-  undefined,
-  'No site of this id is configured; add its data and retry.',
-);
+const NO_SITE = problem('unknown-sender', undefined, 'No site of this id is configured; add its data and retry.');
 
 /**
  * A link between numbers that others gave (the data of this site list their authorities) is about the registrations there;
  * what it says of those patients besides is theirs to say.
  */
-function ofOwners(
-  records: readonly CanonicalRecord[],
-  site: SiteProfile,
-  deps: ReadDeps,
-): readonly CanonicalRecord[] {
+function ofOwners(records: readonly CanonicalRecord[], site: SiteProfile, deps: ReadDeps): readonly CanonicalRecord[] {
   if (!records.some(({ kind }) => kind === 'link')) return records;
   const ownerOf = ({ authority }: PatientRef): SiteId =>
     authority === site.patientIds.defaultAuthority ? site.id : (deps.ownerOf?.(authority) ?? site.id);

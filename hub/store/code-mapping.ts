@@ -1,5 +1,11 @@
 /** Codes that no table maps, as messages showed them, and the mappings that people made above the sites' own tables. */
-import { codeKey, type CodeDesk, type CodeMapping, type StandingMapping, type UnmappedCode } from '../core/code-mapping.ts';
+import {
+  codeKey,
+  type CodeDesk,
+  type CodeMapping,
+  type StandingMapping,
+  type UnmappedCode,
+} from '../core/code-mapping.ts';
 import type { SiteId } from '../core/identifier.ts';
 import { fail, ok, problem, type Result } from '../core/problem.ts';
 import type { Connection, Database } from './database.ts';
@@ -27,7 +33,10 @@ const STANDING = `select id, site, code_table, source, code, display from code_m
  * for every message that is claimed after it, in every process.
  */
 export function standingMappings(): (connection: Connection) => Promise<readonly StandingMapping[]> {
-  let known: { readonly version: string; readonly mappings: readonly StandingMapping[] } = { version: '0', mappings: [] };
+  let known: { readonly version: string; readonly mappings: readonly StandingMapping[] } = {
+    version: '0',
+    mappings: [],
+  };
   return async (connection) => {
     const { rows } = await connection.query<{ version: string }>({
       name: 'mapping-version',
@@ -129,7 +138,9 @@ export function createCodeDesk(deps: { database: Database; clock: () => Date }):
         `update code_mapping set undone_at = $2, undone_by = $3, undo_reason = $4 where id = $1 and undone_at is null returning *`,
         [mappingId, clock(), by.name, reason],
       );
-      return row === undefined ? fail(problem('conflict', 'id', 'This mapping is undone already.')) : ok(mappingOf(row));
+      return row === undefined
+        ? fail(problem('conflict', 'id', 'This mapping is undone already.'))
+        : ok(mappingOf(row));
     },
   };
 }
@@ -164,7 +175,9 @@ const unmappedOf = (row: UnmappedRow): UnmappedCode => ({
 });
 
 const placeOf = (row: UnmappedRow): string =>
-  Buffer.from(JSON.stringify([row.last_seen_at.toISOString(), row.site, row.code_table, row.key])).toString('base64url');
+  Buffer.from(JSON.stringify([row.last_seen_at.toISOString(), row.site, row.code_table, row.key])).toString(
+    'base64url',
+  );
 
 /** Where the page before ended; anything else begins anew. */
 function readPlace(after: string | undefined): readonly (string | null)[] {

@@ -30,16 +30,14 @@ export function createIntakeFigures(deps: { database: Database; clock: () => Dat
          where seen_at > $1::timestamptz - make_interval(secs => $2) order by channel, process`,
         [clock(), SILENT_SECONDS],
       );
-      return rows.map(
-        (row): ListenerState => ({
-          process: row.process,
-          channel: row.channel,
-          address: row.address,
-          listening: row.listening,
-          connections: row.connections,
-          seenAt: row.seen_at.toISOString(),
-        }),
-      );
+      return rows.map((row): ListenerState => ({
+        process: row.process,
+        channel: row.channel,
+        address: row.address,
+        listening: row.listening,
+        connections: row.connections,
+        seenAt: row.seen_at.toISOString(),
+      }));
     },
     channels: (site) => channelStates(database, clock(), site),
     intake: (range) => intakeOverTime(database, range),

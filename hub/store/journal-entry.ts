@@ -52,9 +52,13 @@ export function conditionsOf(filter: JournalFilter, bind: (value: unknown) => st
   if (filter.cause !== undefined)
     conditions.push(`s.state in ('refused', 'review') and s.problem ->> 'code' = ${bind(filter.cause)}`);
   if (filter.text !== undefined)
-    conditions.push(`s.state in ('refused', 'review') and s.problem ->> 'text' ilike ${bind(`%${escapeLike(filter.text)}%`)}`);
+    conditions.push(
+      `s.state in ('refused', 'review') and s.problem ->> 'text' ilike ${bind(`%${escapeLike(filter.text)}%`)}`,
+    );
   if (filter.finding !== undefined)
-    conditions.push(INDEXED[filter.finding] ?? `s.findings @> ${bind(JSON.stringify([{ code: filter.finding }]))}::jsonb`);
+    conditions.push(
+      INDEXED[filter.finding] ?? `s.findings @> ${bind(JSON.stringify([{ code: filter.finding }]))}::jsonb`,
+    );
   return conditions;
 }
 

@@ -98,7 +98,9 @@ export function createJournalReader(deps: {
       if (found === null) return fail(problem('not-found', 'id'));
       if (found.state !== 'review')
         return fail(problem('conflict', 'id', 'Only an entry in review can be put back to work.'));
-      const back = await database.transaction((connection) => requeue(connection, [journalId], { forced: false, again: 'retry' }));
+      const back = await database.transaction((connection) =>
+        requeue(connection, [journalId], { forced: false, again: 'retry' }),
+      );
       if (back === 0) return fail(problem('conflict', 'id', 'The entry is being worked on.'));
       deps.arrived();
       const again = await row(journalId);

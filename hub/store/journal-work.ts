@@ -44,7 +44,11 @@ select w.*, t.* from journal_work w cross join lateral (
   left join settlement s on s.received_at = e.received_at and s.journal_id = e.journal_id
   where e.work_id = w.id) t`;
 
-export function createJournalWork(deps: { database: Database; clock: () => Date; arrived: () => void }): JournalWorkDesk {
+export function createJournalWork(deps: {
+  database: Database;
+  clock: () => Date;
+  arrived: () => void;
+}): JournalWorkDesk {
   const { database, clock } = deps;
 
   async function work(workId: string): Promise<JournalWork | null> {
@@ -168,6 +172,8 @@ export function chosen(kind: JournalWork['kind'], scope: WorkScope): { text: str
   if (scope.kind === 'entries') return { text: from([`j.id = any (${bind(scope.journalIds)}::bigint[])`]), values };
   if (scope.kind === 'filter') return { text: from(conditionsOf(scope.filter, bind)), values };
   const site = `s.site = ${bind(scope.site)}`;
+  if (scope.kind === 'mapping')
+    return { text: from([site, `s.mappings @> array[${bind(scope.mappingId)}::bigint]`]), values };
   const met = (code: string): string =>
     from([
       site,
@@ -176,12 +182,11 @@ export function chosen(kind: JournalWork['kind'], scope: WorkScope): { text: str
     ]);
   // As it is written, and as its key is: a code is told in the letters of the message.
   const spelled = [...new Set([scope.code, codeKey(scope.code)])].map(met);
-  const read = scope.mappingId === undefined ? [] : [from([site, `s.mappings @> array[${bind(scope.mappingId)}::bigint]`])];
-  return { text: [...spelled, ...read].join(' union '), values };
+  return { text: spelled.join(' union '), values };
 }
 
 const siteOf = (scope: WorkScope): string | null =>
-  scope.kind === 'code' ? scope.site : scope.kind === 'filter' ? (scope.filter.site ?? null) : null;
+  scope.kind === 'filter' ? (scope.filter.site ?? null) : scope.kind === 'entries' ? null : scope.site;
 
 const NOTHING = problem('not-found', undefined, 'No entry is concerned.');
 const TOO_MANY = problem(

@@ -10,14 +10,32 @@ import type { Sight } from './mask.ts';
 import { Rows } from './row.ts';
 
 const MAX_DEPTH = 8;
-const TEXT_VRS = new Set(['AE', 'AS', 'CS', 'DA', 'DS', 'DT', 'IS', 'LO', 'LT', 'PN', 'SH', 'ST', 'TM', 'UC', 'UI', 'UR', 'UT']);
+const TEXT_VRS = new Set([
+  'AE',
+  'AS',
+  'CS',
+  'DA',
+  'DS',
+  'DT',
+  'IS',
+  'LO',
+  'LT',
+  'PN',
+  'SH',
+  'ST',
+  'TM',
+  'UC',
+  'UI',
+  'UR',
+  'UT',
+]);
 const NUMBER_VRS = new Set(['US', 'SS', 'UL', 'SL', 'FL', 'FD', 'UV', 'SV']);
 /** VRs that hold codes, times, numbers and UIDs: no text that anybody typed. */
 const SAFE_VRS = new Set(['AE', 'AS', 'CS', 'DA', 'DS', 'DT', 'IS', 'TM', 'UI', ...NUMBER_VRS]);
 /** Texts that describe the device or the technique: manufacturer, institution, station, model, series, protocol, body part. */
 const PLAIN = new Set<Tag>([
-  0x00080050, 0x00080070, 0x00080080, 0x00081010, 0x0008103e, 0x00081040, 0x00081090, 0x00181020, 0x00181030, 0x00181000,
-  0x00200010, 0x00080201,
+  0x00080050, 0x00080070, 0x00080080, 0x00081010, 0x0008103e, 0x00081040, 0x00081090, 0x00181020, 0x00181030,
+  0x00181000, 0x00200010, 0x00080201,
 ]);
 const NUMBERS = new Set<Tag>([0x00100020, 0x00101000, 0x00102154, 0x00380010]);
 

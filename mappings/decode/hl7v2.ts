@@ -20,7 +20,11 @@ export function decodeHl7(source: JournalSource, site: SiteProfile, unmask: bool
     if (rows.full) break;
     const nth = (seen.get(segment.name) ?? 0) + 1;
     seen.set(segment.name, nth);
-    rows.add({ where: segment.name, ...segmentName(segment.name), depth: 0 }, nth === 1 ? '' : `#${String(nth)}`, 'plain');
+    rows.add(
+      { where: segment.name, ...segmentName(segment.name), depth: 0 },
+      nth === 1 ? '' : `#${String(nth)}`,
+      'plain',
+    );
     fields(segment, message.value, rows);
   }
   return rows.message('hl7v2', message.value.charset);

@@ -62,10 +62,14 @@ export function decodeJson(source: JournalSource, unmask: boolean): DecodedMessa
 type SightOf = (member: string, value: string) => Sight;
 const restSight: SightOf = (member) => NAMED[KNOWN.get(member)?.field ?? member] ?? 'text';
 const fhirSight: SightOf = (member, value) =>
-  FHIR_PLAIN.has(member) && !/\d{8}/.test(member === 'fullUrl' || member === 'url' ? '' : value) ? 'plain' : member === 'birthDate' ? 'date' : 'text';
+  FHIR_PLAIN.has(member) && !/\d{8}/.test(member === 'fullUrl' || member === 'url' ? '' : value)
+    ? 'plain'
+    : member === 'birthDate'
+      ? 'date'
+      : 'text';
 
 function walk(value: unknown, where: string, member: string, depth: number, sightOf: SightOf, rows: Rows): void {
-  if (rows.full || depth > MAX_DEPTH) {
+  if (depth > MAX_DEPTH || rows.full) {
     rows.truncated = true;
     return;
   }

@@ -24,15 +24,15 @@ export class Rows {
     this.#unmask = unmask;
   }
 
+  /** Nothing more can be added; whoever asks has more, so it is said that something is missing. */
   get full(): boolean {
-    return this.#rows.length >= MAX_ROWS;
+    if (this.#rows.length < MAX_ROWS) return false;
+    this.truncated = true;
+    return true;
   }
 
   add({ where, name = '', nameZh = '', depth }: Place, value: string, sight: Sight): void {
-    if (this.full) {
-      this.truncated = true;
-      return;
-    }
+    if (this.full) return;
     if (value.length > MAX_VALUE) this.truncated = true;
     const shown = masked(value.slice(0, MAX_VALUE), this.#unmask ? 'plain' : sight);
     const findings = this.#findings.flatMap((finding, at) => (isAt(finding.where, where) ? [at] : []));

@@ -19,13 +19,14 @@ export function decodeXml(source: JournalSource, unmask: boolean): DecodedMessag
 }
 
 function walk(element: XmlElement, where: string, depth: number, rows: Rows): void {
-  if (rows.full) {
-    rows.truncated = true;
-    return;
-  }
+  if (rows.full) return;
   rows.add({ where, depth }, element.text.trim(), 'text');
   for (const [name, value] of element.attributes)
-    rows.add({ where: `${where}/@${name}`, depth: depth + 1 }, value, PLAIN.has(name) && !/^\d{8,}$/.test(value) ? 'plain' : 'text');
+    rows.add(
+      { where: `${where}/@${name}`, depth: depth + 1 },
+      value,
+      PLAIN.has(name) && !/^\d{8,}$/.test(value) ? 'plain' : 'text',
+    );
   const seen = new Map<string, number>();
   for (const child of element.children) {
     const nth = (seen.get(child.name) ?? 0) + 1;

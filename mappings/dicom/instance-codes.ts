@@ -14,7 +14,8 @@ export function recoded(record: InstanceRecord, site: SiteProfile): Mapped<Insta
   if (bodyPart === undefined || bodyPart === null || bodyPart.system !== own)
     return { ok: true, records: [record], findings: [] };
   const mapped = site.codes.lookup('body-part', bodyPart.code);
-  if (mapped !== null) return { ok: true, records: [{ ...record, study: { ...record.study, bodyPart: mapped } }], findings: [] };
+  if (mapped !== null)
+    return { ok: true, records: [{ ...record, study: { ...record.study, bodyPart: mapped } }], findings: [] };
   const unmapped = unmappedSent('body-part', bodyPart.code);
   const finding = {
     code: 'unmapped-code' as const,

@@ -136,7 +136,12 @@ export function modality(ipc: Segment | undefined, obr: Segment | undefined, con
     const known = modalityOf(context.site.codes.lookup('modality', code)?.code ?? code);
     if (known !== null) return known;
     const text = 'this modality is in no table; it was left out';
-    context.find('unmapped-code', whereOf(segment, field), text, unmappedSent('modality', code, segment.text(field, 2)));
+    context.find(
+      'unmapped-code',
+      whereOf(segment, field),
+      text,
+      unmappedSent('modality', code, segment.text(field, 2)),
+    );
   }
   return undefined;
 }

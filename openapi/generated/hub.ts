@@ -812,18 +812,13 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
-<<<<<<< HEAD
   readonly '/institutions': {
-=======
-  readonly '/audit/verify': {
->>>>>>> d-audit
     readonly parameters: {
       readonly query?: never;
       readonly header?: never;
       readonly path?: never;
       readonly cookie?: never;
     };
-<<<<<<< HEAD
     /** 医疗机构 · institutions of the hub and their standing, by code */
     readonly get: operations['listInstitutions'];
     readonly put?: never;
@@ -844,10 +839,6 @@ export interface paths {
     };
     /** One institution with every step of its life */
     readonly get: operations['readInstitution'];
-=======
-    /** Whether the audit was found as it was written, when, and what was not (audit.md) */
-    readonly get: operations['showAuditProof'];
->>>>>>> d-audit
     readonly put?: never;
     readonly post?: never;
     readonly delete?: never;
@@ -856,45 +847,7 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
-<<<<<<< HEAD
   readonly '/institutions/{id}/steps': {
-=======
-  readonly '/audit/anchors': {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
-    };
-    /** Signed statements over the audit in their order, 100 at a time, for a copy of one's own */
-    readonly get: operations['listAuditAnchors'];
-    readonly put?: never;
-    readonly post?: never;
-    readonly delete?: never;
-    readonly options?: never;
-    readonly head?: never;
-    readonly patch?: never;
-    readonly trace?: never;
-  };
-  readonly '/audit/flags': {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
-    };
-    /** Odd access, newest first */
-    readonly get: operations['listAuditFlags'];
-    readonly put?: never;
-    readonly post?: never;
-    readonly delete?: never;
-    readonly options?: never;
-    readonly head?: never;
-    readonly patch?: never;
-    readonly trace?: never;
-  };
-  readonly '/audit/flags/{id}/close': {
->>>>>>> d-audit
     readonly parameters: {
       readonly query?: never;
       readonly header?: never;
@@ -903,31 +856,21 @@ export interface paths {
     };
     readonly get?: never;
     readonly put?: never;
-<<<<<<< HEAD
     /** 审核、暂停、退出 · approve, refuse, suspend, resume, or let it leave */
     readonly post: operations['stepInstitution'];
-=======
-    /** What the auditor found */
-    readonly post: operations['closeAuditFlag'];
->>>>>>> d-audit
     readonly delete?: never;
     readonly options?: never;
     readonly head?: never;
     readonly patch?: never;
     readonly trace?: never;
   };
-<<<<<<< HEAD
   readonly '/consortia': {
-=======
-  readonly '/persons/{id}/accesses': {
->>>>>>> d-audit
     readonly parameters: {
       readonly query?: never;
       readonly header?: never;
       readonly path?: never;
       readonly cookie?: never;
     };
-<<<<<<< HEAD
     /** 医联体 · consortia of institutions */
     readonly get: operations['listConsortia'];
     readonly put?: never;
@@ -1469,7 +1412,87 @@ export interface paths {
      *     the physician for whom the system asks, who may then save measurements and key images.
      */
     readonly post: operations['launchViewer'];
-=======
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/audit/verify': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Whether the audit was found as it was written, when, and what was not (audit.md) */
+    readonly get: operations['showAuditProof'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/audit/anchors': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Signed statements over the audit in their order, 100 at a time, for a copy of one's own */
+    readonly get: operations['listAuditAnchors'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/audit/flags': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** Odd access, newest first */
+    readonly get: operations['listAuditFlags'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/audit/flags/{id}/close': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** What the auditor found */
+    readonly post: operations['closeAuditFlag'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/persons/{id}/accesses': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
     /**
      * Who looked at this patient's records, for the patient, newest first; follows joined persons
      * @description A page may hold fewer than its limit, or none, and still have a next one.
@@ -1477,7 +1500,6 @@ export interface paths {
     readonly get: operations['listAccesses'];
     readonly put?: never;
     readonly post?: never;
->>>>>>> d-audit
     readonly delete?: never;
     readonly options?: never;
     readonly head?: never;
@@ -2624,77 +2646,6 @@ export interface components {
         readonly emergency: boolean;
       };
     };
-    readonly AuditFinding: {
-      readonly kind: string;
-      readonly text: string;
-      readonly at?: string;
-      readonly id?: string;
-      readonly lane?: number;
-      readonly seq?: number;
-      readonly records?: number;
-    };
-    readonly AuditProof: {
-      /** @description null: never proved */
-      readonly intact: boolean | null;
-      readonly provedAt: string | null;
-      readonly newestAnchor: {
-        readonly number: number;
-        readonly at: string;
-      } | null;
-      readonly runs: readonly {
-        readonly id: string;
-        readonly kind: string;
-        readonly beganAt: string;
-        readonly endedAt: string | null;
-        readonly intact: boolean | null;
-        readonly records: number;
-        readonly findingCount: number;
-        readonly findings: readonly components['schemas']['AuditFinding'][];
-        readonly fromAnchor: number | null;
-        readonly upToAnchor: number;
-        readonly month: string | null;
-      }[];
-    };
-    readonly AuditAnchor: {
-      readonly number: number;
-      /** @description JSON, the very text that was signed */
-      readonly statement: string;
-      /** @description base64 */
-      readonly signature: string;
-    };
-    readonly AuditFlag: {
-      readonly flagId: string;
-      readonly rule: string;
-      readonly actor: string;
-      readonly actorName: string;
-      readonly institution: string | null;
-      readonly firstAt: string;
-      readonly lastAt: string;
-      readonly events: number;
-      readonly persons: readonly string[];
-      /** @description Ids of AuditEvents */
-      readonly records: readonly string[];
-      readonly explanation: string;
-      readonly closed: {
-        readonly at: string;
-        readonly by: string;
-        readonly verdict: string;
-        readonly reason: string | null;
-      } | null;
-    };
-    readonly ShownAccess: {
-      readonly at: string;
-      readonly institution: string;
-      readonly role: string;
-      /** @description As much of the name as policy shows */
-      readonly reader: string | null;
-      readonly purpose: string | null;
-      readonly emergency: boolean;
-      /** @enum {string} */
-      readonly action: 'read' | 'search' | 'export';
-      /** @enum {string} */
-      readonly what: 'images' | 'documents' | 'records';
-    };
     readonly Coded: {
       readonly code: string;
       readonly system: string;
@@ -3405,8 +3356,79 @@ export interface components {
     };
     readonly MappingMade: {
       readonly mapping: components['schemas']['CodeMapping'];
-      /** @description Entries that stand and met the code without the mapping */
+      /** @description Entries that stand and would be read otherwise now: they met the code before it was mapped, or were read with a mapping that is undone */
       readonly concerned: number;
+    };
+    readonly AuditFinding: {
+      readonly kind: string;
+      readonly text: string;
+      readonly at?: string;
+      readonly id?: string;
+      readonly lane?: number;
+      readonly seq?: number;
+      readonly records?: number;
+    };
+    readonly AuditProof: {
+      /** @description null: never proved */
+      readonly intact: boolean | null;
+      readonly provedAt: string | null;
+      readonly newestAnchor: {
+        readonly number: number;
+        readonly at: string;
+      } | null;
+      readonly runs: readonly {
+        readonly id: string;
+        readonly kind: string;
+        readonly beganAt: string;
+        readonly endedAt: string | null;
+        readonly intact: boolean | null;
+        readonly records: number;
+        readonly findingCount: number;
+        readonly findings: readonly components['schemas']['AuditFinding'][];
+        readonly fromAnchor: number | null;
+        readonly upToAnchor: number;
+        readonly month: string | null;
+      }[];
+    };
+    readonly AuditAnchor: {
+      readonly number: number;
+      /** @description JSON, the very text that was signed */
+      readonly statement: string;
+      /** @description base64 */
+      readonly signature: string;
+    };
+    readonly AuditFlag: {
+      readonly flagId: string;
+      readonly rule: string;
+      readonly actor: string;
+      readonly actorName: string;
+      readonly institution: string | null;
+      readonly firstAt: string;
+      readonly lastAt: string;
+      readonly events: number;
+      readonly persons: readonly string[];
+      /** @description Ids of AuditEvents */
+      readonly records: readonly string[];
+      readonly explanation: string;
+      readonly closed: {
+        readonly at: string;
+        readonly by: string;
+        readonly verdict: string;
+        readonly reason: string | null;
+      } | null;
+    };
+    readonly ShownAccess: {
+      readonly at: string;
+      readonly institution: string;
+      readonly role: string;
+      /** @description As much of the name as policy shows */
+      readonly reader: string | null;
+      readonly purpose: string | null;
+      readonly emergency: boolean;
+      /** @enum {string} */
+      readonly action: 'read' | 'search' | 'export';
+      /** @enum {string} */
+      readonly what: 'images' | 'documents' | 'records';
     };
   };
   responses: {
@@ -5216,65 +5238,10 @@ export interface operations {
       readonly default: components['responses']['Problem'];
     };
   };
-<<<<<<< HEAD
   readonly listInstitutions: {
     readonly parameters: {
       readonly query?: {
         readonly state?: components['schemas']['Standing'];
-=======
-  readonly showAuditProof: {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
-    };
-    readonly requestBody?: never;
-    readonly responses: {
-      /** @description The newest proof and the runs before it */
-      readonly 200: {
-        headers: {
-          readonly [name: string]: unknown;
-        };
-        content: {
-          readonly 'application/json': components['schemas']['AuditProof'];
-        };
-      };
-      readonly default: components['responses']['Problem'];
-    };
-  };
-  readonly listAuditAnchors: {
-    readonly parameters: {
-      readonly query?: {
-        /** @description Number of the anchor before */
-        readonly after?: number;
-      };
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
-    };
-    readonly requestBody?: never;
-    readonly responses: {
-      /** @description Anchors */
-      readonly 200: {
-        headers: {
-          readonly [name: string]: unknown;
-        };
-        content: {
-          readonly 'application/json': {
-            readonly items: readonly components['schemas']['AuditAnchor'][];
-          };
-        };
-      };
-      readonly default: components['responses']['Problem'];
-    };
-  };
-  readonly listAuditFlags: {
-    readonly parameters: {
-      readonly query?: {
-        readonly state?: 'open' | 'closed';
-        readonly rule?: string;
->>>>>>> d-audit
         readonly limit?: components['parameters']['Limit'];
         /** @description `next` of the page before */
         readonly after?: components['parameters']['After'];
@@ -5292,11 +5259,7 @@ export interface operations {
         };
         content: {
           readonly 'application/json': {
-<<<<<<< HEAD
             readonly items: readonly components['schemas']['Institution'][];
-=======
-            readonly items: readonly components['schemas']['AuditFlag'][];
->>>>>>> d-audit
             readonly next: components['schemas']['Next'];
           };
         };
@@ -5304,28 +5267,17 @@ export interface operations {
       readonly default: components['responses']['Problem'];
     };
   };
-<<<<<<< HEAD
   readonly applyInstitution: {
     readonly parameters: {
       readonly query?: never;
       readonly header?: never;
       readonly path?: never;
-=======
-  readonly closeAuditFlag: {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path: {
-        readonly id: components['parameters']['Id'];
-      };
->>>>>>> d-audit
       readonly cookie?: never;
     };
     readonly requestBody: {
       readonly content: {
         /**
          * @example {
-<<<<<<< HEAD
          *       "code": "12100000400003456N",
          *       "nameZh": "省第四医院",
          *       "kind": "hospital",
@@ -5670,41 +5622,22 @@ export interface operations {
           readonly reason?: string;
           /** @description The version that was looked at; another is current: 412 */
           readonly version?: number;
-=======
-         *       "verdict": "proper",
-         *       "reason": "会诊前查阅"
-         *     }
-         */
-        readonly 'application/json': {
-          /** @enum {string} */
-          readonly verdict: 'proper' | 'improper' | 'unclear';
-          readonly reason?: string;
->>>>>>> d-audit
         };
       };
     };
     readonly responses: {
-<<<<<<< HEAD
       /** @description Withdrawn */
-=======
-      /** @description The flag, closed */
->>>>>>> d-audit
       readonly 200: {
         headers: {
           readonly [name: string]: unknown;
         };
         content: {
-<<<<<<< HEAD
           readonly 'application/json': components['schemas']['Consent'];
-=======
-          readonly 'application/json': components['schemas']['AuditFlag'];
->>>>>>> d-audit
         };
       };
       readonly default: components['responses']['Problem'];
     };
   };
-<<<<<<< HEAD
   readonly listConsents: {
     readonly parameters: {
       readonly query?: {
@@ -6217,27 +6150,12 @@ export interface operations {
     readonly parameters: {
       readonly query?: {
         readonly site?: components['parameters']['SiteFilter'];
-=======
-  readonly listAccesses: {
-    readonly parameters: {
-      readonly query?: {
-        /** @description Included */
-        readonly from?: components['parameters']['From'];
-        /** @description Excluded */
-        readonly to?: components['parameters']['To'];
->>>>>>> d-audit
         readonly limit?: components['parameters']['Limit'];
         /** @description `next` of the page before */
         readonly after?: components['parameters']['After'];
       };
       readonly header?: never;
-<<<<<<< HEAD
       readonly path?: never;
-=======
-      readonly path: {
-        readonly id: components['parameters']['Id'];
-      };
->>>>>>> d-audit
       readonly cookie?: never;
     };
     readonly requestBody?: never;
@@ -6249,11 +6167,7 @@ export interface operations {
         };
         content: {
           readonly 'application/json': {
-<<<<<<< HEAD
             readonly items: readonly components['schemas']['Replay'][];
-=======
-            readonly items: readonly components['schemas']['ShownAccess'][];
->>>>>>> d-audit
             readonly next: components['schemas']['Next'];
           };
         };
@@ -6261,7 +6175,6 @@ export interface operations {
       readonly default: components['responses']['Problem'];
     };
   };
-<<<<<<< HEAD
   readonly startReplay: {
     readonly parameters: {
       readonly query?: never;
@@ -6558,6 +6471,152 @@ export interface operations {
       readonly default: components['responses']['Problem'];
     };
   };
-=======
->>>>>>> d-audit
+  readonly showAuditProof: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description The newest proof and the runs before it */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['AuditProof'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listAuditAnchors: {
+    readonly parameters: {
+      readonly query?: {
+        /** @description Number of the anchor before */
+        readonly after?: number;
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description Anchors */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['AuditAnchor'][];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listAuditFlags: {
+    readonly parameters: {
+      readonly query?: {
+        readonly state?: 'open' | 'closed';
+        readonly rule?: string;
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['AuditFlag'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly closeAuditFlag: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "verdict": "proper",
+         *       "reason": "会诊前查阅"
+         *     }
+         */
+        readonly 'application/json': {
+          /** @enum {string} */
+          readonly verdict: 'proper' | 'improper' | 'unclear';
+          readonly reason?: string;
+        };
+      };
+    };
+    readonly responses: {
+      /** @description The flag, closed */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['AuditFlag'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listAccesses: {
+    readonly parameters: {
+      readonly query?: {
+        /** @description Included */
+        readonly from?: components['parameters']['From'];
+        /** @description Excluded */
+        readonly to?: components['parameters']['To'];
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['ShownAccess'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
 }

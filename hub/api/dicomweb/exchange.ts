@@ -141,7 +141,7 @@ const who = (caller: Caller): Pick<AuditEvent, 'face'> & ReturnType<typeof audit
   ...auditedCaller(caller),
 });
 
-const nobody = (request: Request): Who => ({
+const nobody = (request: Request): Pick<AuditEvent, 'face' | 'callerId' | 'callerName' | 'callerRole' | 'peer'> => ({
   face: 'dicomweb',
   callerId: '',
   callerName: '',

@@ -16,10 +16,7 @@ export interface CodeDeps {
   readonly sites: Sites;
 }
 
-type CodeHandlers = Pick<
-  Handlers,
-  'listUnmappedCodes' | 'searchCodes' | 'listMappings' | 'addMapping' | 'undoMapping'
->;
+type CodeHandlers = Pick<Handlers, 'listUnmappedCodes' | 'searchCodes' | 'listMappings' | 'addMapping' | 'undoMapping'>;
 
 const MOST_FOUND = 50;
 
@@ -63,14 +60,9 @@ export function codeHandlers({ codes, works, sites }: CodeDeps): CodeHandlers {
   };
 }
 
-/** What met the code without the mapping, and what was read with it. */
-export const mappingScope = ({ site, table, source, mappingId }: CodeMapping): WorkScope => ({
-  kind: 'code',
-  site,
-  table,
-  code: source,
-  mappingId,
-});
+/** What stands otherwise than it would be read now: of a mapping what met the code before, of an undone one what was read with it. */
+export const mappingScope = ({ site, table, source, mappingId, undone }: CodeMapping): WorkScope =>
+  undone === null ? { kind: 'code', site, table, code: source } : { kind: 'mapping', site, mappingId };
 
 const NO_SITE = problem('invalid-value', 'site', 'There is no such site.');
 

@@ -44,6 +44,8 @@ function rangeOf(
   const range = asked<FigureRange>(own);
   const days = (Date.parse(range.to) - Date.parse(range.from)) / 86_400_000;
   if (!(days > 0 && days <= MOST_DAYS))
-    return { problem: problem('invalid-value', 'query/to', `to must be after from, by ${String(MOST_DAYS)} days at most.`) };
+    return {
+      problem: problem('invalid-value', 'query/to', `to must be after from, by ${String(MOST_DAYS)} days at most.`),
+    };
   return range;
 }

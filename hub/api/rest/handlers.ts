@@ -68,12 +68,7 @@ function siteOf(site: SiteProfile) {
 
 type Operating = Pick<
   Handlers,
-  | 'listSites'
-  | 'listReviews'
-  | 'readReview'
-  | 'retryReview'
-  | 'dismissReview'
-  | 'listOrphans'
+  'listSites' | 'listReviews' | 'readReview' | 'retryReview' | 'dismissReview' | 'listOrphans'
 >;
 
 /** Who is bound to a site sees what is of that site, and nothing that is of none. */

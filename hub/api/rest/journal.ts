@@ -84,7 +84,10 @@ export function journalHandlers(deps: JournalDeps): JournalHandlers {
       const refusal = rawRefusal(caller, found?.site ?? null);
       if (refusal !== null) return { problem: refusal };
       if (found === null) return notFound();
-      const disclosure = disclosed('read', `journal/${path.id}`, { persons: found.persons, reason: `unmasked: ${reason}` });
+      const disclosure = disclosed('read', `journal/${path.id}`, {
+        persons: found.persons,
+        reason: `unmasked: ${reason}`,
+      });
       return { status: 200, body: await decoded(found, true), disclosure };
     },
     retryJournalEntry: async ({ path, caller }) => {
@@ -92,7 +95,11 @@ export function journalHandlers(deps: JournalDeps): JournalHandlers {
       if (known === null || !isTheirs(caller, known.site)) return notFound();
       const result = await journal.retry(path.id, caller);
       return result.ok
-        ? { status: 200, body: result.value, disclosure: disclosed('change', `journal/${path.id}`, { reason: 'retry' }) }
+        ? {
+            status: 200,
+            body: result.value,
+            disclosure: disclosed('change', `journal/${path.id}`, { reason: 'retry' }),
+          }
         : ({ problem: result.problem } satisfies Refused);
     },
   };

@@ -4,7 +4,14 @@ import { TABLES } from '../../../mappings/codes/table.ts';
 import { decide, type Caller } from '../../core/access.ts';
 import type { CodeDesk } from '../../core/code-mapping.ts';
 import { problem, type Result } from '../../core/problem.ts';
-import { type Change, type JournalWork, type JournalWorkDesk, type MappingChange, type Previewed, type WorkScope } from '../../core/replay.ts';
+import {
+  type Change,
+  type JournalWork,
+  type JournalWorkDesk,
+  type MappingChange,
+  type Previewed,
+  type WorkScope,
+} from '../../core/replay.ts';
 import type { Sites } from '../../core/site.ts';
 import { MOST_PREVIEWED, type PreviewReplay } from '../../flow/preview-replay.ts';
 import { mappingScope, wrongTarget } from './codes.ts';
@@ -19,10 +26,7 @@ export interface ReplayDeps {
   readonly sites: Sites;
 }
 
-type ReplayHandlers = Pick<
-  Handlers,
-  'previewReplay' | 'listReplays' | 'startReplay' | 'readReplay' | 'cancelReplay'
->;
+type ReplayHandlers = Pick<Handlers, 'previewReplay' | 'listReplays' | 'startReplay' | 'readReplay' | 'cancelReplay'>;
 type Filter = components['schemas']['WorkFilter'];
 
 export function replayHandlers(deps: ReplayDeps): ReplayHandlers {
@@ -83,8 +87,7 @@ function entriesScope(
   caller: Caller,
 ): Scoped | Refused {
   if ((journalIds === undefined) === (filter === undefined)) return { problem: ONE };
-  if (journalIds !== undefined)
-    return caller.site === undefined ? { scope: { kind: 'entries', journalIds } } : FOREIGN;
+  if (journalIds !== undefined) return caller.site === undefined ? { scope: { kind: 'entries', journalIds } } : FOREIGN;
   const own = ownSite(caller, filter ?? {});
   return own === null ? FOREIGN : { scope: { kind: 'filter', filter: asked(own) } };
 }
@@ -108,7 +111,7 @@ async function triedScope(body: Tried, caller: Caller, deps: ReplayDeps): Promis
     const known = await deps.codes.mapping(without);
     return known === null || !isTheirs(caller, known.site)
       ? notFound()
-      : { scope: mappingScope(known), change: { without } };
+      : { scope: { kind: 'mapping', site: known.site, mappingId: without }, change: { without } };
   }
   if (mapping === undefined) return entriesScope(body, caller);
   const site = deps.sites.byId(mapping.site);

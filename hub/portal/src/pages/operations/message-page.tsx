@@ -95,7 +95,6 @@ function Acts({ entry, again }: { readonly entry: Entry; readonly again: () => v
       ask(api.POST('/replays', { body: { kind: 'replay', journalIds: [journalId], reason } })),
     );
     setDone(wrong === null);
-    if (wrong === null) again();
     return wrong;
   };
   if (state !== 'review' && state !== 'applied') return null;

@@ -1,7 +1,6 @@
 /** What the operators' pages share: a list with its columns and pages, a filter of sites, a reason that is asked for, states as tags. */
 import './operations.css';
-import { Button, Input, Table, Tag } from 'antd';
-import type { TableColumnsType } from 'antd';
+import { Button, Input, Tag } from 'antd';
 import { useId, useState } from 'react';
 import type { ReactNode } from 'react';
 import { api, ask } from '../../api.ts';
@@ -12,36 +11,76 @@ import { operations } from '../../text/operations.ts';
 import { shell } from '../../text/shell.ts';
 import type { Live } from './live.ts';
 
-/** A table that can be reached and scrolled by keyboard; on a phone it scrolls in itself, not the page. */
+export interface Column<T> {
+  readonly title: string;
+  /** A member of the row that is shown as it is. */
+  readonly dataIndex?: keyof T;
+  readonly align?: 'right';
+  readonly className?: string;
+  readonly render?: (value: undefined, row: T) => ReactNode;
+}
+
+/**
+ * A table that can be reached and scrolled by keyboard; on a phone it scrolls in itself, not the page. A plain one: Ant
+ * Design's writes styles without the nonce that the policy of the page asks for.
+ */
 export function List<T extends object>(props: {
   readonly label: string;
   readonly rows: readonly T[];
   readonly rowKey: (row: T) => string;
-  readonly columns: TableColumnsType<T>;
+  readonly columns: readonly Column<T>[];
   readonly rowClassName?: (row: T) => string;
   readonly empty?: string;
 }): ReactNode {
   const words = useText(operations);
   const { label, rows, rowKey, columns, rowClassName, empty } = props;
+  const classOf = ({ align, className = '' }: Column<T>): string =>
+    `${className} ${align === 'right' ? 'ops-number' : ''}`.trim();
   return (
     <div className="ops-scroll" role="region" aria-label={label} tabIndex={0}>
-      <Table<T>
-        size="small"
-        columns={columns}
-        dataSource={[...rows]}
-        rowKey={rowKey}
-        pagination={false}
-        locale={{ emptyText: empty ?? words.none }}
-        {...(rowClassName === undefined ? {} : { rowClassName })}
-      />
+      <table>
+        <thead>
+          <tr>
+            {columns.map((column, at) =>
+              column.title === '' ? (
+                <td key={at} />
+              ) : (
+                <th key={at} scope="col" className={classOf(column)}>
+                  {column.title}
+                </th>
+              ),
+            )}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={rowKey(row)} data-row-key={rowKey(row)} className={rowClassName?.(row) ?? ''}>
+              {columns.map((column, at) => (
+                <td key={at} className={classOf(column)}>
+                  {cellOf(column, row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {rows.length === 0 ? <p className="empty">{empty ?? words.none}</p> : null}
     </div>
   );
+}
+
+function cellOf<T extends object>({ render, dataIndex }: Column<T>, row: T): ReactNode {
+  if (render !== undefined) return render(undefined, row);
+  const value: unknown = dataIndex === undefined ? '' : row[dataIndex];
+  return typeof value === 'string' || typeof value === 'number' ? value : '';
 }
 
 /** Pages that follow each other: all that was shown so far and the way to the next. */
 export function usePages<T>(
   key: string,
-  question: (after: string | undefined) => Promise<Answer<{ readonly items: readonly T[]; readonly next: string | null }>>,
+  question: (
+    after: string | undefined,
+  ) => Promise<Answer<{ readonly items: readonly T[]; readonly next: string | null }>>,
 ): {
   readonly rows: readonly T[] | null;
   readonly trouble: Trouble | null;
