@@ -32,10 +32,9 @@ before(async () => {
   laid['province'] = await hub.lay('E', 'h5', 'E5');
   await hub.register('F', 'h1', '2023-03-01T08:00:00.000Z');
   laid['longGone'] = await hub.lay('F', 'h3', 'F3');
+  const everything = { recipients: [], sources: [], purposes: [], classes: [], labels: [], from: null, until: null };
   hub.consents.set(at('refused').person, [
-    {
-      ...{ id: 'no', decision: 'refuse', readers: 'all', sources: 'all', purposes: 'all', labels: [], until: null },
-    },
+    { consentId: 'no', version: 1, rules: [{ ...everything, effect: 'deny', exceptionOf: null }] },
   ]);
 });
 after(() => hub.close());

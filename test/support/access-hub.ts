@@ -16,24 +16,16 @@ import type { Caller } from '../../hub/core/access.ts';
 import type { AccessDesk } from '../../hub/core/access-ports.ts';
 import type { AuditEvent } from '../../hub/core/audit.ts';
 import type { HubId, SiteId, Uid } from '../../hub/core/identifier.ts';
-import { createMatching } from '../../hub/core/match/matcher.ts';
 import type { DicomIndex, IndexReader } from '../../hub/core/ports.ts';
-import type { ConsentStatement, Sensitivity } from '../../hub/core/subject.ts';
+import type { StandingConsent } from '../../hub/core/consent.ts';
+import type { Sensitivity } from '../../hub/core/subject.ts';
 import type { Sites } from '../../hub/core/site.ts';
 import { SeriesMetadata } from '../../hub/flow/series-metadata.ts';
-import { createAuditStore } from '../../hub/store/audit.ts';
-import { createClientStore } from '../../hub/store/client.ts';
 import { createDicomIndex } from '../../hub/store/dicom-index.ts';
-import { createExamSearch, createOrphanReader } from '../../hub/store/exam-search.ts';
-import { createIdentityDesk } from '../../hub/store/identity-decision.ts';
 import { createIndexReader } from '../../hub/store/index-reader.ts';
 import { enterSites } from '../../hub/store/institution.ts';
-import { createJournalReader } from '../../hub/store/journal-reader.ts';
-import { createJournal } from '../../hub/store/journal.ts';
-import { createRematchDesk } from '../../hub/store/rematch.ts';
-import { createReviewQueue } from '../../hub/store/review.ts';
-import { romanise } from '../../mappings/romanise.ts';
 import { accessDesk } from './access.ts';
+import { restDeps } from './rest-deps.ts';
 import { freshDatabase, quiet, type FreshDatabase } from './database.ts';
 import {
   derive,
@@ -75,7 +67,7 @@ export interface AccessHub {
   readonly audits: AuditEvent[];
   readonly index: DicomIndex;
   readonly reader: IndexReader;
-  readonly consents: Map<HubId, ConsentStatement[]>;
+  readonly consents: Map<HubId, StandingConsent[]>;
   /** A registration of the person at the site, last told of at `at`; and an exam there. */
   lay(
     person: string,
@@ -96,11 +88,11 @@ export async function startAccessHub(): Promise<AccessHub> {
   await enterSites(database, SITES);
   await pool.query(`update institution set region = '350000' where code = 'CODE-h5'`);
   await pool.query(`update institution set region = '210000' where code <> 'CODE-h5'`);
-  const consents = new Map<HubId, ConsentStatement[]>();
+  const consents = new Map<HubId, StandingConsent[]>();
   const access = accessDesk(database, {
     clock,
     consents: {
-      anyRefusal: () => Promise.resolve([...consents.values()].flat().some(({ decision }) => decision === 'refuse')),
+      anyRefusal: () => Promise.resolve([...consents.values()].flat().some(({ rules }) => rules.some(({ effect }) => effect === 'deny'))),
       consentsOf: () => Promise.resolve(consents),
       grantsOf: () => Promise.resolve(new Map()),
     },
@@ -109,7 +101,7 @@ export async function startAccessHub(): Promise<AccessHub> {
   const audit = { record: (event: AuditEvent) => Promise.resolve(void audits.push(event)) };
   const index = createDicomIndex(database);
   const reader = createIndexReader({ database, derive });
-  const server = createServer(faces());
+  const server = createServer(await faces());
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
@@ -196,7 +188,7 @@ export async function startAccessHub(): Promise<AccessHub> {
     await save(database, personResources(personView({ personId, records })));
   }
 
-  function faces(): express.Express {
+  async function faces(): Promise<express.Express> {
     const app = express();
     app.set('query parser', 'simple');
     app.use((request, response, next) => {
@@ -238,27 +230,7 @@ export async function startAccessHub(): Promise<AccessHub> {
         release: { version: '0.1.0', date: '2026-11-22' },
       }),
     );
-    const arrived = (): void => undefined;
-    const desk = {
-      ...{ database, derive, clock, matching: createMatching(romanise) },
-      projection: { person: () => [], exam: () => [] },
-    };
-    const store = createAuditStore({ database, clock });
-    app.use(
-      '/api/v1',
-      createRestFace({
-        ...{ sites, access, audit, auditReader: store, log: quiet },
-        intake: createJournal({ database, clock, log: quiet, arrived }),
-        journal: createJournalReader({ database, derive, clock, arrived }),
-        reviews: createReviewQueue({ ...desk, arrived }),
-        identity: createIdentityDesk(desk),
-        rematch: createRematchDesk(desk),
-        orphans: createOrphanReader(database),
-        exams: createExamSearch({ database, derive }),
-        index: reader,
-        clients: createClientStore({ database, clock }),
-      }),
-    );
+    app.use('/api/v1', createRestFace((await restDeps({ database, clock, sites, derive, audit, access })).deps));
     return app;
   }
 }

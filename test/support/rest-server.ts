@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { loadSites } from '../../adapters/sites/load.ts';
 import { Router } from 'express';
-import { composeSignOn } from '../../hub/compose-sign.ts';
 import { createApp, createHttpServer } from '../../hub/api/app.ts';
 import { setCaller } from '../../hub/api/caller.ts';
 import { consentFace } from '../../hub/api/fhir/consent.ts';
@@ -14,36 +13,18 @@ import { createRestFace } from '../../hub/api/rest/face.ts';
 import type { Caller, ClientRole } from '../../hub/core/access.ts';
 import type { AuditTrail } from '../../hub/core/audit.ts';
 import type { ClientStore } from '../../hub/core/client.ts';
-import { createMatching } from '../../hub/core/match/matcher.ts';
 import { siteId } from '../../hub/core/identifier.ts';
-import type { ObjectStore } from '../../hub/core/ports.ts';
-import { operationsRooms } from '../../hub/compose-operations.ts';
 import type { Intake } from '../../hub/core/envelope.ts';
-import { createClinicalRecords } from '../../hub/flow/clinical-records.ts';
 import { drawToken, hashToken } from '../../hub/security/token.ts';
-import { createAnchorDesk } from '../../hub/store/audit-anchor.ts';
-import { createFlagDesk } from '../../hub/store/audit-flag.ts';
-import { createVerificationLog } from '../../hub/store/audit-verification.ts';
 import type { AuditStore } from '../../hub/store/audit.ts';
 import { createAuditStore } from '../../hub/store/audit.ts';
 import { createClientStore } from '../../hub/store/client.ts';
-import { createExamHistory } from '../../hub/store/exam-history.ts';
-import { createExamSearch, createOrphanReader } from '../../hub/store/exam-search.ts';
 import { derivation } from '../../hub/store/hub-key.ts';
-import { createIdentityDesk, type DeskDeps } from '../../hub/store/identity-decision.ts';
-import { createIndexReader } from '../../hub/store/index-reader.ts';
-import { createJournalReader } from '../../hub/store/journal-reader.ts';
-import { createJournal } from '../../hub/store/journal.ts';
-import { createPersonSearch } from '../../hub/store/person-search.ts';
-import { createRematchDesk } from '../../hub/store/rematch.ts';
-import { romanise } from '../../mappings/romanise.ts';
-import { createViewerLaunches } from '../../hub/store/viewer.ts';
-import { createReviewQueue } from '../../hub/store/review.ts';
-import { consentRooms } from '../../hub/compose-consent.ts';
+import { restDeps } from './rest-deps.ts';
 import type { FreshDatabase } from './database.ts';
 import { freshDatabase, quiet } from './database.ts';
 import { accessDesk } from './access.ts';
-import { peopleOf, SIGN_ON_CONFIG } from './sign-in.ts';
+import { peopleOf } from './sign-in.ts';
 import type { SignOnGround } from './sign-in.ts';
 
 export const SITES_DIR = fileURLToPath(new URL('../../adapters/sites', import.meta.url));
@@ -97,50 +78,11 @@ export async function startRest(
     record: (event, when) =>
       broken.audit ? Promise.reject(new Error('the audit is away')) : audit.record(event, when),
   };
-  const derive = await derivation(database, 'identifier');
-  const arrived = (): void => undefined;
-  const desk: DeskDeps = {
-    database,
-    derive,
-    clock,
-    matching: createMatching(romanise),
-    projection: { person: () => [], exam: () => [] },
-  };
   const sites = await loadSites(SITES_DIR);
-  const access = accessDesk(database);
-  const ground = { config: { notices: null }, database, sites, clock, log: quiet };
-  const consent = consentRooms({ ...ground, audit: failable, derive, access });
-  const signOn = await composeSignOn({ database, clock, audit, config: { ...SIGN_ON_CONFIG, ...more } });
-  const objects = { readAll: () => Promise.reject(new Error('no object in this test')) } as unknown as ObjectStore;
-  const face = createRestFace({
-    ...signOn,
-    ...operationsRooms({ database, clock, sites, log: quiet, objects }, { derive, arrived }),
-    intake: wrap(createJournal({ database, clock, log: quiet, arrived })),
-    journal: createJournalReader({ database, derive, clock, arrived }),
-    reviews: createReviewQueue({ ...desk, arrived }),
-    identity: createIdentityDesk(desk),
-    rematch: createRematchDesk(desk),
-    orphans: createOrphanReader(database),
-    exams: createExamSearch({ database, derive }),
-    index: createIndexReader({ database, derive }),
-    clinical: createClinicalRecords({
-      persons: createPersonSearch(desk),
-      history: createExamHistory({ database, derive }),
-      index: createIndexReader({ database, derive }),
-      identity: createIdentityDesk(desk),
-    }),
-    clients,
-    auditReader: audit,
-    ...consent,
-    launches: createViewerLaunches({ database, clock }),
-    access,
-    proofs: createVerificationLog({ database, clock }),
-    anchors: createAnchorDesk({ database, clock, key: { id: 'none', sign: () => '' } }),
-    flags: createFlagDesk({ database, clock }),
-    readerNames: 'surname',
-    audit,
-    log: quiet,
-  });
+  const derive = await derivation(database, 'identifier');
+  const ground = { database, clock, sites, derive, audit, access: accessDesk(database) };
+  const { deps, consent, signOn } = await restDeps({ ...ground, emergencyAudit: failable, config: more });
+  const face = createRestFace({ ...deps, clients, intake: wrap(deps.intake) });
   const token = { administrator: '', operator: '', 'query-platform': '', 'hospital-feed': '' };
   for (const role of Object.keys(token) as ClientRole[]) {
     token[role] = drawToken();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { readDocument } from '../../openapi/document.ts';
-import type { Role } from '../../hub/core/access.ts';
+import type { ClientRole } from '../../hub/core/access.ts';
 import type { AuditEntry } from '../../hub/core/client.ts';
 import { event } from '../support/audit-chain.ts';
 import { startRest, type RestServer } from '../support/rest-server.ts';
@@ -24,7 +24,7 @@ async function newest(): Promise<AuditEntry | undefined> {
   await hub.audit.flush();
   return (await hub.audit.list({}, { limit: 1 })).items[0];
 }
-const send = (method: string, path: string, as: Role | null): Promise<{ status: number }> =>
+const send = (method: string, path: string, as: ClientRole | null): Promise<{ status: number }> =>
   hub.call(method, place(path), {
     as,
     headers: { 'User-Agent': AGENT },
