@@ -106,7 +106,7 @@ export interface AccountStore {
   ): Promise<Result<Account> | null>;
   /** Suspends who has not signed in since, and says how many. */
   suspendUnused(since: Date): Promise<number>;
-  /** Somebody can give rights by an account: from then on the bootstrap token need not. */
+  /** Somebody who came in with both factors can give rights: from then on the bootstrap token need not. */
   hasSecurityAdministrator(): Promise<boolean>;
 }
 

@@ -182,7 +182,7 @@ export function createAccountStore({ database, clock }: { database: Database; cl
       const { rowCount } = await pool.query({
         name: 'security-administrator-stands',
         text: `select from account_role r join account a on a.id = r.account_id
-               where r.role = 'security-administrator' and a.state = 'active' limit 1`,
+               where r.role = 'security-administrator' and a.state = 'active' and a.last_sign_in_at is not null limit 1`,
       });
       return rowCount === 1;
     },

@@ -9,6 +9,7 @@ import { institutionCode } from '../../hub/core/institution.ts';
 import { purposesOf } from '../../hub/core/session.ts';
 import { csrfOf, drawPass, hashPass } from '../../hub/security/session.ts';
 import { createAccountStore } from '../../hub/store/account.ts';
+import { createCredentialStore } from '../../hub/store/credential.ts';
 import type { Database } from '../../hub/store/database.ts';
 import { createSessionStore } from '../../hub/store/session.ts';
 
@@ -82,6 +83,7 @@ export async function signIn(
   );
   if (!made.ok) throw new Error(made.problem.text);
   await accounts.change(made.value.id, { state: 'active' });
+  await createCredentialStore(database).entered(made.value.id, clock());
   const pass = drawPass();
   const startedAt = clock();
   await createSessionStore({ database, clock }).start(hashPass(pass) ?? Buffer.alloc(32), {

@@ -274,7 +274,7 @@ test('who is suspended, loses the role or is unused is out with the next request
   const late = await signIn(hub.fresh, 'operator');
   await hub.fresh.database.pool.query(`update session set ends_at = now()`);
   assert.equal(await see(late), 401, 'over, however much it was used');
-  await hub.fresh.database.pool.query(`update account set created_at = now() - interval '91 days' where id = $1`, [
+  await hub.fresh.database.pool.query(`update account set last_sign_in_at = now() - interval '91 days' where id = $1`, [
     late.accountId,
   ]);
   const listed = await hub.call('GET', '/api/v1/accounts?unusedDays=90');
@@ -347,6 +347,10 @@ test('cookies: HttpOnly but for the CSRF value, Lax, no domain; nothing secret i
 });
 
 test('from the first security administrator on the token of the start gives no more rights', async () => {
+  const first = await invite([{ role: 'security-administrator' }]);
+  assert.equal((await hub.call('GET', '/api/v1/accounts')).status, 200, 'invited is not in');
+  await enter(first);
+  assert.equal((await hub.call('GET', '/api/v1/accounts')).status, 403);
   const security = await signIn(hub.fresh, 'security-administrator');
   assert.equal((await hub.call('GET', '/api/v1/accounts')).status, 403);
   assert.equal((await hub.call('GET', '/api/v1/clients')).status, 200, 'it administers the system');

@@ -2,8 +2,8 @@
 import express, { Router } from 'express';
 import type { Request } from 'express';
 import type { AuditTrail } from '../../core/audit.ts';
-import { ALGORITHMS, ALL_SCOPES, grantToken, TOKEN_SECONDS } from '../../security/backend-service.ts';
-import type { BackendServiceDeps } from '../../security/backend-service.ts';
+import { ALGORITHMS, ALL_SCOPES, grantToken, TOKEN_SECONDS } from '../../security/client-statement.ts';
+import type { BackendServiceDeps } from '../../security/client-statement.ts';
 import { isSecure, peerOf } from '../caller.ts';
 
 export interface OauthDeps extends BackendServiceDeps {

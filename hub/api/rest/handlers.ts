@@ -6,7 +6,7 @@ import { parseResidentId } from '../../core/identifier.ts';
 import type { IndexReader } from '../../core/ports.ts';
 import { problem } from '../../core/problem.ts';
 import type { SiteProfile, Sites } from '../../core/site.ts';
-import { publicKeys } from '../../security/backend-service.ts';
+import { publicKeys } from '../../security/client-statement.ts';
 import { drawToken, hashToken } from '../../security/token.ts';
 import { consentHandlers, type ConsentHandlerDeps } from './consents.ts';
 import { emergencyHandlers, type EmergencyDeps } from './emergency.ts';
