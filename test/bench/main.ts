@@ -34,6 +34,7 @@ const BENCHES: Readonly<Record<string, Named>> = {
     load: () => import('./repository.ts'),
   },
   xua: { what: 'SAML assertions judged per second, beside xml-crypto', load: () => import('./xua.ts') },
+  access: { what: 'what the access decision adds to a request', load: () => import('./access.ts') },
   query: { what: 'patient and exam queries at 1x, 10x and 100x data', load: () => import('./query.ts') },
   identity: {
     what: 'registrations matched against 10,000 and 1,000,000 persons; merge of a person with 5,000 exams',
