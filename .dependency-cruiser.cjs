@@ -12,7 +12,8 @@ const rooms = {
   security: ['^hub/security/', ['^hub/core/', '^mappings/xds/']],
   api: ['^hub/api/', ['^hub/core/', '^hub/flow/', '^hub/security/', '^mappings/', '^openapi/', '^fhir-profiles/']],
   portal: ['^hub/portal/', ['^openapi/generated/']],
-  openapi: ['^openapi/', []],
+  // The rights that the contract names, and the page made of them: the law itself, which is pure.
+  openapi: ['^openapi/', ['^hub/core/(access|subject)\\.ts$']],
   'fhir-profiles': ['^fhir-profiles/', ['^mappings/fhir/']],
   'adapters-door': ['^adapters/[^/]+\\.ts$', ['^hub/core/', '^mappings/']],
   'adapters-sites': ['^adapters/sites/', ['^hub/core/', '^mappings/']],

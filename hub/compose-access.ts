@@ -4,12 +4,21 @@ import { createAccessDesk } from './flow/access-desk.ts';
 import { createAccessFacts, NO_CONSENTS } from './store/access-facts.ts';
 import { createKnownPersons } from './store/known-person.ts';
 import { createSubjectIndex } from './store/subject-index.ts';
-import type { Ground } from './compose.ts';
+import type { Config } from './config.ts';
+import type { Database } from './store/database.ts';
 
 /** How long after a patient's last activity at an institution they are still its patient. */
 const TREATING_DAYS = 180;
 
-export function accessDesk({ database, clock, config }: Pick<Ground, 'database' | 'clock' | 'config'>): AccessDesk {
+export function accessDesk({
+  database,
+  clock,
+  config,
+}: {
+  readonly database: Database;
+  readonly clock: () => Date;
+  readonly config: Pick<Config, 'affinityDomainOid'>;
+}): AccessDesk {
   return createAccessDesk({
     facts: createAccessFacts({
       database,

@@ -6,7 +6,7 @@ import type { Caller } from './access.ts';
 import type { HubId, SiteId } from './identifier.ts';
 import type { InstitutionCode, InstitutionMap } from './institution.ts';
 import type { DicomIndex, IndexReader } from './ports.ts';
-import { NOBODY_KNOWN } from './subject.ts';
+import { NOBODY_KNOWN, type SubjectFacts } from './subject.ts';
 import type { BreakGlassGrant, ConsentStatement, Relation, Subject, SubjectDecision } from './subject.ts';
 
 /** What restricts anybody at all, as it stands: read once and kept for a moment. */
@@ -26,14 +26,6 @@ export interface FactsQuery {
   readonly accountId: string | null;
   readonly at: string;
 }
-
-export interface SubjectFacts {
-  readonly relations: readonly Relation[];
-  readonly consents: readonly ConsentStatement[];
-  readonly grants: readonly BreakGlassGrant[];
-}
-
-export const NO_FACTS: SubjectFacts = { relations: [], consents: [], grants: [] };
 
 export interface AccessFacts {
   ground(): Promise<AccessGround>;
@@ -119,9 +111,7 @@ export interface SightTold {
 }
 
 /** What an audit record says of it: whose, what, and why not. Null: nothing was withheld. */
-export function refusalOf({
-  withheld,
-}: SightTold): {
+export function refusalOf({ withheld }: SightTold): {
   readonly persons: readonly string[];
   readonly objects: readonly string[];
   readonly reason: string;

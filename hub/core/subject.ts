@@ -4,7 +4,6 @@
  */
 import type { Caller, Purpose, Role } from './access.ts';
 import { isEmergency } from './access.ts';
-import type { SubjectFacts } from './access-ports.ts';
 import type { HubId, SiteId } from './identifier.ts';
 import { institutionCode, type InstitutionCode, type InstitutionMap } from './institution.ts';
 
@@ -60,6 +59,15 @@ export interface BreakGlassGrant {
   readonly person: HubId;
   readonly until: string;
 }
+
+/** What is known of a person and a reader. */
+export interface SubjectFacts {
+  readonly relations: readonly Relation[];
+  readonly consents: readonly ConsentStatement[];
+  readonly grants: readonly BreakGlassGrant[];
+}
+
+export const NO_FACTS: SubjectFacts = { relations: [], consents: [], grants: [] };
 
 export type Basis =
   /** The bootstrap, before there is a security administrator. */
