@@ -14,6 +14,8 @@ const rooms = {
   portal: ['^hub/portal/', ['^openapi/generated/']],
   viewer: ['^hub/viewer/', []],
   openapi: ['^openapi/', []],
+  // The rights that the contract names, and the page made of them: the law itself, which is pure.
+  openapi: ['^openapi/', ['^hub/core/(access|subject)\\.ts$']],
   'fhir-profiles': ['^fhir-profiles/', ['^mappings/fhir/']],
   'adapters-door': ['^adapters/[^/]+\\.ts$', ['^hub/core/', '^mappings/']],
   'adapters-sites': ['^adapters/sites/', ['^hub/core/', '^mappings/']],

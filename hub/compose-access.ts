@@ -5,12 +5,21 @@ import { createAccessFacts } from './store/access-facts.ts';
 import { createConsentFacts } from './store/consent-reader.ts';
 import { createKnownPersons } from './store/known-person.ts';
 import { createSubjectIndex } from './store/subject-index.ts';
-import type { Ground } from './compose.ts';
+import type { Config } from './config.ts';
+import type { Database } from './store/database.ts';
 
 /** How long after a patient's last activity at an institution they are still its patient. */
 const TREATING_DAYS = 180;
 
-export function accessDesk({ database, clock, config }: Pick<Ground, 'database' | 'clock' | 'config'>): AccessDesk {
+export function accessDesk({
+  database,
+  clock,
+  config,
+}: {
+  readonly database: Database;
+  readonly clock: () => Date;
+  readonly config: Pick<Config, 'affinityDomainOid' | 'emergency'>;
+}): AccessDesk {
   return createAccessDesk({
     facts: createAccessFacts({
       database,

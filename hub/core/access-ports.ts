@@ -7,7 +7,7 @@ import type { StandingConsent } from './consent.ts';
 import type { HubId, SiteId } from './identifier.ts';
 import type { InstitutionCode, InstitutionMap } from './institution.ts';
 import type { DicomIndex, IndexReader } from './ports.ts';
-import { NOBODY_KNOWN } from './subject.ts';
+import { NOBODY_KNOWN, type SubjectFacts } from './subject.ts';
 import type { BreakGlassGrant, Relation, Subject, SubjectDecision } from './subject.ts';
 
 /** What restricts anybody at all, as it stands: read once and kept for a moment. */
@@ -27,14 +27,6 @@ export interface FactsQuery {
   readonly accountId: string | null;
   readonly at: string;
 }
-
-export interface SubjectFacts {
-  readonly relations: readonly Relation[];
-  readonly consents: readonly StandingConsent[];
-  readonly grants: readonly BreakGlassGrant[];
-}
-
-export const NO_FACTS: SubjectFacts = { relations: [], consents: [], grants: [] };
 
 export interface AccessFacts {
   ground(): Promise<AccessGround>;

@@ -4,13 +4,13 @@
  */
 import type { Caller, Purpose, Role } from './access.ts';
 import { isEmergency } from './access.ts';
-import type { SubjectFacts } from './access-ports.ts';
 import {
   askConsents,
   EMERGENCY_POLICY,
   opensInEmergency,
   type ConsentAnswer,
   type EmergencyPolicy,
+  type StandingConsent,
 } from './consent.ts';
 import type { HubId, SiteId } from './identifier.ts';
 import type { InstitutionCode, InstitutionMap } from './institution.ts';
@@ -52,6 +52,15 @@ export interface BreakGlassGrant {
   readonly person: HubId;
   readonly until: string;
 }
+
+/** What is known of a person and a reader. */
+export interface SubjectFacts {
+  readonly relations: readonly Relation[];
+  readonly consents: readonly StandingConsent[];
+  readonly grants: readonly BreakGlassGrant[];
+}
+
+export const NO_FACTS: SubjectFacts = { relations: [], consents: [], grants: [] };
 
 export type Basis =
   /** The bootstrap, before there is a security administrator. */

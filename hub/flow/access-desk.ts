@@ -3,7 +3,6 @@
  * once, lets core/subject.ts decide, and keeps what was withheld and why, for the audit.
  */
 import type { Caller } from '../core/access.ts';
-import { NO_FACTS } from '../core/access-ports.ts';
 import type {
   AccessDesk,
   AccessFacts,
@@ -12,13 +11,12 @@ import type {
   KnownPersons,
   Sight,
   SightTold,
-  SubjectFacts,
   SubjectIndex,
 } from '../core/access-ports.ts';
 import type { EmergencyPolicy } from '../core/consent.ts';
 import type { HubId } from '../core/identifier.ts';
-import { decideSubject, NOBODY_KNOWN, readerOf } from '../core/subject.ts';
-import type { Reader, Subject, SubjectDecision } from '../core/subject.ts';
+import { decideSubject, NO_FACTS, NOBODY_KNOWN, readerOf } from '../core/subject.ts';
+import type { Reader, Subject, SubjectDecision, SubjectFacts } from '../core/subject.ts';
 
 export interface AccessDeskDeps {
   /** What an emergency stands above; absent: everything. */

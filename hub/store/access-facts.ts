@@ -2,16 +2,9 @@
  * Facts for the access decision: what restricts anybody, read once a moment and kept by its version, and what ties a
  * reader to persons, by one indexed query for as many persons as an answer holds.
  */
-import type {
-  AccessFacts,
-  AccessGround,
-  ConsentFacts,
-  FactsQuery,
-  RelationFacts,
-  SubjectFacts,
-} from '../core/access-ports.ts';
+import type { AccessFacts, AccessGround, ConsentFacts, FactsQuery, RelationFacts } from '../core/access-ports.ts';
 import type { HubId } from '../core/identifier.ts';
-import type { Relation } from '../core/subject.ts';
+import type { Relation, SubjectFacts } from '../core/subject.ts';
 import type { Database } from './database.ts';
 import { readInstitutions } from './institution.ts';
 

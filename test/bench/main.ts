@@ -35,6 +35,7 @@ const BENCHES: Readonly<Record<string, Named>> = {
   },
   xua: { what: 'SAML assertions judged per second, beside xml-crypto', load: () => import('./xua.ts') },
   audit: { what: 'audit records chained and proved, beside the unchained insert', load: () => import('./audit.ts') },
+  access: { what: 'what the access decision adds to a request', load: () => import('./access.ts') },
   query: { what: 'patient and exam queries at 1x, 10x and 100x data', load: () => import('./query.ts') },
   portal: {
     what: 'search and time line as a physician at 1,000,000 exams',
