@@ -25,7 +25,7 @@ export async function breakGlass(
   if (isNew) {
     const { grantId, reason, institution } = found;
     deps.log.warn({ grantId, reason, account: found.accountId, institution }, 'the glass was broken: emergency access');
-    await recordCase(deps, found, by.peer).catch((error: unknown) => {
+    await recordCase(deps, found, by).catch((error: unknown) => {
       deps.log.error({ grantId, code: codeOf(error) }, 'the audit is away: the emergency is told to it later');
     });
   }
@@ -35,14 +35,16 @@ export async function breakGlass(
 /** Cases that the audit has still to be told of; how many were told. */
 export async function auditCases(deps: BreakGlassDeps): Promise<number> {
   const owed = await deps.cases.unaudited(50);
-  for (const one of owed) await recordCase(deps, one, 'later');
+  for (const one of owed) {
+    const doctor = { id: one.accountId, name: one.accountName, role: 'physician', peer: 'later' } as const;
+    await recordCase(deps, one, doctor);
+  }
   return owed.length;
 }
 
-async function recordCase({ cases, audit }: BreakGlassDeps, one: BreakGlassCase, peer: string): Promise<void> {
-  const caller = { id: one.accountId, name: one.accountName, role: 'physician', peer } as const;
+async function recordCase({ cases, audit }: BreakGlassDeps, one: BreakGlassCase, by: Caller): Promise<void> {
   await audit.record({
-    ...audited(caller),
+    ...audited(by),
     action: 'change',
     outcome: 'success',
     face: 'rest',
