@@ -128,10 +128,11 @@ export async function auditFigures(
   const age = (at: string): number => Math.round((clock().getTime() - Date.parse(at)) / 1_000);
   const [list, newest, flags] = await Promise.all([runs.list(30), desk.newest(), openFlags(database)]);
   const last = list.find(({ endedAt }) => endedAt !== null);
+  const ended = last?.endedAt ?? null;
   return {
     ...store.counts(),
     open_flags: flags,
     ...(newest === null ? {} : { anchor_age_seconds: age(newest.at) }),
-    ...(last?.endedAt == null ? {} : { proof_age_seconds: age(last.endedAt), findings: last.findingCount }),
+    ...(ended === null ? {} : { proof_age_seconds: age(ended), findings: last?.findingCount ?? 0 }),
   };
 }

@@ -146,7 +146,7 @@ export class AnchorWalk {
     const before = { number: this.#number, hash: this.#hash };
     this.#number = anchor.number;
     this.#hash = this.#deps.sha256(anchorText(anchor));
-    if (statement === null || statement.number !== anchor.number)
+    if (statement?.number !== anchor.number)
       return this.#refuse('anchor-forged', `${name} is not the statement that it should be`);
     const at = statement.at;
     if (anchor.number !== before.number + 1)

@@ -190,7 +190,7 @@ export class ChainWalk {
       }
       const end = this.#end(walk);
       if (seq < end) {
-        const at = last === null ? { at: lane.fromAt } : last;
+        const at = last ?? { at: lane.fromAt };
         const [records, from] = [end - seq, seq + 1];
         const text = `the end of the lane is gone after this: seq ${span(from, end)}`;
         this.#tell({ kind: 'truncated', ...at, lane: lane.lane, seq: from, records, text });

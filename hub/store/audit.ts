@@ -88,11 +88,12 @@ export function createAuditStore(deps: AuditStoreDeps): AuditStore {
   }
 
   /** No act without its record; but a doctor in an emergency is not stopped where it can be written elsewhere. */
-  async function unwritten({ at, event, resolve, reject }: Waiter, error: unknown): Promise<void> {
+  async function unwritten(waiter: Waiter, error: unknown): Promise<void> {
+    const { at, event } = waiter;
     const saved = reserve !== null && isEmergencyAccess(event) && (await reserve.put(at, event).catch(() => false));
     counts[saved ? 'reserved' : 'failed'] += 1;
-    if (saved) resolve();
-    else reject(error);
+    if (saved) waiter.resolve();
+    else waiter.reject(error);
   }
 
   const isDue = (): boolean => queue.length >= BATCH || queue.some(({ soon }) => !soon);

@@ -54,6 +54,10 @@ const DOCUMENTS = [
 const xds = (transaction: string, detail: AuditEvent['detail'], change: Partial<AuditRecord> = {}): AuditRecord =>
   record({ operation: transaction, detail: { transaction, ...detail }, ...change });
 
+const ITSELF = {
+  ...{ face: 'hub', action: 'administer', callerId: 'system', callerName: 'system', callerRole: '', peer: '' },
+} as const;
+
 /** What it is, the event and the action that it must be, and the record. */
 export const EVERY_KIND: readonly (readonly [name: string, event: string, action: string, record: AuditRecord])[] = [
   ['stored query', '110112', 'E', xds('ITI-18', { patientIds: [PATIENT], query: QUERY }, { onBehalfOf: USER })],
@@ -381,34 +385,8 @@ export const EVERY_KIND: readonly (readonly [name: string, event: string, action
     'R',
     record({ face: 'rest', operation: 'listAudit', objects: ['audit'], callerRole: 'administrator' }),
   ],
-  [
-    'start',
-    '110100',
-    'E',
-    record({
-      face: 'hub',
-      action: 'administer',
-      operation: 'start',
-      callerId: 'system',
-      callerName: 'system',
-      callerRole: '',
-      peer: '',
-    }),
-  ],
-  [
-    'stop',
-    '110100',
-    'E',
-    record({
-      face: 'hub',
-      action: 'administer',
-      operation: 'stop',
-      callerId: 'system',
-      callerName: 'system',
-      callerRole: '',
-      peer: '',
-    }),
-  ],
+  ['start', '110100', 'E', record({ ...ITSELF, operation: 'start' })],
+  ['stop', '110100', 'E', record({ ...ITSELF, operation: 'stop' })],
 ];
 
 /**
