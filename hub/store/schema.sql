@@ -16,6 +16,9 @@ access_token
   client_id uuid not null
   scope text not null
   ends_at timestamp with time zone not null
+access_version
+  one boolean not null default true
+  version bigint not null default 1
 account
   id uuid not null default gen_random_uuid()
   login_name text not null
@@ -96,6 +99,17 @@ client
   revoked_at timestamp with time zone
   certificate_sha256 bytea
   jwks jsonb
+consortium
+  id uuid not null default gen_random_uuid()
+  name_zh text not null
+  name_en text
+  valid_from timestamp with time zone
+  valid_until timestamp with time zone
+  created_at timestamp with time zone not null default now()
+consortium_member
+  consortium uuid not null
+  institution text not null
+  since timestamp with time zone not null default now()
 document_association
   patient_id text not null
   id uuid not null
@@ -147,6 +161,13 @@ exam_key
   value text not null
   record_id uuid not null
   exam_id uuid not null
+exam_label
+  exam_id uuid not null
+  label text not null
+  source text not null
+  set_at timestamp with time zone not null default now()
+  set_by text not null default ''::text
+  reason text not null default ''::text
 fhir_page
   handle text not null
   caller_id text not null
@@ -235,6 +256,20 @@ instance
   digest text not null
   data_set_offset integer not null
   journal_id bigint not null
+institution
+  code text not null
+  name_zh text not null
+  name_en text
+  parent text
+  kind text not null default 'hospital'::text
+  region text
+  state text not null default 'applied'::text
+  created_at timestamp with time zone not null default now()
+  updated_at timestamp with time zone not null default now()
+institution_site
+  site text not null
+  institution text not null
+  since timestamp with time zone not null default now()
 journal
   id bigint not null
   received_at timestamp with time zone not null
@@ -256,6 +291,10 @@ journal_key
   digest bytea not null
   journal_id bigint not null
   received_at timestamp with time zone not null
+known_person
+  account_id text not null
+  person_id uuid not null
+  at timestamp with time zone not null
 link_told
   subscriber text not null
   person_id uuid not null
@@ -423,6 +462,12 @@ saml_request
   ends_at timestamp with time zone not null
   code_hash bytea
   answer text
+sensitivity_rule
+  field text not null
+  code text not null
+  label text not null
+  created_at timestamp with time zone not null default now()
+  created_by text not null
 series
   record_id uuid not null
   study_uid text not null
@@ -491,11 +536,25 @@ study
   version integer not null default 1
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
+viewer_launch
+  launch_id uuid not null default gen_random_uuid()
+  code_hash bytea not null
+  caller jsonb not null
+  account_id text
+  person_id uuid not null
+  study_uids text[] not null
+  created_at timestamp with time zone not null
+  expires_at timestamp with time zone not null
+  used_at timestamp with time zone
+  session_hash bytea
+  session_ends_at timestamp with time zone
 
 -- constraints
 access_token.access_token_client_id_fkey FOREIGN KEY (client_id) REFERENCES client(id)
 access_token.access_token_pkey PRIMARY KEY (token_hash)
 access_token.access_token_token_hash_check CHECK ((octet_length(token_hash) = 32))
+access_version.access_version_one_check CHECK (one)
+access_version.access_version_pkey PRIMARY KEY (one)
 account.account_check CHECK (((source = 'saml'::text) = ((idp IS NOT NULL) AND (subject IS NOT NULL))))
 account.account_language_check CHECK ((language = ANY (ARRAY['zh'::text, 'en'::text])))
 account.account_login_name_check CHECK (((login_name = lower(login_name)) AND ((length(login_name) >= 1) AND (length(login_name) <= 128))))
@@ -522,6 +581,10 @@ client.client_pkey PRIMARY KEY (id)
 client.client_role_check CHECK ((role = ANY (ARRAY['administrator'::text, 'operator'::text, 'query-platform'::text, 'hospital-feed'::text])))
 client.client_token_hash_check CHECK ((octet_length(token_hash) = 32))
 client.client_token_hash_key UNIQUE (token_hash)
+consortium.consortium_pkey PRIMARY KEY (id)
+consortium_member.consortium_member_consortium_fkey FOREIGN KEY (consortium) REFERENCES consortium(id) ON DELETE CASCADE
+consortium_member.consortium_member_institution_fkey FOREIGN KEY (institution) REFERENCES institution(code)
+consortium_member.consortium_member_pkey PRIMARY KEY (consortium, institution)
 document_association.document_association_pkey PRIMARY KEY (patient_id, id)
 document_association.document_association_status_check CHECK ((status = ANY (ARRAY['approved'::text, 'deprecated'::text])))
 document_notification.document_notification_pkey PRIMARY KEY (subscription_id, id)
@@ -530,6 +593,9 @@ document_subscription.document_subscription_topic_check CHECK ((topic = ANY (ARR
 exam.exam_pkey PRIMARY KEY (record_id, exam_id)
 exam_alias.exam_alias_pkey PRIMARY KEY (alias)
 exam_key.exam_key_pkey PRIMARY KEY (site, kind, value, exam_id)
+exam_label.exam_label_label_check CHECK ((label ~ '^[a-z][a-z-]{0,30}$'::text))
+exam_label.exam_label_pkey PRIMARY KEY (exam_id, label, source)
+exam_label.exam_label_source_check CHECK ((source = ANY (ARRAY['rule'::text, 'hand'::text])))
 fhir_page.fhir_page_pkey PRIMARY KEY (handle)
 fhir_resource.fhir_resource_pkey PRIMARY KEY (type, id)
 fhir_version.fhir_version_pkey PRIMARY KEY (type, id, version)
@@ -542,8 +608,18 @@ identity_decision.identity_decision_pkey PRIMARY KEY (id)
 identity_decision.identity_decision_undoes_fkey FOREIGN KEY (undoes) REFERENCES identity_decision(id)
 identity_decision.identity_decision_undoes_key UNIQUE (undoes)
 instance.instance_pkey PRIMARY KEY (record_id, study_uid, series_uid, sop_uid)
+institution.institution_check CHECK ((parent <> code))
+institution.institution_code_check CHECK ((code ~ '^[0-9A-Za-z.-]{1,40}$'::text))
+institution.institution_kind_check CHECK ((kind = ANY (ARRAY['hospital'::text, 'branch'::text, 'primary-care'::text, 'imaging-centre'::text, 'public-health'::text, 'authority'::text, 'other'::text])))
+institution.institution_parent_fkey FOREIGN KEY (parent) REFERENCES institution(code)
+institution.institution_pkey PRIMARY KEY (code)
+institution.institution_region_check CHECK ((region ~ '^[0-9]{6}$'::text))
+institution.institution_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'approved'::text, 'suspended'::text, 'left'::text])))
+institution_site.institution_site_institution_fkey FOREIGN KEY (institution) REFERENCES institution(code)
+institution_site.institution_site_pkey PRIMARY KEY (site)
 journal.journal_pkey PRIMARY KEY (received_at, id)
 journal_key.journal_key_pkey PRIMARY KEY (key)
+known_person.known_person_pkey PRIMARY KEY (account_id, person_id)
 link_told.link_told_pkey PRIMARY KEY (subscriber, person_id)
 match_cut.match_cut_pkey PRIMARY KEY (key)
 match_key.match_key_pkey PRIMARY KEY (record_id, key)
@@ -574,6 +650,9 @@ ruling.ruling_decision_check CHECK ((decision = ANY (ARRAY['same'::text, 'not-sa
 ruling.ruling_pkey PRIMARY KEY (record_id, other_id, decision_id)
 saml_request.saml_request_code_hash_key UNIQUE (code_hash)
 saml_request.saml_request_pkey PRIMARY KEY (id)
+sensitivity_rule.sensitivity_rule_field_check CHECK ((field = ANY (ARRAY['requestingDepartment'::text, 'procedure'::text, 'diagnosis'::text])))
+sensitivity_rule.sensitivity_rule_label_check CHECK ((label ~ '^[a-z][a-z-]{0,30}$'::text))
+sensitivity_rule.sensitivity_rule_pkey PRIMARY KEY (field, code, label)
 series.series_pkey PRIMARY KEY (record_id, study_uid, series_uid)
 session.session_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
 session.session_check CHECK (((stage <> 'open'::text) OR (role IS NOT NULL)))
@@ -584,10 +663,18 @@ settlement.settlement_pkey PRIMARY KEY (received_at, journal_id)
 settlement.settlement_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'refused'::text, 'review'::text])))
 sign_on_failure.sign_on_failure_pkey PRIMARY KEY (peer)
 study.study_pkey PRIMARY KEY (record_id, study_uid)
+viewer_launch.viewer_launch_check CHECK (((session_hash IS NULL) = (session_ends_at IS NULL)))
+viewer_launch.viewer_launch_code_hash_check CHECK ((octet_length(code_hash) = 32))
+viewer_launch.viewer_launch_code_hash_key UNIQUE (code_hash)
+viewer_launch.viewer_launch_pkey PRIMARY KEY (launch_id)
+viewer_launch.viewer_launch_session_hash_check CHECK ((octet_length(session_hash) = 32))
+viewer_launch.viewer_launch_session_hash_key UNIQUE (session_hash)
+viewer_launch.viewer_launch_study_uids_check CHECK ((cardinality(study_uids) > 0))
 
 -- indexes
 access_token_by_end CREATE INDEX access_token_by_end ON public.access_token USING btree (ends_at)
 access_token_pkey CREATE UNIQUE INDEX access_token_pkey ON public.access_token USING btree (token_hash)
+access_version_pkey CREATE UNIQUE INDEX access_version_pkey ON public.access_version USING btree (one)
 account_by_subject CREATE UNIQUE INDEX account_by_subject ON public.account USING btree (idp, subject) WHERE (idp IS NOT NULL)
 account_by_time CREATE INDEX account_by_time ON public.account USING btree (created_at DESC, id DESC)
 account_login_name_key CREATE UNIQUE INDEX account_login_name_key ON public.account USING btree (login_name)
@@ -612,6 +699,9 @@ client_by_certificate CREATE UNIQUE INDEX client_by_certificate ON public.client
 client_by_time CREATE INDEX client_by_time ON public.client USING btree (created_at DESC, id DESC)
 client_pkey CREATE UNIQUE INDEX client_pkey ON public.client USING btree (id)
 client_token_hash_key CREATE UNIQUE INDEX client_token_hash_key ON public.client USING btree (token_hash)
+consortium_member_by_institution CREATE INDEX consortium_member_by_institution ON public.consortium_member USING btree (institution)
+consortium_member_pkey CREATE UNIQUE INDEX consortium_member_pkey ON public.consortium_member USING btree (consortium, institution)
+consortium_pkey CREATE UNIQUE INDEX consortium_pkey ON public.consortium USING btree (id)
 document_association_by_id CREATE INDEX document_association_by_id ON public.document_association USING btree (id)
 document_association_by_source CREATE INDEX document_association_by_source ON public.document_association USING btree (source, type)
 document_association_by_target CREATE INDEX document_association_by_target ON public.document_association USING btree (target, type)
@@ -628,6 +718,7 @@ exam_by_id CREATE INDEX exam_by_id ON public.exam USING btree (exam_id)
 exam_by_index CREATE INDEX exam_by_index ON public.exam USING btree (provincial_index) WHERE (provincial_index IS NOT NULL)
 exam_key_by_exam CREATE INDEX exam_key_by_exam ON public.exam_key USING btree (exam_id)
 exam_key_pkey CREATE UNIQUE INDEX exam_key_pkey ON public.exam_key USING btree (site, kind, value, exam_id)
+exam_label_pkey CREATE UNIQUE INDEX exam_label_pkey ON public.exam_label USING btree (exam_id, label, source)
 exam_orphans CREATE INDEX exam_orphans ON public.exam USING btree (updated_at) WHERE ((NOT (has_order AND has_images)) AND (NOT cancelled))
 exam_pkey CREATE UNIQUE INDEX exam_pkey ON public.exam USING btree (record_id, exam_id)
 fhir_diagnostic_report_date CREATE INDEX fhir_diagnostic_report_date ON public.fhir_resource_diagnostic_report USING btree (date1_low, id) WHERE (NOT deleted)
@@ -662,11 +753,17 @@ identity_decision_pkey CREATE UNIQUE INDEX identity_decision_pkey ON public.iden
 identity_decision_undoes_key CREATE UNIQUE INDEX identity_decision_undoes_key ON public.identity_decision USING btree (undoes)
 instance_by_uid CREATE INDEX instance_by_uid ON public.instance USING btree (sop_uid)
 instance_pkey CREATE UNIQUE INDEX instance_pkey ON public.instance USING btree (record_id, study_uid, series_uid, sop_uid)
+institution_by_parent CREATE INDEX institution_by_parent ON public.institution USING btree (parent) WHERE (parent IS NOT NULL)
+institution_pkey CREATE UNIQUE INDEX institution_pkey ON public.institution USING btree (code)
+institution_site_by_institution CREATE INDEX institution_site_by_institution ON public.institution_site USING btree (institution)
+institution_site_pkey CREATE UNIQUE INDEX institution_site_pkey ON public.institution_site USING btree (site)
 journal_by_id CREATE INDEX journal_by_id ON ONLY public.journal USING btree (id)
 journal_by_site CREATE INDEX journal_by_site ON ONLY public.journal USING btree (site, received_at DESC)
 journal_key_by_time CREATE INDEX journal_key_by_time ON public.journal_key USING brin (received_at)
 journal_key_pkey CREATE UNIQUE INDEX journal_key_pkey ON public.journal_key USING btree (key)
 journal_pkey CREATE UNIQUE INDEX journal_pkey ON ONLY public.journal USING btree (received_at, id)
+known_person_by_time CREATE INDEX known_person_by_time ON public.known_person USING btree (at)
+known_person_pkey CREATE UNIQUE INDEX known_person_pkey ON public.known_person USING btree (account_id, person_id)
 link_told_pkey CREATE UNIQUE INDEX link_told_pkey ON public.link_told USING btree (subscriber, person_id)
 match_cut_pkey CREATE UNIQUE INDEX match_cut_pkey ON public.match_cut USING btree (key)
 match_key_by_key CREATE INDEX match_key_by_key ON public.match_key USING btree (key, record_id)
@@ -717,6 +814,7 @@ ruling_pkey CREATE UNIQUE INDEX ruling_pkey ON public.ruling USING btree (record
 saml_request_by_end CREATE INDEX saml_request_by_end ON public.saml_request USING btree (ends_at)
 saml_request_code_hash_key CREATE UNIQUE INDEX saml_request_code_hash_key ON public.saml_request USING btree (code_hash)
 saml_request_pkey CREATE UNIQUE INDEX saml_request_pkey ON public.saml_request USING btree (id)
+sensitivity_rule_pkey CREATE UNIQUE INDEX sensitivity_rule_pkey ON public.sensitivity_rule USING btree (field, code, label)
 series_by_uid CREATE INDEX series_by_uid ON public.series USING btree (series_uid)
 series_pkey CREATE UNIQUE INDEX series_pkey ON public.series USING btree (record_id, study_uid, series_uid)
 session_by_account CREATE INDEX session_by_account ON public.session USING btree (account_id)
@@ -733,6 +831,10 @@ study_by_exam CREATE INDEX study_by_exam ON public.study USING btree (exam_id)
 study_by_uid CREATE INDEX study_by_uid ON public.study USING btree (study_uid)
 study_pkey CREATE UNIQUE INDEX study_pkey ON public.study USING btree (record_id, study_uid)
 study_settling CREATE INDEX study_settling ON public.study USING btree (last_instance_at) WHERE (availability = 'partial'::text)
+viewer_launch_by_time CREATE INDEX viewer_launch_by_time ON public.viewer_launch USING btree (created_at)
+viewer_launch_code_hash_key CREATE UNIQUE INDEX viewer_launch_code_hash_key ON public.viewer_launch USING btree (code_hash)
+viewer_launch_pkey CREATE UNIQUE INDEX viewer_launch_pkey ON public.viewer_launch USING btree (launch_id)
+viewer_launch_session_hash_key CREATE UNIQUE INDEX viewer_launch_session_hash_key ON public.viewer_launch USING btree (session_hash)
 
 -- views
 ruling_in_force
@@ -747,6 +849,16 @@ ruling_in_force
   ORDER BY r.record_id, r.other_id, r.decision_id DESC;
 
 -- functions
+access_changed()
+CREATE OR REPLACE FUNCTION public.access_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update access_version set version = version + 1;
+  return null;
+end $function$
+
 audit_is_final()
 CREATE OR REPLACE FUNCTION public.audit_is_final()
  RETURNS trigger
@@ -798,6 +910,48 @@ begin
     execute format('drop table %I', name);
     return next name;
   end loop;
+end $function$
+
+exam_codes(facts jsonb, field text)
+CREATE OR REPLACE FUNCTION public.exam_codes(facts jsonb, field text)
+ RETURNS SETOF text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select c.code from jsonb_array_elements(facts -> 'orders') o
+    cross join lateral (select o -> 'facts' -> field -> 1 as coded) v
+    cross join lateral (values (v.coded ->> 'code'), (v.coded -> 'source' ->> 'code')) c (code)
+  where c.code <> ''
+$function$
+
+exam_labels_follow()
+CREATE OR REPLACE FUNCTION public.exam_labels_follow()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if not exists (select from sensitivity_rule) then
+    return null;
+  end if;
+  with wanted as (
+    select distinct r.label from sensitivity_rule r where r.code in (select exam_codes(new.facts, r.field))
+  ), gone as (
+    delete from exam_label l where l.exam_id = new.exam_id and l.source = 'rule' and l.label not in (select label from wanted)
+  )
+  insert into exam_label (exam_id, label, source) select new.exam_id, label, 'rule' from wanted on conflict do nothing;
+  return null;
+end $function$
+
+exam_labels_move()
+CREATE OR REPLACE FUNCTION public.exam_labels_move()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into exam_label (exam_id, label, source, set_at, set_by, reason)
+  select new.exam_id, label, source, set_at, set_by, reason from exam_label
+  where exam_id::text = new.alias and source = 'hand' on conflict do nothing;
+  return null;
 end $function$
 
 journal_partition(day date)
@@ -853,6 +1007,27 @@ begin
   delete from journal_key where received_at < keep_from::timestamp at time zone 'UTC';
 end $function$
 
+relabel_exams()
+CREATE OR REPLACE FUNCTION public.relabel_exams()
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  with wanted as materialized (
+    select distinct e.exam_id, r.label from exam e
+      cross join sensitivity_rule r where r.code in (select exam_codes(e.facts, r.field))
+  ), gone as (
+    delete from exam_label l where l.source = 'rule'
+      and not exists (select from wanted w where w.exam_id = l.exam_id and w.label = l.label)
+  )
+  insert into exam_label (exam_id, label, source) select exam_id, label, 'rule' from wanted on conflict do nothing
+$function$
+
 
 -- triggers
 audit.audit_is_final CREATE TRIGGER audit_is_final BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION audit_is_final()
+consortium.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.consortium FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
+consortium_member.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.consortium_member FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
+exam.exam_labels_follow CREATE TRIGGER exam_labels_follow AFTER INSERT OR UPDATE OF facts ON public.exam FOR EACH ROW EXECUTE FUNCTION exam_labels_follow()
+exam_alias.exam_labels_move CREATE TRIGGER exam_labels_move AFTER INSERT OR UPDATE ON public.exam_alias FOR EACH ROW EXECUTE FUNCTION exam_labels_move()
+institution.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.institution FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
+institution_site.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.institution_site FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
