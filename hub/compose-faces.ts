@@ -89,30 +89,15 @@ export function faces(ground: Ground, rooms: Rooms, people: SignOnRooms): Readon
     pageLifetimeMs: 3_600_000,
   });
   const domain = affinityDomain({ ...ground, hospitals: rooms.hospitals, matching: rooms.desk.matching }, fhirStore);
+  const { access, communities, reader, images } = rooms;
   const journal = createJournalReader({ ...rooms, database, clock });
   const feed = identityFeed({ sites: ground.sites, clock, journal: rooms.journal, reader: journal });
-  const metadata = new SeriesMetadata({
-    images: rooms.images,
-    objects,
-    sites: ground.sites,
-    log,
-    memoryBytes: METADATA_MEMORY,
-  });
+  const metadata = new SeriesMetadata({ images, objects, sites: ground.sites, log, memoryBytes: METADATA_MEMORY });
   const pixels = { canTranscode, transcode, openFrames, render };
   const index = createRecallingIndex(rooms.index, rooms.reader);
-  const recent = createRecentReader(rooms.reader);
-  const dicomweb = {
-    ...rooms,
-    reader: recent,
-    index,
-    sites: ground.sites,
-    metadata,
-    pixels,
-    log,
-    limits: DICOMWEB_LIMITS,
-  };
+  const series = { reader: createRecentReader(reader), index, metadata };
+  const dicomweb = { ...rooms, ...series, sites: ground.sites, pixels, log, limits: DICOMWEB_LIMITS };
   const assertions = createAssertionCheck({ ...config.xua, ledger: createAssertionLedger(database), clock });
-  const { access, communities, reader, images } = rooms;
   const xds = {
     config,
     sites: ground.sites,

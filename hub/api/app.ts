@@ -48,7 +48,7 @@ export interface AppDeps {
 /** SURFACE.md: what may be asked by nobody. /openapi.json and /docs hold no data, as other static files. */
 const PUBLIC = /^\/(fhir\/metadata|openapi\.json|(fhir\/)?\.well-known\/[^/]+|favicon\.ico|viewer(\/.*)?)$/;
 /** The viewer's files are public, and what it shows asks for its caller itself; below a launch it has a door of its own. */
-const OWN_DOOR = /^\/viewer\/launched\//;
+const OWN_DOOR = '/viewer/launched/';
 /** Where people and systems come in: each of these says itself who may do what there. */
 const SIGN_ON = /^\/(api\/v1\/(session(\/[a-z]+)?|identity-providers)|saml\/[^/]+\/[a-z]+|oauth\/token)$/;
 
@@ -70,7 +70,7 @@ export function createApp(deps: AppDeps): Express {
   const pages = Object.entries(deps.pages ?? {});
   const isPage = (path: string): boolean => pages.some(([mount]) => path === mount || path.startsWith(`${mount}/`));
   const isPublic = (request: Request): boolean =>
-    OWN_DOOR.test(request.path) ||
+    request.path.startsWith(OWN_DOOR) ||
     SIGN_ON.test(request.path) ||
     (['GET', 'HEAD'].includes(request.method) &&
       (PUBLIC.test(request.path) || isPage(request.path) || deps.portal?.owns(request.path) === true));

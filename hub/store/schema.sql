@@ -3,7 +3,6 @@
 
 -- sequences
 audit_id_seq
-audit_verification_id_seq
 document_notification_id_seq
 identity_decision_id_seq
 journal_id_seq
@@ -12,6 +11,52 @@ outbox_id_seq
 rematch_id_seq
 
 -- tables
+access_token
+  token_hash bytea not null
+  client_id uuid not null
+  scope text not null
+  ends_at timestamp with time zone not null
+access_version
+  one boolean not null default true
+  version bigint not null default 1
+account
+  id uuid not null default gen_random_uuid()
+  login_name text not null
+  display_name text not null
+  institution text
+  department text
+  practitioner_id text
+  language text not null default 'zh'::text
+  source text not null default 'local'::text
+  idp text
+  subject bytea
+  state text not null
+  state_reason text
+  created_at timestamp with time zone not null default now()
+  created_by text not null
+  last_sign_in_at timestamp with time zone
+  password text
+  password_changed_at timestamp with time zone
+  must_change_password boolean not null default false
+  activation_hash bytea
+  activation_until timestamp with time zone
+  failures integer not null default 0
+  locked_until timestamp with time zone
+  totp_secret text
+  totp_confirmed boolean not null default false
+  totp_step bigint not null default 0
+account_password
+  account_id uuid not null
+  at timestamp with time zone not null
+  password text not null
+account_recovery
+  account_id uuid not null
+  code_hash bytea not null
+  used_at timestamp with time zone
+account_role
+  account_id uuid not null
+  role text not null
+  site text
 affinity_patient
   patient_id text not null
   record_id uuid
@@ -37,89 +82,10 @@ audit
   reason text
   on_behalf_of jsonb
   detail jsonb
-  purpose text
-  basis text
-  institution text
-  session text
-  agent text
-  lane integer
-  seq bigint
-  hash bytea
   partition by RANGE (at)
-audit_actor
-  actor text not null
-  name text not null
-  institution text
-  seen_on date not null
-audit_actor_day
-  actor text not null
-  day date not null
-  persons integer not null
-  reads integer not null
-  refusals integer not null
-audit_actor_person
-  actor text not null
-  day date not null
-  hour smallint not null
-  person text not null
-audit_anchor
-  number bigint not null
-  at timestamp with time zone not null
-  statement text not null
-  signature text not null
-  dropped date[] not null default '{}'::date[]
-audit_anchor_sent
-  destination text not null
-  number bigint not null
 audit_delivery
   at timestamp with time zone not null
   id bigint not null
-audit_flag
-  flag_id uuid not null default gen_random_uuid()
-  rule text not null
-  actor text not null
-  actor_name text not null
-  institution text
-  day date not null
-  first_at timestamp with time zone not null
-  last_at timestamp with time zone not null
-  events integer not null
-  persons text[] not null
-  records text[] not null
-  explanation text not null
-  opened_at timestamp with time zone not null default now()
-  closed_at timestamp with time zone
-  closed_by text
-  verdict text
-  reason text
-audit_lane
-  lane integer not null
-  month date not null
-  process text not null
-  from_at timestamp with time zone not null
-  algorithm text not null
-  key_id text
-  follows text
-  genesis bytea not null
-  seq bigint not null default 0
-  hash bytea not null
-  at timestamp with time zone not null
-audit_verification
-  id bigint not null identity
-  began_at timestamp with time zone not null
-  ended_at timestamp with time zone
-  kind text not null
-  intact boolean
-  records bigint not null default 0
-  finding_count bigint not null default 0
-  findings jsonb not null default '[]'::jsonb
-  from_anchor bigint
-  up_to_anchor bigint
-  month date
-audit_watch
-  lane integer not null
-  seq bigint not null
-  at timestamp with time zone not null
 client
   id uuid not null default gen_random_uuid()
   name text not null
@@ -132,6 +98,18 @@ client
   last_used_at timestamp with time zone
   revoked_at timestamp with time zone
   certificate_sha256 bytea
+  jwks jsonb
+consortium
+  id uuid not null default gen_random_uuid()
+  name_zh text not null
+  name_en text
+  valid_from timestamp with time zone
+  valid_until timestamp with time zone
+  created_at timestamp with time zone not null default now()
+consortium_member
+  consortium uuid not null
+  institution text not null
+  since timestamp with time zone not null default now()
 document_association
   patient_id text not null
   id uuid not null
@@ -183,6 +161,13 @@ exam_key
   value text not null
   record_id uuid not null
   exam_id uuid not null
+exam_label
+  exam_id uuid not null
+  label text not null
+  source text not null
+  set_at timestamp with time zone not null default now()
+  set_by text not null default ''::text
+  reason text not null default ''::text
 fhir_page
   handle text not null
   caller_id text not null
@@ -271,6 +256,20 @@ instance
   digest text not null
   data_set_offset integer not null
   journal_id bigint not null
+institution
+  code text not null
+  name_zh text not null
+  name_en text
+  parent text
+  kind text not null default 'hospital'::text
+  region text
+  state text not null default 'applied'::text
+  created_at timestamp with time zone not null default now()
+  updated_at timestamp with time zone not null default now()
+institution_site
+  site text not null
+  institution text not null
+  since timestamp with time zone not null default now()
 journal
   id bigint not null
   received_at timestamp with time zone not null
@@ -292,6 +291,10 @@ journal_key
   digest bytea not null
   journal_id bigint not null
   received_at timestamp with time zone not null
+known_person
+  account_id text not null
+  person_id uuid not null
+  at timestamp with time zone not null
 link_told
   subscriber text not null
   person_id uuid not null
@@ -450,6 +453,21 @@ ruling
   decision_id bigint not null
   decision text not null
   numbers text[]
+saml_request
+  id text not null
+  idp text not null
+  browser_hash bytea not null
+  return_path text not null
+  created_at timestamp with time zone not null
+  ends_at timestamp with time zone not null
+  code_hash bytea
+  answer text
+sensitivity_rule
+  field text not null
+  code text not null
+  label text not null
+  created_at timestamp with time zone not null default now()
+  created_by text not null
 series
   record_id uuid not null
   study_uid text not null
@@ -464,6 +482,22 @@ series
   manufacturer text
   instance_count integer not null default 0
   created_at timestamp with time zone not null default now()
+session
+  id_hash bytea not null
+  account_id uuid not null
+  stage text not null
+  role text
+  purpose text
+  factors text[] not null
+  peer text not null
+  created_at timestamp with time zone not null
+  seen_at timestamp with time zone not null
+  idle_seconds integer not null
+  ends_at timestamp with time zone not null
+  idp text
+  saml_subject bytea
+  saml_index text
+  saml_name text
 settlement
   received_at timestamp with time zone not null
   journal_id bigint not null
@@ -475,6 +509,10 @@ settlement
   findings jsonb not null default '[]'::jsonb
   settled_at timestamp with time zone not null
   partition by RANGE (received_at)
+sign_on_failure
+  peer text not null
+  failures integer not null
+  since timestamp with time zone not null
 study
   record_id uuid not null
   study_uid text not null
@@ -498,31 +536,55 @@ study
   version integer not null default 1
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
+viewer_launch
+  launch_id uuid not null default gen_random_uuid()
+  code_hash bytea not null
+  caller jsonb not null
+  account_id text
+  person_id uuid not null
+  study_uids text[] not null
+  created_at timestamp with time zone not null
+  expires_at timestamp with time zone not null
+  used_at timestamp with time zone
+  session_hash bytea
+  session_ends_at timestamp with time zone
 
 -- constraints
+access_token.access_token_client_id_fkey FOREIGN KEY (client_id) REFERENCES client(id)
+access_token.access_token_pkey PRIMARY KEY (token_hash)
+access_token.access_token_token_hash_check CHECK ((octet_length(token_hash) = 32))
+access_version.access_version_one_check CHECK (one)
+access_version.access_version_pkey PRIMARY KEY (one)
+account.account_check CHECK (((source = 'saml'::text) = ((idp IS NOT NULL) AND (subject IS NOT NULL))))
+account.account_language_check CHECK ((language = ANY (ARRAY['zh'::text, 'en'::text])))
+account.account_login_name_check CHECK (((login_name = lower(login_name)) AND ((length(login_name) >= 1) AND (length(login_name) <= 128))))
+account.account_login_name_key UNIQUE (login_name)
+account.account_pkey PRIMARY KEY (id)
+account.account_source_check CHECK ((source = ANY (ARRAY['local'::text, 'saml'::text])))
+account.account_state_check CHECK ((state = ANY (ARRAY['invited'::text, 'pending'::text, 'active'::text, 'suspended'::text, 'ended'::text])))
+account_password.account_password_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
+account_password.account_password_pkey PRIMARY KEY (account_id, at)
+account_recovery.account_recovery_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
+account_recovery.account_recovery_pkey PRIMARY KEY (account_id, code_hash)
+account_role.account_role_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
+account_role.account_role_check CHECK (((role <> 'interface-engineer'::text) OR (site IS NOT NULL)))
+account_role.account_role_pkey PRIMARY KEY (account_id, role)
+account_role.account_role_role_check CHECK ((role = ANY (ARRAY['physician'::text, 'interface-engineer'::text, 'operator'::text, 'system-administrator'::text, 'security-administrator'::text, 'auditor'::text, 'regulator'::text])))
 affinity_patient.affinity_patient_pkey PRIMARY KEY (patient_id)
 assertion_use.assertion_use_key_check CHECK ((octet_length(key) = 32))
 assertion_use.assertion_use_pkey PRIMARY KEY (key)
 audit.audit_pkey PRIMARY KEY (at, id)
-audit_actor.audit_actor_pkey PRIMARY KEY (actor)
-audit_actor_day.audit_actor_day_pkey PRIMARY KEY (actor, day)
-audit_actor_person.audit_actor_person_pkey PRIMARY KEY (actor, day, person)
-audit_anchor.audit_anchor_pkey PRIMARY KEY (number)
-audit_anchor_sent.audit_anchor_sent_pkey PRIMARY KEY (destination)
 audit_delivery.audit_delivery_pkey PRIMARY KEY (at, id)
-audit_flag.audit_flag_pkey PRIMARY KEY (flag_id)
-audit_flag.audit_flag_rule_actor_day_key UNIQUE (rule, actor, day)
-audit_flag.audit_flag_verdict_check CHECK ((verdict = ANY (ARRAY['proper'::text, 'improper'::text, 'unclear'::text])))
-audit_lane.audit_lane_pkey PRIMARY KEY (lane)
-audit_verification.audit_verification_kind_check CHECK ((kind = ANY (ARRAY['nightly'::text, 'command'::text])))
-audit_verification.audit_verification_pkey PRIMARY KEY (id)
-audit_watch.audit_watch_pkey PRIMARY KEY (lane)
 client.client_certificate_sha256_check CHECK ((octet_length(certificate_sha256) = 32))
 client.client_check CHECK (((role <> 'hospital-feed'::text) OR (site IS NOT NULL)))
 client.client_pkey PRIMARY KEY (id)
 client.client_role_check CHECK ((role = ANY (ARRAY['administrator'::text, 'operator'::text, 'query-platform'::text, 'hospital-feed'::text])))
 client.client_token_hash_check CHECK ((octet_length(token_hash) = 32))
 client.client_token_hash_key UNIQUE (token_hash)
+consortium.consortium_pkey PRIMARY KEY (id)
+consortium_member.consortium_member_consortium_fkey FOREIGN KEY (consortium) REFERENCES consortium(id) ON DELETE CASCADE
+consortium_member.consortium_member_institution_fkey FOREIGN KEY (institution) REFERENCES institution(code)
+consortium_member.consortium_member_pkey PRIMARY KEY (consortium, institution)
 document_association.document_association_pkey PRIMARY KEY (patient_id, id)
 document_association.document_association_status_check CHECK ((status = ANY (ARRAY['approved'::text, 'deprecated'::text])))
 document_notification.document_notification_pkey PRIMARY KEY (subscription_id, id)
@@ -531,6 +593,9 @@ document_subscription.document_subscription_topic_check CHECK ((topic = ANY (ARR
 exam.exam_pkey PRIMARY KEY (record_id, exam_id)
 exam_alias.exam_alias_pkey PRIMARY KEY (alias)
 exam_key.exam_key_pkey PRIMARY KEY (site, kind, value, exam_id)
+exam_label.exam_label_label_check CHECK ((label ~ '^[a-z][a-z-]{0,30}$'::text))
+exam_label.exam_label_pkey PRIMARY KEY (exam_id, label, source)
+exam_label.exam_label_source_check CHECK ((source = ANY (ARRAY['rule'::text, 'hand'::text])))
 fhir_page.fhir_page_pkey PRIMARY KEY (handle)
 fhir_resource.fhir_resource_pkey PRIMARY KEY (type, id)
 fhir_version.fhir_version_pkey PRIMARY KEY (type, id, version)
@@ -543,8 +608,18 @@ identity_decision.identity_decision_pkey PRIMARY KEY (id)
 identity_decision.identity_decision_undoes_fkey FOREIGN KEY (undoes) REFERENCES identity_decision(id)
 identity_decision.identity_decision_undoes_key UNIQUE (undoes)
 instance.instance_pkey PRIMARY KEY (record_id, study_uid, series_uid, sop_uid)
+institution.institution_check CHECK ((parent <> code))
+institution.institution_code_check CHECK ((code ~ '^[0-9A-Za-z.-]{1,40}$'::text))
+institution.institution_kind_check CHECK ((kind = ANY (ARRAY['hospital'::text, 'branch'::text, 'primary-care'::text, 'imaging-centre'::text, 'public-health'::text, 'authority'::text, 'other'::text])))
+institution.institution_parent_fkey FOREIGN KEY (parent) REFERENCES institution(code)
+institution.institution_pkey PRIMARY KEY (code)
+institution.institution_region_check CHECK ((region ~ '^[0-9]{6}$'::text))
+institution.institution_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'approved'::text, 'suspended'::text, 'left'::text])))
+institution_site.institution_site_institution_fkey FOREIGN KEY (institution) REFERENCES institution(code)
+institution_site.institution_site_pkey PRIMARY KEY (site)
 journal.journal_pkey PRIMARY KEY (received_at, id)
 journal_key.journal_key_pkey PRIMARY KEY (key)
+known_person.known_person_pkey PRIMARY KEY (account_id, person_id)
 link_told.link_told_pkey PRIMARY KEY (subscriber, person_id)
 match_cut.match_cut_pkey PRIMARY KEY (key)
 match_key.match_key_pkey PRIMARY KEY (record_id, key)
@@ -573,40 +648,60 @@ review.review_pkey PRIMARY KEY (id)
 review.review_state_check CHECK ((state = ANY (ARRAY['open'::text, 'retried'::text, 'dismissed'::text, 'resolved'::text])))
 ruling.ruling_decision_check CHECK ((decision = ANY (ARRAY['same'::text, 'not-same'::text])))
 ruling.ruling_pkey PRIMARY KEY (record_id, other_id, decision_id)
+saml_request.saml_request_code_hash_key UNIQUE (code_hash)
+saml_request.saml_request_pkey PRIMARY KEY (id)
+sensitivity_rule.sensitivity_rule_field_check CHECK ((field = ANY (ARRAY['requestingDepartment'::text, 'procedure'::text, 'diagnosis'::text])))
+sensitivity_rule.sensitivity_rule_label_check CHECK ((label ~ '^[a-z][a-z-]{0,30}$'::text))
+sensitivity_rule.sensitivity_rule_pkey PRIMARY KEY (field, code, label)
 series.series_pkey PRIMARY KEY (record_id, study_uid, series_uid)
+session.session_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
+session.session_check CHECK (((stage <> 'open'::text) OR (role IS NOT NULL)))
+session.session_id_hash_check CHECK ((octet_length(id_hash) = 32))
+session.session_pkey PRIMARY KEY (id_hash)
+session.session_stage_check CHECK ((stage = ANY (ARRAY['password'::text, 'enrolment'::text, 'totp'::text, 'role'::text, 'open'::text])))
 settlement.settlement_pkey PRIMARY KEY (received_at, journal_id)
 settlement.settlement_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'refused'::text, 'review'::text])))
+sign_on_failure.sign_on_failure_pkey PRIMARY KEY (peer)
 study.study_pkey PRIMARY KEY (record_id, study_uid)
+viewer_launch.viewer_launch_check CHECK (((session_hash IS NULL) = (session_ends_at IS NULL)))
+viewer_launch.viewer_launch_code_hash_check CHECK ((octet_length(code_hash) = 32))
+viewer_launch.viewer_launch_code_hash_key UNIQUE (code_hash)
+viewer_launch.viewer_launch_pkey PRIMARY KEY (launch_id)
+viewer_launch.viewer_launch_session_hash_check CHECK ((octet_length(session_hash) = 32))
+viewer_launch.viewer_launch_session_hash_key UNIQUE (session_hash)
+viewer_launch.viewer_launch_study_uids_check CHECK ((cardinality(study_uids) > 0))
 
 -- indexes
+access_token_by_end CREATE INDEX access_token_by_end ON public.access_token USING btree (ends_at)
+access_token_pkey CREATE UNIQUE INDEX access_token_pkey ON public.access_token USING btree (token_hash)
+access_version_pkey CREATE UNIQUE INDEX access_version_pkey ON public.access_version USING btree (one)
+account_by_subject CREATE UNIQUE INDEX account_by_subject ON public.account USING btree (idp, subject) WHERE (idp IS NOT NULL)
+account_by_time CREATE INDEX account_by_time ON public.account USING btree (created_at DESC, id DESC)
+account_login_name_key CREATE UNIQUE INDEX account_login_name_key ON public.account USING btree (login_name)
+account_password_pkey CREATE UNIQUE INDEX account_password_pkey ON public.account_password USING btree (account_id, at)
+account_pkey CREATE UNIQUE INDEX account_pkey ON public.account USING btree (id)
+account_recovery_pkey CREATE UNIQUE INDEX account_recovery_pkey ON public.account_recovery USING btree (account_id, code_hash)
+account_role_apart CREATE UNIQUE INDEX account_role_apart ON public.account_role USING btree (account_id) WHERE (role = ANY (ARRAY['system-administrator'::text, 'security-administrator'::text, 'auditor'::text]))
+account_role_by_role CREATE INDEX account_role_by_role ON public.account_role USING btree (role)
+account_role_pkey CREATE UNIQUE INDEX account_role_pkey ON public.account_role USING btree (account_id, role)
 affinity_patient_by_merge CREATE INDEX affinity_patient_by_merge ON public.affinity_patient USING btree (merged_into) WHERE (merged_into IS NOT NULL)
 affinity_patient_by_record CREATE INDEX affinity_patient_by_record ON public.affinity_patient USING btree (record_id) WHERE (record_id IS NOT NULL)
 affinity_patient_by_survivor CREATE INDEX affinity_patient_by_survivor ON public.affinity_patient USING btree (survivor) WHERE (survivor IS NOT NULL)
 affinity_patient_pkey CREATE UNIQUE INDEX affinity_patient_pkey ON public.affinity_patient USING btree (patient_id)
 assertion_use_by_until CREATE INDEX assertion_use_by_until ON public.assertion_use USING btree (until)
 assertion_use_pkey CREATE UNIQUE INDEX assertion_use_pkey ON public.assertion_use USING btree (key)
-audit_actor_by_institution CREATE INDEX audit_actor_by_institution ON public.audit_actor USING btree (institution)
-audit_actor_day_pkey CREATE UNIQUE INDEX audit_actor_day_pkey ON public.audit_actor_day USING btree (actor, day)
-audit_actor_person_pkey CREATE UNIQUE INDEX audit_actor_person_pkey ON public.audit_actor_person USING btree (actor, day, person)
-audit_actor_pkey CREATE UNIQUE INDEX audit_actor_pkey ON public.audit_actor USING btree (actor)
-audit_anchor_dropping CREATE INDEX audit_anchor_dropping ON public.audit_anchor USING gin (dropped) WHERE (dropped <> '{}'::date[])
-audit_anchor_pkey CREATE UNIQUE INDEX audit_anchor_pkey ON public.audit_anchor USING btree (number)
-audit_anchor_sent_pkey CREATE UNIQUE INDEX audit_anchor_sent_pkey ON public.audit_anchor_sent USING btree (destination)
 audit_by_caller CREATE INDEX audit_by_caller ON ONLY public.audit USING btree (caller_id, at DESC)
 audit_by_person CREATE INDEX audit_by_person ON ONLY public.audit USING gin (persons)
 audit_delivery_pkey CREATE UNIQUE INDEX audit_delivery_pkey ON public.audit_delivery USING btree (at, id)
-audit_flag_open CREATE INDEX audit_flag_open ON public.audit_flag USING btree (last_at DESC, flag_id) WHERE (closed_at IS NULL)
-audit_flag_pkey CREATE UNIQUE INDEX audit_flag_pkey ON public.audit_flag USING btree (flag_id)
-audit_flag_rule_actor_day_key CREATE UNIQUE INDEX audit_flag_rule_actor_day_key ON public.audit_flag USING btree (rule, actor, day)
-audit_lane_pkey CREATE UNIQUE INDEX audit_lane_pkey ON public.audit_lane USING btree (lane)
 audit_pkey CREATE UNIQUE INDEX audit_pkey ON ONLY public.audit USING btree (at, id)
-audit_verification_pkey CREATE UNIQUE INDEX audit_verification_pkey ON public.audit_verification USING btree (id)
-audit_watch_pkey CREATE UNIQUE INDEX audit_watch_pkey ON public.audit_watch USING btree (lane)
 client_bootstrap CREATE UNIQUE INDEX client_bootstrap ON public.client USING btree (bootstrap) WHERE bootstrap
 client_by_certificate CREATE UNIQUE INDEX client_by_certificate ON public.client USING btree (certificate_sha256) WHERE ((certificate_sha256 IS NOT NULL) AND (revoked_at IS NULL))
 client_by_time CREATE INDEX client_by_time ON public.client USING btree (created_at DESC, id DESC)
 client_pkey CREATE UNIQUE INDEX client_pkey ON public.client USING btree (id)
 client_token_hash_key CREATE UNIQUE INDEX client_token_hash_key ON public.client USING btree (token_hash)
+consortium_member_by_institution CREATE INDEX consortium_member_by_institution ON public.consortium_member USING btree (institution)
+consortium_member_pkey CREATE UNIQUE INDEX consortium_member_pkey ON public.consortium_member USING btree (consortium, institution)
+consortium_pkey CREATE UNIQUE INDEX consortium_pkey ON public.consortium USING btree (id)
 document_association_by_id CREATE INDEX document_association_by_id ON public.document_association USING btree (id)
 document_association_by_source CREATE INDEX document_association_by_source ON public.document_association USING btree (source, type)
 document_association_by_target CREATE INDEX document_association_by_target ON public.document_association USING btree (target, type)
@@ -623,6 +718,7 @@ exam_by_id CREATE INDEX exam_by_id ON public.exam USING btree (exam_id)
 exam_by_index CREATE INDEX exam_by_index ON public.exam USING btree (provincial_index) WHERE (provincial_index IS NOT NULL)
 exam_key_by_exam CREATE INDEX exam_key_by_exam ON public.exam_key USING btree (exam_id)
 exam_key_pkey CREATE UNIQUE INDEX exam_key_pkey ON public.exam_key USING btree (site, kind, value, exam_id)
+exam_label_pkey CREATE UNIQUE INDEX exam_label_pkey ON public.exam_label USING btree (exam_id, label, source)
 exam_orphans CREATE INDEX exam_orphans ON public.exam USING btree (updated_at) WHERE ((NOT (has_order AND has_images)) AND (NOT cancelled))
 exam_pkey CREATE UNIQUE INDEX exam_pkey ON public.exam USING btree (record_id, exam_id)
 fhir_diagnostic_report_date CREATE INDEX fhir_diagnostic_report_date ON public.fhir_resource_diagnostic_report USING btree (date1_low, id) WHERE (NOT deleted)
@@ -657,11 +753,17 @@ identity_decision_pkey CREATE UNIQUE INDEX identity_decision_pkey ON public.iden
 identity_decision_undoes_key CREATE UNIQUE INDEX identity_decision_undoes_key ON public.identity_decision USING btree (undoes)
 instance_by_uid CREATE INDEX instance_by_uid ON public.instance USING btree (sop_uid)
 instance_pkey CREATE UNIQUE INDEX instance_pkey ON public.instance USING btree (record_id, study_uid, series_uid, sop_uid)
+institution_by_parent CREATE INDEX institution_by_parent ON public.institution USING btree (parent) WHERE (parent IS NOT NULL)
+institution_pkey CREATE UNIQUE INDEX institution_pkey ON public.institution USING btree (code)
+institution_site_by_institution CREATE INDEX institution_site_by_institution ON public.institution_site USING btree (institution)
+institution_site_pkey CREATE UNIQUE INDEX institution_site_pkey ON public.institution_site USING btree (site)
 journal_by_id CREATE INDEX journal_by_id ON ONLY public.journal USING btree (id)
 journal_by_site CREATE INDEX journal_by_site ON ONLY public.journal USING btree (site, received_at DESC)
 journal_key_by_time CREATE INDEX journal_key_by_time ON public.journal_key USING brin (received_at)
 journal_key_pkey CREATE UNIQUE INDEX journal_key_pkey ON public.journal_key USING btree (key)
 journal_pkey CREATE UNIQUE INDEX journal_pkey ON ONLY public.journal USING btree (received_at, id)
+known_person_by_time CREATE INDEX known_person_by_time ON public.known_person USING btree (at)
+known_person_pkey CREATE UNIQUE INDEX known_person_pkey ON public.known_person USING btree (account_id, person_id)
 link_told_pkey CREATE UNIQUE INDEX link_told_pkey ON public.link_told USING btree (subscriber, person_id)
 match_cut_pkey CREATE UNIQUE INDEX match_cut_pkey ON public.match_cut USING btree (key)
 match_key_by_key CREATE INDEX match_key_by_key ON public.match_key USING btree (key, record_id)
@@ -709,17 +811,30 @@ review_by_record CREATE INDEX review_by_record ON public.review USING gin (recor
 review_open CREATE INDEX review_open ON public.review USING btree (opened_at, id) WHERE (state = 'open'::text)
 review_pkey CREATE UNIQUE INDEX review_pkey ON public.review USING btree (id)
 ruling_pkey CREATE UNIQUE INDEX ruling_pkey ON public.ruling USING btree (record_id, other_id, decision_id)
+saml_request_by_end CREATE INDEX saml_request_by_end ON public.saml_request USING btree (ends_at)
+saml_request_code_hash_key CREATE UNIQUE INDEX saml_request_code_hash_key ON public.saml_request USING btree (code_hash)
+saml_request_pkey CREATE UNIQUE INDEX saml_request_pkey ON public.saml_request USING btree (id)
+sensitivity_rule_pkey CREATE UNIQUE INDEX sensitivity_rule_pkey ON public.sensitivity_rule USING btree (field, code, label)
 series_by_uid CREATE INDEX series_by_uid ON public.series USING btree (series_uid)
 series_pkey CREATE UNIQUE INDEX series_pkey ON public.series USING btree (record_id, study_uid, series_uid)
+session_by_account CREATE INDEX session_by_account ON public.session USING btree (account_id)
+session_by_end CREATE INDEX session_by_end ON public.session USING btree (ends_at)
+session_by_subject CREATE INDEX session_by_subject ON public.session USING btree (idp, saml_subject) WHERE (idp IS NOT NULL)
+session_pkey CREATE UNIQUE INDEX session_pkey ON public.session USING btree (id_hash)
 settlement_by_state CREATE INDEX settlement_by_state ON ONLY public.settlement USING btree (state, received_at DESC) WHERE (state <> 'applied'::text)
 settlement_pkey CREATE UNIQUE INDEX settlement_pkey ON ONLY public.settlement USING btree (received_at, journal_id)
 settlement_suspect CREATE INDEX settlement_suspect ON ONLY public.settlement USING btree (received_at DESC) WHERE (findings @> '[{"code": "identifier-suspect"}]'::jsonb)
+sign_on_failure_pkey CREATE UNIQUE INDEX sign_on_failure_pkey ON public.sign_on_failure USING btree (peer)
 study_by_accession CREATE INDEX study_by_accession ON public.study USING btree (accession text_pattern_ops)
 study_by_date CREATE INDEX study_by_date ON public.study USING btree (study_date DESC, study_uid)
 study_by_exam CREATE INDEX study_by_exam ON public.study USING btree (exam_id)
 study_by_uid CREATE INDEX study_by_uid ON public.study USING btree (study_uid)
 study_pkey CREATE UNIQUE INDEX study_pkey ON public.study USING btree (record_id, study_uid)
 study_settling CREATE INDEX study_settling ON public.study USING btree (last_instance_at) WHERE (availability = 'partial'::text)
+viewer_launch_by_time CREATE INDEX viewer_launch_by_time ON public.viewer_launch USING btree (created_at)
+viewer_launch_code_hash_key CREATE UNIQUE INDEX viewer_launch_code_hash_key ON public.viewer_launch USING btree (code_hash)
+viewer_launch_pkey CREATE UNIQUE INDEX viewer_launch_pkey ON public.viewer_launch USING btree (launch_id)
+viewer_launch_session_hash_key CREATE UNIQUE INDEX viewer_launch_session_hash_key ON public.viewer_launch USING btree (session_hash)
 
 -- views
 ruling_in_force
@@ -734,61 +849,14 @@ ruling_in_force
   ORDER BY r.record_id, r.other_id, r.decision_id DESC;
 
 -- functions
-audit_close(part regclass)
-CREATE OR REPLACE FUNCTION public.audit_close(part regclass)
- RETURNS void
+access_changed()
+CREATE OR REPLACE FUNCTION public.access_changed()
+ RETURNS trigger
  LANGUAGE plpgsql
- SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
-  execute format('alter table %s enable always trigger audit_is_final', part);
-  if not exists (select from pg_trigger where tgrelid = part and tgname = 'audit_is_kept') then
-    execute format('create trigger audit_is_kept before truncate on %s for each statement execute function audit_is_final()', part);
-  end if;
-  execute format('alter table %s enable always trigger audit_is_kept', part);
-  execute format('revoke update, delete, truncate on %s from %I', part, current_user);
-end $function$
-
-audit_drop(month date)
-CREATE OR REPLACE FUNCTION public.audit_drop(month date)
- RETURNS boolean
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'public', 'pg_temp'
-AS $function$
-declare
-  partition_name text := 'audit_' || to_char(month, 'YYYYMM');
-begin
-  if month <> date_trunc('month', month) or month + interval '1 month' > (now() at time zone 'UTC')::date - 180 then
-    raise exception 'audit is kept for at least 180 days';
-  end if;
-  if not exists (select from audit_anchor where dropped <> '{}' and dropped @> array[month]) then
-    raise exception 'no anchor says that this month of the audit goes';
-  end if;
-  perform pg_advisory_xact_lock(hashtext('audit_partition'));
-  if not exists (select from pg_class where relname = partition_name) then
-    return false;
-  end if;
-  execute format('drop table %I', partition_name);
-  return true;
-end $function$
-
-audit_due(keep_from date)
-CREATE OR REPLACE FUNCTION public.audit_due(keep_from date)
- RETURNS SETOF date
- LANGUAGE plpgsql
- STABLE
-AS $function$
-begin
-  if keep_from > (now() at time zone 'UTC')::date - 180 then
-    raise exception 'audit is kept for at least 180 days';
-  end if;
-  return query
-    select to_date(substr(c.relname, 7), 'YYYYMM')
-    from pg_inherits i join pg_class c on c.oid = i.inhrelid
-    where i.inhparent = 'audit'::regclass and c.relname ~ '^audit_[0-9]{6}$'
-      and to_date(substr(c.relname, 7), 'YYYYMM') + interval '1 month' <= keep_from
-    order by 1;
+  update access_version set version = version + 1;
+  return null;
 end $function$
 
 audit_is_final()
@@ -800,27 +868,10 @@ begin
   raise exception 'audit records are never changed or deleted';
 end $function$
 
-audit_lane_advances()
-CREATE OR REPLACE FUNCTION public.audit_lane_advances()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-  if tg_op = 'UPDATE' and new.seq > old.seq and new.at >= old.at
-     and (new.lane, new.month, new.process, new.from_at, new.algorithm, new.genesis)
-       is not distinct from (old.lane, old.month, old.process, old.from_at, old.algorithm, old.genesis)
-     and (new.key_id, new.follows) is not distinct from (old.key_id, old.follows) then
-    return new;
-  end if;
-  raise exception 'audit records are never changed or deleted';
-end $function$
-
 audit_partition(month date)
 CREATE OR REPLACE FUNCTION public.audit_partition(month date)
  RETURNS void
  LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
   first_day date := date_trunc('month', month)::date;
@@ -836,7 +887,71 @@ begin
   end if;
   execute format('create table %I partition of audit for values from (%L) to (%L)', partition_name,
     first_day::timestamp at time zone 'UTC', (first_day + interval '1 month')::timestamp at time zone 'UTC');
-  perform audit_close(partition_name::regclass);
+end $function$
+
+audit_retention(keep_from date, today date)
+CREATE OR REPLACE FUNCTION public.audit_retention(keep_from date, today date)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+AS $function$
+declare
+  name text;
+begin
+  if keep_from > today - 180 then
+    raise exception 'audit is kept for at least 180 days';
+  end if;
+  -- One process at a time; the next finds nothing left to drop.
+  perform pg_advisory_xact_lock(hashtext('audit_partition'));
+  for name in
+    select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'audit'::regclass and c.relname ~ '^audit_[0-9]{6}$' order by 1
+  loop
+    exit when to_date(substr(name, 7), 'YYYYMM') + interval '1 month' > keep_from;
+    execute format('drop table %I', name);
+    return next name;
+  end loop;
+end $function$
+
+exam_codes(facts jsonb, field text)
+CREATE OR REPLACE FUNCTION public.exam_codes(facts jsonb, field text)
+ RETURNS SETOF text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select c.code from jsonb_array_elements(facts -> 'orders') o
+    cross join lateral (select o -> 'facts' -> field -> 1 as coded) v
+    cross join lateral (values (v.coded ->> 'code'), (v.coded -> 'source' ->> 'code')) c (code)
+  where c.code <> ''
+$function$
+
+exam_labels_follow()
+CREATE OR REPLACE FUNCTION public.exam_labels_follow()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if not exists (select from sensitivity_rule) then
+    return null;
+  end if;
+  with wanted as (
+    select distinct r.label from sensitivity_rule r where r.code in (select exam_codes(new.facts, r.field))
+  ), gone as (
+    delete from exam_label l where l.exam_id = new.exam_id and l.source = 'rule' and l.label not in (select label from wanted)
+  )
+  insert into exam_label (exam_id, label, source) select new.exam_id, label, 'rule' from wanted on conflict do nothing;
+  return null;
+end $function$
+
+exam_labels_move()
+CREATE OR REPLACE FUNCTION public.exam_labels_move()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into exam_label (exam_id, label, source, set_at, set_by, reason)
+  select new.exam_id, label, source, set_at, set_by, reason from exam_label
+  where exam_id::text = new.alias and source = 'hand' on conflict do nothing;
+  return null;
 end $function$
 
 journal_partition(day date)
@@ -892,11 +1007,27 @@ begin
   delete from journal_key where received_at < keep_from::timestamp at time zone 'UTC';
 end $function$
 
+relabel_exams()
+CREATE OR REPLACE FUNCTION public.relabel_exams()
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  with wanted as materialized (
+    select distinct e.exam_id, r.label from exam e
+      cross join sensitivity_rule r where r.code in (select exam_codes(e.facts, r.field))
+  ), gone as (
+    delete from exam_label l where l.source = 'rule'
+      and not exists (select from wanted w where w.exam_id = l.exam_id and w.label = l.label)
+  )
+  insert into exam_label (exam_id, label, source) select exam_id, label, 'rule' from wanted on conflict do nothing
+$function$
+
 
 -- triggers
 audit.audit_is_final CREATE TRIGGER audit_is_final BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION audit_is_final()
-audit.audit_is_kept CREATE TRIGGER audit_is_kept BEFORE TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION audit_is_final()
-audit_anchor.audit_is_final CREATE TRIGGER audit_is_final BEFORE DELETE OR UPDATE ON public.audit_anchor FOR EACH ROW EXECUTE FUNCTION audit_is_final()
-audit_anchor.audit_is_kept CREATE TRIGGER audit_is_kept BEFORE TRUNCATE ON public.audit_anchor FOR EACH STATEMENT EXECUTE FUNCTION audit_is_final()
-audit_lane.audit_is_final CREATE TRIGGER audit_is_final BEFORE DELETE OR UPDATE ON public.audit_lane FOR EACH ROW EXECUTE FUNCTION audit_lane_advances()
-audit_lane.audit_is_kept CREATE TRIGGER audit_is_kept BEFORE TRUNCATE ON public.audit_lane FOR EACH STATEMENT EXECUTE FUNCTION audit_is_final()
+consortium.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.consortium FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
+consortium_member.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.consortium_member FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
+exam.exam_labels_follow CREATE TRIGGER exam_labels_follow AFTER INSERT OR UPDATE OF facts ON public.exam FOR EACH ROW EXECUTE FUNCTION exam_labels_follow()
+exam_alias.exam_labels_move CREATE TRIGGER exam_labels_move AFTER INSERT OR UPDATE ON public.exam_alias FOR EACH ROW EXECUTE FUNCTION exam_labels_move()
+institution.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.institution FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
+institution_site.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.institution_site FOR EACH STATEMENT EXECUTE FUNCTION access_changed()

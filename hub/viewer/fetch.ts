@@ -84,8 +84,9 @@ async function client(): Promise<Buffer> {
       lib: { entry: join(HERE, 'client', 'main.ts'), formats: ['iife'], name: 'hutongViewer', fileName: 'hutong' },
     },
   });
-  const [output] = Array.isArray(made) ? made : [made];
-  if (output === undefined || !('output' in output)) throw new Error('the client was not built');
+  const output = Array.isArray(made) ? made[0] : made;
+  if (output === undefined) throw new Error('the client was not built');
+  if (!('output' in output)) throw new Error('the client was not built');
   return Buffer.from(output.output[0].code);
 }
 

@@ -111,11 +111,23 @@ describe('DICOMweb under bad input', () => {
       ['read', 'read', 'read', 'search'],
     );
     for (const event of hub.events) {
-      assert.deepEqual(event.objects, [STUDY]);
+      // Frames are recorded once a series, and name it.
+      assert.deepEqual(event.objects, event.operation === 'WADO-RS frames' ? [STUDY, SERIES] : [STUDY]);
       assert.equal(event.persons.length, 1);
       assert.doesNotMatch(JSON.stringify(event), /Zhang|张|P7/);
     }
     assert.doesNotMatch(hub.logged.join(''), /Zhang|张|"P7"/);
+  });
+
+  it('records the reading of a series frame by frame once, and each reader of it', async () => {
+    hub.events.length = 0;
+    for (const role of ['query-platform', 'query-platform', 'administrator'] as const)
+      assert.equal((await hub.get(`${instance}/frames/1`, {}, role)).status, 200);
+    assert.deepEqual(
+      hub.events.map(({ operation, callerRole }) => [operation, callerRole]),
+      [['WADO-RS frames', 'administrator']],
+      'the query platform was recorded a moment ago',
+    );
   });
 
   it('takes no path for a UID and no text for a number', async () => {

@@ -12,15 +12,16 @@ export class SeriesReads {
   readonly #known = new Map<string, { readonly recorded: Promise<void>; readonly until: number }>();
 
   /** Resolves when this reader's reading of the series is in the audit. */
-  record({ caller, operation, audited }: Exchange, { personId, study, series }: InstanceLocated): Promise<void> {
+  record(exchange: Exchange, { personId, study, series }: InstanceLocated): Promise<void> {
+    const { caller, operation } = exchange;
     // Another session, user, address or person of the study is another reading.
-    const who = [caller.id, caller.peer, caller.user?.sessionId, caller.onBehalfOf?.userId, operation];
+    const who = [caller.id, caller.role, caller.peer, caller.user?.sessionId, caller.onBehalfOf?.userId, operation];
     const key = JSON.stringify([...who, personId, study.studyUid, series.seriesUid]);
     const now = performance.now();
     const known = this.#known.get(key);
     if (known !== undefined && known.until > now) return known.recorded;
     if (this.#known.size >= READERS) this.#known.clear();
-    const recorded = audited('read', [personId], [study.studyUid, series.seriesUid]);
+    const recorded = exchange.audited('read', [personId], [study.studyUid, series.seriesUid]);
     this.#known.set(key, { recorded, until: now + WINDOW_MS });
     recorded.catch(() => this.#known.delete(key)); // reported where it is awaited
     return recorded;
