@@ -292,11 +292,13 @@ test('a feed that replays last year changes nobody and joins nobody', async () =
     ]),
   ];
   for (const bytes of lastYear) await hub.hl7('h1', bytes);
-  const [persons, shown] = [await hub.partition(), await rows()];
+  // Of equal words of one second the repeat is the later one (ADR 0001): the mark moves, what is said does not.
+  const said = async (): Promise<string> => JSON.stringify(await rows()).replace(/\|\d{20}(?=\\")/g, '');
+  const [persons, shown] = [await hub.partition(), await said()];
   assert.equal(persons.length, 2);
   for (const bytes of lastYear) await hub.hl7('h1', bytes);
   assert.deepEqual(await hub.partition(), persons);
-  assert.deepEqual(await rows(), shown, 'what is shown is what was said last, not what came last');
+  assert.equal(await said(), shown, 'what is shown is what was said last, not what came last');
   assert.ok((await findings()).includes('stale MRG-1'), 'the old merge is kept as history, and said to be');
 });
 
