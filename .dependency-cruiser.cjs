@@ -22,7 +22,7 @@ const rooms = {
   'adapters-atna': ['^adapters/atna/', ['^hub/core/', '^mappings/', '^adapters/channel\\.ts$']],
   'adapters-rest': ['^adapters/rest/', ['^hub/core/', '^mappings/', '^adapters/channel\\.ts$']],
   'adapters-gateway': ['^adapters/gateway/', ['^hub/core/', '^mappings/', '^adapters/channel\\.ts$']],
-  'config-and-log': ['^hub/(config|config-xua|log)\\.ts$', ['^hub/core/']],
+  'config-and-log': ['^hub/(config|config-xua|config-saml|config-sign-on|log)\\.ts$', ['^hub/core/']],
 };
 
 const PROJECT = '^(hub|adapters|mappings|openapi|fhir-profiles|test)/';

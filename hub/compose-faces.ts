@@ -37,8 +37,6 @@ function restFace(ground: Ground, rooms: Rooms, journal: JournalReader, people: 
   const identity = createIdentityDesk(rooms.desk);
   return createRestFace({
     ...people,
-    providers: [],
-    signOutUrl: () => Promise.resolve(null),
     clock,
     sites: ground.sites,
     journal,
@@ -105,6 +103,7 @@ export function faces(ground: Ground, rooms: Rooms, people: SignOnRooms): Readon
     clock,
   };
   return {
+    ...people.signOnFaces,
     '/dicomweb': dicomwebFace(dicomweb),
     '/wado': wadoUri(dicomweb),
     ...xdsFaces(xds),

@@ -67,6 +67,7 @@ export async function raiseHttp(
       hasSecurityAdministrator: () => people.accounts.hasSecurityAdministrator(),
     },
     publicUrl: config.publicUrl,
+    trustedProxies: config.trustedProxies,
     metrics,
     readiness,
     faces,

@@ -42,7 +42,10 @@ import { createHospitalShelf } from './store/hospital.ts';
 import { createMatchProbe } from './store/match-probe.ts';
 import { createSubscriptionStore } from './store/subscription.ts';
 
-interface XdsParts extends Pick<ImagingSourceDeps, 'reader' | 'images' | 'transcode' | 'access' | 'audit' | 'assertions' | 'log'> {
+interface XdsParts extends Pick<
+  ImagingSourceDeps,
+  'reader' | 'images' | 'transcode' | 'access' | 'audit' | 'assertions' | 'log'
+> {
   readonly reader: IndexReader;
   readonly config: Config;
   readonly sites: Sites;

@@ -1,9 +1,9 @@
 /** The environment, read once into a frozen Config. A value that cannot be used stops the start, naming what it takes. */
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { readProxies, readSaml, readSignOn } from './config-sign-on.ts';
+import type { SamlConfig, SignOnConfig } from './config-sign-on.ts';
 import { readIssuers } from './config-xua.ts';
-import { USUAL_POLICY } from './core/account.ts';
-import type { AccountPolicy } from './core/account.ts';
 import type { TrustedIssuer } from './core/assertion.ts';
 
 export interface TlsConfig {
@@ -63,16 +63,14 @@ export interface Config {
   readonly subscriberTokens: ReadonlyMap<string, string>;
   /** null: audit records stay in the hub's own store. */
   readonly atna: AtnaConfig | null;
+  /** Addresses and networks of reverse proxies whose word on the caller's address is believed. */
+  readonly trustedProxies: readonly string[];
   /** How long people's sessions, passwords and unused accounts stand. */
   readonly signOn: SignOnConfig;
+  /** Hospitals' identity providers, and the hub's own key towards them; null: none. */
+  readonly saml: SamlConfig | null;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly limits: Limits;
-}
-
-export interface SignOnConfig {
-  readonly idleSeconds: number;
-  readonly longestSeconds: number;
-  readonly policy: AccountPolicy;
 }
 
 export interface Limits {
@@ -237,19 +235,6 @@ function readSubscriberTokens(read: Reader): ReadonlyMap<string, string> {
   return tokens;
 }
 
-/** GB/T 22239 8.1.4.1: the limits may be set tighter or wider, never off. */
-function readSignOn(read: Reader): SignOnConfig {
-  return Object.freeze({
-    idleSeconds: read.integer('HUB_SESSION_IDLE_MINUTES', 1, 480, 30) * 60,
-    longestSeconds: read.integer('HUB_SESSION_HOURS', 1, 24, 12) * 3_600,
-    policy: Object.freeze({
-      ...USUAL_POLICY,
-      passwordDays: read.integer('HUB_PASSWORD_DAYS', 1, 366, USUAL_POLICY.passwordDays),
-      unusedDays: read.integer('HUB_ACCOUNT_UNUSED_DAYS', 1, 366, USUAL_POLICY.unusedDays),
-    }),
-  });
-}
-
 function readXua(read: Reader): Config['xua'] {
   const name = 'HUB_XUA_ISSUERS';
   const value = read.text(name);
@@ -327,7 +312,9 @@ export function readConfig(environment: Environment = process.env): Config {
     subscriberHosts: readSubscriberHosts(read),
     subscriberTokens: readSubscriberTokens(read),
     atna: readAtna(read),
+    trustedProxies: readProxies(read),
     signOn: readSignOn(read),
+    saml: readSaml(read, readPublicUrl(read)),
     logLevel: readLogLevel(read),
     limits: readLimits(read),
   };

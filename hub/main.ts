@@ -313,7 +313,7 @@ async function run(): Promise<void> {
       await raiseNotifications(ground, rooms);
     }
     if (roles.has('listen')) await raiseChannels(ground, channels(ground, rooms));
-    const people = await composeSignOn(ground);
+    const people = await composeSignOn({ ...ground, audit: rooms.audit });
     const isApi = roles.has('api');
     const pages = isApi ? { pages: createDocs(), portal: createPortal(PORTAL) } : {};
     await raiseHttp(ground, people, isApi ? faces(ground, rooms, people) : {}, pages);

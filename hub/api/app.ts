@@ -31,6 +31,8 @@ export interface AppDeps {
   readonly people?: People;
   /** How readers reach the hub, `https://host`; null: as each request names it. */
   readonly publicUrl?: string | null;
+  /** Addresses and networks whose X-Forwarded-For and -Proto are believed; none by default. */
+  readonly trustedProxies?: readonly string[];
   readonly metrics: Metrics;
   /** Every started part and whether it can work now. */
   readonly readiness: () => Promise<Readonly<Record<string, boolean>>>;
@@ -52,6 +54,7 @@ export function createApp(deps: AppDeps): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
+  app.set('trust proxy', [...(deps.trustedProxies ?? [])]);
   app.use(identify, observe(deps));
   app.get('/healthz', (_request, response) => {
     response.json({ alive: true });

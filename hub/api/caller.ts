@@ -12,10 +12,11 @@ export function setCaller(response: Response, caller: Caller | null): void {
   (response.locals as { caller?: Caller | null }).caller = caller;
 }
 
+/** Whose address it is: behind proxies that are trusted (HUB_TRUSTED_PROXIES) the one they tell. */
 export const peerOf = (request: Request): string =>
-  (request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/i, '');
+  (request.ip ?? request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/i, '');
 
-/** `trust proxy` is not set, so this is what the connection itself is, or what HUB_PUBLIC_URL says of it (app.ts). */
+/** What the connection itself is, a trusted proxy says of it, or HUB_PUBLIC_URL does (app.ts). */
 export const isSecure = (request: Request): boolean =>
   request.secure || (request.app.get('hub origin') as string | undefined)?.startsWith('https:') === true;
 

@@ -21,10 +21,11 @@ export interface Client {
 export interface ClientStore {
   /** Rejects with a Failure (conflict) where another client that stands has the certificate. */
   add(
-    client: Pick<Client, 'name' | 'role' | 'site' | 'createdBy'> & Partial<Pick<Client, 'certificate'>>,
+    client: Pick<Client, 'name' | 'role' | 'site' | 'createdBy'> &
+      Partial<Pick<Client, 'certificate'>> & { readonly keys?: readonly PublicKeyJwk[] | null },
     tokenHash: Uint8Array,
   ): Promise<Client>;
-  /** The client that may call with this token now; revoked ones are not found. Notes the use. */
+  /** The client that may call with this token now, its own or a short one; revoked ones are not found. Notes the use. */
   byTokenHash(tokenHash: Uint8Array): Promise<Client | null>;
   /** As byTokenHash, by the SHA-256 of the certificate that TLS has seen the key of. */
   byCertificate(sha256: string): Promise<Client | null>;
@@ -38,6 +39,17 @@ export interface ClientStore {
    * where there is none yet, or it was revoked. null: nothing was done, another token stands.
    */
   bootstrap(tokenHash: Uint8Array, replace: boolean): Promise<Client | null>;
+}
+
+/** RFC 7517, public members only. */
+export type PublicKeyJwk = Readonly<Record<string, unknown>>;
+
+/** SMART Backend Services: what a client signs with, and the short tokens that it gets for a signature. */
+export interface TokenDesk {
+  /** null: no such client that stands, or one without keys. */
+  keysOf(clientId: string): Promise<{ readonly client: Client; readonly keys: readonly PublicKeyJwk[] } | null>;
+  /** A token that ends by itself, and with its client. */
+  grant(clientId: string, tokenHash: Uint8Array, scope: string, endsAt: Date): Promise<void>;
 }
 
 /** What the list shows; the detail of a record is for audit messages and AuditEvents. */

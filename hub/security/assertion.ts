@@ -40,12 +40,12 @@ export interface AssertionCheck {
   use(believed: Believed): Promise<Statement | SecurityRefusal>;
 }
 
-interface Authority extends TrustedIssuer {
+export interface Authority extends TrustedIssuer {
   readonly keys: readonly TrustedKey[];
 }
 
 /** What an issuer signed, and the keys that may have done it: one must still be valid whenever it is used. */
-interface Signed {
+export interface Signed {
   readonly assertion: Assertion;
   readonly keys: readonly TrustedKey[];
 }
@@ -95,7 +95,7 @@ export function createAssertionCheck(deps: {
   };
 }
 
-function authority(issuer: TrustedIssuer): Authority {
+export function authority(issuer: TrustedIssuer): Authority {
   const keys = issuer.certificates.map((pem) => trustedKey(new X509Certificate(pem)));
   return { ...issuer, keys: keys.filter(({ key }) => isGoodKey(key)) };
 }
@@ -148,7 +148,7 @@ function leaveHeader(open: OpenXml, { header }: SecurityHeader): void {
 }
 
 /** The assertion as its issuer signed it. A certificate in KeyInfo counts only where a configured authority issued it. */
-function verifySigned(
+export function verifySigned(
   open: OpenXml,
   element: XmlElement,
   authorities: ReadonlyMap<string, Authority>,

@@ -38,7 +38,11 @@ export function isGoodKey(key: KeyObject): boolean {
 }
 
 /** Whether one of the keys signed `bytes`, the canonical SignedInfo. A key of the wrong kind did not. */
-export function isSignedBy(signature: XmlSignature, bytes: Buffer, keys: readonly KeyObject[]): boolean {
+export function isSignedBy(
+  signature: Pick<XmlSignature, 'method' | 'value'>,
+  bytes: Buffer,
+  keys: readonly KeyObject[],
+): boolean {
   const method = METHODS.get(signature.method);
   if (!method) return false;
   return keys.some((key) => {

@@ -1,6 +1,6 @@
 /** API clients on PostgreSQL: found by the hash of their token or certificate on every call, so that a revocation holds at once. */
 import type { ClientRole } from '../core/access.ts';
-import type { Client, ClientStore } from '../core/client.ts';
+import type { Client, ClientStore, PublicKeyJwk, TokenDesk } from '../core/client.ts';
 import { siteId } from '../core/identifier.ts';
 import { Failure, problem } from '../core/problem.ts';
 import type { Database } from './database.ts';
@@ -20,6 +20,7 @@ interface ClientRow {
 const COLUMNS = `id, name, role, site, encode(certificate_sha256, 'hex') as certificate, created_at, created_by, last_used_at, revoked_at`;
 /** The last use is written at most once a minute: it is for finding forgotten clients, not for counting calls. */
 const USE_NOTED_EVERY_MS = 60_000;
+const BY_TOKEN = `(token_hash = $1 or id = (select client_id from access_token where token_hash = $1 and ends_at > now()))`;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const clientOf = (row: ClientRow): Client => ({
@@ -53,19 +54,19 @@ export function createClientStore(deps: { database: Database; clock: () => Date 
     return client;
   };
   return {
-    async add({ name, role, site, createdBy, certificate = null }, tokenHash) {
+    async add({ name, role, site, createdBy, certificate = null, keys = null }, tokenHash) {
       const client = await one(
-        `insert into client (name, role, site, created_by, token_hash, certificate_sha256)
-         values ($1, $2, $3, $4, $5, decode($6, 'hex'))
+        `insert into client (name, role, site, created_by, token_hash, certificate_sha256, jwks)
+         values ($1, $2, $3, $4, $5, decode($6, 'hex'), $7)
          on conflict (certificate_sha256) where certificate_sha256 is not null and revoked_at is null do nothing
          returning ${COLUMNS}`,
-        [name, role, site, createdBy, tokenHash, certificate],
+        [name, role, site, createdBy, tokenHash, certificate, keys === null ? null : JSON.stringify(keys)],
       );
       if (client === null)
         throw new Failure(problem('conflict', 'certificate', 'Another client that stands has this certificate.'));
       return client;
     },
-    byTokenHash: (tokenHash) => using('token', 'token_hash = $1', tokenHash),
+    byTokenHash: (tokenHash) => using('token', BY_TOKEN, tokenHash),
     byCertificate: (sha256) => using('certificate', `certificate_sha256 = decode($1, 'hex')`, sha256),
     byId: (id) => (UUID.test(id) ? one(`select ${COLUMNS} from client where id = $1`, [id]) : Promise.resolve(null)),
     async list({ limit, after }) {
@@ -95,5 +96,26 @@ export function createClientStore(deps: { database: Database; clock: () => Date 
          returning ${COLUMNS}`,
         [tokenHash, replace],
       ),
+  };
+}
+
+export function createTokenDesk({ pool }: Database): TokenDesk {
+  return {
+    async keysOf(clientId) {
+      if (!UUID.test(clientId)) return null;
+      const { rows } = await pool.query<ClientRow & { jwks: readonly PublicKeyJwk[] }>(
+        `select ${COLUMNS}, jwks from client where id = $1 and revoked_at is null and jwks is not null`,
+        [clientId],
+      );
+      const [row] = rows;
+      return row === undefined ? null : { client: clientOf(row), keys: row.jwks };
+    },
+    async grant(clientId, tokenHash, scope, endsAt) {
+      await pool.query(
+        `with over as (delete from access_token where ends_at < now() - interval '1 hour')
+         insert into access_token (token_hash, client_id, scope, ends_at) values ($1, $2, $3, $4)`,
+        [tokenHash, clientId, scope, endsAt],
+      );
+    },
   };
 }

@@ -26,6 +26,9 @@ export interface SubjectConfirmation {
   readonly notBefore: number | null;
   readonly notOnOrAfter: number | null;
   readonly keys: readonly ConfirmationKey[];
+  /** SAML Profiles §4.1.4.2: to whom and in answer to what it was given. */
+  readonly recipient: string | null;
+  readonly inResponseTo: string | null;
 }
 
 /** Times in milliseconds since 1970. */
@@ -34,6 +37,13 @@ export interface Assertion {
   readonly issuer: string;
   readonly issuedAt: number;
   readonly nameId: string;
+  readonly nameIdFormat: string | null;
+  /** By which the issuer knows the user's session. */
+  readonly sessionIndex: string | null;
+  /** AuthnContextClassRefs: how the user was seen to be the user. */
+  readonly contexts: readonly string[];
+  /** Texts of every attribute, by Name and by FriendlyName. */
+  readonly attributes: ReadonlyMap<string, readonly string[]>;
   readonly confirmations: readonly SubjectConfirmation[];
   readonly notBefore: number | null;
   readonly notOnOrAfter: number | null;
@@ -79,14 +89,19 @@ export function readAssertion(root: XmlElement): Assertion | string {
   const attributes = readAttributes(root);
   if (attributes === null) return 'The assertion has too many attributes, or encrypted ones.';
   const text = (name: string): string | null => attributes.texts(name)[0] ?? null;
+  const statements = childrenNamed(root, SAML, 'AuthnStatement');
   const read: Assertion = {
     id,
     issuer,
     issuedAt: time(root, 'IssueInstant') ?? NaN,
     nameId: user,
+    nameIdFormat: nameId.attributes.get('Format') ?? null,
+    sessionIndex: statements[0]?.attributes.get('SessionIndex') ?? null,
+    contexts: statements.flatMap(contextsOf),
+    attributes: attributes.all,
     confirmations: childrenNamed(subject, SAML, 'SubjectConfirmation').slice(0, 10).map(readConfirmation),
     ...readConditions(conditions),
-    authentications: childrenNamed(root, SAML, 'AuthnStatement').map(readAuthentication),
+    authentications: statements.map(readAuthentication),
     subjectId: text('urn:oasis:names:tc:xspa:1.0:subject:subject-id'),
     organization: text('urn:oasis:names:tc:xspa:1.0:subject:organization'),
     organizationId: text('urn:oasis:names:tc:xspa:1.0:subject:organization-id'),
@@ -159,6 +174,11 @@ function readAuthentication(statement: XmlElement): Assertion['authentications']
   return { instant: instant ?? NaN, until: time(statement, 'SessionNotOnOrAfter') };
 }
 
+const contextsOf = (statement: XmlElement): string[] => {
+  const context = childNamed(statement, SAML, 'AuthnContext');
+  return context ? childrenNamed(context, SAML, 'AuthnContextClassRef').map((one) => one.text.trim()) : [];
+};
+
 function readConfirmation(element: XmlElement): SubjectConfirmation {
   const method = element.attributes.get('Method') ?? '';
   const data = childNamed(element, SAML, 'SubjectConfirmationData');
@@ -168,6 +188,8 @@ function readConfirmation(element: XmlElement): SubjectConfirmation {
     method: kind,
     notBefore: time(data, 'NotBefore'),
     notOnOrAfter: time(data, 'NotOnOrAfter'),
+    recipient: data?.attributes.get('Recipient') ?? null,
+    inResponseTo: data?.attributes.get('InResponseTo') ?? null,
     keys: data ? childrenNamed(data, DS, 'KeyInfo').slice(0, 4).flatMap(keysOf) : [],
   };
 }
@@ -219,6 +241,7 @@ function instanceId(value: XmlElement): string | null {
 }
 
 interface Attributes {
+  readonly all: ReadonlyMap<string, readonly string[]>;
   texts(name: string): string[];
   codes(name: string): CodedValue[];
 }
@@ -235,7 +258,16 @@ function readAttributes(root: XmlElement): Attributes | null {
       .flatMap((one) => childrenNamed(one, SAML, 'AttributeValue'))
       .slice(0, MAX_VALUES);
   const clean = (text: string): string => text.replace(/\s+/g, ' ').trim().slice(0, MAX_TEXT);
+  const all = new Map<string, string[]>();
+  for (const one of attributes)
+    for (const name of new Set([one.attributes.get('Name'), one.attributes.get('FriendlyName')])) {
+      const texts = childrenNamed(one, SAML, 'AttributeValue')
+        .slice(0, MAX_VALUES)
+        .map((value) => clean(value.text));
+      if (name !== undefined) all.set(name, [...(all.get(name) ?? []), ...texts.filter((text) => text !== '')]);
+    }
   return {
+    all,
     texts: (name) =>
       values(name)
         .map((one) => clean(instanceId(one) ?? one.text))

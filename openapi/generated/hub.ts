@@ -3901,6 +3901,10 @@ export interface operations {
           readonly site?: string;
           /** @description SHA-256 fingerprint of a client certificate by which it may call over TLS, beside its token */
           readonly certificate?: string;
+          /** @description Public keys by which it gets short tokens at /oauth/token (SMART Backend Services): RSA of 2048 bits for RS384, EC P-384 for ES384, each with a kid */
+          readonly jwks?: {
+            readonly keys: readonly Record<string, never>[];
+          };
         };
       };
     };

@@ -32,7 +32,8 @@ import { createReviewQueue } from '../../hub/store/review.ts';
 import type { FreshDatabase } from './database.ts';
 import { freshDatabase, quiet } from './database.ts';
 import { accessDesk } from './access.ts';
-import { peopleOf, SIGN_ON } from './sign-in.ts';
+import { peopleOf, SIGN_ON_CONFIG } from './sign-in.ts';
+import type { SignOnGround } from './sign-in.ts';
 
 export const SITES_DIR = fileURLToPath(new URL('../../adapters/sites', import.meta.url));
 
@@ -65,7 +66,11 @@ const isRaw = (body: object | string | Uint8Array): body is string | Uint8Array 
   typeof body === 'string' || body instanceof Uint8Array;
 
 /** `wrap` stands between the face and the journal, for a disk that fails. */
-export async function startRest(wrap: (intake: Intake) => Intake = (intake) => intake): Promise<RestServer> {
+export async function startRest(
+  wrap: (intake: Intake) => Intake = (intake) => intake,
+  more: Partial<SignOnGround> = {},
+  port = 0,
+): Promise<RestServer> {
   const fresh = await freshDatabase();
   const { database } = fresh;
   const clock = (): Date => new Date();
@@ -80,11 +85,9 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     matching: createMatching(romanise),
     projection: { person: () => [], exam: () => [] },
   };
-  const people = await composeSignOn({ database, clock, config: { signOn: SIGN_ON } });
+  const people = await composeSignOn({ database, clock, audit, config: { ...SIGN_ON_CONFIG, ...more } });
   const face = createRestFace({
     ...people,
-    providers: [],
-    signOutUrl: () => Promise.resolve(null),
     clock,
     sites: await loadSites(SITES_DIR),
     intake: wrap(createJournal({ database, clock, log: quiet, arrived })),
@@ -122,10 +125,11 @@ export async function startRest(wrap: (intake: Intake) => Intake = (intake) => i
     people: peopleOf(people),
     metrics,
     readiness,
-    faces: { '/api/v1': face },
+    faces: { ...people.signOnFaces, '/api/v1': face },
+    publicUrl: more.publicUrl ?? null,
     pages: createDocs(),
   });
-  const server = createHttpServer(app).listen(0, '127.0.0.1');
+  const server = createHttpServer(app).listen(port, '127.0.0.1');
   await once(server, 'listening');
   const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
   return {

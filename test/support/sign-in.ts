@@ -1,7 +1,7 @@
 /** People for tests: an account of a role with an open session, as a browser has it after both factors were shown. */
 import { randomUUID } from 'node:crypto';
 import type { People } from '../../hub/api/authenticate.ts';
-import type { SignOnRooms } from '../../hub/compose-sign.ts';
+import type { composeSignOn, SignOnRooms } from '../../hub/compose-sign.ts';
 import type { PersonRole, Purpose } from '../../hub/core/access.ts';
 import { USUAL_POLICY } from '../../hub/core/account.ts';
 import { siteId } from '../../hub/core/identifier.ts';
@@ -12,7 +12,16 @@ import { createAccountStore } from '../../hub/store/account.ts';
 import type { Database } from '../../hub/store/database.ts';
 import { createSessionStore } from '../../hub/store/session.ts';
 
-export const SIGN_ON = { idleSeconds: 1_800, longestSeconds: 43_200, policy: USUAL_POLICY };
+export type SignOnGround = Parameters<typeof composeSignOn>[0]['config'];
+
+const SIGN_ON = { idleSeconds: 1_800, longestSeconds: 43_200, policy: USUAL_POLICY };
+
+export const SIGN_ON_CONFIG: SignOnGround = {
+  signOn: SIGN_ON,
+  saml: null,
+  publicUrl: null,
+  xua: { issuers: [], skewMs: 60_000 },
+};
 
 /** What createApp asks of the rooms of signing on. */
 export const peopleOf = ({ signOn, accounts }: SignOnRooms): People => ({

@@ -6,6 +6,7 @@ import { parseResidentId } from '../../core/identifier.ts';
 import type { IndexReader } from '../../core/ports.ts';
 import { problem } from '../../core/problem.ts';
 import type { SiteProfile, Sites } from '../../core/site.ts';
+import { publicKeys } from '../../security/backend-service.ts';
 import { drawToken, hashToken } from '../../security/token.ts';
 import { sightedExams } from '../../flow/sighted-index.ts';
 import { accountHandlers } from './account.ts';
@@ -222,9 +223,14 @@ function administering({ clients, auditReader, sites }: HandlerDeps): Administer
       const site = body.site === undefined ? null : sites.byId(body.site);
       if (body.site !== undefined && site === null) return refused('There is no such site.');
       if (body.role === 'hospital-feed' && site === null) return refused('A hospital feed is bound to a site.');
+      const keys = body.jwks === undefined ? null : publicKeys(body.jwks.keys);
+      if (keys === 'bad')
+        return {
+          problem: problem('invalid-value', 'jwks', 'RSA (2048 bits) or EC P-384 public keys with a kid each.'),
+        };
       const token = drawToken();
       const certificate = body.certificate?.replaceAll(':', '').toLowerCase() ?? null;
-      const bound = { role: body.role, site: site?.id ?? null, certificate };
+      const bound = { role: body.role, site: site?.id ?? null, certificate, keys };
       const made = { name: body.name.trim(), ...bound, createdBy: caller.id };
       const client = await clients.add(made, hashToken(token));
       return { status: 201, body: { ...shown(client), token }, disclosure: act('administer', `client/${client.id}`) };
