@@ -11,7 +11,7 @@ import { changesBetween, type MappingChange, type Previewed, type PreviewStore }
 import { readEntry, type ReadDeps } from './ingest.ts';
 
 /** Each is mapped and folded in this process: few enough that a person waits for it. */
-export const MOST_PREVIEWED = 50;
+const MOST_PREVIEWED = 50;
 
 export interface PreviewDeps extends ReadDeps {
   readonly store: PreviewStore;

@@ -185,7 +185,7 @@ function readPlace(after: string | undefined): readonly (string | null)[] {
   try {
     const place: unknown = JSON.parse(Buffer.from(after ?? '', 'base64url').toString('utf8'));
     const told = Array.isArray(place) && place.length === 4 && place.every((part) => typeof part === 'string');
-    return told && !Number.isNaN(Date.parse(String(place[0]))) ? (place as string[]) : nowhere;
+    return told && !Number.isNaN(Date.parse(String(place[0]))) ? place : nowhere;
   } catch {
     return nowhere;
   }

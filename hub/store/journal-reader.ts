@@ -1,7 +1,7 @@
 /** What operators see of the journal: lists without clinical content, the proved sum, and putting an entry back to work. */
 import type { ChannelKind, JournalState } from '../core/envelope.ts';
 import type { Derivation, SiteId } from '../core/identifier.ts';
-import type { JournalDetail, JournalFilter, JournalReader, JournalSummary } from '../core/operation.ts';
+import type { JournalDetail, JournalReader, JournalSummary } from '../core/operation.ts';
 import { fail, ok, problem, type Finding, type Problem } from '../core/problem.ts';
 import type { Database } from './database.ts';
 import { bounded, conditionsOf as where, readSource, requeue } from './journal-entry.ts';

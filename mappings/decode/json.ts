@@ -76,7 +76,7 @@ function walk(value: unknown, where: string, member: string, depth: number, sigh
   const known = KNOWN.get(member);
   const place = { where, name: known?.field ?? '', nameZh: known?.title ?? '', depth: Math.max(0, depth - 1) };
   if (typeof value !== 'object' || value === null) {
-    const text = value === null ? 'null' : String(value as string | number | boolean);
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
     rows.add(place, text, value === null ? 'plain' : sightOf(member, text));
     return;
   }

@@ -11,8 +11,7 @@ import { TAG } from './tags.ts';
 export function recoded(record: InstanceRecord, site: SiteProfile): Mapped<InstanceRecord> {
   const { bodyPart } = record.study;
   const own = `${TABLES['body-part']?.system ?? ''}.${site.id}`;
-  if (bodyPart === undefined || bodyPart === null || bodyPart.system !== own)
-    return { ok: true, records: [record], findings: [] };
+  if (bodyPart?.system !== own) return { ok: true, records: [record], findings: [] };
   const mapped = site.codes.lookup('body-part', bodyPart.code);
   if (mapped !== null)
     return { ok: true, records: [{ ...record, study: { ...record.study, bodyPart: mapped } }], findings: [] };

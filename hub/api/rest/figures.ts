@@ -24,13 +24,11 @@ export function figureHandlers({ figures, clock }: FigureDeps): FigureHandlers {
     },
     readIntake: async ({ query, caller }) => {
       const range = rangeOf(query, caller);
-      return 'problem' in range ? range : { status: 200, body: structuredClone(await figures.intake(range)) as never };
+      return 'problem' in range ? range : { status: 200, body: structuredClone(await figures.intake(range)) };
     },
     readCompleteness: async ({ query, caller }) => {
       const range = rangeOf(query, caller);
-      return 'problem' in range
-        ? range
-        : { status: 200, body: structuredClone(await figures.completeness(range)) as never };
+      return 'problem' in range ? range : { status: 200, body: structuredClone(await figures.completeness(range)) };
     },
   };
 }

@@ -13,7 +13,7 @@ import {
   type WorkScope,
 } from '../../core/replay.ts';
 import type { Sites } from '../../core/site.ts';
-import { MOST_PREVIEWED, type PreviewReplay } from '../../flow/preview-replay.ts';
+import type { PreviewReplay } from '../../flow/preview-replay.ts';
 import { mappingScope, wrongTarget } from './codes.ts';
 import type { Handlers, Refused } from './operation.ts';
 import { pageOf } from './page.ts';
@@ -35,9 +35,8 @@ export function replayHandlers(deps: ReplayDeps): ReplayHandlers {
     previewReplay: async ({ body, caller }) => {
       const tried = await triedScope(body, caller, deps);
       if ('problem' in tried) return tried;
-      const { concerned, preview } = { concerned: works.concerned, preview: deps.preview };
-      const { total, newest } = await concerned(body.kind ?? 'replay', tried.scope, body.limit ?? 20);
-      const entries = await preview(newest, tried.change);
+      const { total, newest } = await works.concerned(body.kind ?? 'replay', tried.scope, body.limit ?? 20);
+      const entries = await deps.preview(newest, tried.change);
       const shown = entries.map((entry) => previewOf(entry, caller));
       const objects = entries.map(({ journalId }) => `journal/${journalId}`);
       const disclosure = { action: 'read', persons: [], objects, reason: 'preview of a replay' } as const;
@@ -78,7 +77,10 @@ const started = (result: Result<JournalWork>, reason: string) =>
 
 const workOf = (work: JournalWork): components['schemas']['Replay'] => ({ ...work, scope: { ...work.scope } });
 
-type Scoped = { readonly scope: WorkScope; readonly change?: MappingChange };
+interface Scoped {
+  readonly scope: WorkScope;
+  readonly change?: MappingChange;
+}
 const ONE = problem('invalid-value', undefined, 'Say which entries: by journalIds, by a filter, or by a mapping.');
 
 /** Entries of a caller who is bound to a site are that site's, whatever was asked for. */
@@ -146,7 +148,7 @@ function previewOf(entry: Previewed, caller: Caller): components['schemas']['Rep
 function textOf(value: unknown, open: boolean): string | null {
   if (value === undefined || value === null) return null;
   if (!open) return '•••';
-  if (typeof value !== 'object') return String(value as string | number | boolean);
+  if (typeof value !== 'object') return typeof value === 'string' ? value : JSON.stringify(value);
   if ('code' in value && 'system' in value) {
     const { code, system, display } = value as { code: string; system: string; display?: string };
     const known = Object.values(TABLES).some((table) => table.system === system);
@@ -154,5 +156,3 @@ function textOf(value: unknown, open: boolean): string | null {
   }
   return JSON.stringify(value).slice(0, 500);
 }
-
-export const MOST_TRIED = MOST_PREVIEWED;

@@ -41,6 +41,7 @@ export const disclosed = (
 });
 
 /** Only the members that were asked for, times in UTC. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the contract has checked the shape that the caller names
 export function asked<T extends object>(filter: object): T {
   const utc = (name: string, value: unknown): unknown =>
     (name === 'from' || name === 'to') && typeof value === 'string' ? new Date(value).toISOString() : value;

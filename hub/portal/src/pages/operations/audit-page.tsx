@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { api, ask } from '../../api.ts';
 import type { paths } from '../../../../../openapi/generated/hub.ts';
 import { useText } from '../../language.tsx';
+import { figures } from '../../text/operations-figures.ts';
 import { operations } from '../../text/operations.ts';
 import { stamp, toUtc } from './format.ts';
 import { Choice, Pages, State, TextField, usePages } from './parts.tsx';
@@ -21,7 +22,7 @@ function queryOf({ from, to, ...filter }: typeof EMPTY): Query {
 
 export function AuditPage(): ReactNode {
   const all = useText(operations);
-  const words = all.audit;
+  const words = useText(figures).audit;
   const [form, setForm] = useState(EMPTY);
   const [filter, setFilter] = useState(EMPTY);
   const set = (name: keyof typeof EMPTY) => (value: string) => setForm({ ...form, [name]: value });

@@ -6,6 +6,7 @@ import { api, ask } from '../../api.ts';
 import type { Schemas, Trouble } from '../../api.ts';
 import { TroubleAlert } from '../../asking.tsx';
 import { useText } from '../../language.tsx';
+import { figures } from '../../text/operations-figures.ts';
 import { operations } from '../../text/operations.ts';
 import { shell } from '../../text/shell.ts';
 import { stamp } from './format.ts';
@@ -15,7 +16,7 @@ const ROLES = ['hospital-feed', 'query-platform', 'operator'] as const;
 
 export function ClientsPage(): ReactNode {
   const all = useText(operations);
-  const words = all.clients;
+  const words = useText(figures).clients;
   const roles = useText(shell).roles;
   const nameOf = useSiteName();
   const [trouble, setTrouble] = useState<Trouble | null>(null);
@@ -65,7 +66,7 @@ export function ClientsPage(): ReactNode {
 }
 
 function NewClient({ made }: { readonly made: () => void }): ReactNode {
-  const words = useText(operations).clients;
+  const words = useText(figures).clients;
   const roles = useText(shell).roles;
   const [name, setName] = useState('');
   const [role, setRole] = useState<Schemas['Role']>('hospital-feed');

@@ -4,6 +4,7 @@ import { useMemo, useState } from 'react';
 import { api, ask } from '../../api.ts';
 import type { Schemas } from '../../api.ts';
 import { useText } from '../../language.tsx';
+import { figures } from '../../text/operations-figures.ts';
 import { operations } from '../../text/operations.ts';
 import { Chart } from './chart.tsx';
 import { stamp } from './format.ts';
@@ -22,7 +23,7 @@ function rangeOf(range: Range): { from: string; to: string } {
 }
 
 export function DashboardPage(): ReactNode {
-  const words = useText(operations);
+  const words = useText(figures).dashboard;
   const [site, setSite] = useState('');
   const [range, setRange] = useState<Range>('day');
   const query = (): { from: string; to: string; site?: string } => ({
@@ -38,11 +39,11 @@ export function DashboardPage(): ReactNode {
   return (
     <section className="ops">
       <div className="ops-head">
-        <h1>{words.dashboard.title}</h1>
+        <h1>{words.title}</h1>
         <Choice
-          label={words.dashboard.range}
+          label={words.range}
           value={range}
-          choices={Object.entries(words.dashboard.ranges)}
+          choices={Object.entries(words.ranges)}
           onChange={(value) => setRange(value as Range)}
         />
         <SiteChoice value={site} onChange={setSite} />
@@ -55,7 +56,7 @@ export function DashboardPage(): ReactNode {
 
 function Intake({ value }: { readonly value: Schemas['IntakeOverTime'] }): ReactNode {
   const all = useText(operations);
-  const words = all.dashboard;
+  const words = useText(figures).dashboard;
   const nameOf = useSiteName();
   const at = useMemo(() => value.steps.map((step) => stamp(step.at).slice(5, value.step === 'day' ? 10 : 16)), [value]);
   return (
@@ -132,7 +133,7 @@ function Intake({ value }: { readonly value: Schemas['IntakeOverTime'] }): React
 
 function Complete({ value }: { readonly value: Schemas['Completeness'] }): ReactNode {
   const all = useText(operations);
-  const words = all.dashboard;
+  const words = useText(figures).dashboard;
   const nameOf = useSiteName();
   return (
     <>

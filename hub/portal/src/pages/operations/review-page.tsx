@@ -91,7 +91,7 @@ function Sides({ review }: { readonly review: Review }): ReactNode {
         {({ sides, comparison }) => {
           const said = comparison?.contributions ?? [];
           const named = SHOWN.map((attribute) => ({
-            attribute: attribute as string,
+            attribute: attribute,
             one: attribute === 'site' ? nameOf(sides[0]?.site ?? null) : valueOf(sides[0], attribute),
             other: attribute === 'site' ? nameOf(sides[1]?.site ?? null) : valueOf(sides[1], attribute),
             said: said.find((one) => one.attribute === attribute || one.attribute === COMPARED[attribute]),
