@@ -3,12 +3,16 @@
 
 -- sequences
 audit_id_seq
+audit_verification_id_seq
+code_mapping_id_seq
 document_notification_id_seq
 identity_decision_id_seq
 journal_id_seq
+journal_work_id_seq
 migration_id_seq
 outbox_id_seq
 rematch_id_seq
+standing_step_id_seq
 
 -- tables
 access_token
@@ -45,6 +49,14 @@ account
   totp_secret text
   totp_confirmed boolean not null default false
   totp_step bigint not null default 0
+account_flag
+  flag_id uuid not null
+  account_id text not null
+  account_name text not null
+  grant_id uuid not null
+  at timestamp with time zone not null
+  by_id text not null
+  note text not null
 account_password
   account_id uuid not null
   at timestamp with time zone not null
@@ -82,10 +94,107 @@ audit
   reason text
   on_behalf_of jsonb
   detail jsonb
+  purpose text
+  basis text
+  institution text
+  session text
+  agent text
+  lane integer
+  seq bigint
+  hash bytea
   partition by RANGE (at)
+audit_actor
+  actor text not null
+  name text not null
+  institution text
+  seen_on date not null
+audit_actor_day
+  actor text not null
+  day date not null
+  persons integer not null
+  reads integer not null
+  refusals integer not null
+audit_actor_person
+  actor text not null
+  day date not null
+  hour smallint not null
+  person text not null
+audit_anchor
+  number bigint not null
+  at timestamp with time zone not null
+  statement text not null
+  signature text not null
+  dropped date[] not null default '{}'::date[]
+audit_anchor_sent
+  destination text not null
+  number bigint not null
 audit_delivery
   at timestamp with time zone not null
   id bigint not null
+audit_flag
+  flag_id uuid not null default gen_random_uuid()
+  rule text not null
+  actor text not null
+  actor_name text not null
+  institution text
+  day date not null
+  first_at timestamp with time zone not null
+  last_at timestamp with time zone not null
+  events integer not null
+  persons text[] not null
+  records text[] not null
+  explanation text not null
+  opened_at timestamp with time zone not null default now()
+  closed_at timestamp with time zone
+  closed_by text
+  verdict text
+  reason text
+audit_lane
+  lane integer not null
+  month date not null
+  process text not null
+  from_at timestamp with time zone not null
+  algorithm text not null
+  key_id text
+  follows text
+  genesis bytea not null
+  seq bigint not null default 0
+  hash bytea not null
+  at timestamp with time zone not null
+audit_verification
+  id bigint not null identity
+  began_at timestamp with time zone not null
+  ended_at timestamp with time zone
+  kind text not null
+  intact boolean
+  records bigint not null default 0
+  finding_count bigint not null default 0
+  findings jsonb not null default '[]'::jsonb
+  from_anchor bigint
+  up_to_anchor bigint
+  month date
+audit_watch
+  lane integer not null
+  seq bigint not null
+  at timestamp with time zone not null
+break_glass
+  grant_id uuid not null
+  person_id uuid not null
+  account_id text not null
+  account_name text not null
+  practitioner_id text
+  institution text
+  reason text not null
+  note text not null
+  at timestamp with time zone not null
+  until timestamp with time zone not null
+  ended_at timestamp with time zone
+  audited boolean not null default false
+  due_at timestamp with time zone not null
+  outcome text
+  reviewed_by text
+  reviewed_at timestamp with time zone
+  review_note text
 client
   id uuid not null default gen_random_uuid()
   name text not null
@@ -99,6 +208,43 @@ client
   revoked_at timestamp with time zone
   certificate_sha256 bytea
   jwks jsonb
+code_mapping
+  id bigint not null identity
+  site text not null
+  code_table text not null
+  key text not null
+  source text not null
+  source_display text not null default ''::text
+  code text not null
+  display text not null default ''::text
+  reason text not null
+  made_at timestamp with time zone not null
+  made_by text not null
+  made_by_id text not null
+  undone_at timestamp with time zone
+  undone_by text
+  undo_reason text
+code_mapping_version
+  single boolean not null default true
+  version bigint not null
+consent
+  consent_id uuid not null
+  person_id uuid not null
+  record_ids uuid[] not null
+  version integer not null
+  status text not null
+  rules jsonb not null
+  refuses boolean not null
+  given_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+consent_version
+  consent_id uuid not null
+  version integer not null
+  status text not null
+  content jsonb not null
+  recorded_at timestamp with time zone not null
+  recorded_by jsonb not null
+  reason text
 consortium
   id uuid not null default gen_random_uuid()
   name_zh text not null
@@ -152,6 +298,7 @@ exam
   performed_at timestamp with time zone
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
+  modality text not null default ''::text
 exam_alias
   alias text not null
   exam_id uuid not null
@@ -266,10 +413,22 @@ institution
   state text not null default 'applied'::text
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
+  licence text
+  uscc text
 institution_site
   site text not null
   institution text not null
   since timestamp with time zone not null default now()
+intake_tally
+  hour timestamp with time zone not null
+  site text not null
+  channel text not null
+  state text not null
+  cause text not null default ''::text
+  bucket smallint not null
+  entries bigint not null
+  last_at timestamp with time zone not null
+  folded boolean not null default false
 journal
   id bigint not null
   received_at timestamp with time zone not null
@@ -291,6 +450,24 @@ journal_key
   digest bytea not null
   journal_id bigint not null
   received_at timestamp with time zone not null
+journal_work
+  id bigint not null identity
+  kind text not null
+  scope jsonb not null
+  site text
+  state text not null default 'running'::text
+  reason text not null
+  started_at timestamp with time zone not null
+  started_by text not null
+  started_by_id text not null
+  ended_at timestamp with time zone
+  total integer not null default 0
+journal_work_entry
+  work_id bigint not null
+  journal_id bigint not null
+  received_at timestamp with time zone not null
+  put_at timestamp with time zone
+  skipped boolean not null default false
 known_person
   account_id text not null
   person_id uuid not null
@@ -301,6 +478,15 @@ link_told
   numbers text[] not null default '{}'::text[]
   notices integer not null default 0
   told_at timestamp with time zone
+listener
+  process text not null
+  channel text not null
+  address text not null
+  listening boolean not null
+  connections integer not null
+  received bigint not null
+  refused bigint not null
+  seen_at timestamp with time zone not null
 match_cut
   key bigint not null
   candidates integer not null
@@ -346,6 +532,31 @@ outbox
 patient_name
   record_id uuid not null
   key text not null
+patient_notice
+  notice_id uuid not null
+  person_id uuid not null
+  kind text not null
+  subject text not null
+  content jsonb not null
+  at timestamp with time zone not null
+  attempts integer not null default 0
+  next_at timestamp with time zone
+  delivered_at timestamp with time zone
+patient_present_code
+  code_id uuid not null
+  code_hash text not null
+  kind text not null
+  person_id uuid not null
+  terms jsonb not null
+  issued_by jsonb not null
+  created_at timestamp with time zone not null
+  expires_at timestamp with time zone not null
+  wrong integer not null default 0
+  used_at timestamp with time zone
+  consent_id uuid
+patient_present_guess
+  caller_id text not null
+  at timestamp with time zone not null
 patient_record
   record_id uuid not null
   site text not null
@@ -367,11 +578,24 @@ pending
   attempts integer not null default 0
   next_try_at timestamp with time zone not null default '-infinity'::timestamp with time zone
   forced boolean not null default false
+  again text
 person
   person_id uuid not null
   replaced_by uuid
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
+practitioner
+  practitioner_id uuid not null
+  institution text not null
+  licence text not null
+  name text not null
+  department text not null
+  title text not null
+  account_id text
+  state text not null
+  applied_by text not null
+  applied_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
 record_tie
   record_id uuid not null
   other_id uuid not null
@@ -508,11 +732,19 @@ settlement
   problem jsonb
   findings jsonb not null default '[]'::jsonb
   settled_at timestamp with time zone not null
+  mappings bigint[]
   partition by RANGE (received_at)
 sign_on_failure
   peer text not null
   failures integer not null
   since timestamp with time zone not null
+standing_step
+  id bigint not null identity
+  subject text not null
+  step text not null
+  by_id text not null
+  at timestamp with time zone not null
+  reason text not null
 study
   record_id uuid not null
   study_uid text not null
@@ -536,6 +768,18 @@ study
   version integer not null default 1
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
+unmapped_code
+  site text not null
+  code_table text not null
+  key text not null
+  code text not null
+  display text not null default ''::text
+  field text not null
+  channel text not null
+  seen bigint not null
+  first_seen_at timestamp with time zone not null
+  last_seen_at timestamp with time zone not null
+  last_journal_id bigint not null
 viewer_launch
   launch_id uuid not null default gen_random_uuid()
   code_hash bytea not null
@@ -562,6 +806,8 @@ account.account_login_name_key UNIQUE (login_name)
 account.account_pkey PRIMARY KEY (id)
 account.account_source_check CHECK ((source = ANY (ARRAY['local'::text, 'saml'::text])))
 account.account_state_check CHECK ((state = ANY (ARRAY['invited'::text, 'pending'::text, 'active'::text, 'suspended'::text, 'ended'::text])))
+account_flag.account_flag_grant_id_key UNIQUE (grant_id)
+account_flag.account_flag_pkey PRIMARY KEY (flag_id)
 account_password.account_password_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
 account_password.account_password_pkey PRIMARY KEY (account_id, at)
 account_recovery.account_recovery_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
@@ -574,13 +820,33 @@ affinity_patient.affinity_patient_pkey PRIMARY KEY (patient_id)
 assertion_use.assertion_use_key_check CHECK ((octet_length(key) = 32))
 assertion_use.assertion_use_pkey PRIMARY KEY (key)
 audit.audit_pkey PRIMARY KEY (at, id)
+audit_actor.audit_actor_pkey PRIMARY KEY (actor)
+audit_actor_day.audit_actor_day_pkey PRIMARY KEY (actor, day)
+audit_actor_person.audit_actor_person_pkey PRIMARY KEY (actor, day, person)
+audit_anchor.audit_anchor_pkey PRIMARY KEY (number)
+audit_anchor_sent.audit_anchor_sent_pkey PRIMARY KEY (destination)
 audit_delivery.audit_delivery_pkey PRIMARY KEY (at, id)
+audit_flag.audit_flag_pkey PRIMARY KEY (flag_id)
+audit_flag.audit_flag_rule_actor_day_key UNIQUE (rule, actor, day)
+audit_flag.audit_flag_verdict_check CHECK ((verdict = ANY (ARRAY['proper'::text, 'improper'::text, 'unclear'::text])))
+audit_lane.audit_lane_pkey PRIMARY KEY (lane)
+audit_verification.audit_verification_kind_check CHECK ((kind = ANY (ARRAY['nightly'::text, 'command'::text])))
+audit_verification.audit_verification_pkey PRIMARY KEY (id)
+audit_watch.audit_watch_pkey PRIMARY KEY (lane)
+break_glass.break_glass_outcome_check CHECK ((outcome = ANY (ARRAY['justified'::text, 'unjustified'::text])))
+break_glass.break_glass_pkey PRIMARY KEY (grant_id)
 client.client_certificate_sha256_check CHECK ((octet_length(certificate_sha256) = 32))
 client.client_check CHECK (((role <> 'hospital-feed'::text) OR (site IS NOT NULL)))
 client.client_pkey PRIMARY KEY (id)
 client.client_role_check CHECK ((role = ANY (ARRAY['administrator'::text, 'operator'::text, 'query-platform'::text, 'hospital-feed'::text])))
 client.client_token_hash_check CHECK ((octet_length(token_hash) = 32))
 client.client_token_hash_key UNIQUE (token_hash)
+code_mapping.code_mapping_pkey PRIMARY KEY (id)
+code_mapping_version.code_mapping_version_pkey PRIMARY KEY (single)
+code_mapping_version.code_mapping_version_single_check CHECK (single)
+consent.consent_pkey PRIMARY KEY (consent_id)
+consent.consent_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'entered-in-error'::text])))
+consent_version.consent_version_pkey PRIMARY KEY (consent_id, version)
 consortium.consortium_pkey PRIMARY KEY (id)
 consortium_member.consortium_member_consortium_fkey FOREIGN KEY (consortium) REFERENCES consortium(id) ON DELETE CASCADE
 consortium_member.consortium_member_institution_fkey FOREIGN KEY (institution) REFERENCES institution(code)
@@ -619,8 +885,14 @@ institution_site.institution_site_institution_fkey FOREIGN KEY (institution) REF
 institution_site.institution_site_pkey PRIMARY KEY (site)
 journal.journal_pkey PRIMARY KEY (received_at, id)
 journal_key.journal_key_pkey PRIMARY KEY (key)
+journal_work.journal_work_kind_check CHECK ((kind = ANY (ARRAY['retry'::text, 'replay'::text])))
+journal_work.journal_work_pkey PRIMARY KEY (id)
+journal_work.journal_work_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'cancelled'::text])))
+journal_work_entry.journal_work_entry_pkey PRIMARY KEY (work_id, journal_id)
+journal_work_entry.journal_work_entry_work_id_fkey FOREIGN KEY (work_id) REFERENCES journal_work(id) ON DELETE CASCADE
 known_person.known_person_pkey PRIMARY KEY (account_id, person_id)
 link_told.link_told_pkey PRIMARY KEY (subscriber, person_id)
+listener.listener_pkey PRIMARY KEY (process, channel)
 match_cut.match_cut_pkey PRIMARY KEY (key)
 match_key.match_key_pkey PRIMARY KEY (record_id, key)
 match_pair.match_pair_outcome_check CHECK ((outcome = ANY (ARRAY['link'::text, 'review'::text, 'none'::text])))
@@ -631,9 +903,17 @@ match_rules.match_rules_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'a
 migration.migration_pkey PRIMARY KEY (id)
 outbox.outbox_pkey PRIMARY KEY (id)
 patient_name.patient_name_pkey PRIMARY KEY (record_id, key)
+patient_notice.patient_notice_kind_check CHECK ((kind = ANY (ARRAY['break-glass'::text, 'break-glass-reviewed'::text, 'consent-recorded'::text, 'consent-withdrawn'::text])))
+patient_notice.patient_notice_pkey PRIMARY KEY (notice_id)
+patient_present_code.patient_present_code_code_hash_key UNIQUE (code_hash)
+patient_present_code.patient_present_code_kind_check CHECK ((kind = ANY (ARRAY['token'::text, 'digits'::text])))
+patient_present_code.patient_present_code_pkey PRIMARY KEY (code_id)
 patient_record.patient_record_pkey PRIMARY KEY (record_id)
+pending.pending_again_check CHECK ((again = ANY (ARRAY['retry'::text, 'replay'::text])))
 pending.pending_pkey PRIMARY KEY (journal_id)
 person.person_pkey PRIMARY KEY (person_id)
+practitioner.practitioner_pkey PRIMARY KEY (practitioner_id)
+practitioner.practitioner_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'approved'::text, 'suspended'::text, 'left'::text])))
 record_tie.record_tie_pkey PRIMARY KEY (record_id, other_id)
 record_tie.record_tie_said_check CHECK ((said = ANY (ARRAY['same'::text, 'apart'::text])))
 registry_object.registry_object_kind_check CHECK ((kind = ANY (ARRAY['document'::text, 'submission-set'::text, 'folder'::text])))
@@ -662,7 +942,9 @@ session.session_stage_check CHECK ((stage = ANY (ARRAY['password'::text, 'enrolm
 settlement.settlement_pkey PRIMARY KEY (received_at, journal_id)
 settlement.settlement_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'refused'::text, 'review'::text])))
 sign_on_failure.sign_on_failure_pkey PRIMARY KEY (peer)
+standing_step.standing_step_pkey PRIMARY KEY (id)
 study.study_pkey PRIMARY KEY (record_id, study_uid)
+unmapped_code.unmapped_code_pkey PRIMARY KEY (site, code_table, key)
 viewer_launch.viewer_launch_check CHECK (((session_hash IS NULL) = (session_ends_at IS NULL)))
 viewer_launch.viewer_launch_code_hash_check CHECK ((octet_length(code_hash) = 32))
 viewer_launch.viewer_launch_code_hash_key UNIQUE (code_hash)
@@ -677,6 +959,10 @@ access_token_pkey CREATE UNIQUE INDEX access_token_pkey ON public.access_token U
 access_version_pkey CREATE UNIQUE INDEX access_version_pkey ON public.access_version USING btree (one)
 account_by_subject CREATE UNIQUE INDEX account_by_subject ON public.account USING btree (idp, subject) WHERE (idp IS NOT NULL)
 account_by_time CREATE INDEX account_by_time ON public.account USING btree (created_at DESC, id DESC)
+account_flag_by_account CREATE INDEX account_flag_by_account ON public.account_flag USING btree (account_id)
+account_flag_by_time CREATE INDEX account_flag_by_time ON public.account_flag USING btree (at DESC, flag_id DESC)
+account_flag_grant_id_key CREATE UNIQUE INDEX account_flag_grant_id_key ON public.account_flag USING btree (grant_id)
+account_flag_pkey CREATE UNIQUE INDEX account_flag_pkey ON public.account_flag USING btree (flag_id)
 account_login_name_key CREATE UNIQUE INDEX account_login_name_key ON public.account USING btree (login_name)
 account_password_pkey CREATE UNIQUE INDEX account_password_pkey ON public.account_password USING btree (account_id, at)
 account_pkey CREATE UNIQUE INDEX account_pkey ON public.account USING btree (id)
@@ -690,15 +976,42 @@ affinity_patient_by_survivor CREATE INDEX affinity_patient_by_survivor ON public
 affinity_patient_pkey CREATE UNIQUE INDEX affinity_patient_pkey ON public.affinity_patient USING btree (patient_id)
 assertion_use_by_until CREATE INDEX assertion_use_by_until ON public.assertion_use USING btree (until)
 assertion_use_pkey CREATE UNIQUE INDEX assertion_use_pkey ON public.assertion_use USING btree (key)
+audit_actor_by_institution CREATE INDEX audit_actor_by_institution ON public.audit_actor USING btree (institution)
+audit_actor_day_pkey CREATE UNIQUE INDEX audit_actor_day_pkey ON public.audit_actor_day USING btree (actor, day)
+audit_actor_person_pkey CREATE UNIQUE INDEX audit_actor_person_pkey ON public.audit_actor_person USING btree (actor, day, person)
+audit_actor_pkey CREATE UNIQUE INDEX audit_actor_pkey ON public.audit_actor USING btree (actor)
+audit_anchor_dropping CREATE INDEX audit_anchor_dropping ON public.audit_anchor USING gin (dropped) WHERE (dropped <> '{}'::date[])
+audit_anchor_pkey CREATE UNIQUE INDEX audit_anchor_pkey ON public.audit_anchor USING btree (number)
+audit_anchor_sent_pkey CREATE UNIQUE INDEX audit_anchor_sent_pkey ON public.audit_anchor_sent USING btree (destination)
 audit_by_caller CREATE INDEX audit_by_caller ON ONLY public.audit USING btree (caller_id, at DESC)
 audit_by_person CREATE INDEX audit_by_person ON ONLY public.audit USING gin (persons)
 audit_delivery_pkey CREATE UNIQUE INDEX audit_delivery_pkey ON public.audit_delivery USING btree (at, id)
+audit_flag_open CREATE INDEX audit_flag_open ON public.audit_flag USING btree (last_at DESC, flag_id) WHERE (closed_at IS NULL)
+audit_flag_pkey CREATE UNIQUE INDEX audit_flag_pkey ON public.audit_flag USING btree (flag_id)
+audit_flag_rule_actor_day_key CREATE UNIQUE INDEX audit_flag_rule_actor_day_key ON public.audit_flag USING btree (rule, actor, day)
+audit_lane_pkey CREATE UNIQUE INDEX audit_lane_pkey ON public.audit_lane USING btree (lane)
 audit_pkey CREATE UNIQUE INDEX audit_pkey ON ONLY public.audit USING btree (at, id)
+audit_verification_pkey CREATE UNIQUE INDEX audit_verification_pkey ON public.audit_verification USING btree (id)
+audit_watch_pkey CREATE UNIQUE INDEX audit_watch_pkey ON public.audit_watch USING btree (lane)
+break_glass_by_person CREATE INDEX break_glass_by_person ON public.break_glass USING btree (person_id, account_id, until)
+break_glass_open CREATE INDEX break_glass_open ON public.break_glass USING btree (due_at) WHERE (outcome IS NULL)
+break_glass_pkey CREATE UNIQUE INDEX break_glass_pkey ON public.break_glass USING btree (grant_id)
+break_glass_to_audit CREATE INDEX break_glass_to_audit ON public.break_glass USING btree (at) WHERE (NOT audited)
+break_glass_to_review CREATE INDEX break_glass_to_review ON public.break_glass USING btree (due_at, grant_id)
 client_bootstrap CREATE UNIQUE INDEX client_bootstrap ON public.client USING btree (bootstrap) WHERE bootstrap
 client_by_certificate CREATE UNIQUE INDEX client_by_certificate ON public.client USING btree (certificate_sha256) WHERE ((certificate_sha256 IS NOT NULL) AND (revoked_at IS NULL))
 client_by_time CREATE INDEX client_by_time ON public.client USING btree (created_at DESC, id DESC)
 client_pkey CREATE UNIQUE INDEX client_pkey ON public.client USING btree (id)
 client_token_hash_key CREATE UNIQUE INDEX client_token_hash_key ON public.client USING btree (token_hash)
+code_mapping_by_time CREATE INDEX code_mapping_by_time ON public.code_mapping USING btree (id DESC)
+code_mapping_pkey CREATE UNIQUE INDEX code_mapping_pkey ON public.code_mapping USING btree (id)
+code_mapping_standing CREATE UNIQUE INDEX code_mapping_standing ON public.code_mapping USING btree (site, code_table, key) WHERE (undone_at IS NULL)
+code_mapping_version_pkey CREATE UNIQUE INDEX code_mapping_version_pkey ON public.code_mapping_version USING btree (single)
+consent_by_person CREATE INDEX consent_by_person ON public.consent USING btree (person_id)
+consent_by_time CREATE INDEX consent_by_time ON public.consent USING btree (updated_at DESC, consent_id DESC)
+consent_pkey CREATE UNIQUE INDEX consent_pkey ON public.consent USING btree (consent_id)
+consent_refusal_by_record CREATE INDEX consent_refusal_by_record ON public.consent USING gin (record_ids) WHERE ((status = 'active'::text) AND refuses)
+consent_version_pkey CREATE UNIQUE INDEX consent_version_pkey ON public.consent_version USING btree (consent_id, version)
 consortium_member_by_institution CREATE INDEX consortium_member_by_institution ON public.consortium_member USING btree (institution)
 consortium_member_pkey CREATE UNIQUE INDEX consortium_member_pkey ON public.consortium_member USING btree (consortium, institution)
 consortium_pkey CREATE UNIQUE INDEX consortium_pkey ON public.consortium USING btree (id)
@@ -716,6 +1029,7 @@ exam_alias_by_exam CREATE INDEX exam_alias_by_exam ON public.exam_alias USING bt
 exam_alias_pkey CREATE UNIQUE INDEX exam_alias_pkey ON public.exam_alias USING btree (alias)
 exam_by_id CREATE INDEX exam_by_id ON public.exam USING btree (exam_id)
 exam_by_index CREATE INDEX exam_by_index ON public.exam USING btree (provincial_index) WHERE (provincial_index IS NOT NULL)
+exam_completeness CREATE INDEX exam_completeness ON public.exam USING btree (created_at) INCLUDE (site, modality, has_order, has_report, has_images, cancelled)
 exam_key_by_exam CREATE INDEX exam_key_by_exam ON public.exam_key USING btree (exam_id)
 exam_key_pkey CREATE UNIQUE INDEX exam_key_pkey ON public.exam_key USING btree (site, kind, value, exam_id)
 exam_label_pkey CREATE UNIQUE INDEX exam_label_pkey ON public.exam_label USING btree (exam_id, label, source)
@@ -757,14 +1071,23 @@ institution_by_parent CREATE INDEX institution_by_parent ON public.institution U
 institution_pkey CREATE UNIQUE INDEX institution_pkey ON public.institution USING btree (code)
 institution_site_by_institution CREATE INDEX institution_site_by_institution ON public.institution_site USING btree (institution)
 institution_site_pkey CREATE UNIQUE INDEX institution_site_pkey ON public.institution_site USING btree (site)
+intake_tally_by_hour CREATE INDEX intake_tally_by_hour ON public.intake_tally USING btree (hour)
+intake_tally_by_site CREATE INDEX intake_tally_by_site ON public.intake_tally USING btree (site, channel, hour DESC)
+intake_tally_loose CREATE INDEX intake_tally_loose ON public.intake_tally USING btree (hour) WHERE (NOT folded)
+journal_by_control CREATE INDEX journal_by_control ON ONLY public.journal USING btree (control_id)
 journal_by_id CREATE INDEX journal_by_id ON ONLY public.journal USING btree (id)
 journal_by_site CREATE INDEX journal_by_site ON ONLY public.journal USING btree (site, received_at DESC)
 journal_key_by_time CREATE INDEX journal_key_by_time ON public.journal_key USING brin (received_at)
 journal_key_pkey CREATE UNIQUE INDEX journal_key_pkey ON public.journal_key USING btree (key)
 journal_pkey CREATE UNIQUE INDEX journal_pkey ON ONLY public.journal USING btree (received_at, id)
+journal_work_entry_left CREATE INDEX journal_work_entry_left ON public.journal_work_entry USING btree (work_id, journal_id) WHERE ((put_at IS NULL) AND (NOT skipped))
+journal_work_entry_pkey CREATE UNIQUE INDEX journal_work_entry_pkey ON public.journal_work_entry USING btree (work_id, journal_id)
+journal_work_pkey CREATE UNIQUE INDEX journal_work_pkey ON public.journal_work USING btree (id)
+journal_work_running CREATE INDEX journal_work_running ON public.journal_work USING btree (id) WHERE (state = 'running'::text)
 known_person_by_time CREATE INDEX known_person_by_time ON public.known_person USING btree (at)
 known_person_pkey CREATE UNIQUE INDEX known_person_pkey ON public.known_person USING btree (account_id, person_id)
 link_told_pkey CREATE UNIQUE INDEX link_told_pkey ON public.link_told USING btree (subscriber, person_id)
+listener_pkey CREATE UNIQUE INDEX listener_pkey ON public.listener USING btree (process, channel)
 match_cut_pkey CREATE UNIQUE INDEX match_cut_pkey ON public.match_cut USING btree (key)
 match_key_by_key CREATE INDEX match_key_by_key ON public.match_key USING btree (key, record_id)
 match_key_pkey CREATE UNIQUE INDEX match_key_pkey ON public.match_key USING btree (record_id, key)
@@ -779,6 +1102,15 @@ outbox_open CREATE INDEX outbox_open ON public.outbox USING btree (due_at) WHERE
 outbox_pkey CREATE UNIQUE INDEX outbox_pkey ON public.outbox USING btree (id)
 patient_name_by_key CREATE INDEX patient_name_by_key ON public.patient_name USING btree (key text_pattern_ops)
 patient_name_pkey CREATE UNIQUE INDEX patient_name_pkey ON public.patient_name USING btree (record_id, key)
+patient_notice_by_person CREATE INDEX patient_notice_by_person ON public.patient_notice USING btree (person_id, at DESC)
+patient_notice_pkey CREATE UNIQUE INDEX patient_notice_pkey ON public.patient_notice USING btree (notice_id)
+patient_notice_waiting CREATE INDEX patient_notice_waiting ON public.patient_notice USING btree (next_at) WHERE (next_at IS NOT NULL)
+patient_present_code_by_end CREATE INDEX patient_present_code_by_end ON public.patient_present_code USING btree (expires_at)
+patient_present_code_by_person CREATE INDEX patient_present_code_by_person ON public.patient_present_code USING btree (person_id, expires_at)
+patient_present_code_code_hash_key CREATE UNIQUE INDEX patient_present_code_code_hash_key ON public.patient_present_code USING btree (code_hash)
+patient_present_code_pkey CREATE UNIQUE INDEX patient_present_code_pkey ON public.patient_present_code USING btree (code_id)
+patient_present_guess_by_age CREATE INDEX patient_present_guess_by_age ON public.patient_present_guess USING btree (at)
+patient_present_guess_by_caller CREATE INDEX patient_present_guess_by_caller ON public.patient_present_guess USING btree (caller_id, at)
 patient_record_by_birth CREATE INDEX patient_record_by_birth ON public.patient_record USING btree (replace(COALESCE(birth_date, ''::text), '-'::text, ''::text))
 patient_record_by_local CREATE INDEX patient_record_by_local ON public.patient_record USING btree (local_id text_pattern_ops, site)
 patient_record_by_merge CREATE INDEX patient_record_by_merge ON public.patient_record USING btree (merged_into) WHERE (merged_into IS NOT NULL)
@@ -790,6 +1122,10 @@ pending_by_key CREATE INDEX pending_by_key ON public.pending USING btree (work_k
 pending_pkey CREATE UNIQUE INDEX pending_pkey ON public.pending USING btree (journal_id)
 person_by_survivor CREATE INDEX person_by_survivor ON public.person USING btree (replaced_by) WHERE (replaced_by IS NOT NULL)
 person_pkey CREATE UNIQUE INDEX person_pkey ON public.person USING btree (person_id)
+practitioner_by_account CREATE INDEX practitioner_by_account ON public.practitioner USING btree (account_id) WHERE (account_id IS NOT NULL)
+practitioner_by_time CREATE INDEX practitioner_by_time ON public.practitioner USING btree (applied_at DESC, practitioner_id DESC)
+practitioner_once CREATE UNIQUE INDEX practitioner_once ON public.practitioner USING btree (institution, licence) WHERE (state <> 'left'::text)
+practitioner_pkey CREATE UNIQUE INDEX practitioner_pkey ON public.practitioner USING btree (practitioner_id)
 record_tie_pkey CREATE UNIQUE INDEX record_tie_pkey ON public.record_tie USING btree (record_id, other_id)
 registry_object_by_class CREATE INDEX registry_object_by_class ON public.registry_object USING btree (class_code) WHERE (class_code IS NOT NULL)
 registry_object_by_event CREATE INDEX registry_object_by_event ON public.registry_object USING gin (event_codes)
@@ -821,16 +1157,23 @@ session_by_account CREATE INDEX session_by_account ON public.session USING btree
 session_by_end CREATE INDEX session_by_end ON public.session USING btree (ends_at)
 session_by_subject CREATE INDEX session_by_subject ON public.session USING btree (idp, saml_subject) WHERE (idp IS NOT NULL)
 session_pkey CREATE UNIQUE INDEX session_pkey ON public.session USING btree (id_hash)
+settlement_by_mapping CREATE INDEX settlement_by_mapping ON ONLY public.settlement USING gin (mappings) WHERE (mappings IS NOT NULL)
 settlement_by_state CREATE INDEX settlement_by_state ON ONLY public.settlement USING btree (state, received_at DESC) WHERE (state <> 'applied'::text)
 settlement_pkey CREATE UNIQUE INDEX settlement_pkey ON ONLY public.settlement USING btree (received_at, journal_id)
 settlement_suspect CREATE INDEX settlement_suspect ON ONLY public.settlement USING btree (received_at DESC) WHERE (findings @> '[{"code": "identifier-suspect"}]'::jsonb)
+settlement_unmapped CREATE INDEX settlement_unmapped ON ONLY public.settlement USING gin (findings jsonb_path_ops) WHERE (findings @> '[{"code": "unmapped-code"}]'::jsonb)
 sign_on_failure_pkey CREATE UNIQUE INDEX sign_on_failure_pkey ON public.sign_on_failure USING btree (peer)
+standing_step_by_subject CREATE INDEX standing_step_by_subject ON public.standing_step USING btree (subject, id)
+standing_step_pkey CREATE UNIQUE INDEX standing_step_pkey ON public.standing_step USING btree (id)
 study_by_accession CREATE INDEX study_by_accession ON public.study USING btree (accession text_pattern_ops)
 study_by_date CREATE INDEX study_by_date ON public.study USING btree (study_date DESC, study_uid)
 study_by_exam CREATE INDEX study_by_exam ON public.study USING btree (exam_id)
 study_by_uid CREATE INDEX study_by_uid ON public.study USING btree (study_uid)
+study_holding CREATE INDEX study_holding ON public.study USING btree (created_at) INCLUDE (site, availability, instance_count, voided)
 study_pkey CREATE UNIQUE INDEX study_pkey ON public.study USING btree (record_id, study_uid)
 study_settling CREATE INDEX study_settling ON public.study USING btree (last_instance_at) WHERE (availability = 'partial'::text)
+unmapped_code_by_time CREATE INDEX unmapped_code_by_time ON public.unmapped_code USING btree (last_seen_at DESC, site, code_table, key)
+unmapped_code_pkey CREATE UNIQUE INDEX unmapped_code_pkey ON public.unmapped_code USING btree (site, code_table, key)
 viewer_launch_by_time CREATE INDEX viewer_launch_by_time ON public.viewer_launch USING btree (created_at)
 viewer_launch_code_hash_key CREATE UNIQUE INDEX viewer_launch_code_hash_key ON public.viewer_launch USING btree (code_hash)
 viewer_launch_pkey CREATE UNIQUE INDEX viewer_launch_pkey ON public.viewer_launch USING btree (launch_id)
@@ -859,6 +1202,63 @@ begin
   return null;
 end $function$
 
+audit_close(part regclass)
+CREATE OR REPLACE FUNCTION public.audit_close(part regclass)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  execute format('alter table %s enable always trigger audit_is_final', part);
+  if not exists (select from pg_trigger where tgrelid = part and tgname = 'audit_is_kept') then
+    execute format('create trigger audit_is_kept before truncate on %s for each statement execute function audit_is_final()', part);
+  end if;
+  execute format('alter table %s enable always trigger audit_is_kept', part);
+  execute format('revoke update, delete, truncate on %s from %I', part, current_user);
+end $function$
+
+audit_drop(month date)
+CREATE OR REPLACE FUNCTION public.audit_drop(month date)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  partition_name text := 'audit_' || to_char(month, 'YYYYMM');
+begin
+  if month <> date_trunc('month', month) or month + interval '1 month' > (now() at time zone 'UTC')::date - 180 then
+    raise exception 'audit is kept for at least 180 days';
+  end if;
+  if not exists (select from audit_anchor where dropped <> '{}' and dropped @> array[month]) then
+    raise exception 'no anchor says that this month of the audit goes';
+  end if;
+  perform pg_advisory_xact_lock(hashtext('audit_partition'));
+  if not exists (select from pg_class where relname = partition_name) then
+    return false;
+  end if;
+  execute format('drop table %I', partition_name);
+  return true;
+end $function$
+
+audit_due(keep_from date)
+CREATE OR REPLACE FUNCTION public.audit_due(keep_from date)
+ RETURNS SETOF date
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  if keep_from > (now() at time zone 'UTC')::date - 180 then
+    raise exception 'audit is kept for at least 180 days';
+  end if;
+  return query
+    select to_date(substr(c.relname, 7), 'YYYYMM')
+    from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'audit'::regclass and c.relname ~ '^audit_[0-9]{6}$'
+      and to_date(substr(c.relname, 7), 'YYYYMM') + interval '1 month' <= keep_from
+    order by 1;
+end $function$
+
 audit_is_final()
 CREATE OR REPLACE FUNCTION public.audit_is_final()
  RETURNS trigger
@@ -868,10 +1268,27 @@ begin
   raise exception 'audit records are never changed or deleted';
 end $function$
 
+audit_lane_advances()
+CREATE OR REPLACE FUNCTION public.audit_lane_advances()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'UPDATE' and new.seq > old.seq and new.at >= old.at
+     and (new.lane, new.month, new.process, new.from_at, new.algorithm, new.genesis)
+       is not distinct from (old.lane, old.month, old.process, old.from_at, old.algorithm, old.genesis)
+     and (new.key_id, new.follows) is not distinct from (old.key_id, old.follows) then
+    return new;
+  end if;
+  raise exception 'audit records are never changed or deleted';
+end $function$
+
 audit_partition(month date)
 CREATE OR REPLACE FUNCTION public.audit_partition(month date)
  RETURNS void
  LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
   first_day date := date_trunc('month', month)::date;
@@ -887,29 +1304,7 @@ begin
   end if;
   execute format('create table %I partition of audit for values from (%L) to (%L)', partition_name,
     first_day::timestamp at time zone 'UTC', (first_day + interval '1 month')::timestamp at time zone 'UTC');
-end $function$
-
-audit_retention(keep_from date, today date)
-CREATE OR REPLACE FUNCTION public.audit_retention(keep_from date, today date)
- RETURNS SETOF text
- LANGUAGE plpgsql
-AS $function$
-declare
-  name text;
-begin
-  if keep_from > today - 180 then
-    raise exception 'audit is kept for at least 180 days';
-  end if;
-  -- One process at a time; the next finds nothing left to drop.
-  perform pg_advisory_xact_lock(hashtext('audit_partition'));
-  for name in
-    select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
-    where i.inhparent = 'audit'::regclass and c.relname ~ '^audit_[0-9]{6}$' order by 1
-  loop
-    exit when to_date(substr(name, 7), 'YYYYMM') + interval '1 month' > keep_from;
-    execute format('drop table %I', name);
-    return next name;
-  end loop;
+  perform audit_close(partition_name::regclass);
 end $function$
 
 exam_codes(facts jsonb, field text)
@@ -952,6 +1347,28 @@ begin
   select new.exam_id, label, source, set_at, set_by, reason from exam_label
   where exam_id::text = new.alias and source = 'hand' on conflict do nothing;
   return null;
+end $function$
+
+intake_tally_fold(before timestamp with time zone, keep_from timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.intake_tally_fold(before timestamp with time zone, keep_from timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform pg_advisory_xact_lock(hashtext('intake_tally_fold'));
+  delete from intake_tally where hour < keep_from;
+  with loose as (delete from intake_tally where hour < before and not folded returning *)
+  insert into intake_tally (hour, site, channel, state, cause, bucket, entries, last_at, folded)
+  select hour, site, channel, state, cause, bucket, sum(entries), max(last_at), true from loose group by 1, 2, 3, 4, 5, 6;
+end $function$
+
+is_final()
+CREATE OR REPLACE FUNCTION public.is_final()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'rows of % are never changed or deleted', tg_table_name;
 end $function$
 
 journal_partition(day date)
@@ -1007,6 +1424,15 @@ begin
   delete from journal_key where received_at < keep_from::timestamp at time zone 'UTC';
 end $function$
 
+latency_bucket(took interval)
+CREATE OR REPLACE FUNCTION public.latency_bucket(took interval)
+ RETURNS smallint
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select ceil(4 * ln(greatest(1, extract(epoch from took) * 1000)::float) / ln(2::float))::smallint
+$function$
+
 relabel_exams()
 CREATE OR REPLACE FUNCTION public.relabel_exams()
  RETURNS void
@@ -1025,9 +1451,16 @@ $function$
 
 -- triggers
 audit.audit_is_final CREATE TRIGGER audit_is_final BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION audit_is_final()
+audit.audit_is_kept CREATE TRIGGER audit_is_kept BEFORE TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION audit_is_final()
+audit_anchor.audit_is_final CREATE TRIGGER audit_is_final BEFORE DELETE OR UPDATE ON public.audit_anchor FOR EACH ROW EXECUTE FUNCTION audit_is_final()
+audit_anchor.audit_is_kept CREATE TRIGGER audit_is_kept BEFORE TRUNCATE ON public.audit_anchor FOR EACH STATEMENT EXECUTE FUNCTION audit_is_final()
+audit_lane.audit_is_final CREATE TRIGGER audit_is_final BEFORE DELETE OR UPDATE ON public.audit_lane FOR EACH ROW EXECUTE FUNCTION audit_lane_advances()
+audit_lane.audit_is_kept CREATE TRIGGER audit_is_kept BEFORE TRUNCATE ON public.audit_lane FOR EACH STATEMENT EXECUTE FUNCTION audit_is_final()
+consent_version.consent_version_is_final CREATE TRIGGER consent_version_is_final BEFORE DELETE OR UPDATE ON public.consent_version FOR EACH ROW EXECUTE FUNCTION is_final()
 consortium.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.consortium FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
 consortium_member.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.consortium_member FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
 exam.exam_labels_follow CREATE TRIGGER exam_labels_follow AFTER INSERT OR UPDATE OF facts ON public.exam FOR EACH ROW EXECUTE FUNCTION exam_labels_follow()
 exam_alias.exam_labels_move CREATE TRIGGER exam_labels_move AFTER INSERT OR UPDATE ON public.exam_alias FOR EACH ROW EXECUTE FUNCTION exam_labels_move()
 institution.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.institution FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
 institution_site.access_changed CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE ON public.institution_site FOR EACH STATEMENT EXECUTE FUNCTION access_changed()
+standing_step.standing_step_is_final CREATE TRIGGER standing_step_is_final BEFORE DELETE OR UPDATE ON public.standing_step FOR EACH ROW EXECUTE FUNCTION is_final()

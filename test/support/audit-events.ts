@@ -55,7 +55,12 @@ const xds = (transaction: string, detail: AuditEvent['detail'], change: Partial<
   record({ operation: transaction, detail: { transaction, ...detail }, ...change });
 
 const ITSELF = {
-  ...{ face: 'hub', action: 'administer', callerId: 'system', callerName: 'system', callerRole: '', peer: '' },
+  face: 'hub',
+  action: 'administer',
+  callerId: 'system',
+  callerName: 'system',
+  callerRole: '',
+  peer: '',
 } as const;
 
 /** What it is, the event and the action that it must be, and the record. */
