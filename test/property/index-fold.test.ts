@@ -12,11 +12,7 @@ import { DERIVE, instance, STORY, STUDY } from '../support/scenario.ts';
 
 function fold(records: readonly { record: CanonicalRecord; n: number }[]): Slice {
   return records.reduce<Slice>((slice, { record, n }) => {
-    const step = foldEntry(
-      slice,
-      [{ record, journalId: String(n), tie: `tie-${String(n)}`, forced: false }],
-      DERIVE,
-    );
+    const step = foldEntry(slice, [{ record, journalId: String(n), tie: `tie-${String(n)}`, forced: false }], DERIVE);
     assert.ok(step.ok, step.ok ? '' : `${step.problem.code} ${step.problem.where ?? ''}`);
     return step.value.slice;
   }, EMPTY);

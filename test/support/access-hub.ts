@@ -92,7 +92,10 @@ export async function startAccessHub(): Promise<AccessHub> {
   const access = accessDesk(database, {
     clock,
     consents: {
-      anyRefusal: () => Promise.resolve([...consents.values()].flat().some(({ rules }) => rules.some(({ effect }) => effect === 'deny'))),
+      anyRefusal: () =>
+        Promise.resolve(
+          [...consents.values()].flat().some(({ rules }) => rules.some(({ effect }) => effect === 'deny')),
+        ),
       consentsOf: () => Promise.resolve(consents),
       grantsOf: () => Promise.resolve(new Map()),
     },

@@ -110,8 +110,7 @@ function eventOf(request: Request, caller: Caller): Omit<AuditEvent, 'action' | 
 }
 
 /** An operator sees who did what, not the clinical content that a query holds (SECURITY §2 G6). */
-const withheldFrom = (caller: Caller): Withheld =>
-  caller.role === 'operator' ? 'queries-and-numbers' : 'nothing';
+const withheldFrom = (caller: Caller): Withheld => (caller.role === 'operator' ? 'queries-and-numbers' : 'nothing');
 
 async function readReply(deps: AuditEventDeps, request: Request, caller: Caller): Promise<Reply> {
   const place = placeOf(String(request.params['id']));

@@ -13,7 +13,10 @@ export interface AuditHandlerDeps {
   readonly readerNames: ReaderNames;
 }
 
-type Auditing = Pick<Handlers, 'showAuditProof' | 'listAuditAnchors' | 'listAuditFlags' | 'closeAuditFlag' | 'listAccesses'>;
+type Auditing = Pick<
+  Handlers,
+  'showAuditProof' | 'listAuditAnchors' | 'listAuditFlags' | 'closeAuditFlag' | 'listAccesses'
+>;
 
 const READ = { action: 'read', persons: [], objects: ['audit'] } as const;
 const RUNS = 30;
@@ -32,7 +35,10 @@ export function auditHandlers({ auditReader, proofs, anchors, flags, readerNames
       return { status: 200, body: { items: found }, disclosure: READ };
     },
     listAuditFlags: async ({ query: { limit = 50, after, state, rule } }) => {
-      const filter = { ...(state === undefined ? {} : { open: state === 'open' }), ...(rule === undefined ? {} : { rule }) };
+      const filter = {
+        ...(state === undefined ? {} : { open: state === 'open' }),
+        ...(rule === undefined ? {} : { rule }),
+      };
       const page = await flags.list(filter, { limit, ...(after === undefined ? {} : { after }) });
       return { status: 200, body: page, disclosure: READ };
     },

@@ -262,15 +262,15 @@ function fieldOf({ path, message, errorCode }: ValidatorError['errors'][number])
 const misshapen =
   (audit: AuditTrail): ErrorRequestHandler =>
   async (error: unknown, request, response, next) => {
-  if (!isValidatorError(error) || error.status !== 400) {
-    next(error);
-    return;
-  }
-  const caller = callerOf(response);
-  const id: unknown = response.locals['operation'];
-  if (caller !== null && typeof id === 'string')
-    await audit.record(recordOf(caller, id, { ...plain(request), outcome: 'failure', reason: 'invalid-value' }));
-  const errors = error.errors.map(fieldOf);
-  const missing = errors.some(({ code }) => code === 'required');
-  sendProblem(response, problem(missing ? 'required-missing' : 'invalid-value', errors[0]?.pointer), errors);
-};
+    if (!isValidatorError(error) || error.status !== 400) {
+      next(error);
+      return;
+    }
+    const caller = callerOf(response);
+    const id: unknown = response.locals['operation'];
+    if (caller !== null && typeof id === 'string')
+      await audit.record(recordOf(caller, id, { ...plain(request), outcome: 'failure', reason: 'invalid-value' }));
+    const errors = error.errors.map(fieldOf);
+    const missing = errors.some(({ code }) => code === 'required');
+    sendProblem(response, problem(missing ? 'required-missing' : 'invalid-value', errors[0]?.pointer), errors);
+  };
