@@ -64,7 +64,14 @@ export async function raiseJournalWork({ life, log, database, clock }: Raised, {
   };
   await life.raise(
     'replays',
-    () => repeat(async () => void (await works.step()), WORK_MS, failed),
+    () =>
+      repeat(
+        async () => {
+          await works.step();
+        },
+        WORK_MS,
+        failed,
+      ),
     (running) => running.stop(),
   );
 }

@@ -9,7 +9,7 @@ export function repeat(work: () => Promise<void>, pauseMs: number, failed: (erro
   let stopped = false;
   let wake: () => void = () => undefined;
   const loop = async (): Promise<void> => {
-    while (!stopped) {
+    for (;;) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, pauseMs);
         wake = () => {
@@ -17,7 +17,8 @@ export function repeat(work: () => Promise<void>, pauseMs: number, failed: (erro
           resolve();
         };
       });
-      if (!stopped) await work().catch(failed);
+      if (stopped) return;
+      await work().catch(failed);
     }
   };
   const running = loop();

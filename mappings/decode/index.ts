@@ -24,11 +24,11 @@ export function decode(
     case 'rest':
       return decodeJson(source, unmask);
     case 'fhir':
-      return /xml/.test(source.contentType) ? decodeXml(source, unmask) : decodeJson(source, unmask);
+      return source.contentType.includes('xml') ? decodeXml(source, unmask) : decodeJson(source, unmask);
     case 'hl7v3':
       return decodeXml(source, unmask);
     case 'xds':
-      return /xml/.test(source.contentType)
+      return source.contentType.includes('xml')
         ? decodeXml(source, unmask)
         : decodeDicom(source, Buffer.from(source.bytes), site, unmask);
   }

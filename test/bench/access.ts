@@ -30,7 +30,8 @@ const FILL = [
 ];
 
 export async function run(): Promise<readonly Figure[]> {
-  const { database, drop } = await freshDatabase();
+  const fresh = await freshDatabase();
+  const { database } = fresh;
   const exams = scaled(EXAMS, 1_000);
   for (const text of FILL) await database.pool.query(text, text.includes('$1') ? [exams] : []);
   await database.pool.query('analyze');
@@ -63,6 +64,6 @@ export async function run(): Promise<readonly Figure[]> {
   await new Promise((resolve) => setTimeout(resolve, 1_100));
   figures.push(await measure('decision for a system, one exam sensitive', platform));
   figures.push(await measure('decision for a physician on one exam', physician));
-  await drop();
+  await fresh.drop();
   return figures;
 }

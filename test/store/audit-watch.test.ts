@@ -115,7 +115,7 @@ test('a habit excuses what is usual, and the night is told', async () => {
     ...change,
   });
   const rules = (change: Partial<ActorFacts>, at = '2026-11-20T04:00:00.000Z', more = {}): readonly RuleName[] =>
-    judge({ ...doctor('王医生', more), id: '1', at } as AuditRecord, facts(change)).map(({ rule }) => rule);
+    judge({ ...doctor('王医生', more), id: '1', at }, facts(change)).map(({ rule }) => rule);
   assert.deepEqual(rules({ patientsToday: 250 }), ['many-patients']);
   assert.deepEqual(rules({ patientsToday: 250, habit: [90, 100, 110, 95, 105] }), []);
   assert.deepEqual(rules({ patientsToday: 350, habit: [90, 100, 110, 95, 105] }), ['many-patients']);

@@ -61,7 +61,7 @@ export async function restDeps(ground: RestGround): Promise<RestParts> {
   const rooms = { config: { notices: null }, database, sites, clock, log: quiet };
   const consent = consentRooms({ ...rooms, audit: emergencyAudit, derive, access });
   const signOn = await composeSignOn({ database, clock, audit, config: { ...SIGN_ON_CONFIG, ...config } });
-  const objects = { readAll: () => Promise.reject(new Error('no object in this test')) } as unknown as ObjectStore;
+  const objects: Pick<ObjectStore, 'readAll'> = { readAll: () => Promise.reject(new Error('no object in this test')) };
   const index = createIndexReader({ database, derive });
   const identity = createIdentityDesk(desk);
   const history = createExamHistory({ database, derive });

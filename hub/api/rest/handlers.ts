@@ -1,6 +1,6 @@
 /** What each operation of openapi/hub.yaml does, feeds excepted: one handler an operation, asked for by the compiler. */
 import { decide, type Caller } from '../../core/access.ts';
-import type { AuditReader, Client, ClientStore } from '../../core/client.ts';
+import type { Client, ClientStore } from '../../core/client.ts';
 import type { ExamSearch, OrphanReader } from '../../core/operation.ts';
 import { parseResidentId } from '../../core/identifier.ts';
 import type { IndexReader } from '../../core/ports.ts';
