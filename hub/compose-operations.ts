@@ -6,7 +6,7 @@ import { map } from '../mappings/index.ts';
 import type { CodeDeps } from './api/rest/codes.ts';
 import type { FigureDeps } from './api/rest/figures.ts';
 import type { ReplayDeps } from './api/rest/replays.ts';
-import type { Log } from './core/ports.ts';
+import type { Log, ObjectStore } from './core/ports.ts';
 import { codeOf } from './core/problem.ts';
 import { authorityOwner } from './core/site.ts';
 import { createPreviewReplay } from './flow/preview-replay.ts';
@@ -22,9 +22,9 @@ import type { Ground, Rooms } from './compose.ts';
 
 /** For the REST face. */
 export function operationsRooms(
-  ground: Pick<Ground, 'database' | 'clock' | 'sites' | 'log' | 'objects'>,
+  ground: Pick<Ground, 'database' | 'clock' | 'sites' | 'log'> & { readonly objects: Pick<ObjectStore, 'readAll'> },
   rooms: Pick<Rooms, 'derive' | 'arrived'>,
-): CodeDeps & ReplayDeps & FigureDeps & Pick<Ground, 'objects'> {
+): CodeDeps & ReplayDeps & FigureDeps & { readonly objects: Pick<ObjectStore, 'readAll'> } {
   const { database, clock, sites, log, objects } = ground;
   const { derive, arrived } = rooms;
   const store = createPreviewStore({ database, derive });

@@ -55,7 +55,10 @@ async function verify(args: readonly string[] = []): Promise<{ code: number | nu
 }
 
 const ask = (hub: HubProcess, path: string, init: RequestInit = {}): Promise<Response> =>
-  fetch(hub.address() + path, { ...init, headers: { Authorization: `Bearer ${TOKEN}`, ...Object.fromEntries(new Headers(init.headers)) } });
+  fetch(hub.address() + path, {
+    ...init,
+    headers: { Authorization: `Bearer ${TOKEN}`, ...Object.fromEntries(new Headers(init.headers)) },
+  });
 
 test('two processes killed in the middle of writing leave a chain that holds', async () => {
   const [api, rest] = [await raise(['api']), await raise(['worker', 'listen'])];

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { judge, THRESHOLDS, type ActorFacts, type RuleName } from '../../hub/core/audit-rules.ts';
-import type { AuditEvent, AuditRecord } from '../../hub/core/audit.ts';
+import type { AuditEvent } from '../../hub/core/audit.ts';
 import { createFlagDesk } from '../../hub/store/audit-flag.ts';
 import { createAuditWatch } from '../../hub/store/audit-watch.ts';
 import { createAuditStore, type AuditStore } from '../../hub/store/audit.ts';

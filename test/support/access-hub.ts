@@ -169,7 +169,10 @@ export async function startAccessHub(): Promise<AccessHub> {
     call: (caller, path, init = {}) =>
       fetch(origin + path, {
         ...init,
-        headers: { 'x-caller': Buffer.from(JSON.stringify(caller)).toString('base64'), ...Object.fromEntries(new Headers(init.headers)) },
+        headers: {
+          'x-caller': Buffer.from(JSON.stringify(caller)).toString('base64'),
+          ...Object.fromEntries(new Headers(init.headers)),
+        },
       }),
     async close() {
       server.closeAllConnections();

@@ -54,14 +54,8 @@ const DOCUMENTS = [
 const xds = (transaction: string, detail: AuditEvent['detail'], change: Partial<AuditRecord> = {}): AuditRecord =>
   record({ operation: transaction, detail: { transaction, ...detail }, ...change });
 
-const ITSELF = {
-  face: 'hub',
-  action: 'administer',
-  callerId: 'system',
-  callerName: 'system',
-  callerRole: '',
-  peer: '',
-} as const;
+const [face, action, callerId] = ['hub', 'administer', 'system'] as const;
+const ITSELF = { face, action, callerId, callerName: callerId, callerRole: '', peer: '' };
 
 /** What it is, the event and the action that it must be, and the record. */
 export const EVERY_KIND: readonly (readonly [name: string, event: string, action: string, record: AuditRecord])[] = [
