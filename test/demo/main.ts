@@ -13,6 +13,7 @@ import type { DemoHub } from './hub.ts';
 import { playIdentity } from './identity.ts';
 import { abroad, playAbroad, startNeighbour } from './neighbour.ts';
 import type { Neighbour } from './neighbour.ts';
+import { playPeople, type SignOn } from './people.ts';
 import { paint, play, province } from './play.ts';
 import type { Played } from './play.ts';
 import { createClient, Senders } from './senders.ts';
@@ -62,13 +63,15 @@ async function main(): Promise<boolean> {
   const identity = await playIdentity({ asker: { ...asked, told: [] }, secondOperator, senders, show, say });
   await senders.close();
   const told = [...senders.told, ...there.told];
-  const held = await check({ ...asked, told }, identity);
+  scene('登录 people come in: a doctor, an operator, an auditor');
+  const people = await playPeople({ hub, played, say });
+  const held = await check({ ...asked, told }, [...identity, ...people.checks]);
   const files = [...played.files.values(), travelled.files].flat();
   const megabytes = files.reduce((sum, file) => sum + file.bytes.length, 0) / 1e6;
   say(
     `\n${String(told.length)} messages and batches, ${String(played.exams.length + 1)} exams, ${String(files.length)} images (${megabytes.toFixed(0)} MB), ${((Date.now() - started) / 1000).toFixed(0)} s.`,
   );
-  addresses(hub, query, played);
+  addresses(hub, query, played, people.accounts);
   return held;
 }
 
@@ -114,10 +117,16 @@ async function check(asker: Asker, played: readonly Check[]): Promise<boolean> {
   return failed === 0;
 }
 
-function addresses(hub: DemoHub, query: string, played: Played): void {
+function addresses(hub: DemoHub, query: string, played: Played, accounts: readonly SignOn[]): void {
+  const logins = accounts.map(
+    ({ loginName, displayName, password, secret }) =>
+      `  ${loginName.padEnd(9)} ${displayName}   password ${password}   second factor (TOTP secret) ${secret}`,
+  );
   const auth = `-H 'Authorization: Bearer ${query}'`;
   say(`
 Open
+  ${hub.base}/                         the portal; sign in as
+${logins.join('\n')}
   ${hub.base}/docs                     the REST API
   ${hub.base}/fhir/metadata            what FHIR serves here
   ${hub.base}/xds/initiating-gateway   ITI-18, ITI-43, RAD-69 over both communities; 邻省 is ${hub.neighbour.base}
