@@ -158,6 +158,10 @@ export const RIGHTS = {
   'read-statistics': ['administrator', 'operator', 'system-administrator', 'auditor', 'regulator'],
   /** Sites, channels, clients of systems, rules of matching. */
   administer: ['administrator', 'system-administrator'],
+  /** Clients at all: of which kind, the next right and `administer` say. */
+  'register-clients': ['administrator', 'system-administrator', 'security-administrator'],
+  /** Clients that read records: else a system administrator would let himself in by one. */
+  'admit-readers': ['administrator', 'security-administrator'],
   /** Accounts and their roles. */
   'administer-people': ['administrator', 'security-administrator'],
   /** Institutions and practitioners approved or suspended, consent policy, sensitivity labels, who reviews break-glass. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { readDocument } from '../../openapi/document.ts';
 import { CLIENT_ROLES, RIGHTS, type ActKind, type ClientRole } from '../../hub/core/access.ts';
+import { signIn, type SignedInTest } from '../support/sign-in.ts';
 import type { RestServer } from '../support/rest-server.ts';
 import { startRest } from '../support/rest-server.ts';
 
@@ -151,4 +152,21 @@ test('a known path under another method is 405 and says which it takes', async (
   }
   assert.equal((await hub.call('DELETE', '/api/v1/journal', { as: null })).status, 401);
   assert.equal((await hub.call('DELETE', '/api/v1/nothing', { as: 'administrator' })).status, 404);
+});
+
+test('a system administrator lets nobody in to read: that is for a security administrator', async () => {
+  const [system, security] = [
+    await signIn(hub.fresh, 'system-administrator'),
+    await signIn(hub.fresh, 'security-administrator'),
+  ];
+  const create = async (by: SignedInTest, role: ClientRole): Promise<number> => {
+    const { headers } = by;
+    const answer = await hub.call('POST', '/api/v1/clients', { as: null, headers, body: { name: 'made', role } });
+    return answer.status;
+  };
+  assert.deepEqual(
+    [await create(system, 'query-platform'), await create(system, 'administrator'), await create(system, 'operator')],
+    [403, 403, 201],
+  );
+  assert.deepEqual([await create(security, 'query-platform'), await create(security, 'operator')], [201, 403]);
 });

@@ -183,6 +183,9 @@ function administering({ clients, auditReader, sites }: HandlerDeps): Administer
         problem: problem('invalid-value', 'site', text),
         errors: [{ pointer: '#/site', code: 'site', text }],
       });
+      const reads = body.role === 'query-platform' || body.role === 'administrator';
+      const right = decide(caller, { kind: reads ? 'admit-readers' : 'administer' });
+      if (!right.allowed) return { problem: problem('forbidden', 'role', right.reason) };
       const site = body.site === undefined ? null : sites.byId(body.site);
       if (body.site !== undefined && site === null) return refused('There is no such site.');
       if (body.role === 'hospital-feed' && site === null) return refused('A hospital feed is bound to a site.');
