@@ -1,3 +1,4 @@
+/** Opening the viewer by a link: once, by whom it was made for, for one person; and what a reader saves from it. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { readConfig } from '../../hub/config.ts';
