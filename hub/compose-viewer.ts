@@ -19,6 +19,7 @@ export function viewer({ config, database, sites, clock }: Ground, rooms: Rooms,
     exams: createPersonExams({ database, derive }),
     sites,
     audit,
+    desk: rooms.access,
     clock,
     dicomweb,
     write: ({ exam, study }, keyImages) =>

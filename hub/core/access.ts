@@ -95,6 +95,11 @@ export interface OnBehalfOf {
   readonly patientIds: readonly string[];
   /** Privacy policies and consent documents that the user's side points to. */
   readonly policies: readonly string[];
+  /**
+   * Named by the calling system and by no issuer: what is read is read by the system's own right, and the name is for the
+   * record and for what the user makes.
+   */
+  readonly vouched?: true;
   /** Who acts in the user's place: an assistant of the physician, or a service. */
   readonly delegates?: readonly string[];
 }
@@ -199,7 +204,8 @@ const has = (role: Role | null, kind: ActKind): boolean => role !== null && RIGH
 export function decide(caller: Caller, act: Act): Decision {
   if (caller.onBehalfOf?.purposeRefused === true) return deny('the purpose of use gives no right here');
   // In a user's name the user's right decides: what the system may do by itself is not lent to everybody at it.
-  const role = OF_USERS.has(act.kind) && caller.onBehalfOf ? caller.onBehalfOf.role : caller.role;
+  const user = caller.onBehalfOf?.vouched === true && act.kind !== 'annotate' ? undefined : caller.onBehalfOf;
+  const role = OF_USERS.has(act.kind) && user !== undefined ? user.role : caller.role;
   if (!has(role, act.kind)) return deny(REFUSED[act.kind] ?? 'this role may not do this');
   if (act.kind === 'read-audit' && role === 'operator' && caller.user !== undefined)
     return deny('only an auditor may do this');

@@ -138,7 +138,7 @@ export function readerOf(caller: Caller, institutions: InstitutionMap): Reader {
       practitionerId: user.practitionerId ?? null,
       accountId: user.accountId,
     };
-  if (stated !== undefined) {
+  if (stated !== undefined && stated.vouched !== true) {
     const named = stated.organizationId === undefined ? null : institutions.byCode(stated.organizationId);
     const purpose = stated.purposes.map(({ code }) => STATED[code.toUpperCase()]).find((one) => one !== undefined);
     return {

@@ -130,6 +130,7 @@ test('a valid token is its client, with role, site and peer', async () => {
     role: 'hospital-feed',
     site: 'h1',
     peer: '127.0.0.1',
+    agent: 'node',
   });
   assert.equal(answer.headers.get('cache-control'), 'no-store');
   assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');

@@ -12,6 +12,8 @@ import { multipart } from '../support/dicomweb-hub.ts';
 
 const [exam, prior] = examsOf('张伟');
 const [other] = examsOf('王秀英');
+/** Of adapters/sites. */
+const INSTITUTIONS = { h1: 'MA9990H1799010011A1001', h2: 'MA9990H2599010011B1001', h3: 'MA9990H3399010011A1001' };
 
 describe('a launch of the viewer', () => {
   let hub: ViewerHub;
@@ -245,7 +247,11 @@ describe('a launch of the viewer', () => {
   it("of a signed-in account opens in its own session alone, in which the reader saves by the session's proof", async () => {
     const database = openDatabase(hub.databaseUrl, { max: 2, name: 'viewer-test' });
     try {
-      const [doctor, colleague] = [await signIn({ database }, 'physician'), await signIn({ database }, 'physician')];
+      const institution = INSTITUTIONS[exam?.site ?? 'h1'];
+      const [doctor, colleague] = [
+        await signIn({ database }, 'physician', { institution }),
+        await signIn({ database }, 'physician', { institution }),
+      ];
       const made = async (): Promise<string> => {
         const headers = { ...doctor.headers, 'content-type': 'application/json' };
         const body = JSON.stringify({ studyUid: exam?.studyUid });

@@ -22,8 +22,8 @@ export interface BesideDeps {
   readonly exams: PersonExams;
   readonly sites: Sites;
   readonly audit: AuditTrail;
-  /** Whose records the caller sees; absent: whoever may read at all reads all. */
-  readonly desk?: AccessDesk;
+  /** Whose records the caller sees. */
+  readonly desk: AccessDesk;
 }
 
 /** Newer ones are what a reader compares with; the portal's time line has them all. */
@@ -46,8 +46,8 @@ export async function readable(
     return fail(problem('forbidden', undefined, decision.reason));
   }
   const personId = studyUid === null ? null : await deps.exams.personOf(studyUid);
-  const seen = studyUid === null ? undefined : await (await deps.desk?.sight(caller))?.studies([studyUid]);
-  if (studyUid === null || personId === null || seen?.has(studyUid) === false)
+  const seen = studyUid === null ? null : await (await deps.desk.sight(caller)).studies([studyUid]);
+  if (studyUid === null || personId === null || seen?.has(studyUid) !== true)
     return fail(problem('not-found', 'study', 'There is no such study here, or it was withdrawn.'));
   return ok({ caller, personId, studyUid });
 }
@@ -63,8 +63,8 @@ export const besideHandler =
     }
     const { caller, personId, studyUid } = found.value;
     const all = await deps.exams.of(personId, EXAMS);
-    const seen = await (await deps.desk?.sight(caller))?.exams(all.map(({ examId }) => examId));
-    const exams = all.filter(({ examId }) => seen?.has(examId) !== false);
+    const seen = await (await deps.desk.sight(caller)).exams(all.map(({ examId }) => examId));
+    const exams = all.filter(({ examId }) => seen.has(examId));
     const objects = exams.map(({ examId }) => `exam/${examId}`);
     const event = {
       action: 'read',
