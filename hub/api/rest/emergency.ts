@@ -36,7 +36,7 @@ export function emergencyHandlers(deps: EmergencyDeps): Emergency {
       // It is in the audit, or owed to it: a grant that stands is answered whatever is away beside it.
       if (!result.ok) return { problem: result.problem };
       const { isNew, found } = result.value;
-      return isNew ? { status: 201, body: found } : { status: 200, body: found };
+      return isNew ? { status: 201, body: found, recorded: true } : { status: 200, body: found, recorded: true };
     },
     endBreakGlass: async ({ path, caller }) => {
       const result = await cases.end(path.id, caller);

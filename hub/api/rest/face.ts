@@ -49,6 +49,7 @@ type AnyReply =
       readonly body: object;
       readonly disclosure?: Disclosure;
       readonly cookies?: readonly string[];
+      readonly recorded?: true;
     }
   | Refused;
 
@@ -82,7 +83,9 @@ export function createRestFace(deps: RestDeps): Router {
   });
   for (const { path, method, operation } of operationsOf(document)) {
     const id = operation.operationId as OperationId;
-    const act = isFeed(id) ? feeding(deps, check, id) : answering(deps, id, handlers[id] as AnyHandler);
+    const act = isFeed(id)
+      ? feeding(deps, check, id)
+      : answering(deps, id, operation['x-act'] === 'public', handlers[id] as AnyHandler);
     const shape = isFeed(id) ? [] : [readJson, ...checked];
     router[method](routeOf(path), authorised(deps.audit, operation), ...shape, act);
   }
@@ -174,7 +177,8 @@ const plain = ({ method }: Pick<Request, 'method'>): Pick<AuditEvent, 'action' |
   objects: [],
 });
 
-function answering(deps: RestDeps, id: string, handler: AnyHandler): RequestHandler {
+/** `isPublic`: operations of signing on tell the audit themselves what they were, whoever came. */
+function answering(deps: RestDeps, id: string, isPublic: boolean, handler: AnyHandler): RequestHandler {
   return async (request: Request, response: Response) => {
     const caller = callerOf(response);
     const { query, params: path, body } = request as { query: object; params: object; body?: unknown };
@@ -182,7 +186,8 @@ function answering(deps: RestDeps, id: string, handler: AnyHandler): RequestHand
     const reply = await handler({ caller, sight, visitor: visitorOf(request), query, path, body } as AnyAsked);
     if (reply.cookies !== undefined) response.append('Set-Cookie', [...reply.cookies]);
     if ('problem' in reply) {
-      const told = caller !== null && (await refused(deps.audit, caller, id, sight, reply, plain(request)));
+      const told =
+        caller !== null && !isPublic && (await refused(deps.audit, caller, id, sight, reply, plain(request)));
       sendProblem(
         response,
         told ? problem('forbidden', undefined, WAY) : reply.problem,
@@ -193,7 +198,7 @@ function answering(deps: RestDeps, id: string, handler: AnyHandler): RequestHand
       return;
     }
     // What was read is recorded before it is given (SECURITY L3-AU1, L3-AU4).
-    if (caller !== null)
+    if (caller !== null && !isPublic && reply.recorded !== true)
       await deps.audit.record(
         recordOf(caller, id, {
           outcome: 'success',

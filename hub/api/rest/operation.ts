@@ -58,6 +58,8 @@ export type Reply<Id extends OperationId> =
       readonly disclosure?: Disclosure;
       /** `Set-Cookie`. */
       readonly cookies?: readonly string[];
+      /** The audit was told, or owes it to itself: an emergency waits for nothing. */
+      readonly recorded?: true;
     })
   | Refused;
 
