@@ -10,7 +10,7 @@ import { readFields } from '../../mappings/batch/row.ts';
 import { COHORT_FIELDS, writeCohort } from '../province/cohort-main.ts';
 import { scaled, show, type Figure } from './measure.ts';
 
-const SEED = 77;
+const SEED = Number(process.env.BENCH_SEED ?? 77);
 const PERSONS_A_RECORD = 0.7;
 const PRECISION = 0.9999;
 const RECALL = 0.98;

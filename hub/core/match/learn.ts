@@ -87,8 +87,8 @@ function withBirthdays(u: Table, share: number, counted: number): Table {
   return u.map((row, at) => (at === BIRTH ? row.map((value, level) => (level === 0 ? share : value)) : row));
 }
 
-/** One automatic link in 31,000 may be wrong, as far as the weights themselves can tell: they cannot tell of borrowed cards. */
-const WRONG_LINKS = 3.2e-5;
+/** One automatic link in 45,000 may be wrong, as far as the weights themselves can tell: they cannot tell of borrowed cards. */
+const WRONG_LINKS = 2.2e-5;
 const LOWEST_LINK = 3;
 const HIGHEST_LINK = 14;
 /** How far below the links a doubt is worth a person's time: people clear five in a thousand registrations (issue C). */
