@@ -62,7 +62,7 @@ class Browser {
       this.#cookies.set(pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1));
     }
     const isJson = (response.headers.get('content-type') ?? '').includes('json');
-    const told = isJson ? ((await response.json())) : await response.arrayBuffer();
+    const told = isJson ? await response.json() : await response.arrayBuffer();
     return { status: response.status, body: told, location: response.headers.get('location') ?? '' };
   }
 }
