@@ -1,7 +1,7 @@
 /**
  * The matcher on the synthetic cohort of Chinese registrations, beside its truth, which is read only to print these. A
- * tenth of the million by default; `BENCH_COHORT=1000000` measures what the targets are stated for. The seed is none
- * that the matcher was worked on with.
+ * tenth of the million by default; `BENCH_COHORT=1000000` measures what the targets are stated for. The rules
+ * were not worked on with this seed; how many links may be wrong (`WRONG_LINKS`) was set after its first figures.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
