@@ -22,13 +22,13 @@ export async function breakGlass(
   const opened = await deps.cases.open(request, by);
   if (!opened.ok) return opened;
   const { found, isNew } = opened.value;
-  if (isNew) {
-    const { grantId, reason, institution } = found;
+  const { grantId, reason, institution } = found;
+  if (isNew)
     deps.log.warn({ grantId, reason, account: found.accountId, institution }, 'the glass was broken: emergency access');
-    await recordCase(deps, found, by).catch((error: unknown) => {
-      deps.log.error({ grantId, code: codeOf(error) }, 'the audit is away: the emergency is told to it later');
-    });
-  }
+  // Also where it is asked for again while it stands: every time is an act.
+  await recordCase(deps, found, by).catch((error: unknown) => {
+    deps.log.error({ grantId, code: codeOf(error) }, 'the audit is away: the emergency is told to it later');
+  });
   return ok({ found, isNew });
 }
 

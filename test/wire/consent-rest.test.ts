@@ -160,6 +160,8 @@ test('the glass breaks at once, loudly; the patient is told; somebody else revie
   const grantId = field(opened, 'grantId');
   assert.equal(Date.parse(field(opened, 'until')) - Date.parse(field(opened, 'at')), 4 * 3_600_000);
   const again = await as('doctor', 'POST', '/api/v1/break-glass', EMERGENCY);
+  const recorded = (await hub.audit.list({ callerId: 'doctor' }, { limit: 20 })).items;
+  assert.equal(recorded.filter(({ operation }) => operation === 'breakGlass').length, 2, 'each time is recorded, once');
   assert.deepEqual([again.status, field(again, 'grantId')], [200, grantId], 'one grant, one notice');
   const standing = async (account: string): Promise<number> =>
     (await grantsOf(pool, account, [PERSON], new Date().toISOString())).get(PERSON)?.length ?? 0;

@@ -10,6 +10,7 @@ import { lenientUid } from '../../core/identifier.ts';
 import type { HubId } from '../../core/identifier.ts';
 import { problem } from '../../core/problem.ts';
 import type { Launch, PersonExams, ViewerLaunches } from '../../core/viewer.ts';
+import { cookieOf } from '../../security/session.ts';
 import { hashToken } from '../../security/token.ts';
 import { peerOf, setCaller } from '../caller.ts';
 import { sendProblem } from '../rest/problem.ts';
@@ -24,19 +25,9 @@ export interface LaunchedDeps {
   readonly audit: AuditTrail;
 }
 
-export function cookieOf(request: Request, name: string): string | null {
-  const header = request.headers.cookie ?? '';
-  if (header.length > 8192) return null;
-  for (const pair of header.split(';')) {
-    const at = pair.indexOf('=');
-    if (at > 0 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim();
-  }
-  return null;
-}
-
 /** Only who holds the session can make it, and only a page of this origin is told it. */
 export const csrfOf = (request: Request): string | null => {
-  const token = cookieOf(request, COOKIE);
+  const token = cookieOf(request.headers.cookie, COOKIE);
   return token === null ? null : createHash('sha256').update(`csrf ${token}`).digest('base64url');
 };
 
@@ -49,7 +40,7 @@ const isProven = (request: Request): boolean => {
 /** Before authentication, which this stands for below its path: who calls is who launched. */
 export function launchedCaller({ launches, audit }: Pick<LaunchedDeps, 'launches' | 'audit'>): RequestHandler {
   return async (request, response, next) => {
-    const token = cookieOf(request, COOKIE);
+    const token = cookieOf(request.headers.cookie, COOKIE);
     const id = String(request.params['launch']);
     const launch = token === null ? null : await launches.session(id, hashToken(token));
     const isSafe = ['GET', 'HEAD', 'OPTIONS'].includes(request.method);
