@@ -256,6 +256,13 @@ consortium_member
   consortium uuid not null
   institution text not null
   since timestamp with time zone not null default now()
+data_key
+  id integer not null
+  algorithm text not null
+  wrapped bytea not null
+  wrapped_by text not null
+  created_at timestamp with time zone not null default now()
+  current_from timestamp with time zone not null
 document_association
   patient_id text not null
   id uuid not null
@@ -686,6 +693,9 @@ saml_request
   ends_at timestamp with time zone not null
   code_hash bytea
   answer text
+sealing
+  one boolean not null default true
+  state bytea not null
 sensitivity_rule
   field text not null
   code text not null
@@ -851,6 +861,9 @@ consortium.consortium_pkey PRIMARY KEY (id)
 consortium_member.consortium_member_consortium_fkey FOREIGN KEY (consortium) REFERENCES consortium(id) ON DELETE CASCADE
 consortium_member.consortium_member_institution_fkey FOREIGN KEY (institution) REFERENCES institution(code)
 consortium_member.consortium_member_pkey PRIMARY KEY (consortium, institution)
+data_key.data_key_algorithm_check CHECK ((algorithm = ANY (ARRAY['aes-256-gcm'::text, 'sm4-ctr-hmac-sm3'::text])))
+data_key.data_key_id_check CHECK ((id > 0))
+data_key.data_key_pkey PRIMARY KEY (id)
 document_association.document_association_pkey PRIMARY KEY (patient_id, id)
 document_association.document_association_status_check CHECK ((status = ANY (ARRAY['approved'::text, 'deprecated'::text])))
 document_notification.document_notification_pkey PRIMARY KEY (subscription_id, id)
@@ -930,6 +943,8 @@ ruling.ruling_decision_check CHECK ((decision = ANY (ARRAY['same'::text, 'not-sa
 ruling.ruling_pkey PRIMARY KEY (record_id, other_id, decision_id)
 saml_request.saml_request_code_hash_key UNIQUE (code_hash)
 saml_request.saml_request_pkey PRIMARY KEY (id)
+sealing.sealing_one_check CHECK (one)
+sealing.sealing_pkey PRIMARY KEY (one)
 sensitivity_rule.sensitivity_rule_field_check CHECK ((field = ANY (ARRAY['requestingDepartment'::text, 'procedure'::text, 'diagnosis'::text])))
 sensitivity_rule.sensitivity_rule_label_check CHECK ((label ~ '^[a-z][a-z-]{0,30}$'::text))
 sensitivity_rule.sensitivity_rule_pkey PRIMARY KEY (field, code, label)
@@ -1015,6 +1030,7 @@ consent_version_pkey CREATE UNIQUE INDEX consent_version_pkey ON public.consent_
 consortium_member_by_institution CREATE INDEX consortium_member_by_institution ON public.consortium_member USING btree (institution)
 consortium_member_pkey CREATE UNIQUE INDEX consortium_member_pkey ON public.consortium_member USING btree (consortium, institution)
 consortium_pkey CREATE UNIQUE INDEX consortium_pkey ON public.consortium USING btree (id)
+data_key_pkey CREATE UNIQUE INDEX data_key_pkey ON public.data_key USING btree (id)
 document_association_by_id CREATE INDEX document_association_by_id ON public.document_association USING btree (id)
 document_association_by_source CREATE INDEX document_association_by_source ON public.document_association USING btree (source, type)
 document_association_by_target CREATE INDEX document_association_by_target ON public.document_association USING btree (target, type)
@@ -1150,6 +1166,7 @@ ruling_pkey CREATE UNIQUE INDEX ruling_pkey ON public.ruling USING btree (record
 saml_request_by_end CREATE INDEX saml_request_by_end ON public.saml_request USING btree (ends_at)
 saml_request_code_hash_key CREATE UNIQUE INDEX saml_request_code_hash_key ON public.saml_request USING btree (code_hash)
 saml_request_pkey CREATE UNIQUE INDEX saml_request_pkey ON public.saml_request USING btree (id)
+sealing_pkey CREATE UNIQUE INDEX sealing_pkey ON public.sealing USING btree (one)
 sensitivity_rule_pkey CREATE UNIQUE INDEX sensitivity_rule_pkey ON public.sensitivity_rule USING btree (field, code, label)
 series_by_uid CREATE INDEX series_by_uid ON public.series USING btree (series_uid)
 series_pkey CREATE UNIQUE INDEX series_pkey ON public.series USING btree (record_id, study_uid, series_uid)
