@@ -70,37 +70,52 @@ function doubled(from: Buffer): Buffer {
   return out;
 }
 
-/** https://c2sp.org/XAES-256-GCM */
+/** One derived key seals so many values before the next is drawn: deriving costs as much as sealing a small one. */
+const PER_DERIVED = 2 ** 16;
+/** Derived keys that are kept for opening. */
+const KEPT = 512;
+
+/** https://c2sp.org/XAES-256-GCM: the first half of the nonce makes the key, the second is GCM's own. */
 function xaesGcm(key: Uint8Array): FieldCipher {
   const subkey = doubled(block(key, Buffer.alloc(16)));
-  const keyFor = (nonce: Uint8Array): Buffer => {
-    const input = Buffer.alloc(32);
-    for (const [counter, at] of [
-      [1, 0],
-      [2, 16],
-    ] as const) {
-      input.set([0, counter, 0x58, 0], at);
-      input.set(nonce.subarray(0, 12), at + 4);
-    }
+  const derive = (half: Buffer): Buffer => {
+    const input = Buffer.concat([Buffer.from([0, 1, 0x58, 0]), half, Buffer.from([0, 2, 0x58, 0]), half]);
     for (let i = 0; i < 32; i += 1) input.writeUInt8(input.readUInt8(i) ^ subkey.readUInt8(i % 16), i);
     return block(key, input);
   };
+  const kept = new Map<string, Buffer>();
+  const keyFor = (half: Buffer): Buffer => {
+    const name = half.toString('latin1');
+    const known = kept.get(name) ?? derive(half);
+    if (kept.size >= KEPT && !kept.has(name)) for (const oldest of kept.keys()) if (kept.delete(oldest)) break;
+    kept.set(name, known);
+    return known;
+  };
+  let sealing: { half: Buffer; key: Buffer; left: number } = { half: Buffer.alloc(0), key: Buffer.alloc(0), left: 0 };
   return {
     encrypt(plain, aad) {
-      const nonce = nonceOf(X_NONCE);
-      const cipher = createCipheriv('aes-256-gcm', keyFor(nonce), nonce.subarray(12));
+      if (sealing.left === 0) {
+        const half = nonceOf(X_NONCE / 2);
+        sealing = { half, key: derive(half), left: PER_DERIVED };
+      }
+      sealing.left -= 1;
+      const own = nonceOf(X_NONCE / 2);
+      const cipher = createCipheriv('aes-256-gcm', sealing.key, own);
       cipher.setAAD(aad);
-      return [nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()];
+      // GCM pads nothing: all is in the first part, `final` only closes it.
+      return [sealing.half, own, cipher.update(plain), cipher.final(), cipher.getAuthTag()];
     },
     decrypt(sealed, aad) {
       if (sealed.length < X_NONCE + GCM_TAG) return null;
-      const nonce = sealed.subarray(0, X_NONCE);
-      const decipher = createDecipheriv('aes-256-gcm', keyFor(nonce), nonce.subarray(12), { authTagLength: GCM_TAG });
+      const half = Buffer.from(sealed.subarray(0, X_NONCE / 2));
+      const own = sealed.subarray(X_NONCE / 2, X_NONCE);
+      const decipher = createDecipheriv('aes-256-gcm', keyFor(half), own, { authTagLength: GCM_TAG });
       decipher.setAAD(aad);
       decipher.setAuthTag(sealed.subarray(sealed.length - GCM_TAG));
       const plain = decipher.update(sealed.subarray(X_NONCE, sealed.length - GCM_TAG));
       try {
-        return Buffer.concat([plain, decipher.final()]);
+        decipher.final();
+        return plain;
       } catch {
         return null; // the tag: who asked tells it
       }
