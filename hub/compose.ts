@@ -70,6 +70,8 @@ export interface Ground {
   readonly clock: () => Date;
   readonly audit: AuditStore;
   readonly anchors: AnchorDesk;
+  /** Begins a proof of the audit; null: one was begun a moment ago. */
+  readonly prove: () => Promise<string | null>;
 }
 
 /** What every role of the hub shares once the ground stands. */
