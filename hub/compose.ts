@@ -161,7 +161,8 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
   const settling = createStudySettling({ database, reader, derive, projection, clock, settleMs });
   const outbox = createOutbox({ database, clock });
   const hospitals = openHospitals(sites, {}, recordCalls(audit));
-  const notices = linkNotices({ ...ground, reader, audit });
+  const access = accessDesk(ground);
+  const notices = linkNotices({ ...ground, reader, access, audit });
   const shelf = createHospitalShelf({ database, clock });
   const readHospital = createReadHospital({
     sites,
@@ -212,7 +213,7 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
     }),
     fhirContext,
     desk,
-    access: accessDesk(ground),
+    access,
   };
 }
 
