@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { postAnchor } from '../adapters/atna/index.ts';
 import { ConfigError, type Config } from './config.ts';
 import type { AnchorCopies, AnchorDesk, Verification, VerificationLog, VerifyScope } from './core/audit-anchor.ts';
+import type { AuditTrail } from './core/audit.ts';
 import type { Log } from './core/ports.ts';
-import { createKeepAudit, watchTurns, type KeepAudit } from './flow/keep-audit.ts';
+import { createKeepAudit, proveNow, watchTurns, type KeepAudit } from './flow/keep-audit.ts';
 import type { Turns } from './flow/turns.ts';
 import { KeyFault, openAuditKeys, type AuditKeys } from './security/audit-key.ts';
 import { createAnchorFolder, createAnchorPost } from './store/audit-anchor-file.ts';
@@ -117,8 +118,14 @@ export const keepAudit = (ground: AuditGround, proof: AuditProof): KeepAudit =>
     months: () => keptMonths(ground.database),
   });
 
-export const watchAudit = ({ database, clock, log }: AuditGround): Turns =>
-  watchTurns({ watch: createAuditWatch({ database, clock }), log });
+export const watchAudit = ({ config, database, clock, log }: AuditGround, audit: AuditTrail): Turns =>
+  watchTurns({ watch: createAuditWatch({ database, clock, reactions: config.audit.reactions, audit }), log });
+
+/** What an auditor's own wish for a proof sets going. */
+export const proving =
+  ({ clock, log }: AuditGround, proof: AuditProof) =>
+  (): Promise<string | null> =>
+    proveNow({ runs: proof.runs, clock, log, verify: (scope) => proof.verify(scope) });
 
 /** What an alarm stands on; a source that fails leaves its figures out, which is an alarm itself. */
 export async function auditFigures(

@@ -6,6 +6,7 @@ import type { EmergencyDeps } from './api/rest/emergency.ts';
 import type { InstitutionDeps } from './api/rest/institutions.ts';
 import type { Caller } from './core/access.ts';
 import type { AccessDesk } from './core/access-ports.ts';
+import type { ReactionPolicy } from './core/account-flag.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { Derivation } from './core/identifier.ts';
 import type { Log } from './core/ports.ts';
@@ -26,7 +27,7 @@ import { createPresentCodes, prunePresentCodes } from './store/present-code.ts';
 import type { Sealed } from './store/subscription.ts';
 
 interface Ground {
-  readonly config: Pick<Config, 'notices'>;
+  readonly config: Pick<Config, 'notices'> & { readonly audit: Pick<Config['audit'], 'reactions'> };
   readonly database: Database;
   readonly sites: Sites;
   readonly clock: () => Date;
@@ -38,6 +39,7 @@ interface Parts {
   readonly clock: () => Date;
   readonly seal: () => Promise<Sealed>;
   readonly notices: NoticeRules;
+  readonly reactions: ReactionPolicy;
 }
 
 function partsOf({ config, database, clock }: Ground): Parts {
@@ -51,7 +53,8 @@ function partsOf({ config, database, clock }: Ground): Parts {
         throw error;
       },
     ));
-  return { database, clock, seal, notices: { delivered: config.notices !== null } };
+  const { reactions } = config.audit;
+  return { database, clock, seal, reactions, notices: { delivered: config.notices !== null } };
 }
 
 /** For whom a caller acts: the person's own institution, or that of the site to which a system is bound. */

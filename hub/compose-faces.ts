@@ -22,6 +22,7 @@ import { createRecentReader } from './flow/recent-series.ts';
 import { SeriesMetadata } from './flow/series-metadata.ts';
 import { createAssertionCheck } from './security/assertion.ts';
 import { createAssertionLedger } from './store/assertion.ts';
+import { createAccountFlags, createWorklist } from './store/account-flag.ts';
 import { createFlagDesk } from './store/audit-flag.ts';
 import { createAuditSearch } from './store/audit-search.ts';
 import { createVerificationLog } from './store/audit-verification.ts';
@@ -34,6 +35,7 @@ import { createJournalReader } from './store/journal-reader.ts';
 import { createPersonSearch } from './store/person-search.ts';
 import { createRematchDesk } from './store/rematch.ts';
 import { createReviewQueue } from './store/review.ts';
+import { createSensitivityDesk } from './store/sensitivity.ts';
 import { createViewerLaunches } from './store/viewer.ts';
 import type { SignOnRooms } from './compose-sign.ts';
 import type { Ground, Rooms } from './compose.ts';
@@ -70,6 +72,10 @@ function restFace(
     launches: createViewerLaunches({ database, clock }),
     proofs: createVerificationLog({ database, clock }),
     anchors: ground.anchors,
+    prove: ground.prove,
+    accountFlags: createAccountFlags({ database, clock }),
+    worklist: createWorklist({ database }),
+    sensitivity: createSensitivityDesk({ database, clock }),
     flags: createFlagDesk({ database, clock }),
     readerNames: ground.config.audit.readerNames,
     intake: rooms.journal,

@@ -5,6 +5,7 @@ import { createSoapLinkNotices } from '../adapters/xds/index.ts';
 import { map } from '../mappings/index.ts';
 import type { PatientFeedFace } from './api/fhir/patient-feed.ts';
 import type { Config } from './config.ts';
+import type { AccessDesk } from './core/access-ports.ts';
 import type { AuditTrail } from './core/audit.ts';
 import { linkSubscriptions } from './core/link-notice.ts';
 import type { OutboxOutcome } from './core/outbox.ts';
@@ -61,10 +62,11 @@ export function linkNotices(deps: {
   readonly clock: () => Date;
   readonly log: Log;
   readonly reader: Pick<IndexReader, 'person'>;
+  readonly access: AccessDesk;
   readonly audit: AuditTrail;
   readonly restMs?: number;
 }): { readonly notify: (key: string) => Promise<OutboxOutcome>; readonly close: () => Promise<void> } {
-  const { config, sites, database, clock, log, reader, audit, restMs = REST_MS } = deps;
+  const { config, sites, database, clock, log, reader, access, audit, restMs = REST_MS } = deps;
   const mllp = createHl7LinkNotices(clock);
   const soap = createSoapLinkNotices(config.homeCommunityOid, clock);
   const notify = createNotifyLinks({
@@ -72,7 +74,7 @@ export function linkNotices(deps: {
     memory: createLinkMemory({ database, clock }),
     send: (subscription, notice) => (subscription.wire === 'mllp' ? mllp : soap).send(subscription, notice),
     affinityDomainOid: config.affinityDomainOid,
-    ...{ reader, audit, log, clock, restMs },
+    ...{ reader, access, audit, log, clock, restMs },
   });
   return {
     notify,

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createNotificationSender } from '../adapters/xds/index.ts';
 import type { Hospitals } from '../adapters/xds/index.ts';
 import type { Config } from './config.ts';
+import type { AccessDesk } from './core/access-ports.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { Log } from './core/ports.ts';
 import type { Sites } from './core/site.ts';
@@ -53,10 +54,13 @@ export function notificationSecrets(database: Database): {
   };
 }
 
-export async function raiseNotifications(
-  ground: Ground,
-  { audit, hospitals }: { readonly audit: AuditTrail; readonly hospitals: Hospitals },
-): Promise<void> {
+interface Told {
+  readonly access: AccessDesk;
+  readonly audit: AuditTrail;
+  readonly hospitals: Hospitals;
+}
+
+export async function raiseNotifications(ground: Ground, { access, audit, hospitals }: Told): Promise<void> {
   const { config, database, sites, clock, log, life } = ground;
   const sender = createNotificationSender({
     hosts: config.subscriberHosts,
@@ -70,6 +74,7 @@ export async function raiseNotifications(
     reader: createDocumentReader(database),
     patients: createAffinityPatients({ database, affinityDomainOid: config.affinityDomainOid }),
     send: (to, body) => sender.send(to, body),
+    access,
     audit,
     log,
     clock,

@@ -2,8 +2,10 @@
 import type { Log, ObjectStore } from './core/ports.ts';
 import { createRepositorySweep } from './flow/sweep-repository.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import { createLabelExams } from './flow/label-exams.ts';
 import type { Database } from './store/database.ts';
 import { createDocumentObjects } from './store/document-removal.ts';
+import { createLabelStep } from './store/sensitivity.ts';
 
 interface Ground {
   readonly life: Lifecycle;
@@ -24,5 +26,17 @@ export async function raiseSweep({ life, log, database, objects, clock, figures 
       sweep.start();
     },
     () => sweep.stop(),
+  );
+}
+
+/** Labels exams of before a rule of sensitivity. */
+export async function raiseLabels({ life, log, database, clock }: Ground): Promise<void> {
+  const labels = createLabelExams({ step: createLabelStep({ database, clock }), log });
+  await life.raise(
+    'labels',
+    () => {
+      labels.start();
+    },
+    () => labels.stop(),
   );
 }

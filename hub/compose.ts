@@ -70,6 +70,8 @@ export interface Ground {
   readonly clock: () => Date;
   readonly audit: AuditStore;
   readonly anchors: AnchorDesk;
+  /** Begins a proof of the audit; null: one was begun a moment ago. */
+  readonly prove: () => Promise<string | null>;
 }
 
 /** What every role of the hub shares once the ground stands. */
@@ -159,7 +161,8 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
   const settling = createStudySettling({ database, reader, derive, projection, clock, settleMs });
   const outbox = createOutbox({ database, clock });
   const hospitals = openHospitals(sites, {}, recordCalls(audit));
-  const notices = linkNotices({ ...ground, reader, audit });
+  const access = accessDesk(ground);
+  const notices = linkNotices({ ...ground, reader, access, audit });
   const shelf = createHospitalShelf({ database, clock });
   const readHospital = createReadHospital({
     sites,
@@ -210,7 +213,7 @@ export async function composeRooms(ground: Ground, wake: (() => void) | null): P
     }),
     fhirContext,
     desk,
-    access: accessDesk(ground),
+    access,
   };
 }
 

@@ -1,5 +1,7 @@
 /** HUB_AUDIT_*: how the audit is chained, signed, taken out, exported, and what happens where it cannot be written. */
 import { resolve } from 'node:path';
+import { SEVERITIES, USUAL_REACTIONS } from './core/account-flag.ts';
+import type { ReactionPolicy, Severity } from './core/account-flag.ts';
 
 export interface AuditConfig {
   /** PEM file of the keys that sign anchors; `made`: it is made at the first start where it is not there. */
@@ -18,6 +20,8 @@ export interface AuditConfig {
   readonly emergency: 'spool' | 'refuse';
   /** How much of a doctor's name a patient is shown who asks who looked. */
   readonly readerNames: 'whole' | 'surname' | 'none';
+  /** What follows odd access, from which severity on. */
+  readonly reactions: ReactionPolicy;
 }
 
 /** As much of the reader of the environment as is needed here. */
@@ -33,6 +37,15 @@ function oneOf<T extends string>(read: Reads, name: string, values: readonly [T,
   return values.find((one) => one === value) ?? read.fail(name, `${values.join(', ')} (default ${values[0]})`);
 }
 
+function severity(read: Reads, name: string, otherwise: Severity | null): Severity | null {
+  const value = read.text(name) ?? otherwise ?? 'never';
+  if (value === 'never') return null;
+  return (
+    SEVERITIES.find((one) => one === value) ??
+    read.fail(name, `low, medium, high or never (default ${otherwise ?? 'never'})`)
+  );
+}
+
 export function readAudit(read: Reads, dataDir: string): AuditConfig {
   const key = read.text('HUB_AUDIT_KEY');
   const folder = read.text('HUB_AUDIT_EXPORT');
@@ -45,6 +58,11 @@ export function readAudit(read: Reads, dataDir: string): AuditConfig {
     verifyHour: read.integer('HUB_AUDIT_VERIFY_HOUR', 0, 23, 18),
     exportFolder: folder === null ? null : resolve(folder),
     emergency: oneOf(read, 'HUB_AUDIT_EMERGENCY', ['spool', 'refuse']),
+    reactions: Object.freeze({
+      notify: severity(read, 'HUB_FLAG_NOTIFY', USUAL_REACTIONS.notify),
+      explain: severity(read, 'HUB_FLAG_EXPLAIN', USUAL_REACTIONS.explain),
+      suspend: severity(read, 'HUB_FLAG_SUSPEND', USUAL_REACTIONS.suspend),
+    }),
     readerNames: oneOf(read, 'HUB_AUDIT_READER_NAMES', ['surname', 'whole', 'none']),
   });
 }

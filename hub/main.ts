@@ -26,12 +26,20 @@ import { composeRooms, renderSites } from './compose.ts';
 import type { Rooms } from './compose.ts';
 import { applicationEvent, auditDelivery } from './compose-atna.ts';
 import { raiseNotices } from './compose-consent.ts';
-import { auditFigures, keepAudit, openAudit, retainAudit, watchAudit, type AuditRoom } from './compose-audit.ts';
+import {
+  auditFigures,
+  keepAudit,
+  openAudit,
+  proving,
+  retainAudit,
+  watchAudit,
+  type AuditRoom,
+} from './compose-audit.ts';
 import { AUDIT_COMMANDS, auditCommand } from './compose-audit-command.ts';
 import { raiseNotifications } from './compose-notify.ts';
 import { raiseJournalWork, raiseListenerNotes } from './compose-operations.ts';
 import { composeSignOn } from './compose-sign.ts';
-import { raiseSweep } from './compose-sweep.ts';
+import { raiseLabels, raiseSweep } from './compose-sweep.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import { forgetHabits } from './store/audit-watch.ts';
@@ -250,7 +258,7 @@ async function raiseKeepAudit(ground: Ground, audit: AuditRoom): Promise<void> {
     },
     () => keeping.stop(),
   );
-  const watch = watchAudit(ground);
+  const watch = watchAudit(ground, audit.store);
   await ground.life.raise(
     'audit watch',
     () => {
@@ -334,7 +342,7 @@ async function run(): Promise<void> {
       () => openAudit(stands),
       (opened) => opened.close(),
     );
-    const ground = { ...stands, audit: audit.store, anchors: audit.desk };
+    const ground = { ...stands, audit: audit.store, anchors: audit.desk, prove: proving(stands, audit) };
     await raiseUpkeep(ground, audit);
     const wake = roles.has('worker') ? await raiseIngest(ground) : null;
     const rooms = await composeRooms(ground, wake);
@@ -351,6 +359,7 @@ async function run(): Promise<void> {
       await raiseAuditDelivery(ground);
       await raiseKeepAudit(ground, audit);
       await raiseSweep(ground);
+      await raiseLabels(ground);
       await raiseNotifications(ground, rooms);
       await raiseNotices(ground, rooms);
       await raiseJournalWork(ground, rooms);

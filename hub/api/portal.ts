@@ -12,7 +12,18 @@ import { Router } from 'express';
 import type { Request, Response } from 'express';
 
 /** First words of the paths that the portal's own router knows (hub/portal/src/pages). */
-const PORTAL_PATHS = new Set(['', 'login', 'patients', 'persons', 'exams', 'compare', 'account', 'operations']);
+const PORTAL_PATHS = new Set([
+  '',
+  'login',
+  'patients',
+  'persons',
+  'exams',
+  'compare',
+  'account',
+  'operations',
+  'administration',
+  'audit',
+]);
 const MAX_DEPTH = 4;
 
 export interface Portal {

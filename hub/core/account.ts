@@ -104,6 +104,8 @@ export interface AccountStore {
     id: string,
     to: Partial<Described> & { readonly state?: AccountState; readonly stateReason?: string | null },
   ): Promise<Result<Account> | null>;
+  /** Ends every session of the account and says how many; null: there is no such account. */
+  endSessions(id: string): Promise<number | null>;
   /** Suspends who has not signed in since, and says how many. */
   suspendUnused(since: Date): Promise<number>;
   /** Somebody who came in with both factors can give rights: from then on the bootstrap token need not. */

@@ -156,6 +156,8 @@ export interface AuditFlag {
   /** AuditEvent ids of the newest records. */
   readonly records: readonly string[];
   readonly explanation: string;
+  /** The auditor who looks into it. */
+  readonly taken: { readonly at: string; readonly by: string } | null;
   readonly closed: {
     readonly at: string;
     readonly by: string;
@@ -169,6 +171,8 @@ export type Verdict = 'proper' | 'improper' | 'unclear';
 export interface FlagDesk {
   /** Newest first. */
   list(filter: { readonly open?: boolean; readonly rule?: string }, page: PageRequest): Promise<Page<AuditFlag>>;
+  /** One auditor looks into it; taken up again by the same it stays. Problems: `not-found`; `conflict` where another has, or it is closed. */
+  take(id: string, by: string): Promise<Result<AuditFlag>>;
   /** Problems: `not-found`; `conflict` where it is closed. */
   close(id: string, by: string, verdict: Verdict, reason: string | null): Promise<Result<AuditFlag>>;
 }

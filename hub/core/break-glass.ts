@@ -76,7 +76,6 @@ export interface BreakGlassCases {
   list(filter: BreakGlassFilter, page: PageRequest): Promise<Page<BreakGlassCase>>;
   /** `conflict` where it was reviewed, or the reviewer is who broke the glass. Unjustified: the account is flagged. */
   review(grantId: string, verdict: ReviewVerdict, by: Caller): Promise<Result<BreakGlassCase>>;
-  flags(page: PageRequest): Promise<Page<AccountFlag>>;
   /** Cases that the audit was not told of, oldest first. */
   unaudited(limit: number): Promise<readonly BreakGlassCase[]>;
   audited(grantId: string): Promise<void>;
@@ -84,17 +83,6 @@ export interface BreakGlassCases {
 
 export interface ReviewVerdict {
   readonly outcome: ReviewOutcome;
-  readonly note: string;
-}
-
-/** What stays with an account after an emergency that was none. */
-export interface AccountFlag {
-  readonly flagId: string;
-  readonly accountId: string;
-  readonly accountName: string;
-  readonly grantId: string;
-  readonly at: string;
-  readonly by: string;
   readonly note: string;
 }
 

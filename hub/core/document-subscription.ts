@@ -2,7 +2,9 @@
  * Subscriptions to new documents of the affinity domain (DSUB, IHE ITI TF-2 §3.52, §3.53): what a subscriber asks for,
  * which documents that fits, and what the hub keeps until the notification arrived.
  */
+import type { Role } from './access.ts';
 import type { CodeToken, DocumentCriteria } from './document-ports.ts';
+import type { SiteId } from './identifier.ts';
 import type { DocumentCode, DocumentEntry, EntryId, PatientCx, SubmissionSet } from './document.ts';
 
 /**
@@ -42,6 +44,14 @@ export interface Consumer {
   readonly headers: string;
 }
 
+/** `site`: where its role is bound to one, or was when it subscribed. */
+export interface Subscriber {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly site?: SiteId;
+}
+
 export interface NewSubscription {
   readonly topic: SubscriptionTopic;
   /** null: documents of any patient. */
@@ -50,7 +60,7 @@ export interface NewSubscription {
   /** May hold secrets of the subscriber's: it is for no log, and not for the audit. */
   readonly consumer: Consumer;
   /** Who subscribed, as the audit names it; nobody else may end it. */
-  readonly subscriber: { readonly id: string; readonly name: string; readonly role: string };
+  readonly subscriber: Subscriber;
   /** Where the hub was called: the subscription's address begins so. */
   readonly origin: string;
   readonly endsAt: Date;

@@ -22,6 +22,8 @@ export interface Change {
 
 export interface Previewed {
   readonly journalId: string;
+  /** Whose message it is; null: of an unregistered sender. */
+  readonly site: string | null;
   readonly outcome: 'unchanged' | 'changed' | 'review';
   readonly problem: Problem | null;
   readonly findings: readonly Finding[];
@@ -41,7 +43,8 @@ export interface PreviewStore {
 /** Which entries: by filter, by their ids, those that met a code that no table mapped, or those read with a mapping. */
 export type WorkScope =
   | { readonly kind: 'filter'; readonly filter: Omit<JournalFilter, 'state'> }
-  | { readonly kind: 'entries'; readonly journalIds: readonly string[] }
+  /** `site`: of these, that hospital's alone. */
+  | { readonly kind: 'entries'; readonly journalIds: readonly string[]; readonly site?: string }
   | { readonly kind: 'code'; readonly site: string; readonly table: string; readonly code: string }
   | { readonly kind: 'mapping'; readonly site: string; readonly mappingId: string };
 

@@ -3,6 +3,7 @@
  * each person, once a change. A subscriber that is away rests a while, and holds nobody else up.
  */
 import { createHash } from 'node:crypto';
+import { refusalOf, type AccessDesk } from '../core/access-ports.ts';
 import type { AuditTrail } from '../core/audit.ts';
 import { numbersIn, type LinkMemory, type LinkSubscription, type SendNotice } from '../core/link-notice.ts';
 import type { OutboxOutcome } from '../core/outbox.ts';
@@ -15,6 +16,7 @@ export interface NotifyLinksDeps {
   readonly memory: LinkMemory;
   readonly send: SendNotice;
   readonly affinityDomainOid: string;
+  readonly access: AccessDesk;
   readonly audit: AuditTrail;
   readonly log: Log;
   readonly clock: () => Date;
@@ -43,6 +45,7 @@ export function createNotifyLinks(deps: NotifyLinksDeps): (key: string) => Promi
     const named = numbers.map(({ authority, value }) => `${authority}|${value}`);
     const told = await memory.last(id, personId);
     if (told === null ? numbers.length < 2 : same(told.numbers, named)) return { done: true };
+    if (!(await mayHear(deps, subscription, personId))) return { done: true };
     if (numbers.length > 0) {
       const controlId = controlIdOf(key, told?.notices ?? 0, named);
       const sent = await deps.send(subscription, { controlId, numbers });
@@ -56,6 +59,24 @@ export function createNotifyLinks(deps: NotifyLinksDeps): (key: string) => Promi
     await memory.tell(id, personId, named);
     return { done: true };
   };
+}
+
+/** A hospital is told of its own patients, and of others whom no refusal keeps from it. */
+async function mayHear(
+  { access, audit }: NotifyLinksDeps,
+  { id, site, wire }: LinkSubscription,
+  personId: string,
+): Promise<boolean> {
+  const caller = { id: `site:${site.id}`, name: site.name, role: 'query-platform', site: site.id, peer: id } as const;
+  const sight = await access.sight(caller);
+  if ((await sight.persons([personId])).has(personId)) return true;
+  const [face, operation] = TRANSACTIONS[wire];
+  const refused = refusalOf(sight.told()) ?? { persons: [personId], objects: [], reason: 'not known' };
+  await audit.record({
+    ...{ action: 'refuse', outcome: 'refused', face, operation, peer: id, ...refused },
+    ...{ callerId: caller.id, callerName: caller.name, callerRole: caller.role },
+  });
+  return false;
 }
 
 const same = (a: readonly string[], b: readonly string[]): boolean =>

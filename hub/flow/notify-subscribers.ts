@@ -3,6 +3,7 @@
  * subscription at a time, in order, at least once. A consumer that is away is asked ever more rarely; what it does not
  * take within so many attempts is given up, and the audit tells.
  */
+import { refusalOf, type AccessDesk } from '../core/access-ports.ts';
 import type { AuditTrail } from '../core/audit.ts';
 import type { AffinityPatients, DocumentReader } from '../core/document-ports.ts';
 import type {
@@ -24,6 +25,8 @@ export interface NotifySubscribersDeps {
   readonly reader: Pick<DocumentReader, 'byId' | 'sharedIds'>;
   readonly patients: Pick<AffinityPatients, 'personsOf'>;
   readonly send: (to: Consumer, body: string) => Promise<Result<null>>;
+  /** Asked anew for each notification: what was given before a refusal or a label is told no more. */
+  readonly access: AccessDesk;
   readonly audit: AuditTrail;
   readonly log: Log;
   readonly clock: () => Date;
@@ -89,8 +92,8 @@ async function deliver(deps: NotifySubscribersDeps, pending: PendingNotification
   const { subscription, entryIds } = pending;
   const found = await deps.reader.byId(entryIds);
   const told = found.filter((one) => one.kind !== 'folder');
-  const objects = await ofSubscribed(deps, subscription.patientId, told);
-  // Removed meanwhile, or no longer of that person: there is nothing to tell.
+  const objects = await seenBy(deps, pending, await ofSubscribed(deps, subscription.patientId, told));
+  // Removed meanwhile, no longer of that person, or nothing that the subscriber may see: there is nothing to tell.
   if (objects.length === 0) return { kind: 'given-up' };
   const { topic, origin, consumer, id } = subscription;
   const body = writeNotify({ topic, subscription: `${origin}/${id}`, producer: origin, objects });
@@ -103,6 +106,25 @@ async function deliver(deps: NotifySubscribersDeps, pending: PendingNotification
       'a subscriber did not take a notification',
     );
   return outcome;
+}
+
+/** What the subscriber may read of it; what it may not is as if it were not registered, and in the audit. */
+async function seenBy<T extends DocumentEntry | SubmissionSet>(
+  { access, audit }: NotifySubscribersDeps,
+  { subscription }: PendingNotification,
+  objects: readonly T[],
+): Promise<readonly T[]> {
+  const { subscriber, consumer } = subscription;
+  const peer = new URL(consumer.address).hostname;
+  const sight = await access.sight({ ...subscriber, peer });
+  const seen = await sight.documents(objects.map(({ uniqueId }) => uniqueId));
+  const refused = refusalOf(sight.told());
+  if (refused !== null)
+    await audit.record({
+      ...{ action: 'refuse', outcome: 'refused', face: 'xds', operation: 'ITI-53', peer, ...refused },
+      ...{ callerId: subscriber.id, callerName: subscriber.name, callerRole: subscriber.role },
+    });
+  return objects.filter(({ uniqueId }) => seen.has(uniqueId));
 }
 
 /** Under the id that was subscribed to: another id of the same person is the same patient (decision 0017). */

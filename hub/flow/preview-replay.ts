@@ -33,14 +33,15 @@ export function createPreviewReplay(deps: PreviewDeps): PreviewReplay {
 }
 
 async function previewOf(entry: ClaimedEntry, codes: CodeOverlay, deps: PreviewDeps): Promise<Previewed> {
-  const { journalId } = entry;
+  const { journalId, site } = entry;
   const read = readEntry(entry, codes, deps);
-  if (!read.ok) return { journalId, outcome: 'review', problem: read.problem, findings: read.findings, changes: [] };
+  if (!read.ok)
+    return { journalId, site, outcome: 'review', problem: read.problem, findings: read.findings, changes: [] };
   const before = await deps.store.slice(read.inputs.map((input) => input.record));
   const folded = foldEntry(before, read.inputs, deps.derive);
   if (!folded.ok)
-    return { journalId, outcome: 'review', problem: folded.problem, findings: read.findings, changes: [] };
+    return { journalId, site, outcome: 'review', problem: folded.problem, findings: read.findings, changes: [] };
   const changes = changesBetween(before, folded.value.slice);
   const findings = [...read.findings, ...folded.value.findings];
-  return { journalId, outcome: changes.length === 0 ? 'unchanged' : 'changed', problem: null, findings, changes };
+  return { journalId, site, outcome: changes.length === 0 ? 'unchanged' : 'changed', problem: null, findings, changes };
 }

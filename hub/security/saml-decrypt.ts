@@ -1,5 +1,5 @@
 /**
- * An EncryptedAssertion opened with the hub's key (XML Encryption 1.1, the part that SAML uses). RSA PKCS#1 v1.5 is not
+ * An EncryptedAssertion or EncryptedID opened with the hub's key (XML Encryption 1.1, the part that SAML uses). RSA PKCS#1 v1.5 is not
  * taken: whoever may try often enough reads with it. CBC is, since what it hides must be signed inside.
  */
 import { constants, createDecipheriv, privateDecrypt } from 'node:crypto';
@@ -23,7 +23,7 @@ const DIGESTS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** null: it cannot be opened; why is nobody's business who may have made it. */
-export function decryptAssertion(encrypted: XmlElement, privateKey: string): Buffer | null {
+export function decryptElement(encrypted: XmlElement, privateKey: string): Buffer | null {
   const data = childNamed(encrypted, ENC, 'EncryptedData');
   if (!data) return null;
   const info = childNamed(data, DS, 'KeyInfo');

@@ -8,6 +8,7 @@ import { isGoodKey } from './signature.ts';
 const MD = 'urn:oasis:names:tc:SAML:2.0:metadata';
 export const PROTOCOL = 'urn:oasis:names:tc:SAML:2.0:protocol';
 const REDIRECT = 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect';
+const SOAP = 'urn:oasis:names:tc:SAML:2.0:bindings:SOAP';
 const POST = 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST';
 const LIMITS = { bytes: 1 << 20, depth: 32, elements: 5_000 };
 
@@ -68,7 +69,7 @@ function certificatesOf(descriptor: XmlElement): string[] {
 const escaped = (text: string): string =>
   text.replace(/[&<>"]/g, (one) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[one] ?? '&quot;');
 
-/** What a provider's administrator loads: signed requests, signed and where they like encrypted assertions, redirect logout. */
+/** What a provider's administrator loads: signed requests, signed and where they like encrypted assertions, logout by redirect and by SOAP. */
 export function ownMetadata(own: {
   readonly entityId: string;
   readonly acsUrl: string;
@@ -84,6 +85,7 @@ export function ownMetadata(own: {
     ${key('signing')}
     ${key('encryption')}
     <SingleLogoutService Binding="${REDIRECT}" Location="${escaped(own.logoutUrl)}"/>
+    <SingleLogoutService Binding="${SOAP}" Location="${escaped(own.logoutUrl)}"/>
     <AssertionConsumerService index="0" isDefault="true" Binding="${POST}" Location="${escaped(own.acsUrl)}"/>
   </SPSSODescriptor>
 </EntityDescriptor>

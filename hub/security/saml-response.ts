@@ -11,7 +11,7 @@ import { DS } from '../../mappings/xds/xml-signature.ts';
 import { authority, verifySigned } from './assertion.ts';
 import { inTime, judgeTerms } from './assertion-terms.ts';
 import type { Now } from './assertion-terms.ts';
-import { decryptAssertion } from './saml-decrypt.ts';
+import { decryptElement } from './saml-decrypt.ts';
 import { PROTOCOL } from './saml-metadata.ts';
 import { isGoodMethod } from './signature.ts';
 
@@ -50,7 +50,7 @@ function responseOf(open: OpenXml, terms: ResponseTerms): ReadResponse {
   const plain = childNamed(root, SAML, 'Assertion');
   const hidden = childNamed(root, SAML, 'EncryptedAssertion');
   if (plain) return judged(open, plain, inResponseTo, terms);
-  const bytes = hidden ? decryptAssertion(hidden, terms.privateKey) : null;
+  const bytes = hidden ? decryptElement(hidden, terms.privateKey) : null;
   if (bytes === null) return refused('the assertion cannot be decrypted');
   const inner = openXml(bytes, LIMITS, (opened) => {
     const weak = weakAlgorithm(opened.root);
@@ -123,8 +123,8 @@ export interface LogoutMessage {
   readonly sessionIndexes: readonly string[];
 }
 
-/** null: it is neither. */
-export function readLogout(bytes: Buffer): LogoutMessage | null {
+/** `privateKey`: the hub's, for a name that is encrypted to it. null: it is neither. */
+export function readLogout(bytes: Buffer, privateKey: string): LogoutMessage | null {
   const read = openXml(bytes, LIMITS, ({ root }): LogoutMessage | null => {
     const isRequest = is(root, PROTOCOL, 'LogoutRequest');
     const id = root.attributes.get('ID') ?? '';
@@ -135,9 +135,19 @@ export function readLogout(bytes: Buffer): LogoutMessage | null {
       issuer: childNamed(root, SAML, 'Issuer')?.text.trim() ?? '',
       destination: root.attributes.get('Destination') ?? null,
       issuedAt: root.attributes.get('IssueInstant') ?? '',
-      nameId: childNamed(root, SAML, 'NameID')?.text.trim() ?? null,
+      nameId: nameOf(root, privateKey),
       sessionIndexes: childrenNamed(root, PROTOCOL, 'SessionIndex').map((one) => one.text.trim()),
     };
   });
   return read.ok ? read.value : null;
+}
+
+/** SAML Core §3.7.1: in the clear, or as an EncryptedID. */
+function nameOf(root: XmlElement, privateKey: string): string | null {
+  const plain = childNamed(root, SAML, 'NameID');
+  if (plain) return plain.text.trim();
+  const hidden = childNamed(root, SAML, 'EncryptedID');
+  const bytes = hidden ? decryptElement(hidden, privateKey) : null;
+  const read = bytes === null ? null : openXml(bytes, LIMITS, (open) => open.root);
+  return read?.ok === true && is(read.value, SAML, 'NameID') ? read.value.text.trim() : null;
 }

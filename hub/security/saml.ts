@@ -2,7 +2,8 @@
  * The hub as a SAML 2.0 service provider of one hospital's identity provider: requests out and answers in. An answer is
  * believed when two libraries of different making read the same person from it: node-saml, and the hub's own.
  */
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash, randomUUID, X509Certificate } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { inflateRaw } from 'node:zlib';
 import { SAML, ValidateInResponseTo } from '@node-saml/node-saml';
@@ -14,6 +15,7 @@ import { ownMetadata, readProviderMetadata } from './saml-metadata.ts';
 import type { ProviderMetadata } from './saml-metadata.ts';
 import { readLogout, readResponse } from './saml-response.ts';
 import type { LogoutMessage } from './saml-response.ts';
+import { logoutAnswer, signedLogout } from './saml-soap.ts';
 import { isGoodMethod, isSignedBy } from './signature.ts';
 
 export interface SamlKeys {
@@ -146,9 +148,26 @@ export class SamlProvider {
     const message = decoded(parts.get(kind));
     if (message === null || !this.#isSigned(parts, kind)) return { refused: 'not signed by the provider' };
     const bytes = await inflate(Buffer.from(message, 'base64'), { maxOutputLength: MAX_MESSAGE }).catch(() => null);
-    const read = bytes === null ? null : readLogout(bytes);
+    const read = bytes === null ? null : readLogout(bytes, this.#deps.key);
     if (read === null || (read.kind === 'request') !== (kind === 'SAMLRequest'))
       return { refused: 'no logout message' };
+    return this.#judgeLogout(read);
+  }
+
+  /** A LogoutRequest that the provider sent by itself, signed in its envelope. */
+  async readSoapLogout(envelope: Buffer): Promise<LogoutMessage | Disbelieved> {
+    const bytes = signedLogout(envelope, this.#keys);
+    const read = bytes === null ? null : readLogout(bytes, this.#deps.key);
+    return read === null ? { refused: 'not signed by the provider' } : this.#judgeLogout(read);
+  }
+
+  /** The signed answer to it. */
+  soapLogoutAnswer({ id: inResponseTo }: LogoutMessage): string {
+    const id = `_${randomUUID()}`;
+    return logoutAnswer({ id, inResponseTo, issuer: this.entityId, at: this.#deps.clock(), key: this.#deps.key });
+  }
+
+  async #judgeLogout(read: LogoutMessage): Promise<LogoutMessage | Disbelieved> {
     if (read.issuer !== this.#metadata.entityId) return { refused: 'from another provider' };
     if (read.destination !== null && read.destination !== `${this.#url}/logout`)
       return { refused: 'meant for another destination' };
@@ -166,8 +185,11 @@ export class SamlProvider {
     if (method === null || value === null || !isGoodMethod(method)) return false;
     const names = [kind, ...(parts.has('RelayState') ? ['RelayState'] : []), 'SigAlg'];
     const signed = Buffer.from(names.map((name) => `${name}=${parts.get(name) ?? ''}`).join('&'));
-    const keys = this.#metadata.certificates.map((pem) => new X509Certificate(pem).publicKey);
-    return isSignedBy({ method, value: Buffer.from(value, 'base64') }, signed, keys);
+    return isSignedBy({ method, value: Buffer.from(value, 'base64') }, signed, this.#keys);
+  }
+
+  get #keys(): readonly KeyObject[] {
+    return this.#metadata.certificates.map((pem) => new X509Certificate(pem).publicKey);
   }
 
   /** Where the browser takes the answer to the provider's LogoutRequest. */

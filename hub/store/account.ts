@@ -167,6 +167,10 @@ export function createAccountStore({ database, clock }: { database: Database; cl
       return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
     },
     change: (id, to) => (isUuid(id) ? change(database, id, to, clock()) : Promise.resolve(null)),
+    async endSessions(id) {
+      if (!isUuid(id) || (await read(pool, id)) === null) return null;
+      return (await pool.query('delete from session where account_id = $1', [id])).rowCount ?? 0;
+    },
     async suspendUnused(since) {
       const { rowCount } = await pool.query(
         `with unused as (

@@ -1,6 +1,6 @@
 /** Flags of odd access: raised by the watch, listed and closed by auditors. */
 import type { AuditFlag, FlagDesk, RuleName, Verdict } from '../core/audit-rules.ts';
-import { problem } from '../core/problem.ts';
+import { problem, type Result } from '../core/problem.ts';
 import type { Database } from './database.ts';
 
 interface Row {
@@ -15,6 +15,8 @@ interface Row {
   persons: string[];
   records: string[];
   explanation: string;
+  taken_at: Date | null;
+  taken_by: string | null;
   closed_at: Date | null;
   closed_by: string | null;
   verdict: Verdict | null;
@@ -22,13 +24,26 @@ interface Row {
 }
 
 const COLUMNS = `flag_id, rule, actor, actor_name, institution, first_at, last_at, events, persons, records, explanation,
-  closed_at, closed_by, verdict, reason`;
+  taken_at, taken_by, closed_at, closed_by, verdict, reason`;
 const MARK = /^(\d{4}-\d\d-\d\dT[\d:.]{8,12}Z)_([0-9a-f-]{36})$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export function createFlagDesk(deps: { database: Database; clock: () => Date }): FlagDesk {
   const { database, clock } = deps;
+  const missing = async (id: string): Promise<Result<AuditFlag>> => {
+    const { rowCount } = await database.pool.query('select from audit_flag where flag_id = $1', [id]);
+    return { ok: false, problem: problem(rowCount === 0 ? 'not-found' : 'conflict') };
+  };
   return {
+    async take(id, by) {
+      if (!UUID.test(id)) return { ok: false, problem: problem('not-found') };
+      const { rows } = await database.pool.query<Row>(
+        `update audit_flag set taken_at = coalesce(taken_at, $2), taken_by = $3
+         where flag_id = $1 and closed_at is null and coalesce(taken_by, $3) = $3 returning ${COLUMNS}`,
+        [id, clock(), by],
+      );
+      return rows[0] === undefined ? missing(id) : { ok: true, value: flagOf(rows[0]) };
+    },
     async list({ open, rule }, { limit, after }) {
       const mark = MARK.exec(after ?? '');
       const { rows } = await database.pool.query<Row>(
@@ -49,9 +64,7 @@ export function createFlagDesk(deps: { database: Database; clock: () => Date }):
          where flag_id = $1 and closed_at is null returning ${COLUMNS}`,
         [id, clock(), by, verdict, reason],
       );
-      if (rows[0] !== undefined) return { ok: true, value: flagOf(rows[0]) };
-      const { rowCount } = await database.pool.query('select from audit_flag where flag_id = $1', [id]);
-      return { ok: false, problem: problem(rowCount === 0 ? 'not-found' : 'conflict') };
+      return rows[0] === undefined ? missing(id) : { ok: true, value: flagOf(rows[0]) };
     },
   };
 }
@@ -60,6 +73,7 @@ const flagOf = (row: Row): AuditFlag => ({
   ...{ flagId: row.flag_id, rule: row.rule, actor: row.actor, actorName: row.actor_name, institution: row.institution },
   ...{ firstAt: row.first_at.toISOString(), lastAt: row.last_at.toISOString(), events: row.events },
   ...{ persons: row.persons, records: row.records, explanation: row.explanation },
+  taken: row.taken_at === null || row.taken_by === null ? null : { at: row.taken_at.toISOString(), by: row.taken_by },
   closed:
     row.closed_at === null || row.closed_by === null || row.verdict === null
       ? null

@@ -2,8 +2,11 @@
  * Reads what is new in the audit, lane by lane, and flags what is odd by the rules of the core. What was read, what was
  * counted and what was flagged commit together, so that a process that dies counts nothing twice.
  */
-import type { AuditRecord } from '../core/audit.ts';
-import { actorOf, judge, type ActorFacts, type AuditWatch, type Raised } from '../core/audit-rules.ts';
+import type { ReactionPolicy } from '../core/account-flag.ts';
+import type { AuditRecord, AuditTrail } from '../core/audit.ts';
+import { actorOf, judge } from '../core/audit-rules.ts';
+import type { ActorFacts, AuditWatch, Raised, RuleName } from '../core/audit-rules.ts';
+import { flagAccount } from './account-flag.ts';
 import { AUDIT_COLUMNS, toRecord, type AuditRow } from './audit-row.ts';
 import { vaultOf, type Connection, type Database } from './database.ts';
 
@@ -27,11 +30,19 @@ order by a.at, a.id limit $2`;
 
 type NewsRow = AuditRow & { lane: number; seq: string };
 
-export function createAuditWatch(deps: { database: Database; clock: () => Date }): AuditWatch {
-  const { database, clock } = deps;
+export interface AuditWatchDeps {
+  readonly database: Database;
+  readonly clock: () => Date;
+  readonly reactions: ReactionPolicy;
+  /** Told of accounts that were suspended. */
+  readonly audit: AuditTrail;
+}
+
+export function createAuditWatch({ database, clock, reactions, audit }: AuditWatchDeps): AuditWatch {
   return {
-    read: (limit) =>
-      database.transaction(async (connection) => {
+    async read(limit) {
+      const suspended: Suspended[] = [];
+      const count = await database.transaction(async (connection) => {
         const { rows: locked } = await connection.query<{ mine: boolean }>(
           'select pg_try_advisory_xact_lock($1) as mine',
           [LOCK],
@@ -40,12 +51,31 @@ export function createAuditWatch(deps: { database: Database; clock: () => Date }
         const { rows } = await connection.query<NewsRow>(NEWS, [clock(), limit, OLD_DAYS]);
         for (const row of rows) {
           const { lane: _lane, seq: _seq, ...record } = row;
-          await look(connection, toRecord(vaultOf(connection).fields, record));
+          const seen = toRecord(vaultOf(connection).fields, record);
+          suspended.push(...(await look(connection, seen, { reactions, at: clock() })));
         }
         await markRead(connection, rows);
         return rows.length;
-      }),
+      });
+      for (const { accountId, rule } of suspended)
+        await audit.record({
+          ...{ action: 'administer', outcome: 'success', face: 'hub', operation: 'suspendAccount' },
+          ...{ callerId: 'hub', callerName: 'hub', callerRole: 'hub', peer: '', persons: [] },
+          ...{ objects: [`account/${accountId}`], reason: `flag: ${rule}` },
+        });
+      return count;
+    },
   };
+}
+
+interface Suspended {
+  readonly accountId: string;
+  readonly rule: RuleName;
+}
+
+interface Reacting {
+  readonly reactions: ReactionPolicy;
+  readonly at: Date;
 }
 
 async function markRead(connection: Connection, rows: readonly NewsRow[]): Promise<void> {
@@ -59,12 +89,14 @@ async function markRead(connection: Connection, rows: readonly NewsRow[]): Promi
 }
 
 /** A system that reads by itself costs nothing here; refusals are counted of everybody. */
-async function look(connection: Connection, record: AuditRecord): Promise<void> {
+async function look(connection: Connection, record: AuditRecord, reacting: Reacting): Promise<readonly Suspended[]> {
   const actor = actorOf(record);
   const isRefusal = record.outcome === 'refused' && record.callerId !== '' && record.callerId !== 'none';
-  if (!isRefusal && (actor.name === null || record.persons.length === 0)) return;
+  if (!isRefusal && (actor.name === null || record.persons.length === 0)) return [];
   const facts = await factsOf(connection, record, isRefusal);
-  for (const raised of judge(record, facts)) await flag(connection, record, raised);
+  const suspended: Suspended[] = [];
+  for (const raised of judge(record, facts)) suspended.push(...(await flag(connection, record, raised, reacting)));
+  return suspended;
 }
 
 async function factsOf(connection: Connection, record: AuditRecord, isRefusal: boolean): Promise<ActorFacts> {
@@ -150,21 +182,33 @@ function ideographic(name: string): string {
   return (chinese || alphabetic).replaceAll('^', '').trim();
 }
 
-async function flag(connection: Connection, record: AuditRecord, { rule, explanation }: Raised): Promise<void> {
+async function flag(
+  connection: Connection,
+  record: AuditRecord,
+  { rule, explanation }: Raised,
+  { reactions, at }: Reacting,
+): Promise<readonly Suspended[]> {
   const actor = actorOf(record);
-  await connection.query(
+  const accountName = actor.name ?? record.callerName;
+  const { rows } = await connection.query<{ flag_id: string }>(
     `insert into audit_flag (rule, actor, actor_name, institution, day, first_at, last_at, events, persons, records, explanation)
      values ($1, $2, $3, $4, $5::date, $6, $6, 1, $7, $8, $9)
      on conflict (rule, actor, day) do update set last_at = greatest(audit_flag.last_at, excluded.last_at),
        events = audit_flag.events + 1, explanation = excluded.explanation,
        persons = (select coalesce(array_agg(p), '{}') from (
          select distinct p from unnest(audit_flag.persons || excluded.persons) p limit ${String(SHOWN)}) x),
-       records = (audit_flag.records || excluded.records)[greatest(1, cardinality(audit_flag.records) + 2 - ${String(SHOWN)}):]`,
+       records = (audit_flag.records || excluded.records)[greatest(1, cardinality(audit_flag.records) + 2 - ${String(SHOWN)}):]
+     returning flag_id`,
     [
-      ...[rule, actor.id, actor.name ?? record.callerName, actor.institution, record.at.slice(0, 10), record.at],
+      ...[rule, actor.id, accountName, actor.institution, record.at.slice(0, 10), record.at],
       ...[record.persons.slice(0, SHOWN), [`${String(Date.parse(record.at))}-${record.id}`], explanation],
     ],
   );
+  const auditFlagId = rows[0]?.flag_id;
+  if (auditFlagId === undefined) return [];
+  // Whoever reads it has no right to the audit: it tells of the account and of no patient.
+  const cause = { rule, accountId: actor.id, accountName, auditFlagId, by: 'hub', note: explanation };
+  return (await flagAccount(connection, cause, reactions, at)) ? [{ accountId: actor.id, rule }] : [];
 }
 
 /** What habits need no more. */

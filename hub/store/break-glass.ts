@@ -1,9 +1,9 @@
 /** Emergency access on PostgreSQL: a case is one row from the glass to the verdict, and the notice goes with its commit. */
 import { randomUUID } from 'node:crypto';
 import type { Caller } from '../core/access.ts';
+import type { ReactionPolicy } from '../core/account-flag.ts';
 import {
   reviewDueAt,
-  type AccountFlag,
   type BreakGlassCase,
   type BreakGlassCases,
   type BreakGlassFilter,
@@ -15,6 +15,7 @@ import {
 import type { HubId } from '../core/identifier.ts';
 import { fail, ok, problem, type Result } from '../core/problem.ts';
 import type { BreakGlassGrant } from '../core/subject.ts';
+import { flagAccount } from './account-flag.ts';
 import type { Connection, Database } from './database.ts';
 import { writeNotice, type NoticeRules } from './patient-notice.ts';
 import { isId, personToday, todayOf } from './person-names.ts';
@@ -27,6 +28,8 @@ export interface BreakGlassDeps {
   /** What the doctor wrote may tell of the patient. */
   readonly seal: () => Promise<Sealed>;
   readonly notices: NoticeRules;
+  /** What follows an emergency that was none. */
+  readonly reactions: ReactionPolicy;
 }
 
 interface CaseRow {
@@ -126,17 +129,6 @@ export function createBreakGlassCases(deps: BreakGlassDeps): BreakGlassCases {
       const found = await one(grantId);
       return found === null ? fail(problem('not-found')) : ok(found);
     },
-    async flags({ limit, after }) {
-      const [, at = null, id = null] = /^([0-9TZ:.-]{24})_([0-9a-f-]{36})$/.exec(after ?? '') ?? [];
-      const { rows } = await database.pool.query<FlagRow>(
-        `select flag_id, account_id, account_name, grant_id, at, by_id, note from account_flag
-         where $1::timestamptz is null or (at, flag_id) < ($1, $2::uuid) order by at desc, flag_id desc limit $3`,
-        [at, id, limit + 1],
-      );
-      const items = rows.slice(0, limit).map(flagOf);
-      const last = items.at(-1);
-      return { items, next: rows.length > limit && last !== undefined ? `${last.at}_${last.flagId}` : null };
-    },
     // Not what is being told at this moment by whoever opened it.
     unaudited: (limit) =>
       cases(`select ${COLUMNS} from break_glass b where not b.audited and b.at < $2 order by b.at limit $1`, [
@@ -169,21 +161,32 @@ async function open(
   if (person === null) return fail(problem('not-found', 'personId', 'Nobody has this id.'));
   const { personId } = person;
   const now = deps.clock();
-  const standing = await grantsOf(connection, accountOf(by), [personId], now.toISOString());
-  const [stands] = standing.get(personId) ?? [];
-  if (stands !== undefined) return ok({ grantId: stands.id, isNew: false });
+  const stands = async (): Promise<string | undefined> =>
+    (await grantsOf(connection, accountOf(by), [personId], now.toISOString())).get(personId)?.[0]?.id;
+  const standing = await stands();
+  if (standing !== undefined) return ok({ grantId: standing, isNew: false });
   const grantId = randomUUID();
   const until = new Date(now.getTime() + request.hours * 3_600_000);
   await connection.query(
+    `update break_glass set ended_at = until where account_id = $1 and person_id = $2 and ended_at is null and until <= $3`,
+    [accountOf(by), personId, now],
+  );
+  const { rowCount } = await connection.query(
     `insert into break_glass (grant_id, person_id, account_id, account_name, practitioner_id, institution, reason, note, at,
        until, due_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+     on conflict (account_id, person_id) where ended_at is null do nothing`,
     [
       ...[grantId, personId, accountOf(by), by.user?.displayName ?? by.name],
       ...[by.user?.practitionerId ?? null, by.user?.institution ?? null],
       ...[request.reason, (await deps.seal()).close(request.text), now, until, reviewDueAt(now)],
     ],
   );
+  // Asked for twice at the same moment: the other call has opened the case, and this one's grant is that.
+  if (rowCount !== 1) {
+    const other = await stands();
+    return other === undefined ? fail(problem('conflict')) : ok({ grantId: other, isNew: false });
+  }
   const content = {
     institution: by.user?.institution ?? null,
     by: by.user?.displayName ?? by.name,
@@ -222,11 +225,9 @@ async function review(
       'update break_glass set ended_at = coalesce(ended_at, least(until, $2)) where grant_id = $1',
       [grantId, now],
     );
-    await connection.query(
-      `insert into account_flag (flag_id, account_id, account_name, grant_id, at, by_id, note)
-       values ($1, $2, $3, $4, $5, $6, $7)`,
-      [randomUUID(), row.account_id, row.account_name, grantId, now, by.id, note],
-    );
+    const [accountId, accountName] = [row.account_id, row.account_name];
+    const cause = { rule: 'break-glass', accountId, accountName, grantId, by: by.id, note } as const;
+    await flagAccount(connection, cause, deps.reactions, now, 'notify');
   }
   await writeNotice(connection, deps.notices, {
     personId: row.person_id,
@@ -237,26 +238,6 @@ async function review(
   });
   return ok(null);
 }
-
-interface FlagRow {
-  readonly flag_id: string;
-  readonly account_id: string;
-  readonly account_name: string;
-  readonly grant_id: string;
-  readonly at: Date;
-  readonly by_id: string;
-  readonly note: string;
-}
-
-const flagOf = (row: FlagRow): AccountFlag => ({
-  flagId: row.flag_id,
-  accountId: row.account_id,
-  accountName: row.account_name,
-  grantId: row.grant_id,
-  at: row.at.toISOString(),
-  by: row.by_id,
-  note: row.note,
-});
 
 /** Grants of this account over these persons that stand at `at`, by the ids that were asked for. */
 export async function grantsOf(

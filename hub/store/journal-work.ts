@@ -169,7 +169,10 @@ export function chosen(kind: JournalWork['kind'], scope: WorkScope): { text: str
     `select j.id, j.received_at from journal j
      join settlement s on s.received_at = j.received_at and s.journal_id = j.id
      where ${[`s.state = '${state}'`, ...conditions].join(' and ')}`;
-  if (scope.kind === 'entries') return { text: from([`j.id = any (${bind(scope.journalIds)}::bigint[])`]), values };
+  if (scope.kind === 'entries') {
+    const named = `j.id = any (${bind(scope.journalIds)}::bigint[])`;
+    return { text: from(scope.site === undefined ? [named] : [named, `s.site = ${bind(scope.site)}`]), values };
+  }
   if (scope.kind === 'filter') return { text: from(conditionsOf(scope.filter, bind)), values };
   const site = `s.site = ${bind(scope.site)}`;
   if (scope.kind === 'mapping')
@@ -185,8 +188,7 @@ export function chosen(kind: JournalWork['kind'], scope: WorkScope): { text: str
   return { text: spelled.join(' union '), values };
 }
 
-const siteOf = (scope: WorkScope): string | null =>
-  scope.kind === 'filter' ? (scope.filter.site ?? null) : scope.kind === 'entries' ? null : scope.site;
+const siteOf = (scope: WorkScope): string | null => (scope.kind === 'filter' ? scope.filter.site : scope.site) ?? null;
 
 const NOTHING = problem('not-found', undefined, 'No entry is concerned.');
 const TOO_MANY = problem(

@@ -53,10 +53,19 @@ account_flag
   flag_id uuid not null
   account_id text not null
   account_name text not null
-  grant_id uuid not null
+  grant_id uuid
   at timestamp with time zone not null
   by_id text not null
   note text not null
+  audit_flag_id uuid
+  rule text not null default 'break-glass'::text
+  severity text not null default 'high'::text
+  reaction text not null default 'notify'::text
+  explanation text
+  explained_at timestamp with time zone
+  closed_at timestamp with time zone
+  closed_by text
+  closing text
 account_password
   account_id uuid not null
   at timestamp with time zone not null
@@ -149,6 +158,8 @@ audit_flag
   closed_by text
   verdict text
   reason text
+  taken_at timestamp with time zone
+  taken_by text
 audit_lane
   lane integer not null
   month date not null
@@ -710,6 +721,16 @@ sensitivity_rule
   label text not null
   created_at timestamp with time zone not null default now()
   created_by text not null
+  rule_id uuid not null default gen_random_uuid()
+  site text
+  reason text not null default ''::text
+sensitivity_sweep
+  one boolean not null default true
+  after_record uuid
+  after_exam uuid
+  exams bigint not null default 0
+  began_at timestamp with time zone not null default now()
+  ended_at timestamp with time zone default now()
 series
   record_id uuid not null
   study_uid text not null
@@ -824,8 +845,12 @@ account.account_login_name_key UNIQUE (login_name)
 account.account_pkey PRIMARY KEY (id)
 account.account_source_check CHECK ((source = ANY (ARRAY['local'::text, 'saml'::text])))
 account.account_state_check CHECK ((state = ANY (ARRAY['invited'::text, 'pending'::text, 'active'::text, 'suspended'::text, 'ended'::text])))
+account_flag.account_flag_audit_flag_id_key UNIQUE (audit_flag_id)
 account_flag.account_flag_grant_id_key UNIQUE (grant_id)
+account_flag.account_flag_of_one CHECK (((grant_id IS NULL) <> (audit_flag_id IS NULL)))
 account_flag.account_flag_pkey PRIMARY KEY (flag_id)
+account_flag.account_flag_reaction_check CHECK ((reaction = ANY (ARRAY['notify'::text, 'explain'::text, 'suspend'::text])))
+account_flag.account_flag_severity_check CHECK ((severity = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text])))
 account_password.account_password_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
 account_password.account_password_pkey PRIMARY KEY (account_id, at)
 account_recovery.account_recovery_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
@@ -955,8 +980,11 @@ saml_request.saml_request_pkey PRIMARY KEY (id)
 sealing.sealing_one_check CHECK (one)
 sealing.sealing_pkey PRIMARY KEY (one)
 sensitivity_rule.sensitivity_rule_field_check CHECK ((field = ANY (ARRAY['requestingDepartment'::text, 'procedure'::text, 'diagnosis'::text])))
+sensitivity_rule.sensitivity_rule_field_check CHECK ((field = ANY (ARRAY['requestingDepartment'::text, 'procedure'::text, 'diagnosis'::text, 'modality'::text, 'bodyPart'::text, 'site'::text])))
 sensitivity_rule.sensitivity_rule_label_check CHECK ((label ~ '^[a-z][a-z-]{0,30}$'::text))
-sensitivity_rule.sensitivity_rule_pkey PRIMARY KEY (field, code, label)
+sensitivity_rule.sensitivity_rule_pkey PRIMARY KEY (rule_id)
+sensitivity_sweep.sensitivity_sweep_one_check CHECK (one)
+sensitivity_sweep.sensitivity_sweep_pkey PRIMARY KEY (one)
 series.series_pkey PRIMARY KEY (record_id, study_uid, series_uid)
 session.session_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
 session.session_check CHECK (((stage <> 'open'::text) OR (role IS NOT NULL)))
@@ -983,9 +1011,11 @@ access_token_pkey CREATE UNIQUE INDEX access_token_pkey ON public.access_token U
 access_version_pkey CREATE UNIQUE INDEX access_version_pkey ON public.access_version USING btree (one)
 account_by_subject CREATE UNIQUE INDEX account_by_subject ON public.account USING btree (idp, subject) WHERE (idp IS NOT NULL)
 account_by_time CREATE INDEX account_by_time ON public.account USING btree (created_at DESC, id DESC)
+account_flag_audit_flag_id_key CREATE UNIQUE INDEX account_flag_audit_flag_id_key ON public.account_flag USING btree (audit_flag_id)
 account_flag_by_account CREATE INDEX account_flag_by_account ON public.account_flag USING btree (account_id)
 account_flag_by_time CREATE INDEX account_flag_by_time ON public.account_flag USING btree (at DESC, flag_id DESC)
 account_flag_grant_id_key CREATE UNIQUE INDEX account_flag_grant_id_key ON public.account_flag USING btree (grant_id)
+account_flag_open CREATE INDEX account_flag_open ON public.account_flag USING btree (account_id) WHERE (closed_at IS NULL)
 account_flag_pkey CREATE UNIQUE INDEX account_flag_pkey ON public.account_flag USING btree (flag_id)
 account_login_name_key CREATE UNIQUE INDEX account_login_name_key ON public.account USING btree (login_name)
 account_password_pkey CREATE UNIQUE INDEX account_password_pkey ON public.account_password USING btree (account_id, at)
@@ -1018,6 +1048,7 @@ audit_pkey CREATE UNIQUE INDEX audit_pkey ON ONLY public.audit USING btree (at, 
 audit_verification_pkey CREATE UNIQUE INDEX audit_verification_pkey ON public.audit_verification USING btree (id)
 audit_watch_pkey CREATE UNIQUE INDEX audit_watch_pkey ON public.audit_watch USING btree (lane)
 break_glass_by_person CREATE INDEX break_glass_by_person ON public.break_glass USING btree (person_id, account_id, until)
+break_glass_one_open CREATE UNIQUE INDEX break_glass_one_open ON public.break_glass USING btree (account_id, person_id) WHERE (ended_at IS NULL)
 break_glass_open CREATE INDEX break_glass_open ON public.break_glass USING btree (due_at) WHERE (outcome IS NULL)
 break_glass_pkey CREATE UNIQUE INDEX break_glass_pkey ON public.break_glass USING btree (grant_id)
 break_glass_to_audit CREATE INDEX break_glass_to_audit ON public.break_glass USING btree (at) WHERE (NOT audited)
@@ -1178,6 +1209,9 @@ saml_request_code_hash_key CREATE UNIQUE INDEX saml_request_code_hash_key ON pub
 saml_request_pkey CREATE UNIQUE INDEX saml_request_pkey ON public.saml_request USING btree (id)
 sealing_pkey CREATE UNIQUE INDEX sealing_pkey ON public.sealing USING btree (one)
 sensitivity_rule_pkey CREATE UNIQUE INDEX sensitivity_rule_pkey ON public.sensitivity_rule USING btree (field, code, label)
+sensitivity_rule_pkey CREATE UNIQUE INDEX sensitivity_rule_pkey ON public.sensitivity_rule USING btree (rule_id)
+sensitivity_rule_said_once CREATE UNIQUE INDEX sensitivity_rule_said_once ON public.sensitivity_rule USING btree (field, code, label, COALESCE(site, ''::text))
+sensitivity_sweep_pkey CREATE UNIQUE INDEX sensitivity_sweep_pkey ON public.sensitivity_sweep USING btree (one)
 series_by_uid CREATE INDEX series_by_uid ON public.series USING btree (series_uid)
 series_pkey CREATE UNIQUE INDEX series_pkey ON public.series USING btree (record_id, study_uid, series_uid)
 session_by_account CREATE INDEX session_by_account ON public.session USING btree (account_id)
@@ -1342,7 +1376,8 @@ CREATE OR REPLACE FUNCTION public.exam_codes(facts jsonb, field text)
 AS $function$
   select c.code from jsonb_array_elements(facts -> 'orders') o
     cross join lateral (select o -> 'facts' -> field -> 1 as coded) v
-    cross join lateral (values (v.coded ->> 'code'), (v.coded -> 'source' ->> 'code')) c (code)
+    cross join lateral (values (v.coded ->> 'code'), (v.coded -> 'source' ->> 'code'),
+      (case when jsonb_typeof(v.coded) = 'string' then v.coded #>> '{}' end)) c (code)
   where c.code <> ''
 $function$
 
@@ -1355,8 +1390,8 @@ begin
   if not exists (select from sensitivity_rule) then
     return null;
   end if;
-  with wanted as (
-    select distinct r.label from sensitivity_rule r where r.code in (select exam_codes(new.facts, r.field))
+  with wanted as materialized (
+    select label from exam_labels_wanted(new.site, new.facts) label
   ), gone as (
     delete from exam_label l where l.exam_id = new.exam_id and l.source = 'rule' and l.label not in (select label from wanted)
   )
@@ -1375,6 +1410,17 @@ begin
   where exam_id::text = new.alias and source = 'hand' on conflict do nothing;
   return null;
 end $function$
+
+exam_labels_wanted(of_site text, facts jsonb)
+CREATE OR REPLACE FUNCTION public.exam_labels_wanted(of_site text, facts jsonb)
+ RETURNS SETOF text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select distinct r.label from sensitivity_rule r
+  where (r.site is null or r.site = of_site)
+    and case when r.field = 'site' then r.code = of_site else r.code in (select exam_codes(facts, r.field)) end
+$function$
 
 intake_tally_fold(before timestamp with time zone, keep_from timestamp with time zone)
 CREATE OR REPLACE FUNCTION public.intake_tally_fold(before timestamp with time zone, keep_from timestamp with time zone)
@@ -1458,21 +1504,6 @@ CREATE OR REPLACE FUNCTION public.latency_bucket(took interval)
  IMMUTABLE
 AS $function$
   select ceil(4 * ln(greatest(1, extract(epoch from took) * 1000)::float) / ln(2::float))::smallint
-$function$
-
-relabel_exams()
-CREATE OR REPLACE FUNCTION public.relabel_exams()
- RETURNS void
- LANGUAGE sql
-AS $function$
-  with wanted as materialized (
-    select distinct e.exam_id, r.label from exam e
-      cross join sensitivity_rule r where r.code in (select exam_codes(e.facts, r.field))
-  ), gone as (
-    delete from exam_label l where l.source = 'rule'
-      and not exists (select from wanted w where w.exam_id = l.exam_id and w.label = l.label)
-  )
-  insert into exam_label (exam_id, label, source) select exam_id, label, 'rule' from wanted on conflict do nothing
 $function$
 
 

@@ -49,9 +49,22 @@ function messagesOf(
   const messages = Math.max(1, Math.ceil(patients.length / CHUNK), Math.ceil(things.length / CHUNK));
   return Array.from({ length: messages }, (_, n) => {
     const slice = (all: readonly AuditObject[]): readonly AuditObject[] => all.slice(n * CHUNK, (n + 1) * CHUNK);
-    const objects = [...slice(patients), ...act, ...slice(things)].map(objectXml).join('');
+    const told = [...slice(patients), ...act, ...slice(things), ...circumstances(record)];
+    const objects = told.map(objectXml).join('');
     return `<?xml version="1.0" encoding="UTF-8"?><AuditMessage>${head}${objects}</AuditMessage>`;
   });
+}
+
+/** PS3.15 A.5.2.4: 4 is what is neither a person nor an object of a system. */
+type Circumstances = Omit<AuditObject, 'type' | 'role'> & { readonly type: 4; readonly role?: never };
+
+/** By what right, for whom and in which session, as the record has it: messages of the standard have no place of their own for it. */
+function circumstances({ basis, institution, session, agent }: AuditRecord): readonly Circumstances[] {
+  const details = Object.entries({ basis, institution, session, agent }).flatMap(([kind, value]) =>
+    value === undefined || value === '' ? [] : [[kind, value] as const],
+  );
+  const code = { code: 'circumstances', system: 'HUTONG', text: 'By what right and whence' };
+  return details.length === 0 ? [] : [{ id: 'circumstances', type: 4, idType: code, details }];
 }
 
 const attribute = (name: string, value: string | number | boolean | undefined): string =>
@@ -90,7 +103,7 @@ const sourceXml = ({ id, site }: AuditSource): string =>
   `<AuditSourceIdentification${attribute('AuditEnterpriseSiteID', site)}${attribute('AuditSourceID', id)}>` +
   `${coded('AuditSourceTypeCode', SOURCE_TYPE)}</AuditSourceIdentification>`;
 
-function objectXml({ id, type, role, idType, name, query, details }: AuditObject): string {
+function objectXml({ id, type, role, idType, name, query, details }: AuditObject | Circumstances): string {
   return (
     `<ParticipantObjectIdentification${attribute('ParticipantObjectID', id)}` +
     `${attribute('ParticipantObjectTypeCode', type)}${attribute('ParticipantObjectTypeCodeRole', role)}>` +

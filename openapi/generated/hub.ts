@@ -670,6 +670,23 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/accounts/{id}/sign-out': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 结束会话 · end every session of an account at once; it may sign in again */
+    readonly post: operations['endSessions'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/exams/{id}/revisions': {
     readonly parameters: {
       readonly query?: never;
@@ -1163,9 +1180,130 @@ export interface paths {
       readonly path?: never;
       readonly cookie?: never;
     };
-    /** Accounts whose emergency was none, newest first */
+    /** 账号标记 · accounts whose emergency was none or whose access was odd, newest first; of no patient */
     readonly get: operations['listAccountFlags'];
     readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/account-flags/{id}/close': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** What the security administration did about it; nobody closes their own */
+    readonly post: operations['closeAccountFlag'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/my-flags': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 本人的访问说明 · flags of one's own account, newest first */
+    readonly get: operations['listOwnFlags'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/my-flags/{id}/explain': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** Why it was done; once */
+    readonly post: operations['explainFlag'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/worklist': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 待办 · how much waits for the caller; null where it is not theirs to know */
+    readonly get: operations['readWorklist'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/sensitivity-rules': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 敏感规则 · rules by which exams are sensitive, newest first, and how far older exams are labelled */
+    readonly get: operations['listSensitivityRules'];
+    readonly put?: never;
+    /** New exams are labelled at once, older ones in the background */
+    readonly post: operations['addSensitivityRule'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/sensitivity-rules/{id}': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    readonly post?: never;
+    /** Takes a rule away, and the labels that it alone gave */
+    readonly delete: operations['removeSensitivityRule'];
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/exams/{id}/labels': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 检查的敏感标记 · labels of one exam, and where each came from */
+    readonly get: operations['readExamLabels'];
+    /** The labels by hand become these; those by rule stay */
+    readonly put: operations['setExamLabels'];
     readonly post?: never;
     readonly delete?: never;
     readonly options?: never;
@@ -1428,7 +1566,8 @@ export interface paths {
     /** Whether the audit was found as it was written, when, and what was not (audit.md) */
     readonly get: operations['showAuditProof'];
     readonly put?: never;
-    readonly post?: never;
+    /** 立即校验 · proves all that is kept, beside everything; once a minute at most */
+    readonly post: operations['proveAudit'];
     readonly delete?: never;
     readonly options?: never;
     readonly head?: never;
@@ -1463,6 +1602,23 @@ export interface paths {
     readonly get: operations['listAuditFlags'];
     readonly put?: never;
     readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/audit/flags/{id}/take': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /** 受理 · one auditor looks into it */
+    readonly post: operations['takeAuditFlag'];
     readonly delete?: never;
     readonly options?: never;
     readonly head?: never;
@@ -3138,14 +3294,78 @@ export interface components {
         readonly note: string | null;
       };
     };
-    readonly AccountFlag: {
+    /** @enum {string} */
+    readonly Severity: 'low' | 'medium' | 'high';
+    readonly OwnFlag: {
       readonly flagId: string;
+      readonly rule: string;
+      readonly severity: components['schemas']['Severity'];
+      /** @enum {string} */
+      readonly reaction: 'notify' | 'explain' | 'suspend';
+      readonly at: string;
+      readonly note: string;
+      readonly explanation: {
+        readonly text: string;
+        readonly at: string;
+      } | null;
+      readonly closed: {
+        readonly at: string;
+        readonly by: string;
+        readonly note: string;
+      } | null;
+    };
+    readonly AccountFlag: components['schemas']['OwnFlag'] & {
       readonly accountId: string;
       readonly accountName: string;
-      readonly grantId: string;
-      readonly at: string;
+      /** @description The emergency of which it comes */
+      readonly grantId: string | null;
+      /** @description The auditors' flag of which it comes */
+      readonly auditFlagId: string | null;
       readonly by: string;
-      readonly note: string;
+    };
+    readonly Worklist: {
+      /** @description That ask for an explanation */
+      readonly ownFlags: number;
+      readonly accountFlags: number | null;
+      readonly auditFlags: number | null;
+      /** @description Not reviewed yet */
+      readonly breakGlass: number | null;
+      /** @description Institutions and doctors */
+      readonly applications: number | null;
+      readonly pendingAccounts: number | null;
+    };
+    /** @enum {string} */
+    readonly SensitivityField: 'requestingDepartment' | 'procedure' | 'diagnosis' | 'modality' | 'bodyPart' | 'site';
+    readonly SensitivityRuleTerms: {
+      readonly field: components['schemas']['SensitivityField'];
+      /** @description As the province's table has it, or as the source gave it; of `site` its id */
+      readonly code: string;
+      readonly label: components['schemas']['Sensitivity'];
+      /** @description Of exams of this hospital alone */
+      readonly site?: string;
+      readonly reason: components['schemas']['Reason'];
+    };
+    readonly SensitivityRule: {
+      readonly ruleId: string;
+      readonly field: components['schemas']['SensitivityField'];
+      readonly code: string;
+      readonly label: components['schemas']['Sensitivity'];
+      readonly site: string | null;
+      readonly reason: string;
+      readonly createdAt: string;
+      readonly createdBy: string;
+    };
+    readonly ExamLabels: {
+      readonly examId: string;
+      readonly site: string;
+      readonly labels: readonly {
+        readonly label: components['schemas']['Sensitivity'];
+        /** @enum {string} */
+        readonly source: 'rule' | 'hand';
+        readonly setAt: string;
+        readonly setBy: string;
+        readonly reason: string;
+      }[];
     };
     /** @enum {string} */
     readonly FindingCode:
@@ -3410,6 +3630,10 @@ export interface components {
       /** @description Ids of AuditEvents */
       readonly records: readonly string[];
       readonly explanation: string;
+      readonly taken: {
+        readonly at: string;
+        readonly by: string;
+      } | null;
       readonly closed: {
         readonly at: string;
         readonly by: string;
@@ -4947,6 +5171,31 @@ export interface operations {
       readonly default: components['responses']['Problem'];
     };
   };
+  readonly endSessions: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description How many there were */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly ended: number;
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
   readonly listReportRevisions: {
     readonly parameters: {
       readonly query?: never;
@@ -5940,6 +6189,7 @@ export interface operations {
   readonly listAccountFlags: {
     readonly parameters: {
       readonly query?: {
+        readonly state?: 'open' | 'closed';
         readonly limit?: components['parameters']['Limit'];
         /** @description `next` of the page before */
         readonly after?: components['parameters']['After'];
@@ -5960,6 +6210,264 @@ export interface operations {
             readonly items: readonly components['schemas']['AccountFlag'][];
             readonly next: components['schemas']['Next'];
           };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly closeAccountFlag: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "note": "已约谈，属实为会诊"
+         *     }
+         */
+        readonly 'application/json': {
+          readonly note: components['schemas']['Reason'];
+        };
+      };
+    };
+    readonly responses: {
+      /** @description Closed */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['AccountFlag'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listOwnFlags: {
+    readonly parameters: {
+      readonly query?: {
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['OwnFlag'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly explainFlag: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': {
+          readonly text: string;
+        };
+      };
+    };
+    readonly responses: {
+      /** @description Explained */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['OwnFlag'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly readWorklist: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description Counts */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Worklist'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listSensitivityRules: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description All of them */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['SensitivityRule'][];
+            readonly sweep: {
+              readonly beganAt: string;
+              /** @description null: older exams are still being labelled */
+              readonly endedAt: string | null;
+              readonly exams: number;
+            };
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly addSensitivityRule: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "field": "requestingDepartment",
+         *       "code": "1401",
+         *       "label": "psychiatry",
+         *       "reason": "精神科检查"
+         *     }
+         */
+        readonly 'application/json': components['schemas']['SensitivityRuleTerms'];
+      };
+    };
+    readonly responses: {
+      /** @description The rule */
+      readonly 201: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['SensitivityRule'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly removeSensitivityRule: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description It is gone */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['SensitivityRule'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly readExamLabels: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description Labels */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['ExamLabels'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly setExamLabels: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "labels": [
+         *         "vip"
+         *       ],
+         *       "reason": "保健对象"
+         *     }
+         */
+        readonly 'application/json': {
+          readonly labels: readonly components['schemas']['Sensitivity'][];
+          readonly reason: components['schemas']['Reason'];
+        };
+      };
+    };
+    readonly responses: {
+      /** @description Labels as they stand now */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['ExamLabels'];
         };
       };
       readonly default: components['responses']['Problem'];
@@ -6492,6 +7000,29 @@ export interface operations {
       readonly default: components['responses']['Problem'];
     };
   };
+  readonly proveAudit: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description It runs; GET tells what came of it */
+      readonly 202: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly id: string;
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
   readonly listAuditAnchors: {
     readonly parameters: {
       readonly query?: {
@@ -6543,6 +7074,29 @@ export interface operations {
             readonly items: readonly components['schemas']['AuditFlag'][];
             readonly next: components['schemas']['Next'];
           };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly takeAuditFlag: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description Taken up */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['AuditFlag'];
         };
       };
       readonly default: components['responses']['Problem'];

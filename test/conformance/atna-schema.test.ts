@@ -114,6 +114,21 @@ test('source and destination follow the data, whoever asked', () => {
   );
 });
 
+test('by what right, from which institution and in which session stands in every message, as it does in the record', () => {
+  const told = { basis: 'treating(region)', institution: '省人民医院', session: 'f00d', agent: 'Mozilla/5.0' };
+  for (const more of [{}, { action: 'sign-on' }, { outcome: 'refused' }] as const) {
+    const [message = ''] = auditMessages(record({ ...more, ...told }), SOURCE);
+    const objects = all(parse(message), 'ParticipantObjectIdentification');
+    const [found] = objects.filter((object) => object.attributes.get('ParticipantObjectTypeCode') === '4');
+    assert.ok(found, message);
+    const details = all(found, 'ParticipantObjectDetail').map(({ attributes }) => [
+      attributes.get('type'),
+      Buffer.from(attributes.get('value') ?? '', 'base64').toString(),
+    ]);
+    assert.deepEqual(Object.fromEntries(details), told);
+  }
+});
+
 test('a record about many is several messages, each bounded, none left out', () => {
   const persons = Array.from({ length: 250 }, (_, n) => `p${String(n)}`);
   const objects = Array.from({ length: 430 }, (_, n) => `1.2.${String(n)}`);

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { DocumentEntry, PatientCx } from '../../hub/core/document.ts';
+import { accessDesk } from '../support/access.ts';
 import { association, code, documentEntry, folder, submissionSet } from '../support/documents.ts';
 import { newPatient, oid } from '../support/registry-hub.ts';
 import {
@@ -335,4 +336,47 @@ test('a submission set, with or without documents, to whom its source, author an
   await register(patient, {});
   await quiet();
   assert.deepEqual([yes.told.length, no.told.length], [1, 0]);
+});
+
+test('a subscriber is told of what it may read now: a document of a sensitive exam is as if it were not registered', async () => {
+  const guarded = await openBroker(['127.0.0.1'], {}, new Map(), accessDesk);
+  try {
+    const consumer = await consumerOf();
+    const [own, study] = [await newPatient(guarded), oid()];
+    const id = (n: number): string => `00000000-0000-5000-8000-00000000000${String(n)}`;
+    for (const text of [
+      `insert into person (person_id) values ('${id(1)}')`,
+      `insert into patient_record (record_id, site, authority, local_id, person_id, facts) values ('${id(2)}', 'h1', 'a', 'P', '${id(1)}', '{}')`,
+      `insert into exam (record_id, exam_id, site, facts, cancelled, has_order, has_report, has_images)
+       values ('${id(2)}', '${id(3)}', 'h1', '{"orders": []}', false, false, false, true)`,
+      `insert into study (record_id, study_uid, study_id, exam_id, site, modalities, series_count, instance_count, availability)
+       values ('${id(2)}', '${study}', '${id(4)}', '${id(3)}', 'h1', '{CT}', 1, 1, 'complete')`,
+      `insert into exam_label (exam_id, label, source) values ('${id(3)}', 'hiv', 'hand')`,
+    ])
+      await guarded.database.pool.query(text);
+    await guarded.subscribe({ consumer: consumer.url, slots: [['PatientId', `'${own}'`]] });
+    const documents = [
+      documentEntry('plain', own, oid()),
+      documentEntry('sensitive', own, oid(), {
+        referenceIds: [`${study}^^^^urn:ihe:iti:xds:2016:studyInstanceUID`],
+      }),
+    ];
+    const answer = await guarded.submit([
+      ...documents,
+      submissionSet('s', own, oid()),
+      ...documents.map((one, at) =>
+        association(`a${String(at)}`, 'HasMember', 's', one.id, { submissionSetStatus: 'Original' }),
+      ),
+    ]);
+    assert.equal(answer.status, 'success', answer.text);
+    await consumer.times(1);
+    await quiet();
+    const told = consumer.told.join('');
+    const [plain, sensitive] = documents.map(({ uniqueId }) => uniqueId);
+    assert.ok(told.includes(plain ?? '?') && !told.includes(sensitive ?? '?'));
+    const refused = guarded.audits.find(({ operation, outcome }) => operation === 'ITI-53' && outcome === 'refused');
+    assert.deepEqual([refused?.callerId, refused?.reason, refused?.persons], ['reader', 'sensitive', [id(1)]]);
+  } finally {
+    await guarded.stop();
+  }
 });

@@ -237,7 +237,7 @@ suite('the pages of operators', { skip: NO_BROWSER }, () => {
 
   test('the audit is read on a phone, and no operator gets there', async () => {
     const visitor = await signedIn('administrator', PHONE, 'zh');
-    await visitor.page.goto('/operations/audit');
+    await visitor.page.goto('/audit/records');
     await visitor.page
       .getByRole('row', { name: /startReplay/ })
       .first()
@@ -245,7 +245,7 @@ suite('the pages of operators', { skip: NO_BROWSER }, () => {
     await sound(visitor);
     await visitor.context.close();
     const operator = await signedIn('operator', PHONE, 'zh');
-    await operator.page.goto('/operations/audit');
+    await operator.page.goto('/audit/records');
     await operator.page.getByRole('heading', { name: '没有这个页面' }).waitFor();
     await operator.context.close();
   });

@@ -1,13 +1,16 @@
 /** Odd access on a real database: rules over what the hub recorded, each flag once, closed by an auditor, nothing counted twice. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import { USUAL_REACTIONS, type ReactionPolicy } from '../../hub/core/account-flag.ts';
 import { judge, THRESHOLDS, type ActorFacts, type RuleName } from '../../hub/core/audit-rules.ts';
 import type { AuditEvent } from '../../hub/core/audit.ts';
+import { createAccountFlags, createWorklist } from '../../hub/store/account-flag.ts';
 import { createFlagDesk } from '../../hub/store/audit-flag.ts';
 import { createAuditWatch } from '../../hub/store/audit-watch.ts';
 import { createAuditStore, type AuditStore } from '../../hub/store/audit.ts';
 import { event } from '../support/audit-chain.ts';
 import { freshDatabase, type FreshDatabase } from '../support/database.ts';
+import { account, sessionsOf } from '../support/people.ts';
 
 let fresh: FreshDatabase;
 let audit: AuditStore;
@@ -49,7 +52,7 @@ const flags = async (): Promise<readonly (readonly [string, string, number])[]> 
     .sort((a, b) => `${a[1]}${a[0]}`.localeCompare(`${b[1]}${b[0]}`));
 
 test('each rule speaks of what it is about, and of nothing else', async () => {
-  const watch = createAuditWatch({ database: fresh.database, clock });
+  const watch = createAuditWatch({ database: fresh.database, clock, audit, reactions: USUAL_REACTIONS });
   await audit.record(doctor('王医生'));
   await audit.record(doctor('李医生', { basis: 'none' }));
   await audit.record(doctor('李医生', { basis: 'none' }));
@@ -132,7 +135,7 @@ test('a habit excuses what is usual, and the night is told', async () => {
   );
   now = new Date(now.getTime() + 86_400_000);
   await audit.record(doctor('孙医生'));
-  await createAuditWatch({ database: fresh.database, clock }).read(500);
+  await createAuditWatch({ database: fresh.database, clock, audit, reactions: USUAL_REACTIONS }).read(500);
   const { rows } = await fresh.database.pool.query<{ persons: number }>(
     `select persons from audit_actor_day where actor = 'account-孙医生' order by day`,
   );
@@ -140,4 +143,68 @@ test('a habit excuses what is usual, and the night is told', async () => {
     rows.map(({ persons }) => persons),
     [THRESHOLDS.hour + 1, 1],
   );
+});
+
+test("what follows odd access is the configuration's: nothing, a notice, a question, or the account suspended", async () => {
+  const { database } = fresh;
+  const flagsOfAccounts = createAccountFlags({ database, clock });
+  const policy: ReactionPolicy = { notify: 'medium', explain: 'medium', suspend: 'high' };
+  const watch = createAuditWatch({ database, clock, audit, reactions: policy });
+  const grave = await account(database, 'grave', 'I1');
+  const odd = await account(database, 'odd', 'I1');
+  const read = (id: string, change: Partial<AuditEvent>): Promise<void> =>
+    audit.record(doctor('尚医生', { callerId: id, ...change }));
+  await read(grave, { basis: 'none' });
+  await read(odd, { basis: 'treating label:hiv' });
+  for (let n = 0; n < 12; n += 1)
+    await audit.record(event({ action: 'refuse', outcome: 'refused', callerId: odd, callerName: '奇' }));
+  await watch.read(500);
+  const told = async (accountId: string): Promise<readonly string[]> =>
+    (await flagsOfAccounts.list({ accountId }, { limit: 10 })).items.map(
+      ({ rule, severity, reaction }) => `${rule} ${severity} ${reaction}`,
+    );
+  assert.deepEqual(await told(grave), ['no-relation high suspend']);
+  assert.deepEqual(await told(odd), ['many-refusals medium explain'], "what is slight is the auditors' alone");
+  assert.deepEqual(await sessionsOf(database, grave), { open: 0, state: 'suspended' });
+  assert.deepEqual(await sessionsOf(database, odd), { open: 1, state: 'active' });
+  await audit.flush();
+  const { items } = await audit.list({ action: 'administer' }, { limit: 5 });
+  assert.deepEqual(
+    items.map(({ operation, objects, reason }) => [operation, objects, reason]),
+    [['suspendAccount', [`account/${grave}`], 'flag: no-relation']],
+  );
+  await read(grave, { basis: 'none' });
+  await watch.read(500);
+  assert.equal((await told(grave)).length, 1, 'what goes on that day is the same flag');
+
+  const [flag] = (await flagsOfAccounts.list({ accountId: odd }, { limit: 1 })).items;
+  assert.ok(flag !== undefined);
+  const counts = createWorklist({ database });
+  const openNow = async (): Promise<number> =>
+    (await flagsOfAccounts.list({ open: true }, { limit: 100 })).items.length;
+  assert.deepEqual([(await counts(odd)).ownFlags, (await counts(odd)).accountFlags], [1, await openNow()]);
+  const before = await openNow();
+  const foreign = await flagsOfAccounts.explain(flag.flagId, grave, '不是我的');
+  assert.equal(foreign.ok ? '' : foreign.problem.code, 'not-found');
+  const explained = await flagsOfAccounts.explain(flag.flagId, odd, '地址簿有误');
+  assert.equal(explained.ok && explained.value.explanation?.text, '地址簿有误');
+  const twice = await flagsOfAccounts.explain(flag.flagId, odd, '又一次');
+  assert.equal(twice.ok ? '' : twice.problem.code, 'conflict');
+  assert.equal((await counts(odd)).ownFlags, 0);
+  const own = await flagsOfAccounts.close(flag.flagId, { id: odd, accountId: odd }, '没事');
+  assert.equal(own.ok ? '' : own.problem.code, 'conflict', 'nobody closes their own');
+  const closed = await flagsOfAccounts.close(flag.flagId, { id: 'sec', accountId: 'sec' }, '已核实');
+  assert.equal(closed.ok && closed.value.closed?.note, '已核实');
+  assert.equal(await openNow(), before - 1);
+});
+
+test('one auditor takes a flag up; another cannot while it is theirs', async () => {
+  const desk = createFlagDesk({ database: fresh.database, clock });
+  const [flag] = (await desk.list({ open: true }, { limit: 1 })).items;
+  assert.ok(flag?.taken === null);
+  const [first, second] = await Promise.all([desk.take(flag.flagId, 'a1'), desk.take(flag.flagId, 'a2')]);
+  assert.deepEqual([first, second].map(({ ok }) => ok).sort(), [false, true]);
+  const mine = first.ok ? 'a1' : 'a2';
+  const again = await desk.take(flag.flagId, mine);
+  assert.equal(again.ok && again.value.taken?.by, mine);
 });

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Caller } from '../../hub/core/access.ts';
 import type { AccessDesk } from '../../hub/core/access-ports.ts';
+import { USUAL_REACTIONS } from '../../hub/core/account-flag.ts';
 import type { ConsentRule } from '../../hub/core/consent.ts';
 import { presentRules, type ConsentContent, type ConsentDesk } from '../../hub/core/consent-ports.ts';
 import type { HubId } from '../../hub/core/identifier.ts';
@@ -25,7 +26,7 @@ let examId: HubId;
 let person: HubId;
 const clock = (): Date => new Date();
 const seal = createSeal(TEST_FIELDS, 'consent', new Uint8Array(32).fill(3));
-const rules = { seal: () => Promise.resolve(seal), notices: { delivered: false } };
+const rules = { seal: () => Promise.resolve(seal), notices: { delivered: false }, reactions: USUAL_REACTIONS };
 
 before(async () => {
   hub = await personHub();
@@ -143,4 +144,27 @@ test('a grant follows the person through a merge', async () => {
   assert.equal(await sees(here, DOCTOR), false);
   assert.ok((await hub.desk.merge(person, other, { caller: OPERATOR, reason: '本人持证件到院核实' })).ok);
   assert.equal(await sees(here, DOCTOR), true);
+});
+
+test('two calls of one doctor for one person at the same moment open one case; a later emergency is another', async () => {
+  let now = new Date();
+  const [one, other] = [hub.database, otherPool].map((database) =>
+    createBreakGlassCases({ database, clock: () => now, ...rules }),
+  );
+  assert.ok(one !== undefined && other !== undefined);
+  const doctor = signedIn('twice', 'physician', 'I2');
+  const request = { personId: person, reason: 'unconscious', text: '昏迷', hours: 1 } as const;
+  const opened = await Promise.all(
+    Array.from({ length: 12 }, (_, at) => (at % 2 === 0 ? one : other).open(request, doctor)),
+  );
+  const grants = opened.map((each) => (each.ok ? each.value.found.grantId : each.problem.code));
+  assert.equal(new Set(grants).size, 1, grants.join(' '));
+  assert.equal(opened.filter((each) => each.ok && each.value.isNew).length, 1, 'one of them opened it');
+  const count = `select (select count(*)::int from break_glass where account_id = 'twice') as cases,
+    (select count(*)::int from patient_notice where subject = 'break-glass/' || $1) as notices`;
+  assert.deepEqual((await hub.database.pool.query(count, [grants[0]])).rows, [{ cases: 1, notices: 1 }]);
+  now = new Date(now.getTime() + 2 * 3_600_000);
+  const later = await Promise.all([one.open(request, doctor), other.open(request, doctor)]);
+  const [next, same] = later.map((each) => (each.ok ? each.value.found.grantId : each.problem.code));
+  assert.ok(next === same && next !== grants[0], 'what is over is not opened again');
 });

@@ -153,7 +153,7 @@ export async function feedHub(of: (sites: Sites) => Sites = (sites) => sites): P
   const later = (): Date => new Date(Date.now() + ahead.ms);
   const outbox = createOutbox({ database, clock: later });
   const notices = linkNotices({
-    ...{ sites, database, clock: later, log: quiet, audit },
+    ...{ sites, database, clock: later, log: quiet, access, audit },
     config: { affinityDomainOid: DOMAIN, homeCommunityOid: HOME },
     reader: createIndexReader({ database, derive: DERIVE }),
   });

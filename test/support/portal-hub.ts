@@ -9,6 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { loadSites } from '../../adapters/sites/load.ts';
 import type { PersonRole } from '../../hub/core/access.ts';
+import type { Database } from '../../hub/store/database.ts';
 import { enterSites } from '../../hub/store/institution.ts';
 import { exams } from '../province/exams.ts';
 import type { Exam } from '../province/exams.ts';
@@ -27,6 +28,7 @@ export const HOSTILE = '<img src=x onerror="window.hacked=1">';
 export interface PortalHub {
   readonly origin: string;
   readonly adminToken: string;
+  readonly database: Database;
   /** Of a client with this role. */
   token(role: string, site?: string): Promise<string>;
   call(method: string, path: string, body?: object, token?: string): Promise<{ status: number; json: unknown }>;
@@ -94,6 +96,7 @@ export async function portalHub(env: Readonly<Record<string, string>> = {}): Pro
   return {
     origin,
     adminToken,
+    database: fresh.database,
     token,
     call,
     person: (role, site) => {

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readProviders } from '../../hub/config-saml.ts';
+import { readKeys, readProviders } from '../../hub/config-saml.ts';
 import type { RestServer } from './rest-server.ts';
 import { startRest } from './rest-server.ts';
 import { startIdp } from './saml-idp.ts';
@@ -19,6 +19,16 @@ export interface SamlHub {
   close(): Promise<void>;
 }
 
+/** Files of two providers and of the hub's own key, as an operator lays them down; and a port that is free. */
+export interface SamlGround {
+  readonly h1: SamlIdp;
+  readonly h2: SamlIdp;
+  /** HUB_SAML_IDPS and the others, for a hub as a process; `port` is where it has to listen. */
+  readonly env: Readonly<Record<'HUB_SAML_IDPS' | 'HUB_SAML_KEY' | 'HUB_SAML_CERT' | 'HUB_PUBLIC_URL', string>>;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
@@ -29,28 +39,26 @@ async function freePort(): Promise<number> {
 }
 
 /** h1 shows both factors itself and gives roles by a table; h2 leaves the second factor to the hub. */
-export async function startSamlHub(idpHost = '127.0.0.1'): Promise<SamlHub> {
+export async function samlGround(idpHost = '127.0.0.1', institution = '12210000463400001X'): Promise<SamlGround> {
   const [h1, h2] = [await startIdp('h1', idpHost), await startIdp('h2', idpHost)];
   const dir = await mkdtemp(join(tmpdir(), 'hutong-saml-'));
   const own = newSigner();
   h1.partner = own.certificate;
   h2.partner = own.certificate;
-  for (const [name, idp] of [
-    ['h1', h1],
-    ['h2', h2],
-  ] as const)
-    await writeFile(join(dir, `${name}.xml`), idp.metadata);
-  await writeFile(
-    join(dir, 'idps.yaml'),
-    `- id: h1
+  const files = {
+    'h1.xml': h1.metadata,
+    'h2.xml': h2.metadata,
+    'key.pem': own.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    'cert.pem': own.certificate,
+    'idps.yaml': `- id: h1
   name: 省第一人民医院
   nameEn: First Provincial Hospital
-  institution: '12210000463400001X'
+  institution: '${institution}'
   site: h1
   metadata: h1.xml
   secondFactor: idp
   attributes: { name: displayName, department: department, roles: role }
-  roles: { 医师: physician, 工程师: interface-engineer }
+  roles: { 医师: physician, 工程师: interface-engineer, 运维: operator }
 - id: h2
   name: 城东社区卫生服务中心
   metadata: h2.xml
@@ -59,20 +67,34 @@ export async function startSamlHub(idpHost = '127.0.0.1'): Promise<SamlHub> {
   defaultRole: physician
   provision: review
 `,
-  );
+  };
+  for (const [name, content] of Object.entries(files)) await writeFile(join(dir, name), content);
   const port = await freePort();
-  const key = own.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  const saml = { providers: readProviders(join(dir, 'idps.yaml')), key, certificate: own.certificate };
-  const hub = await startRest(undefined, { saml, publicUrl: `http://127.0.0.1:${String(port)}` }, port);
   return {
-    hub,
-    h1,
-    h2,
+    ...{ h1, h2, port },
+    env: {
+      HUB_SAML_IDPS: join(dir, 'idps.yaml'),
+      HUB_SAML_KEY: join(dir, 'key.pem'),
+      HUB_SAML_CERT: join(dir, 'cert.pem'),
+      HUB_PUBLIC_URL: `http://127.0.0.1:${String(port)}`,
+    },
     async close() {
-      await hub.close();
       await h1.close();
       await h2.close();
       await rm(dir, { recursive: true });
+    },
+  };
+}
+
+export async function startSamlHub(idpHost = '127.0.0.1'): Promise<SamlHub> {
+  const { h1, h2, env, port, close } = await samlGround(idpHost);
+  const saml = { providers: readProviders(env.HUB_SAML_IDPS), ...readKeys(env.HUB_SAML_KEY, env.HUB_SAML_CERT) };
+  const hub = await startRest(undefined, { saml, publicUrl: env.HUB_PUBLIC_URL }, port);
+  return {
+    ...{ hub, h1, h2 },
+    async close() {
+      await hub.close();
+      await close();
     },
   };
 }

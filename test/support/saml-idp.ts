@@ -2,14 +2,14 @@
  * A hospital's identity provider for tests: assertions by samlp, a library of other making than those that judge them, and
  * pages that a browser signs in and out with. Attacks bend what it issues.
  */
-import { createSign, createVerify, randomUUID } from 'node:crypto';
+import { createCipheriv, createSign, createVerify, publicEncrypt, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { getSamlResponse } from 'samlp';
-import { newSigner, RSA_SHA256 } from './xua.ts';
+import { newSigner, RSA_SHA256, signAssertion } from './xua.ts';
 import type { Signer } from './xua.ts';
 
 type SamlpOptions = Readonly<Record<string, unknown>>;
@@ -17,6 +17,7 @@ type SamlpOptions = Readonly<Record<string, unknown>>;
 const MD = 'urn:oasis:names:tc:SAML:2.0:metadata';
 const REDIRECT = 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect';
 const PROTOCOL = 'urn:oasis:names:tc:SAML:2.0:protocol';
+const ENC = 'http://www.w3.org/2001/04/xmlenc#';
 const ASSERTION = 'urn:oasis:names:tc:SAML:2.0:assertion';
 
 export interface IdpUser {
@@ -160,6 +161,31 @@ function verifyQuery({ partner }: SamlIdp, query: string, name: string): void {
   const signed = [name, 'RelayState', 'SigAlg'].flatMap((one) => raw.get(one) ?? []).join('&');
   const value = new URLSearchParams(query).get('Signature') ?? '';
   if (!createVerify('sha256').update(signed).verify(partner, value, 'base64')) throw new Error('not signed by the hub');
+}
+
+/** XML Encryption by node:crypto alone: AES-256-GCM, its key by RSA-OAEP. */
+function encryptedTo(certificate: string, text: string): string {
+  const [key, iv] = [randomBytes(32), randomBytes(12)];
+  const cipher = createCipheriv('aes-256-gcm', key, iv);
+  const data = Buffer.concat([iv, cipher.update(text), cipher.final(), cipher.getAuthTag()]).toString('base64');
+  const wrapped = publicEncrypt(certificate, key).toString('base64');
+  const method = (uri: string): string => `<e:EncryptionMethod Algorithm="${uri}"/>`;
+  const value = (bytes: string): string => `<e:CipherData><e:CipherValue>${bytes}</e:CipherValue></e:CipherData>`;
+  return (
+    `<e:EncryptedData xmlns:e="${ENC}">${method('http://www.w3.org/2009/xmlenc11#aes256-gcm')}` +
+    `<d:KeyInfo xmlns:d="http://www.w3.org/2000/09/xmldsig#"><e:EncryptedKey>${method(`${ENC}rsa-oaep-mgf1p`)}${value(wrapped)}` +
+    `</e:EncryptedKey></d:KeyInfo>${value(data)}</e:EncryptedData>`
+  );
+}
+
+/** In a SOAP envelope with a signature of its own (SAML Bindings §3.2), the name in the clear or encrypted to the hub. */
+export function soapLogout(idp: SamlIdp, target: string, nameId: string, hide: boolean): string {
+  const name = `<saml:NameID xmlns:saml="${ASSERTION}">${escaped(nameId)}</saml:NameID>`;
+  const hidden = hide ? `<saml:EncryptedID>${encryptedTo(idp.partner ?? '', name)}</saml:EncryptedID>` : name;
+  const plain = logoutRequest(idp, target, nameId, null);
+  const request = plain.replace(/<saml:NameID>.*<\/saml:NameID>/, hidden);
+  const signed = signAssertion(request, idp.signer, { element: 'LogoutRequest' });
+  return `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>${signed}</s:Body></s:Envelope>`;
 }
 
 const logoutRequest = (idp: SamlIdp, target: string, nameId: string, index: string | null): string =>

@@ -8,9 +8,11 @@ import { createNotificationSender } from '../../adapters/xds/index.ts';
 import { setCaller } from '../../hub/api/caller.ts';
 import { subscriptionFace, SUBSCRIPTION_LIMITS } from '../../hub/api/xds/subscription.ts';
 import type { Caller, Role } from '../../hub/core/access.ts';
+import type { AccessDesk } from '../../hub/core/access-ports.ts';
 import type { AuditEvent } from '../../hub/core/audit.ts';
 import { createNotifySubscribers, NOTIFICATION_TIMES } from '../../hub/flow/notify-subscribers.ts';
 import type { NotificationTimes } from '../../hub/flow/notify-subscribers.ts';
+import type { Database } from '../../hub/store/database.ts';
 import { createDocumentReader } from '../../hub/store/document-query.ts';
 import { createSubscriptionStore } from '../../hub/store/subscription.ts';
 import { createSeal } from '../../hub/security/seal.ts';
@@ -84,6 +86,7 @@ export async function openBroker(
   hosts: readonly string[] = ['127.0.0.1'],
   times: Partial<NotificationTimes> = {},
   tokens: ReadonlyMap<string, string> = new Map(),
+  deskOf: (database: Database) => AccessDesk = () => everythingSeen,
 ): Promise<SubscriptionHub> {
   const registry = await openRegistry();
   const { database, audits, patients } = registry;
@@ -126,6 +129,7 @@ export async function openBroker(
     reader: createDocumentReader(database),
     patients,
     send: (to, body) => sender.send(to, body),
+    access: deskOf(database),
     audit,
     log,
     clock,

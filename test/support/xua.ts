@@ -154,6 +154,8 @@ export function assertionXml(now: number, parts: AssertionParts = {}): string {
 }
 
 export interface SigningParts {
+  /** Name of the root element that is signed; an Assertion where none is given. */
+  readonly element?: string;
   readonly method?: string;
   readonly digest?: string;
   readonly transforms?: readonly string[];
@@ -188,7 +190,7 @@ export function signAssertion(xml: string, signer: Signer, parts: SigningParts =
   });
   if (!(parts.method ?? RSA_SHA256).includes('MGF1')) moreAlgorithms(signed);
   signed.addReference({
-    xpath: "/*[local-name(.)='Assertion']",
+    xpath: `/*[local-name(.)='${parts.element ?? 'Assertion'}']`,
     transforms: [...(parts.transforms ?? [ENVELOPED, EXCLUSIVE])],
     digestAlgorithm: parts.digest ?? SHA256,
     inclusiveNamespacesPrefixList: [...(parts.prefixes ?? [])],

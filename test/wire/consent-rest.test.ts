@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { PRESENT_CODE } from '../../hub/core/consent-ports.ts';
 import type { HubId } from '../../hub/core/identifier.ts';
+import { USUAL_REACTIONS } from '../../hub/core/account-flag.ts';
 import { auditCases } from '../../hub/flow/break-glass.ts';
 import { createSeal } from '../../hub/security/seal.ts';
 import { breakGlassFigures, createBreakGlassCases, grantsOf } from '../../hub/store/break-glass.ts';
@@ -220,6 +221,7 @@ test('no doctor is stopped: not without an institution, not while the audit is a
     database,
     clock: soon,
     seal: () => Promise.resolve(seal),
+    reactions: USUAL_REACTIONS,
     notices: { delivered: false },
   });
   assert.equal(await auditCases({ cases, audit: hub.audit, log: quiet }), 1);

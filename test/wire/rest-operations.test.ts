@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { siteId } from '../../hub/core/identifier.ts';
 import { drawToken, hashToken } from '../../hub/security/token.ts';
+import { signedIn } from '../support/people.ts';
 import { startRest, type RestServer } from '../support/rest-server.ts';
 
 let hub: RestServer;
@@ -54,7 +55,32 @@ test('who is bound to a site does not learn that there is anything of another', 
     404,
   );
   assert.equal((await post('/replays', { kind: 'replay', filter: { site: 'h1' }, reason: 'not mine' })).status, 403);
-  assert.equal((await post('/replays', { kind: 'replay', journalIds: [journalId], reason: 'not mine' })).status, 403);
+  assert.equal((await post('/replays', { kind: 'replay', journalIds: [journalId], reason: 'not mine' })).status, 404);
+});
+
+test('an interface engineer tries and replays messages of the own site, and named ones of another are not there', async () => {
+  const body = { patientId: 'P2', name: '李四', sex: 'F', phone: '13712345678' };
+  const sent = await hub.call('POST', '/api/v1/sites/h2/registrations', { as: 'administrator', body });
+  const foreign = String(sent.json.journalId);
+  await hub.fresh.database.pool.query(
+    `insert into settlement (received_at, journal_id, site, channel, state, attempts, settled_at)
+     select received_at, id, site, channel, 'applied', 1, received_at from journal where id = any ($1)`,
+    [[journalId, foreign]],
+  );
+  hub.people.set('engineer', { ...signedIn('engineer', 'interface-engineer'), site: siteId('h1') });
+  const post = (path: string, sentBody: object) =>
+    hub.call('POST', `/api/v1${path}`, { headers: { 'X-Test-Person': 'engineer' }, body: sentBody });
+  const tried = await post('/replays/preview', { journalIds: [journalId, foreign] });
+  const { concerned, entries } = tried.json as { concerned: number; entries: { journalId: string }[] };
+  assert.deepEqual([concerned, entries.map((entry) => entry.journalId)], [1, [journalId]], tried.text);
+  assert.match(tried.text, /张三/, 'a message of the own site is shown whole');
+  assert.doesNotMatch(tried.text, /李四/);
+  const wanted = { kind: 'replay', reason: 'mapping was mended' };
+  assert.equal((await post('/replays', { ...wanted, journalIds: [foreign] })).status, 404);
+  const started = await post('/replays', { ...wanted, journalIds: [journalId, foreign] });
+  assert.deepEqual([started.status, started.json.total, started.json.site], [200, 1, 'h1'], started.text);
+  const own = await hub.call('GET', '/api/v1/replays', { headers: { 'X-Test-Person': 'engineer' } });
+  assert.equal((own.json.items as object[]).length, 1, 'and follows it');
 });
 
 test('a code maps only to what its table allows, once, and wrong ranges are refused', async () => {

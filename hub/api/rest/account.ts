@@ -16,7 +16,8 @@ export interface AccountDeps {
 }
 
 type Told = readonly { readonly role: AccountRole['role']; readonly site?: string | null }[];
-type Administering = 'listAccounts' | 'createAccount' | 'readAccount' | 'changeAccount' | 'endAccount' | 'resetAccount';
+type Administering =
+  'listAccounts' | 'createAccount' | 'readAccount' | 'changeAccount' | 'endAccount' | 'resetAccount' | 'endSessions';
 
 const DAY = 86_400_000;
 const notFound = (): Refused => ({ problem: problem('not-found') });
@@ -106,6 +107,13 @@ export function accountHandlers(deps: AccountDeps): Pick<Handlers, Administering
       return ended.ok
         ? { status: 200, body: bodyOf(ended.value), disclosure: done(ended.value, 'ended') }
         : { problem: ended.problem };
+    },
+    endSessions: async ({ path }) => {
+      const ended = await accounts.endSessions(path.id);
+      const account = ended === null ? null : await accounts.byId(path.id);
+      return ended === null || account === null
+        ? notFound()
+        : { status: 200, body: { ended }, disclosure: done(account, 'sessions ended') };
     },
     resetAccount: async ({ path, caller }) => {
       if (caller.user?.accountId === path.id)

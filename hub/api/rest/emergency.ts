@@ -18,13 +18,7 @@ const disclosed = (action: Disclosure['action'], cases: readonly BreakGlassCase[
 
 type Emergency = Pick<
   Handlers,
-  | 'breakGlass'
-  | 'endBreakGlass'
-  | 'listOwnBreakGlass'
-  | 'listBreakGlass'
-  | 'readBreakGlass'
-  | 'reviewBreakGlass'
-  | 'listAccountFlags'
+  'breakGlass' | 'endBreakGlass' | 'listOwnBreakGlass' | 'listBreakGlass' | 'readBreakGlass' | 'reviewBreakGlass'
 >;
 
 export function emergencyHandlers(deps: EmergencyDeps): Emergency {
@@ -68,11 +62,6 @@ export function emergencyHandlers(deps: EmergencyDeps): Emergency {
         body: result.value,
         disclosure: disclosed('change', [result.value], `review: ${body.outcome}`),
       };
-    },
-    listAccountFlags: async ({ query }) => {
-      const { items, next } = await cases.flags(pageOf(query));
-      const objects = items.map(({ grantId }) => `break-glass/${grantId}`);
-      return { status: 200, body: { items: [...items], next }, disclosure: { action: 'search', persons: [], objects } };
     },
   };
 }

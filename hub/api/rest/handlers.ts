@@ -26,10 +26,12 @@ import { replayHandlers, type ReplayDeps } from './replays.ts';
 import { reviewOf } from './review-item.ts';
 import { pageOf } from './page.ts';
 import { asked, disclosed, notFound } from './scope.ts';
+import { sensitivityHandlers, type SensitivityDeps } from './sensitivity.ts';
 import { sessionHandlers } from './session.ts';
 import type { SessionDeps } from './session.ts';
 import { launchHandlers } from './viewer-launch.ts';
 import type { LaunchDeps } from './viewer-launch.ts';
+import { worklistHandlers, type WorklistDeps } from './worklist.ts';
 
 export interface HandlerDeps
   extends
@@ -42,6 +44,8 @@ export interface HandlerDeps
     CodeDeps,
     ReplayDeps,
     FigureDeps,
+    SensitivityDeps,
+    WorklistDeps,
     Omit<LaunchDeps, 'index'> {
   readonly consent: ConsentHandlerDeps;
   readonly emergency: EmergencyDeps;
@@ -231,6 +235,8 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...auditHandlers(deps),
     ...consentHandlers(deps.consent),
     ...emergencyHandlers(deps.emergency),
+    ...sensitivityHandlers(deps),
+    ...worklistHandlers(deps),
     ...institutionHandlers(deps.institutions),
     ...launchHandlers(deps),
     ...sessionHandlers(deps),

@@ -1,7 +1,7 @@
 /** What the REST face does about applying messages again: tries what it would change, starts it for many, tells how far it is. */
 import type { components } from '../../../openapi/generated/hub.ts';
 import { TABLES } from '../../../mappings/codes/table.ts';
-import { decide, type Caller } from '../../core/access.ts';
+import type { Caller } from '../../core/access.ts';
 import type { CodeDesk } from '../../core/code-mapping.ts';
 import { problem, type Result } from '../../core/problem.ts';
 import {
@@ -17,7 +17,7 @@ import type { PreviewReplay } from '../../flow/preview-replay.ts';
 import { mappingScope, wrongTarget } from './codes.ts';
 import type { Handlers, Refused } from './operation.ts';
 import { pageOf } from './page.ts';
-import { asked, disclosed, FOREIGN, isTheirs, notFound, ownSite } from './scope.ts';
+import { asked, disclosed, FOREIGN, isTheirs, notFound, ownSite, rawRefusal } from './scope.ts';
 
 export interface ReplayDeps {
   readonly works: JournalWorkDesk;
@@ -89,7 +89,9 @@ function entriesScope(
   caller: Caller,
 ): Scoped | Refused {
   if ((journalIds === undefined) === (filter === undefined)) return { problem: ONE };
-  if (journalIds !== undefined) return caller.site === undefined ? { scope: { kind: 'entries', journalIds } } : FOREIGN;
+  // What is named of another site is as if it were not there.
+  const bound = caller.site === undefined ? {} : { site: caller.site };
+  if (journalIds !== undefined) return { scope: { kind: 'entries', journalIds, ...bound } };
   const own = ownSite(caller, filter ?? {});
   return own === null ? FOREIGN : { scope: { kind: 'filter', filter: asked(own) } };
 }
@@ -134,7 +136,7 @@ const SHOWN =
   /(^|\/)(procedure|modality|bodyPart|priority|requestingDepartment|patientClass|status|at|requestedAt|scheduledAt|startedAt|reportedAt|auditedAt|seriesCount|instanceCount|voided|device|sex|maritalStatus|ethnicGroup|nationality|deceased)$/;
 
 function previewOf(entry: Previewed, caller: Caller): components['schemas']['ReplayPreview']['entries'][number] {
-  const whole = decide(caller, { kind: 'read-raw' }).allowed;
+  const whole = isTheirs(caller, entry.site) && rawRefusal(caller, entry.site) === null;
   const changes = entry.changes.map(({ subject, id, field, before, after }: Change) => {
     const open = whole || SHOWN.test(field);
     const show = (value: unknown): string | null => textOf(value, open);

@@ -16,6 +16,8 @@ import type { Assertion } from '../../../mappings/xds/saml-assertion.ts';
 import { digestOf } from '../../security/saml.ts';
 import type { SamlName, SamlProvider } from '../../security/saml.ts';
 import { inResponseToOf } from '../../security/saml-response.ts';
+import type { LogoutMessage } from '../../security/saml-response.ts';
+import { LOGOUT_REFUSED } from '../../security/saml-soap.ts';
 import type { Seal } from '../../security/seal.ts';
 import { cookieOf, drawPass, hashPass, sessionCookies } from '../../security/session.ts';
 import type { SignOn } from '../../security/sign-on.ts';
@@ -48,6 +50,7 @@ const BEGAN_COOKIE = 'hutong_saml';
 const REQUEST_MS = 600_000;
 const ANSWER_MS = 60_000;
 const MAX_FORM = '700kb';
+const MAX_ENVELOPE = '64kb';
 
 /** A path of the hub and nothing that a browser takes for another host (`//host`, `/\\host`, control characters). */
 const ownPath = (told: unknown): string =>
@@ -88,6 +91,11 @@ export function samlFace(deps: SamlDeps): Router {
   router.get(
     '/:idp/logout',
     at((provider, request, response) => logout(deps, provider, request, response)),
+  );
+  router.post(
+    '/:idp/logout',
+    express.raw({ type: ['text/xml', 'application/xml', 'application/soap+xml'], limit: MAX_ENVELOPE }),
+    at((provider, request, response) => soapLogout(deps, provider, request, response)),
   );
   return router;
 }
@@ -177,19 +185,42 @@ async function logout(deps: SamlDeps, provider: SamlProvider, request: Request, 
     response.redirect(303, '/login');
     return;
   }
-  const subject = message.nameId === null ? null : digestOf(provider.provider.id, message.nameId);
-  const indexes = message.sessionIndexes.length === 0 ? [null] : message.sessionIndexes.slice(0, 20);
-  let ended = 0;
-  if (subject !== null)
-    for (const index of indexes) ended += await deps.sessions.endSaml(provider.provider.id, subject, index);
-  const visitor = visitorOf(request);
-  const reason = `by the provider: ${String(ended)} sessions`;
-  await deps.audit.record(
-    signOnEvent('logout', null, visitor, { face: 'saml', action: 'sign-out', outcome: 'success', reason }),
-  );
-  response.append('Set-Cookie', [...sessionCookies(null, visitor.secure)]);
+  await endSessions(deps, provider, message, request);
+  response.append('Set-Cookie', [...sessionCookies(null, visitorOf(request).secure)]);
   const { RelayState: relay } = request.query;
   response.redirect(303, await provider.logoutAnswerUrl(message, typeof relay === 'string' ? relay : ''));
+}
+
+async function endSessions(
+  deps: SamlDeps,
+  { provider }: SamlProvider,
+  { nameId, sessionIndexes }: LogoutMessage,
+  request: Request,
+): Promise<void> {
+  const subject = nameId === null ? null : digestOf(provider.id, nameId);
+  const indexes = sessionIndexes.length === 0 ? [null] : sessionIndexes.slice(0, 20);
+  let ended = 0;
+  if (subject !== null) for (const index of indexes) ended += await deps.sessions.endSaml(provider.id, subject, index);
+  const reason = `by the provider: ${String(ended)} sessions`;
+  await deps.audit.record(
+    signOnEvent('logout', null, visitorOf(request), { face: 'saml', action: 'sign-out', outcome: 'success', reason }),
+  );
+}
+
+/** The same in the back channel: no browser is here, so nobody is led anywhere. */
+async function soapLogout(deps: SamlDeps, provider: SamlProvider, request: Request, response: Response): Promise<void> {
+  const body: unknown = request.body;
+  const message = await provider.readSoapLogout(Buffer.isBuffer(body) ? body : Buffer.alloc(0));
+  response.type('text/xml');
+  if ('refused' in message || message.kind !== 'request') {
+    const reason = 'refused' in message ? message.refused : 'no request';
+    const why = { face: 'saml', outcome: 'failure', reason } as const;
+    await deps.audit.record(signOnEvent('logout', null, visitorOf(request), why));
+    response.status(500).send(LOGOUT_REFUSED);
+    return;
+  }
+  await endSessions(deps, provider, message, request);
+  response.send(provider.soapLogoutAnswer(message));
 }
 
 async function refuse(

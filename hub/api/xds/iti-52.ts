@@ -52,8 +52,9 @@ export async function subscribe(
   if ((await deps.subscriptions.count(caller.id)) >= deps.limits.perSubscriber)
     return creationFailed('The subscriber has as many subscriptions as it may have.');
   const id = randomUUID();
-  const { name, role } = caller;
-  await deps.subscriptions.add({ ...asked, id, subscriber: { id: caller.id, name, role }, origin: base });
+  const { name, role, site } = caller;
+  const subscriber = { id: caller.id, name, role, ...(site === undefined ? {} : { site }) };
+  await deps.subscriptions.add({ ...asked, id, subscriber, origin: base });
   await exchange.audited('success', persons, [id]);
   answerBody(exchange, responseAction(SUBSCRIBE), writeSubscribeResponse(`${base}/${id}`, now, asked.endsAt));
   return null;

@@ -9,6 +9,7 @@ import { PAGES, pagesOf } from './areas.ts';
 import { Boundary } from './boundary.tsx';
 import { LanguageProvider, useLanguage, useText } from './language.tsx';
 import { Layout } from './layout.tsx';
+import { NoticeBar } from './notice-bar.tsx';
 import type { PortalPage } from './page.ts';
 import { SignInPage } from './pages/sign-in.tsx';
 import { SessionProvider, useSession } from './session.tsx';
@@ -59,6 +60,7 @@ function SignedIn(): ReactNode {
   const first = pages.find(({ inMenu }) => inMenu);
   return (
     <Layout pages={pages}>
+      <NoticeBar />
       <Boundary>
         <Suspense
           fallback={

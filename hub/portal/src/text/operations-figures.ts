@@ -1,4 +1,4 @@
-/** Words of the operators' figures, of clients and of the audit. */
+/** Words of the operators' figures and of clients. */
 import { dictionary } from './dictionary.ts';
 
 export const figures = dictionary(
@@ -52,27 +52,6 @@ export const figures = dictionary(
       revoked: '已吊销',
       never: '从未',
     },
-    audit: {
-      title: '审计',
-      at: '时间',
-      action: '行为',
-      outcome: '结果',
-      caller: '操作者',
-      operation: '操作',
-      face: '接口',
-      objects: '对象',
-      why: '理由',
-      actions: {
-        read: '查看',
-        search: '检索',
-        export: '导出',
-        feed: '上传',
-        change: '变更',
-        refuse: '拒绝',
-        administer: '管理',
-      },
-      outcomes: { success: '成功', refused: '拒绝', failure: '失败' },
-    },
   },
   {
     dashboard: {
@@ -123,27 +102,6 @@ export const figures = dictionary(
       revoke: 'Revoke',
       revoked: 'revoked',
       never: 'never',
-    },
-    audit: {
-      title: 'Audit',
-      at: 'Time',
-      action: 'Action',
-      outcome: 'Outcome',
-      caller: 'Who',
-      operation: 'Operation',
-      face: 'Face',
-      objects: 'What',
-      why: 'Reason',
-      actions: {
-        read: 'read',
-        search: 'search',
-        export: 'export',
-        feed: 'feed',
-        change: 'change',
-        refuse: 'refusal',
-        administer: 'administer',
-      },
-      outcomes: { success: 'success', refused: 'refused', failure: 'failure' },
     },
   },
 );

@@ -1,4 +1,4 @@
-/** The operators' pages: channels, messages, reviews, codes, replays, figures, clients and the audit. */
+/** The operators' pages: channels, messages, reviews, codes, replays, figures and clients. */
 import type { PortalPage } from '../../page.ts';
 
 const OPERATE = ['operator', 'interface-engineer', 'system-administrator', 'administrator'] as const;
@@ -66,12 +66,5 @@ export const OPERATIONS: readonly PortalPage[] = [
     title: { zh: '接入系统', en: 'Clients' },
     inMenu: true,
     load: async () => (await import('./clients-page.tsx')).ClientsPage,
-  },
-  {
-    path: '/operations/audit',
-    roles: ['auditor', 'administrator'],
-    title: { zh: '审计', en: 'Audit' },
-    inMenu: true,
-    load: async () => (await import('./audit-page.tsx')).AuditPage,
   },
 ];

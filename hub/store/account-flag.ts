@@ -1,0 +1,175 @@
+/** Flags of accounts: written with what they come of, explained by whose account it is, closed by security administrators. */
+import {
+  reactionTo,
+  SEVERITY_OF,
+  type AccountFlag,
+  type AccountFlagDesk,
+  type FlagRule,
+  type Reaction,
+  type ReactionPolicy,
+  type Severity,
+  type Worklist,
+} from '../core/account-flag.ts';
+import { fail, ok, problem } from '../core/problem.ts';
+import { isUuid } from './account.ts';
+import type { Connection, Database } from './database.ts';
+
+interface Row {
+  flag_id: string;
+  account_id: string;
+  account_name: string;
+  grant_id: string | null;
+  audit_flag_id: string | null;
+  rule: FlagRule;
+  severity: Severity;
+  reaction: Reaction;
+  at: Date;
+  by_id: string;
+  note: string;
+  explanation: string | null;
+  explained_at: Date | null;
+  closed_at: Date | null;
+  closed_by: string | null;
+  closing: string | null;
+}
+
+const COLUMNS = `flag_id, account_id, account_name, grant_id, audit_flag_id, rule, severity, reaction, at, by_id, note,
+  explanation, explained_at, closed_at, closed_by, closing`;
+const MARK = /^([0-9TZ:.-]{24})_([0-9a-f-]{36})$/;
+
+const flagOf = (row: Row): AccountFlag => ({
+  ...{ flagId: row.flag_id, accountId: row.account_id, accountName: row.account_name },
+  ...{ grantId: row.grant_id, auditFlagId: row.audit_flag_id },
+  ...{ rule: row.rule, severity: row.severity, reaction: row.reaction },
+  ...{ at: row.at.toISOString(), by: row.by_id, note: row.note },
+  explanation:
+    row.explanation === null || row.explained_at === null
+      ? null
+      : { text: row.explanation, at: row.explained_at.toISOString() },
+  closed:
+    row.closed_at === null
+      ? null
+      : { at: row.closed_at.toISOString(), by: row.closed_by ?? '', note: row.closing ?? '' },
+});
+
+export function createAccountFlags({ database, clock }: { database: Database; clock: () => Date }): AccountFlagDesk {
+  const { pool } = database;
+  const one = async (text: string, values: readonly unknown[]): Promise<AccountFlag | null> => {
+    const { rows } = await pool.query<Row>(`${text} returning ${COLUMNS}`, [...values]);
+    return rows[0] === undefined ? null : flagOf(rows[0]);
+  };
+  return {
+    async list({ open, accountId }, { limit, after }) {
+      const [, at = null, id = null] = MARK.exec(after ?? '') ?? [];
+      const { rows } = await pool.query<Row>(
+        `select ${COLUMNS} from account_flag
+         where ($1::timestamptz is null or (at, flag_id) < ($1, $2::uuid)) and ($3::text is null or account_id = $3)
+           and ($4::boolean is null or (closed_at is null) = $4)
+         order by at desc, flag_id desc limit $5`,
+        [at, id, accountId ?? null, open ?? null, limit + 1],
+      );
+      const items = rows.slice(0, limit).map(flagOf);
+      const last = items.at(-1);
+      return { items, next: rows.length > limit && last !== undefined ? `${last.at}_${last.flagId}` : null };
+    },
+    async explain(id, accountId, text) {
+      if (!isUuid(id)) return fail(problem('not-found'));
+      const explained = await one(
+        `update account_flag set explanation = $3, explained_at = $4
+         where flag_id = $1 and account_id = $2 and explanation is null and closed_at is null`,
+        [id, accountId, text, clock()],
+      );
+      if (explained !== null) return ok(explained);
+      const theirs = await pool.query('select from account_flag where flag_id = $1 and account_id = $2', [
+        id,
+        accountId,
+      ]);
+      return fail(problem(theirs.rowCount === 0 ? 'not-found' : 'conflict'));
+    },
+    async close(id, by, note) {
+      if (!isUuid(id)) return fail(problem('not-found'));
+      const closed = await one(
+        `update account_flag set closed_at = $3, closed_by = $4, closing = $5
+         where flag_id = $1 and account_id <> $2 and closed_at is null`,
+        [id, by.accountId, clock(), by.id, note],
+      );
+      if (closed !== null) return ok(closed);
+      const { rowCount } = await pool.query('select from account_flag where flag_id = $1', [id]);
+      return fail(problem(rowCount === 0 ? 'not-found' : 'conflict'));
+    },
+  };
+}
+
+/** What a flag comes of: an emergency that was none, or odd access. */
+interface Cause {
+  readonly rule: FlagRule;
+  readonly accountId: string;
+  readonly accountName: string;
+  readonly grantId?: string;
+  readonly auditFlagId?: string;
+  readonly by: string;
+  readonly note: string;
+}
+
+/**
+ * Flags the account and does what the policy says, in the transaction of what it comes of; answers whether the account was
+ * suspended. `least`: what is done however mild the policy is. One cause flags once.
+ */
+export async function flagAccount(
+  connection: Connection,
+  cause: Cause,
+  policy: ReactionPolicy,
+  at: Date,
+  least: Reaction | null = null,
+): Promise<boolean> {
+  const reaction = reactionTo(cause.rule, policy) ?? least;
+  if (reaction === null) return false;
+  const { rowCount } = await connection.query(
+    `insert into account_flag (flag_id, account_id, account_name, grant_id, audit_flag_id, at, by_id, note, rule, severity, reaction)
+     values (gen_random_uuid(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing`,
+    [
+      ...[
+        cause.accountId,
+        cause.accountName,
+        cause.grantId ?? null,
+        cause.auditFlagId ?? null,
+        at,
+        cause.by,
+        cause.note,
+      ],
+      ...[cause.rule, SEVERITY_OF[cause.rule], reaction],
+    ],
+  );
+  return rowCount === 1 && reaction === 'suspend' && isUuid(cause.accountId) && suspend(connection, cause);
+}
+
+async function suspend(connection: Connection, { accountId, rule }: Cause): Promise<boolean> {
+  const { rowCount } = await connection.query(
+    `update account set state = 'suspended', state_reason = $2 where id = $1 and state = 'active'`,
+    [accountId, `flag: ${rule}`],
+  );
+  await connection.query('delete from session where account_id = $1', [accountId]);
+  return rowCount === 1;
+}
+
+const COUNTS = `select
+  (select count(*) from account_flag where account_id = $1 and closed_at is null and explanation is null
+     and reaction <> 'notify')::int as own_flags,
+  (select count(*) from account_flag where closed_at is null)::int as account_flags,
+  (select count(*) from audit_flag where closed_at is null)::int as audit_flags,
+  (select count(*) from break_glass where outcome is null)::int as break_glass,
+  ((select count(*) from institution where state = 'applied') + (select count(*) from practitioner where state = 'applied'))::int
+    as applications,
+  (select count(*) from account where state = 'pending')::int as pending_accounts`;
+
+/** Of everything; whose it is to know is said by who asks. */
+export const createWorklist =
+  ({ database }: { database: Database }) =>
+  async (accountId: string): Promise<{ readonly [K in keyof Worklist]: number }> => {
+    const { rows } = await database.pool.query<Record<string, number>>(COUNTS, [accountId]);
+    const { own_flags, account_flags, audit_flags, break_glass, applications, pending_accounts } = rows[0] ?? {};
+    return {
+      ...{ ownFlags: own_flags ?? 0, accountFlags: account_flags ?? 0, auditFlags: audit_flags ?? 0 },
+      ...{ breakGlass: break_glass ?? 0, applications: applications ?? 0, pendingAccounts: pending_accounts ?? 0 },
+    };
+  };
