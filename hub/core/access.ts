@@ -147,8 +147,10 @@ export const RIGHTS = {
   feed: ['administrator', 'hospital-feed'],
   /** To the affinity domain's registry and repository, and to change one's own there. */
   'submit-documents': ['administrator', 'hospital-feed'],
-  /** A patient's consent or refusal, as a hospital or the patient's own system took it down; codes of who is present. */
+  /** A patient's consent or refusal, as a hospital or the patient's own system took it down; and to use up a code. */
   'record-consent': ['administrator', 'hospital-feed', 'query-platform', 'physician'],
+  /** Codes of who is present, by the desk or the patient's own system: who may use one draws none for himself. */
+  'draw-present-code': ['administrator', 'hospital-feed', 'query-platform'],
   /** What only the patient's own system asks: who looked in an emergency, and what is told of consents. */
   'speak-for-patient': ['administrator', 'query-platform'],
   /** To apply for an institution or a doctor; whose application it is decides nobody. */

@@ -115,8 +115,11 @@ export interface AccountStore {
 export interface CredentialStore {
   byLoginName(loginName: string): Promise<Credentials | null>;
   byId(id: string): Promise<Credentials | null>;
-  /** Counts; at the limit the account is locked until the given time and the count begins anew. */
-  failed(id: string, limit: number, lockedUntil: Date): Promise<void>;
+  /**
+   * Counts a guess; at the limit the account is locked until the given time and the count begins anew. false: it is locked
+   * at `at`, and no guess is looked at.
+   */
+  guessed(id: string, limit: number, lockedUntil: Date, at: Date): Promise<boolean>;
   /** Somebody is in: failures are forgotten, the use is noted. */
   entered(id: string, at: Date): Promise<void>;
   /** The present password and those before it, newest first. */

@@ -121,9 +121,17 @@ export const audited = (
   ...(caller.user === undefined || caller.user.institution === null ? {} : { institution: caller.user.institution }),
 });
 
-/** Access that nobody may be stopped in for want of a record: it is written elsewhere first, and drained into the audit. */
-export const isEmergencyAccess = ({ purpose, onBehalfOf }: AuditEvent): boolean =>
-  onBehalfOf?.emergency === true || (purpose !== undefined && isEmergency({ purposes: [{ code: purpose }] }));
+/** Grounds that are an emergency, among those that core/subject.ts names: a grant, or what a trusted issuer stated. */
+const IN_EMERGENCY = /(^| )(break-glass|emergency)( |\(|$)/;
+
+/**
+ * Access that nobody may be stopped in for want of a record: it is written elsewhere first, and drained into the audit. A
+ * doctor who broke the glass goes on in a session for treatment: there the ground tells it, not the purpose.
+ */
+export const isEmergencyAccess = ({ purpose, basis = '', onBehalfOf }: AuditEvent): boolean =>
+  onBehalfOf?.emergency === true ||
+  IN_EMERGENCY.test(basis) ||
+  (purpose !== undefined && isEmergency({ purposes: [{ code: purpose }] }));
 
 export const auditedUser = (user: OnBehalfOf): AuditedUser => ({
   issuer: user.issuer,

@@ -35,6 +35,18 @@ export interface ConsentActs {
   ): Promise<Page<ConsentRecord> & { readonly total: number | null }>;
 }
 
+/** Looked through for one page; a wider question goes on at the next. */
+const MOST_TURNS = 200;
+
+/** The same for whom nobody knows and for whom the caller may not see. */
+const NOBODY = problem('not-found', 'personId', 'Nobody has this id.');
+
+const NO_PATIENT = problem(
+  'forbidden',
+  undefined,
+  'No relation to this patient is known; the desk or the app changes it.',
+);
+
 /** By its contract it sees and says what any patient has agreed to. */
 const isOfAll = ({ role, site }: Caller): boolean =>
   role === 'administrator' || (role === 'query-platform' && site === undefined);
@@ -51,10 +63,34 @@ export function createConsentActs({ desk, institutionOf, seen }: ConsentActsDeps
   };
   const one = async (caller: Caller, found: ConsentRecord | null): Promise<ConsentRecord | null> =>
     found === null ? null : ((await visible(caller, [found]))[0] ?? null);
+  /** Of somebody who is no patient of the doctor's, a consent in the doctor's hand would be a key that he cut himself. */
+  const isPatientOf = async (caller: Caller, personId: string): Promise<boolean> =>
+    caller.role !== 'physician' || (await seen(caller, [personId])).has(personId);
+  /** Ends at a consent that is seen, and goes on only where another is: a place in the list tells of nothing hidden. */
+  const seenPage = async (
+    caller: Caller,
+    criteria: ConsentCriteria,
+    page: PageRequest,
+  ): Promise<Page<ConsentRecord>> => {
+    const items: ConsentRecord[] = [];
+    let [after, end] = [page.after, page.after];
+    for (let turn = 0; turn < MOST_TURNS; turn++) {
+      const limit = page.limit - items.length || 1;
+      const found = await desk.find(criteria, { limit, ...(after === undefined ? {} : { after }) });
+      const shown = await visible(caller, found.items);
+      if (items.length === page.limit && shown.length > 0) return { items, next: end ?? null };
+      items.push(...shown);
+      if (found.next === null) return { items, next: null };
+      after = found.next;
+      if (shown.length > 0) end = after;
+    }
+    return { items, next: after ?? null };
+  };
   return {
     async record(caller, personId, content) {
       const own = placed(caller, content, institutionOf(caller));
-      return own.ok ? desk.record(personId, own.value, caller) : own;
+      if (!own.ok) return own;
+      return (await isPatientOf(caller, personId)) ? desk.record(personId, own.value, caller) : fail(NOBODY);
     },
     async revise(caller, consentId, change, { version, personId }) {
       const found = await one(caller, await desk.read(consentId));
@@ -70,6 +106,7 @@ export function createConsentActs({ desk, institutionOf, seen }: ConsentActsDeps
             'Another institution recorded this; the patient withdraws it there or by app.',
           ),
         );
+      if (!(await isPatientOf(caller, found.personId))) return fail(NO_PATIENT);
       const content = change.content === undefined ? null : placed(caller, change.content, own);
       if (content?.ok === false) return content;
       const next = content === null ? change : { ...change, content: content.value };
@@ -79,9 +116,8 @@ export function createConsentActs({ desk, institutionOf, seen }: ConsentActsDeps
     version: async (caller, consentId, version) => one(caller, await desk.version(consentId, version)),
     versions: async (caller, consentId) => visible(caller, await desk.versions(consentId)),
     async find(caller, criteria, page) {
-      const { items, next } = await desk.find(criteria, page);
-      const total = isOfAll(caller) ? await desk.count(criteria) : null;
-      return { items: await visible(caller, items), next, total };
+      if (!isOfAll(caller)) return { ...(await seenPage(caller, criteria, page)), total: null };
+      return { ...(await desk.find(criteria, page)), total: await desk.count(criteria) };
     },
   };
 }

@@ -13,7 +13,7 @@ import type { Factor, SamlSession, Session, SessionStore, Stage } from '../core/
 import type { Passwords } from './password.ts';
 import type { Seal } from './seal.ts';
 import { drawPass, hashPass } from './session.ts';
-import { drawRecoveryCodes, drawSecret, enrolmentUri, hashCode, stepOf } from './totp.ts';
+import { drawRecoveryCodes, drawSecret, enrolmentUri, hashCode, isDeviceCode, stepOf } from './totp.ts';
 
 export interface SignOnDeps {
   readonly accounts: AccountStore;
@@ -73,7 +73,9 @@ export class SignOn {
     const holds = await passwords.check(given.password, found?.password ?? null);
     const why = !found ? 'unknown login name' : (this.#closed(found) ?? (holds ? null : 'wrong password'));
     if (found && why === null) return this.#enter(found, ['password'], { peer, instead, saml: null, second: true });
-    await this.#failed(found, peer, why === 'wrong password');
+    await this.#failed(peer);
+    // Who has no password (a hospital's own account) cannot be kept out by guesses at one.
+    if (found?.password && why === 'wrong password') await this.#guess(found);
     return turned('unauthenticated', WRONG, why ?? '', found?.account ?? null);
   }
 
@@ -90,7 +92,8 @@ export class SignOn {
       activation !== null && activation.until > clock() && timingSafeEqual(activation.hash, hashCode(given.code));
     const open = found !== null && ['invited', 'active'].includes(found.account.state) && !this.#isLocked(found);
     if (found === null || !isIt || !open) {
-      await this.#failed(found, peer, found !== null && !isIt);
+      // Nobody guesses 80 random bits: counting would only let a stranger keep somebody out.
+      await this.#failed(peer);
       const text = 'The login name or the activation code is wrong, or its time is over.';
       return turned(
         'unauthenticated',
@@ -141,14 +144,17 @@ export class SignOn {
       return turned('unauthenticated', WRONG, 'locked', session.account);
     const { id } = found.account;
     const on = { peer, instead: session, saml: session.saml, second: true };
-    if (session.stage === 'totp' && (await credentials.takeRecovery(id, hashCode(code), clock()))) {
+    const isOfDevice = isDeviceCode(code);
+    if (!isOfDevice && session.stage === 'totp' && (await credentials.takeRecovery(id, hashCode(code), clock()))) {
       await credentials.dropTotp(id);
       return this.#enter({ ...found, totpConfirmed: false }, session.factors, on);
     }
+    // Counted before it is looked at: of a thousand guesses sent at once no more are looked at than one by one.
+    if (isOfDevice && !(await this.#guess(found))) return turned('unauthenticated', WRONG, 'locked', session.account);
     const secret = found.totpSecret === null ? null : this.#deps.seal.open(found.totpSecret);
-    const step = secret === null ? null : stepOf(secret, code.trim(), clock());
+    const step = secret === null ? null : stepOf(secret, code, clock());
     if (step === null || !(await credentials.takeStep(id, step))) {
-      await this.#failed(found, peer, true);
+      await this.#failed(peer);
       return turned('unauthenticated', 'The code is wrong, or was used before.', 'wrong code', found.account);
     }
     const factors: readonly Factor[] = [...session.factors, 'totp'];
@@ -169,7 +175,8 @@ export class SignOn {
     const found = await this.#deps.credentials.byId(session.account.id);
     const isClosed = found === null || this.#closed(found) !== null;
     if (isClosed || !(await this.#deps.passwords.check(given.current, found.password))) {
-      await this.#failed(found, peer, true);
+      await this.#failed(peer);
+      if (found?.password) await this.#guess(found);
       return turned('unauthenticated', 'The present password is wrong.', 'wrong password', session.account);
     }
     const refused = await this.#setPassword(found, given.next);
@@ -231,17 +238,17 @@ export class SignOn {
     return credentials.isBarred(peer, this.#ago(policy.lockMinutes * MINUTE), policy.peerFailures);
   }
 
-  async #failed(found: Credentials | null, peer: string, counts: boolean): Promise<void> {
+  async #failed(peer: string): Promise<void> {
+    const { credentials, policy, clock } = this.#deps;
+    await credentials.peerFailed(peer, this.#ago(policy.lockMinutes * MINUTE), clock());
+  }
+
+  /** While it is locked guesses do not lengthen the lock: a stranger must not keep a doctor out for good. */
+  #guess({ account }: Credentials): Promise<boolean> {
     const { credentials, policy, clock } = this.#deps;
     const now = clock();
-    await credentials.peerFailed(peer, this.#ago(policy.lockMinutes * MINUTE), now);
-    // While it is locked guesses do not lengthen the lock: a stranger must not keep a doctor out for good.
-    if (found !== null && counts && !this.#isLocked(found))
-      await credentials.failed(
-        found.account.id,
-        policy.failures,
-        new Date(now.getTime() + policy.lockMinutes * MINUTE),
-      );
+    const until = new Date(now.getTime() + policy.lockMinutes * MINUTE);
+    return credentials.guessed(account.id, policy.failures, until, now);
   }
 
   async #setPassword({ account }: Credentials, password: string): Promise<Turned | null> {

@@ -27,10 +27,13 @@ const totpOf = (secret: string, label = ''): TOTP =>
 /** For the authenticator, as text and in a QR code. */
 export const enrolmentUri = (secret: string, loginName: string): string => totpOf(secret, loginName).toString();
 
+/** What an authenticator shows, as people type it; a recovery code is longer and has letters. */
+export const isDeviceCode = (code: string): boolean => /^\d{6}$/.test(code.trim());
+
 /** The step of the clock whose code this is; null: of none that may be taken now. Which were taken before is for the store. */
 export function stepOf(secret: string, code: string, now: Date): number | null {
-  if (!/^\d{6}$/.test(code)) return null;
-  const delta = totpOf(secret).validate({ token: code, timestamp: now.getTime(), window: WINDOW });
+  if (!isDeviceCode(code)) return null;
+  const delta = totpOf(secret).validate({ token: code.trim(), timestamp: now.getTime(), window: WINDOW });
   return delta === null ? null : Math.floor(now.getTime() / 1_000 / PERIOD) + delta;
 }
 

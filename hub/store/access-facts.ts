@@ -30,7 +30,7 @@ const lastSaid = (facts: string): string => LAST_SAID.replace('%s', facts);
  */
 const RELATIONS = `
   select r.person_id, null::uuid as exam_id, max(${lastSaid('r.facts')}) as at
-  from patient_record r where r.person_id = any ($1::uuid[]) and r.site = any ($2::text[]) group by 1
+  from patient_record r where r.person_id = any ((select $1::uuid[])::uuid[]) and r.site = any ((select $2::text[])::text[]) group by 1
   union all
   select r.person_id, case when o.mine then e.exam_id end,
     max(greatest(o.at, to_char(e.performed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))
@@ -39,7 +39,7 @@ const RELATIONS = `
       select max(${lastSaid("x -> 'facts'")}) as at,
         coalesce(bool_or(x -> 'facts' -> 'requester' ->> 1 = $3), false) as mine
       from jsonb_array_elements(e.facts -> 'orders') x) o
-  where r.person_id = any ($1::uuid[]) and r.site = any ($2::text[]) and not e.cancelled group by 1, 2`;
+  where r.person_id = any ((select $1::uuid[])::uuid[]) and r.site = any ((select $2::text[])::text[]) and not e.cancelled group by 1, 2`;
 
 interface RelationRow {
   person_id: HubId;
@@ -76,17 +76,14 @@ export function createAccessFacts(deps: AccessFactsDeps): AccessFacts {
     },
     async of(persons, query) {
       const [own, others, said] = await Promise.all([
-        query.sites.length === 0 ? [] : treating(persons, query),
+        query.sites.length === 0 ? new Map<HubId, never>() : treating(persons, query),
         Promise.all(deps.relations.map((one) => one.relationsOf(persons, query))),
         this.consentsOf(persons, query),
       ]);
       return new Map(
         persons.map((person): [HubId, SubjectFacts] => {
           const { consents, grants } = said.get(person) ?? { consents: [], grants: [] };
-          const relations = [
-            ...own.filter((one) => one.person === person).map(({ relation }) => relation),
-            ...others.flatMap((one) => one.get(person) ?? []),
-          ];
+          const relations = [...(own.get(person) ?? []), ...others.flatMap((one) => one.get(person) ?? [])];
           return [person, { relations, consents, grants }];
         }),
       );
@@ -109,18 +106,22 @@ export function createAccessFacts(deps: AccessFactsDeps): AccessFacts {
   async function treating(
     persons: readonly HubId[],
     query: FactsQuery,
-  ): Promise<readonly { readonly person: HubId; readonly relation: Relation }[]> {
+  ): Promise<ReadonlyMap<HubId, readonly Relation[]>> {
     const { rows } = await pool.query<RelationRow>({
       name: 'access-relations',
       text: RELATIONS,
       values: [persons, query.sites, query.practitionerId],
     });
-    return rows.flatMap(({ person_id: person, exam_id: exam, at }) => {
+    const found = new Map<HubId, Relation[]>();
+    for (const { person_id: person, exam_id: exam, at } of rows) {
       const last = Date.parse(at ?? '');
-      if (Number.isNaN(last)) return [];
+      if (Number.isNaN(last)) continue;
       const until = new Date(last + deps.treatingDays * 86_400_000).toISOString();
-      const treats = { person, relation: { kind: 'treating', until } } as const;
-      return exam === null ? [treats] : [treats, { person, relation: { kind: 'ordered', until, exams: [exam] } }];
-    });
+      const relations = found.get(person) ?? [];
+      found.set(person, relations);
+      relations.push({ kind: 'treating', until });
+      if (exam !== null) relations.push({ kind: 'ordered', until, exams: [exam] });
+    }
+    return found;
   }
 }

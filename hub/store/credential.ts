@@ -115,12 +115,14 @@ export function createCredentialStore(database: Database): CredentialStore {
     ...secondFactor(database),
     byLoginName: (loginName) => one('a.login_name = $1', loginName),
     byId: (id) => (isUuid(id) ? one('a.id = $1', id) : Promise.resolve(null)),
-    async failed(id, limit, lockedUntil) {
-      await pool.query(
+    async guessed(id, limit, lockedUntil, at) {
+      const { rowCount } = await pool.query(
         `update account set failures = case when failures + 1 >= $2 then 0 else failures + 1 end,
-           locked_until = case when failures + 1 >= $2 then $3 else locked_until end where id = $1`,
-        [id, limit, lockedUntil],
+           locked_until = case when failures + 1 >= $2 then $3 else locked_until end
+         where id = $1 and (locked_until is null or locked_until <= $4)`,
+        [id, limit, lockedUntil, at],
       );
+      return rowCount === 1;
     },
     async entered(id, at) {
       await pool.query('update account set failures = 0, locked_until = null, last_sign_in_at = $2 where id = $1', [
@@ -147,6 +149,8 @@ export function createCredentialStore(database: Database): CredentialStore {
           `insert into account_password (account_id, at, password) values ($1, $3, $2) on conflict do nothing`,
           [id, password, at],
         );
+        // Whoever came in with the former one, wherever: the password is changed because somebody may know it.
+        await connection.query('delete from session where account_id = $1', [id]);
       });
     },
     reset: (id, activation) =>

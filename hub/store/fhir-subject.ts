@@ -54,10 +54,13 @@ export async function anyName(query: Query, criteria: readonly Criterion[]): Pro
   });
 }
 
-/** Persons of earlier releases lead to one that may be replaced in its turn: two steps, never more. */
+/**
+ * Persons of earlier releases lead to one that may be replaced in its turn: two steps, never more. The ids come by a
+ * subquery (hub/store/subject-index.ts tells why).
+ */
 export const SAME_PERSON = `
 select a.id as asked, n.person_id as name
-from unnest($1::uuid[]) as a(id) join person p on p.person_id = a.id
+from unnest((select $1::uuid[])) as a(id) join person p on p.person_id = a.id
   left join person s on s.person_id = p.replaced_by
   cross join lateral (select coalesce(s.replaced_by, p.replaced_by, p.person_id) as id) t
   cross join lateral (

@@ -4,13 +4,18 @@ import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import type { AuditEvent } from '../../hub/core/audit.ts';
+import { groundsOf } from '../../hub/core/access-ports.ts';
+import { shownAccess } from '../../hub/core/audit-access.ts';
+import { audited, type AuditEvent } from '../../hub/core/audit.ts';
+import type { HubId } from '../../hub/core/identifier.ts';
 import { checkExport, exportAudit, writeExport } from '../../hub/store/audit-export.ts';
 import { createLaneWriter } from '../../hub/store/audit-lane.ts';
 import { openAuditReserve } from '../../hub/store/audit-reserve.ts';
 import { createAuditStore } from '../../hub/store/audit.ts';
+import { accessDesk } from '../support/access.ts';
 import { chainCase, event, newKeys, type ChainCase } from '../support/audit-chain.ts';
 import { freshDatabase, type FreshDatabase } from '../support/database.ts';
+import { signedIn } from '../support/people.ts';
 
 let fresh: FreshDatabase;
 let chain: ChainCase;
@@ -108,4 +113,28 @@ test('an export is signed over every line, and one changed character is seen', a
   assert.equal(checkExport(text.replace('readExam', 'readexam'), chain.keys.check), false);
   assert.equal(checkExport(lines.filter((_, n) => n !== 2).join('\n') + '\n', chain.keys.check), false);
   assert.equal(checkExport(text, newKeys().keys.check), null);
+});
+
+test('a doctor who broke the glass reads in an emergency, though the session is for treatment', async () => {
+  const { database } = fresh;
+  const person = '11111111-1111-8111-8111-111111111111' as HubId;
+  await database.pool.query(`insert into person (person_id) values ($1)`, [person]);
+  await database.pool.query(
+    `insert into break_glass (grant_id, person_id, account_id, account_name, reason, note, at, until, due_at)
+     values (gen_random_uuid(), $1, 'doctor', '李', 'unconscious', 'x', now(), now() + interval '1 hour', now())`,
+    [person],
+  );
+  const doctor = signedIn('doctor', 'physician');
+  const sight = await accessDesk(database).sight(doctor);
+  assert.equal((await sight.persons([person])).size, 1);
+  const read = event({ ...audited(doctor), persons: [person], ...groundsOf(sight.told()) });
+  assert.match(read.basis ?? '', /^break-glass\(/);
+  assert.equal(shownAccess({ ...read, id: '1', at: clock().toISOString() }, 'none')?.emergency, true);
+  const reserve = await openAuditReserve(path());
+  const store = createAuditStore({ database, clock, reserve });
+  await away(true);
+  await store.record(read);
+  await away(false);
+  assert.deepEqual([store.counts().reserved, store.counts().failed], [1, 0]);
+  await reserve.close();
 });

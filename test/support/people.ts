@@ -58,3 +58,22 @@ export async function hasAccounts(database: Database): Promise<boolean> {
   );
   return rows[0]?.there ?? false;
 }
+
+/** A person who is a patient of this institution, which is there from then on, since today. */
+export async function patientOf({ pool }: Database, person: string, institution: string): Promise<void> {
+  const site = `site-of-${institution.toLowerCase()}`;
+  const told = [`2|${new Date().toISOString()}|00|x`, 'male'];
+  await pool.query(
+    `insert into institution (code, name_zh, state) values ($1, $1, 'approved') on conflict (code) do nothing`,
+    [institution],
+  );
+  await pool.query(`insert into institution_site (site, institution) values ($1, $2) on conflict do nothing`, [
+    site,
+    institution,
+  ]);
+  await pool.query('insert into person (person_id) values ($1) on conflict do nothing', [person]);
+  await pool.query(
+    `insert into patient_record (record_id, site, authority, local_id, person_id, facts) values ($1::uuid, $2, 'a', $1::text, $1::uuid, $3)`,
+    [person, site, JSON.stringify({ sex: told })],
+  );
+}

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Bundle, Consent, OperationOutcome } from 'fhir/r4.js';
-import { signedIn } from '../support/people.ts';
+import { patientOf, signedIn } from '../support/people.ts';
 import { faultsOf } from '../support/fhir-validation.ts';
 import type { Answer, Call, RestServer } from '../support/rest-server.ts';
 import { startRest } from '../support/rest-server.ts';
@@ -10,9 +10,12 @@ import { startRest } from '../support/rest-server.ts';
 let hub: RestServer;
 const PERSON = '11111111-1111-8111-8111-111111111111';
 const OTHER = '22222222-2222-8222-8222-222222222222';
+/** A patient of HOSPITAL2. */
+const OWN = '44444444-4444-8444-8444-444444444444';
 before(async () => {
   hub = await startRest();
   await hub.fresh.database.pool.query(`insert into person (person_id) values ('${PERSON}'), ('${OTHER}')`);
+  await patientOf(hub.fresh.database, OWN, 'HOSPITAL2');
   hub.people.set('doctor', signedIn('doctor', 'physician', 'HOSPITAL2'));
   hub.people.set('auditor', signedIn('auditor', 'auditor'));
 });
@@ -147,7 +150,10 @@ test('who may: the app all, a hospital and its doctors their own, operators and 
   assert.equal((await ask('GET', `/${made.id ?? ''}`, person('doctor'))).status, 404);
   const found = (await ask('GET', `?patient=${PERSON}`, person('doctor'))).resource as Bundle;
   assert.deepEqual([found.total, found.entry], [undefined, undefined], 'not even how many');
-  const own = (await ask('POST', '', { body: consent(), headers: { 'X-Test-Person': 'doctor' } })).resource as Consent;
+  const doctor = { 'X-Test-Person': 'doctor' };
+  assert.equal((await ask('POST', '', { body: consent(), headers: doctor })).status, 422, 'no patient of the doctor');
+  const body = consent({ patient: { reference: `Patient/${OWN}` } });
+  const own = (await ask('POST', '', { body, headers: doctor })).resource as Consent;
   assert.equal(own.organization?.[0]?.identifier?.value, 'HOSPITAL2');
   assert.equal((await ask('PUT', `/${own.id ?? ''}`, { as: 'hospital-feed', body: consent() })).status, 404);
   for (const call of [{ as: 'operator' }, person('auditor')] as const) {

@@ -8,7 +8,7 @@ import { USUAL_REACTIONS } from '../../hub/core/account-flag.ts';
 import { auditCases } from '../../hub/flow/break-glass.ts';
 import { createSeal } from '../../hub/security/seal.ts';
 import { breakGlassFigures, createBreakGlassCases, grantsOf } from '../../hub/store/break-glass.ts';
-import { signedIn } from '../support/people.ts';
+import { patientOf, signedIn } from '../support/people.ts';
 import { quiet } from '../support/database.ts';
 import type { Answer, Call, RestServer } from '../support/rest-server.ts';
 import { startRest } from '../support/rest-server.ts';
@@ -16,13 +16,17 @@ import { startRest } from '../support/rest-server.ts';
 let hub: RestServer;
 const PERSON = '11111111-1111-8111-8111-111111111111' as HubId;
 const OTHER = '22222222-2222-8222-8222-222222222222' as HubId;
+/** A patient of HOSPITAL3, where the neighbour works. */
+const OWN = '44444444-4444-8444-8444-444444444444';
 const FORM = 'urn:hutong:consent-form:2026-1';
 const DOCTORS = ['doctor', 'second', 'third', 'fourth', 'fifth'] as const;
 
 before(async () => {
   hub = await startRest();
   await hub.fresh.database.pool.query(`insert into person (person_id) values ('${PERSON}'), ('${OTHER}')`);
+  await patientOf(hub.fresh.database, OWN, 'HOSPITAL3');
   for (const name of DOCTORS) hub.people.set(name, signedIn(name, 'physician', 'HOSPITAL2'));
+  hub.people.set('neighbour', signedIn('neighbour', 'physician', 'HOSPITAL3'));
   hub.people.set('homeless', signedIn('homeless', 'physician'));
   hub.people.set('auditor', signedIn('auditor', 'auditor'));
   hub.people.set('security', signedIn('security', 'security-administrator'));
@@ -151,6 +155,39 @@ test('a code that is over opens nothing', async () => {
   const token = await code('token');
   await hub.fresh.database.pool.query(`update patient_present_code set expires_at = now() - interval '1 second'`);
   assert.equal((await redeem('second', { code: token })).status, 404);
+});
+
+test('no doctor cuts himself a key: neither a code nor a consent of whom is no patient of his', async () => {
+  const { pool } = hub.fresh.database;
+  const draw = { personId: OTHER, form: FORM, kind: 'token' };
+  assert.equal((await as('neighbour', 'POST', '/api/v1/present-codes', draw)).status, 403);
+  const rules = [{ effect: 'permit', recipients: ['HOSPITAL3'], labels: ['hiv'] }];
+  const consent = (personId: string): object => ({ personId, form: FORM, rules });
+  const stranger = await as('neighbour', 'POST', '/api/v1/consents', consent(OTHER));
+  const nobody = await as('neighbour', 'POST', '/api/v1/consents', consent('33333333-3333-8333-8333-333333333333'));
+  assert.deepEqual([stranger.status, stranger.json['detail']], [404, nobody.json['detail']]);
+  const kept = await pool.query(`select from consent where person_id = $1`, [OTHER]);
+  assert.equal(kept.rowCount, 0);
+  const own = await as('neighbour', 'POST', '/api/v1/consents', consent(OWN));
+  assert.equal(own.status, 201, own.text);
+  // The patient goes elsewhere: what the hospital took down is no longer the doctor's to rewrite.
+  await pool.query(`update patient_record set site = 'elsewhere' where record_id = $1`, [OWN]);
+  const denied = await hub.call('POST', '/api/v1/consents', {
+    as: 'query-platform',
+    body: { ...consent(OWN), institution: 'HOSPITAL3', rules: [{ effect: 'deny' }] },
+  });
+  await pool.query(`update consent set status = 'inactive' where consent_id = $1`, [field(own, 'consentId')]);
+  const path = `/api/v1/consents/${field(denied, 'consentId')}/withdraw`;
+  assert.equal((await as('neighbour', 'POST', path, {})).status, 403);
+});
+
+test('a place in the list of consents tells of none that is hidden', async () => {
+  for (let n = 0; n < 3; n += 1) {
+    const body = { personId: OTHER, form: FORM, rules: [{ effect: 'deny', purposes: ['RESEARCH'] }] };
+    assert.equal((await hub.call('POST', '/api/v1/consents', { as: 'query-platform', body })).status, 201);
+  }
+  const page = await as('neighbour', 'GET', `/api/v1/persons/${OTHER}/consents?limit=1`);
+  assert.deepEqual([page.status, page.json], [200, { items: [], next: null }]);
 });
 
 const EMERGENCY = { personId: PERSON, reason: 'unconscious', text: '昏迷送入，张三需既往影像' };

@@ -1,14 +1,13 @@
 /** A person comes in, over HTTP and PostgreSQL: both factors, one step at a time; and what strangers try in their place. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Secret, TOTP } from 'otpauth';
 import { BrowserSession } from '../support/browser-session.ts';
 import type { Reply } from '../support/browser-session.ts';
 import type { RestServer } from '../support/rest-server.ts';
 import { startRest } from '../support/rest-server.ts';
+import { codeOf, enterAs, invitePerson, PASSWORD, type Invited } from '../support/enter.ts';
 import { signIn } from '../support/sign-in.ts';
 
-const PASSWORD = 'Correct-horse-7';
 let hub: RestServer;
 before(async () => {
   hub = await startRest();
@@ -16,42 +15,11 @@ before(async () => {
 after(() => hub.close());
 
 const browser = (): BrowserSession => new BrowserSession(hub.origin);
-const codeOf = (secret: string, ahead = 0): string =>
-  new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: Date.now() + ahead * 30_000 });
-
-interface Person {
-  readonly id: string;
-  readonly loginName: string;
-  readonly activationCode: string;
-}
-
-let people = 0;
-async function invite(roles: readonly object[], headers: Readonly<Record<string, string>> = {}): Promise<Person> {
-  const loginName = `person${String(++people)}`;
-  const body = { loginName, displayName: '某人', roles };
-  const isToken = Object.keys(headers).length === 0;
-  const made = await hub.call('POST', '/api/v1/accounts', isToken ? { body } : { body, as: null, headers });
-  assert.equal(made.status, 201, made.text);
-  const { id, activationCode } = made.json as Record<'id' | 'activationCode', string>;
-  return { id, activationCode, loginName };
-}
+const invite = (roles: readonly object[], headers?: Readonly<Record<string, string>>): Promise<Invited> =>
+  invitePerson(hub, roles, headers);
+const enter = (person: Invited): ReturnType<typeof enterAs> => enterAs(hub, person);
 
 const stageOf = ({ json }: Reply): unknown => json['stage'];
-
-/** Activates, enrols, and is in. */
-async function enter(
-  person: Person,
-): Promise<{ at: BrowserSession; secret: string; recovery: readonly string[]; last: Reply; used: string }> {
-  const at = browser();
-  const { loginName, activationCode: code } = person;
-  const activated = await at.send('POST', '/api/v1/session/activation', { loginName, code, password: PASSWORD });
-  assert.deepEqual([activated.status, stageOf(activated)], [200, 'enrolment'], JSON.stringify(activated.json));
-  const { secret } = (await at.send('POST', '/api/v1/session/enrolment')).json as { secret: string };
-  const used = codeOf(secret);
-  const last = await at.send('POST', '/api/v1/session/totp', { code: used });
-  assert.equal(last.status, 200, JSON.stringify(last.json));
-  return { at, secret, used, recovery: last.json['recoveryCodes'] as string[], last };
-}
 
 const lastEvent = async (): Promise<readonly [string, string, string | undefined]> => {
   const [entry] = (await hub.audit.list({}, { limit: 1 })).items;
@@ -149,6 +117,45 @@ test('brute force: the account locks, says the same to everybody, and lets the r
   assert.equal(freed.status, 200, 'the lock ends by itself');
 });
 
+test('codes guessed all at once are looked at no more often than one by one', async () => {
+  const person = await invite([{ role: 'operator' }]);
+  const { secret } = await enter(person);
+  await hub.fresh.database.pool.query('delete from sign_on_failure');
+  const at = browser();
+  await at.send('POST', '/api/v1/session', { loginName: person.loginName, password: PASSWORD });
+  const right = codeOf(secret, 1);
+  const wrong = right === '000000' ? '000001' : '000000';
+  await Promise.all(Array.from({ length: 30 }, () => at.send('POST', '/api/v1/session/totp', { code: wrong })));
+  const { items } = await hub.audit.list({ callerId: person.id, outcome: 'failure' }, { limit: 100 });
+  const looked = items.filter(({ reason }) => reason === 'wrong code').length;
+  assert.ok(looked <= 5, String(looked));
+  assert.equal((await at.send('POST', '/api/v1/session/totp', { code: right })).status, 401, 'it is locked');
+  await hub.fresh.database.pool.query('delete from sign_on_failure');
+});
+
+test('a stranger who knows a login name keeps nobody out whom he cannot guess at', async () => {
+  const invited = await invite([{ role: 'physician' }]);
+  const { pool } = hub.fresh.database;
+  const { rows } = await pool.query<{ id: string }>(
+    `insert into account (login_name, display_name, state, source, idp, subject, created_at, created_by)
+     values ('wang@h1', '王', 'active', 'saml', 'h1', sha256('wang'), now(), 'saml') returning id`,
+  );
+  const saml = rows[0]?.id ?? '';
+  await pool.query(`insert into account_role (account_id, role) values ($1, 'physician')`, [saml]);
+  for (let n = 0; n < 6; n++) {
+    const told = { loginName: 'wang@h1', password: `Wrong-horse-${String(n)}` };
+    assert.equal((await browser().send('POST', '/api/v1/session', told)).status, 401);
+    const guess = { code: `AAAA-AAAA-AAAA-AAA${String(n)}`, password: PASSWORD };
+    for (const loginName of ['wang@h1', invited.loginName])
+      assert.equal((await browser().send('POST', '/api/v1/session/activation', { loginName, ...guess })).status, 401);
+  }
+  const locked = await pool.query(`select login_name from account where locked_until > now() and id = any ($1)`, [
+    [saml, invited.id],
+  ]);
+  assert.deepEqual(locked.rows, []);
+  await enter(invited);
+});
+
 test('guessing from one address over many accounts is barred, whatever account comes next', async () => {
   const person = await invite([{ role: 'operator' }]);
   await enter(person);
@@ -196,6 +203,18 @@ test('passwords that are weak, former, or too old; the code of an invitation ser
     [id],
   );
   assert.match(rows[0]?.totp_secret ?? '', /^HSv1/);
+});
+
+test('who changes the password is alone with the account from then on', async () => {
+  const person = await invite([{ role: 'operator' }]);
+  const { at, secret } = await enter(person);
+  const other = browser();
+  await other.send('POST', '/api/v1/session', { loginName: person.loginName, password: PASSWORD });
+  assert.equal(stageOf(await other.send('POST', '/api/v1/session/totp', { code: codeOf(secret, 1) })), 'open');
+  const change = { current: PASSWORD, next: 'Another-horse-8' };
+  assert.equal(stageOf(await at.send('POST', '/api/v1/session/password', change)), 'open');
+  assert.equal((await at.send('GET', '/api/v1/sites')).status, 200);
+  assert.equal((await other.send('GET', '/api/v1/sites')).status, 401, 'whoever else was in is out');
 });
 
 test('an expired password must be changed before anything else, after the second factor', async () => {
