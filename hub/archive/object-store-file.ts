@@ -22,7 +22,8 @@ import { codeOf, mediumFailure } from './object-store-medium.ts';
 import { leftBehind, NAMES_READY, Reserve } from './object-store-reserve.ts';
 import type { ReservedPlace } from './object-store-reserve.ts';
 import { DirectorySync } from './object-store-sync.ts';
-import { Slabs } from './object-store-slab.ts';
+import { BLOCK_BYTES, Slabs } from './object-store-slab.ts';
+import { objectSize } from './object-store-trailer.ts';
 import { Trims } from './object-store-trim.ts';
 import { FileWriter, type WriterFiles } from './object-store-writer.ts';
 
@@ -85,7 +86,7 @@ export class FileObjectStore implements ObjectStore {
     const wanted = checkedRange(range);
     const file = await this.#open(key);
     try {
-      const end = wanted?.end ?? (await file.stat()).size;
+      const end = wanted?.end ?? (await sizeOf(file));
       return new FileReadable(file, wanted?.start ?? 0, end);
     } catch (error) {
       await file.close();
@@ -98,7 +99,7 @@ export class FileObjectStore implements ObjectStore {
     const file = await this.#open(key);
     try {
       const start = wanted?.start ?? 0;
-      const size = (await file.stat()).size;
+      const size = await sizeOf(file);
       const length = Math.max(0, Math.min(wanted?.end ?? size, size) - start);
       if (length > GATHER_LIMIT) throw tooLargeToGather();
       const bytes = Buffer.allocUnsafeSlow(length);
@@ -139,7 +140,8 @@ export class FileObjectStore implements ObjectStore {
     const path = join(this.#root, checkedKey(key));
     try {
       await this.#trims.now(path);
-      return (await stat(path)).size;
+      const { size } = await stat(path);
+      return size > 0 && size % BLOCK_BYTES === 0 ? await sizeWithin(path) : size;
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return null;
       throw mediumFailure(error);
@@ -229,6 +231,17 @@ export class FileObjectStore implements ObjectStore {
       });
       if (found !== null && found.mtimeMs < oldest) await rm(path, { force: true });
     }
+  }
+}
+
+const sizeOf = async (file: FileHandle): Promise<number> => objectSize(file, (await file.stat()).size);
+
+async function sizeWithin(path: string): Promise<number> {
+  const file = await open(path, 'r');
+  try {
+    return await sizeOf(file);
+  } finally {
+    await file.close();
   }
 }
 
