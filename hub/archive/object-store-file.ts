@@ -9,7 +9,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { FreshObject, ObjectStore, ObjectWriter } from '../core/ports.ts';
-import type { ByteRange } from './object-store-key.ts';
+import type { ByteRange, Lying } from './object-store-key.ts';
 import {
   checkedKey,
   checkedRange,
@@ -136,6 +136,26 @@ export class FileObjectStore implements ObjectStore {
     }
   }
 
+  /** All that lies after `after`, in the order of their keys: also names that are reserved, which are empty. */
+  walk(after: string): AsyncGenerator<Lying> {
+    return this.#walk('', after);
+  }
+
+  async *#walk(folder: string, after: string): AsyncGenerator<Lying> {
+    const entries = await readdir(join(this.#root, folder), { withFileTypes: true }).catch(absentAsEmpty);
+    // A folder sorts as its keys do, which go on with a slash.
+    const names = entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort();
+    for (const name of names) {
+      const key = folder + name;
+      if (!isObjectKey(key.replace(/\/$/, '')) || (key <= after && !after.startsWith(key))) continue;
+      if (name.endsWith('/')) yield* this.#walk(key, after);
+      else if (key > after) {
+        const found = await stat(join(this.#root, key)).catch(absentAsNull);
+        if (found !== null) yield { key, size: found.size, changedAt: found.mtime };
+      }
+    }
+  }
+
   async size(key: string): Promise<number | null> {
     const path = join(this.#root, checkedKey(key));
     try {
@@ -232,6 +252,16 @@ export class FileObjectStore implements ObjectStore {
       if (found !== null && found.mtimeMs < oldest) await rm(path, { force: true });
     }
   }
+}
+
+function absentAsNull(error: unknown): null {
+  if (codeOf(error) === 'ENOENT') return null; // removed meanwhile
+  throw mediumFailure(error);
+}
+
+function absentAsEmpty(error: unknown): never[] {
+  absentAsNull(error);
+  return [];
 }
 
 const sizeOf = async (file: FileHandle): Promise<number> => objectSize(file, (await file.stat()).size);

@@ -5,7 +5,7 @@
  */
 import { Readable } from 'node:stream';
 import type { FreshObject, ObjectStore, ObjectWriter } from '../core/ports.ts';
-import { Failure } from '../core/problem.ts';
+import { Failure, problem } from '../core/problem.ts';
 import type { DataKeys, SealAlgorithm } from '../core/sealing.ts';
 import {
   CHUNK_BYTES,
@@ -22,7 +22,6 @@ import {
   checkedRange,
   GATHER_LIMIT,
   notThere,
-  storeUnavailable,
   tooLargeToGather,
   type ByteRange,
 } from './object-store-key.ts';
@@ -54,6 +53,13 @@ interface Found {
   /** Bytes below, and of the object. */
   readonly sealedSize: number;
   readonly size: number;
+}
+
+/** The object is there and must not be served. */
+export class BrokenObject extends Failure {
+  constructor(text: string) {
+    super(problem('unavailable', undefined, text));
+  }
 }
 
 /** Bytes are not those that were sealed; or another process has sealed them anew since the header was read. */
@@ -140,7 +146,7 @@ export class SealedObjectStore implements ObjectStore {
 
   async *list(folder: string): AsyncGenerator<string> {
     for await (const name of this.#inner.list(folder)) {
-      // While it is sealed anew an object lies under both names.
+      // While one in clear is being sealed it lies under both names.
       if (isSealedName(name) || (await this.#inner.size(sealedName(name))) === null) yield keyOf(name);
     }
   }
@@ -162,7 +168,7 @@ export class SealedObjectStore implements ObjectStore {
 
   /** What the object is sealed by now; rejects with not-found where it is not sealed. */
   sealedBy(key: string): Promise<Pick<Found, 'keyId' | 'algorithm'>> {
-    return this.#find(key, true);
+    return this.#findAnew(key);
   }
 
   async *#unfiled(): AsyncGenerator<string> {
@@ -191,7 +197,7 @@ export class SealedObjectStore implements ObjectStore {
         if (!(error instanceof Differs)) throw error;
       }
       try {
-        return await sealed(await this.#find(key, true));
+        return await sealed(await this.#findAnew(key));
       } catch (error) {
         if (!(error instanceof Differs)) throw error;
         return this.#fail(key, 'changed');
@@ -207,6 +213,15 @@ export class SealedObjectStore implements ObjectStore {
       }
     }
     throw notThere();
+  }
+
+  async #findAnew(key: string): Promise<Found> {
+    try {
+      return await this.#find(key, true);
+    } catch (error) {
+      if (!(error instanceof Differs)) throw error;
+      return this.#fail(key, 'changed');
+    }
   }
 
   async #find(key: string, anew: boolean): Promise<Found> {
@@ -305,10 +320,7 @@ export class SealedObjectStore implements ObjectStore {
     } catch (error) {
       if (!(error instanceof Differs)) throw error;
     }
-    const now = await this.#find(key, true).catch((error: unknown) => {
-      if (!(error instanceof Differs)) throw error;
-      return this.#fail(key, 'changed');
-    });
+    const now = await this.#findAnew(key);
     if (now.seal.header.equals(found.seal.header)) this.#fail(key, 'changed');
     yield* this.#flow(key, now, at, end, await this.#open(key, now, at, end));
   }
@@ -316,7 +328,7 @@ export class SealedObjectStore implements ObjectStore {
   #fail(key: string, why: 'changed' | 'key'): never {
     this.#headers.delete(key);
     this.#sealing.broken(key, why);
-    throw storeUnavailable(WORDS[why], null);
+    throw new BrokenObject(WORDS[why]);
   }
 }
 

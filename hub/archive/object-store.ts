@@ -32,7 +32,8 @@ export function openObjectStore(
   return options.sealing === undefined ? medium : new SealedObjectStore(medium, options.sealing);
 }
 
-function openMedium(
+/** What lies below: names and bytes as they are on the disk or in the bucket. */
+export function openMedium(
   url: string | undefined,
   dataDir: string,
   { credentials, owner }: ObjectStoreOptions,
