@@ -7,6 +7,7 @@ import { getPriority, setPriority } from 'node:os';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { loadSites } from '../adapters/sites/load.ts';
 import { openObjectStore } from './archive/object-store.ts';
+import { openKeys } from './compose-keys.ts';
 import { composeIndex } from './compose.ts';
 import { objectStoreUrl, type Config } from './config.ts';
 import { createRematching } from './flow/rematch.ts';
@@ -63,7 +64,8 @@ async function run({ config, databaseUrl }: Assignment): Promise<void> {
   if (getPriority(0) < NICENESS) setPriority(0, NICENESS);
   const log = createLog(config.logLevel);
   const { workers } = config.limits;
-  const database = openDatabase(databaseUrl, { max: workers + 2, name: 'apply' });
+  const keys = await openKeys(config, databaseUrl, log);
+  const database = openDatabase(databaseUrl, { max: workers + 2, name: 'apply', vault: keys.vault });
   const objects = openObjectStore(objectStoreUrl(config), config.dataDir);
   const sites = await loadSites(config.sitesDir);
   const { ingest, desk } = await composeIndex({ config, log, database, objects, sites, clock: () => new Date() });
@@ -74,6 +76,7 @@ async function run({ config, databaseUrl }: Assignment): Promise<void> {
     await Promise.all([ingest.stop(), rematching.stop()]);
     await objects.close();
     await database.close();
+    await keys.close();
     parentPort?.close();
   };
   parentPort?.on('message', (word: 'wake' | 'stop') => {

@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { auditProof, type AuditGround, type AuditProof } from './compose-audit.ts';
+import { openKeys } from './compose-keys.ts';
 import type { Config } from './config.ts';
 import type { ChainFinding } from './core/audit-chain.ts';
 import type { VerifyScope } from './core/audit-anchor.ts';
@@ -24,7 +25,8 @@ export async function auditCommand(words: readonly string[], config: Config, log
   const [name, ...rest] = words;
   const dir = join(config.dataDir, 'postgres');
   const server = await openPostgres({ databaseUrl: config.databaseUrl, dir, what: name ?? '', log });
-  const database = openDatabase(server.url, { max: 4, name: name ?? '' });
+  const keys = await openKeys(config, server.url, log);
+  const database = openDatabase(server.url, { max: 4, name: name ?? '', vault: keys.vault });
   const ground: AuditGround = { config, database, clock: () => new Date(), log };
   try {
     const run = name === 'audit-export' ? exportPeriod : verify;
@@ -34,6 +36,7 @@ export async function auditCommand(words: readonly string[], config: Config, log
     return 2;
   } finally {
     await database.close();
+    await keys.close();
     await server.close();
   }
 }

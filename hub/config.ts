@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { readAudit, type AuditConfig } from './config-audit.ts';
+import { readKeys, type KeysConfig } from './config-keys.ts';
 import { readProxies, readSaml, readSignOn } from './config-sign-on.ts';
 import type { SamlConfig, SignOnConfig } from './config-sign-on.ts';
 import { readIssuers } from './config-xua.ts';
@@ -77,6 +78,8 @@ export interface Config {
   /** How long people's sessions, passwords and unused accounts stand. */
   readonly signOn: SignOnConfig;
   readonly audit: AuditConfig;
+  /** Under which master key what lies at rest is sealed. */
+  readonly keys: KeysConfig;
   /** Hospitals' identity providers, and the hub's own key towards them; null: none. */
   readonly saml: SamlConfig | null;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -368,6 +371,7 @@ export function readConfig(environment: Environment = process.env): Config {
     trustedProxies: readProxies(read),
     signOn: readSignOn(read),
     audit: readAudit(read, dataDir),
+    keys: readKeys(read, dataDir),
     saml: readSaml(read, readPublicUrl(read)),
     logLevel: readLogLevel(read),
     limits: readLimits(read),

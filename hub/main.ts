@@ -20,6 +20,7 @@ import { codeOf } from './core/problem.ts';
 import type { Sites } from './core/site.ts';
 import { channels } from './compose-channels.ts';
 import { faces } from './compose-faces.ts';
+import { openKeys } from './compose-keys.ts';
 import { composeRooms, renderSites } from './compose.ts';
 import type { Rooms } from './compose.ts';
 import { applicationEvent, auditDelivery } from './compose-atna.ts';
@@ -103,7 +104,12 @@ async function raiseGround(config: Config, roles: ReadonlySet<Role>, life: Lifec
   const sites = await loadSites(config.sitesDir);
   const communities = readCommunities(config.communities, `urn:oid:${config.homeCommunityOid}`);
   const url = await raiseServer(config, `hub with ${names.join(', ')}`, life, log);
-  const size = { max: config.limits.databaseConnections, name: names.join('+') };
+  const { vault } = await life.raise(
+    'keys',
+    () => openKeys(config, url, log),
+    (opened) => opened.close(),
+  );
+  const size = { max: config.limits.databaseConnections, name: names.join('+'), vault };
   const database = await life.raise(
     'database',
     () => openDatabase(url, size),
@@ -111,7 +117,7 @@ async function raiseGround(config: Config, roles: ReadonlySet<Role>, life: Lifec
   );
   const journalDatabase = await life.raise(
     'journal',
-    () => openDatabase(url, { max: JOURNAL_CONNECTIONS, name: 'journal', planOnce: true }),
+    () => openDatabase(url, { max: JOURNAL_CONNECTIONS, name: 'journal', planOnce: true, vault }),
     (opened) => opened.close(),
   );
   const objects = await life.raise(

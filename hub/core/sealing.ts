@@ -23,6 +23,13 @@ export interface Sealer {
   readonly acceptsClear: boolean;
 }
 
+/** What the store seals by, and finds by: a keyed hash finds what must not lie there to be read (decision 0009). */
+export interface Vault {
+  readonly fields: Sealer;
+  /** 32 bytes; `kind` keeps equal values of two kinds apart. The same for good: rotation does not change it. */
+  hash(kind: string, value: string): Buffer;
+}
+
 /** A sealed value that is not what was sealed: told, never served. */
 export class SealBroken extends Error {
   constructor(why: 'changed' | 'key' | 'clear') {
@@ -92,8 +99,6 @@ export interface DataKeyStore {
   /** Adds a key to others; its id is the next. */
   add(key: NewKey, wrap: (id: number) => Promise<Uint8Array>): Promise<void>;
   rewrap(id: number, wrapped: Uint8Array, wrappedBy: string): Promise<void>;
-  /** Forgets a key under which nothing is sealed any more. */
-  remove(id: number): Promise<void>;
   /** The sealed word for SealState; null where somebody has taken it away. */
   state(): Promise<Uint8Array | null>;
   saveState(sealed: Uint8Array): Promise<void>;

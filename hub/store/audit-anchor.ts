@@ -4,10 +4,11 @@
  */
 import type { Anchor, AnchorDesk, AnchorKey, AnchorStatement, UnchainedMonth } from '../core/audit-anchor.ts';
 import { anchorText, readStatement } from '../core/audit-anchor.ts';
+import type { AuditRecord } from '../core/audit.ts';
 import { canonical, NO_HASH, type LaneHead } from '../core/audit-chain.ts';
-import { AUDIT_COLUMNS, toRecord, type AuditRow } from './audit-row.ts';
+import { asItStands, AUDIT_COLUMNS, type AuditRow } from './audit-row.ts';
 import { PLAIN_SEAL, sha256 } from './audit-seal.ts';
-import type { Connection, Database } from './database.ts';
+import { vaultOf, type Connection, type Database } from './database.ts';
 
 /** Any fixed number. */
 const LOCK = 4_857_218_027;
@@ -130,12 +131,12 @@ async function anchorsAfter(
 /** Records that were there before there was a chain: their digests, so that they stand as they are from now on. */
 async function unchainedMonths(database: Database): Promise<readonly UnchainedMonth[]> {
   const months = new Map<string, UnchainedMonth>();
-  for await (const record of recordsOfBefore(database)) addUnchained(months, record);
+  const { fields } = vaultOf(database.pool);
+  for await (const row of recordsOfBefore(database)) addUnchained(months, asItStands(fields, row));
   return [...months.values()];
 }
 
-export function addUnchained(months: Map<string, UnchainedMonth>, row: AuditRow): void {
-  const record = toRecord(row);
+export function addUnchained(months: Map<string, UnchainedMonth>, record: AuditRecord): void {
   const month = record.at.slice(0, 7);
   const { records, digest } = months.get(month) ?? { records: 0, digest: NO_HASH };
   months.set(month, { month, records: records + 1, digest: PLAIN_SEAL.digest(digest, canonical(record, 0, 0)) });

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { AnchorCheck, AnchorKey } from '../core/audit-anchor.ts';
 import { AUDIT_COLUMNS, toRecord, type AuditRow } from './audit-row.ts';
-import type { Database } from './database.ts';
+import { vaultOf, type Database } from './database.ts';
 
 const PAGE = 2_000;
 const FORMAT = 'hutong-audit-export/1';
@@ -42,7 +42,12 @@ export async function* exportAudit(
       [...place, to, PAGE],
     );
     for (const { lane, seq, hash, ...row } of rows)
-      yield line({ ...toRecord(row), lane, seq: seq === null ? null : Number(seq), hash });
+      yield line({
+        ...toRecord(vaultOf(database.pool).fields, row),
+        lane,
+        seq: seq === null ? null : Number(seq),
+        hash,
+      });
     records += rows.length;
     count = rows.length;
     const newest = rows.at(-1);

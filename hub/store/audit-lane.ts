@@ -6,7 +6,8 @@
 import type { AuditEvent, AuditRecord } from '../core/audit.ts';
 import { canonical, genesisText, NO_HASH, type AuditLane } from '../core/audit-chain.ts';
 import { PLAIN_SEAL, type AuditSeal } from './audit-seal.ts';
-import type { Connection, Database } from './database.ts';
+import { sealDetail } from './audit-row.ts';
+import { vaultOf, type Connection, type Database } from './database.ts';
 
 /** Ids are drawn ahead, since an id is part of what is hashed: as many as the sequence goes on by (migration 0026). */
 const IDS = 500;
@@ -98,13 +99,14 @@ export function createLaneWriter(deps: LaneDeps): LaneWriter {
 
   async function write(lane: Open, drafts: readonly Draft[]): Promise<boolean> {
     const taken = await take(drafts.length);
+    const { fields } = vaultOf(database.pool);
     const next: Open = { ...lane };
     const rows = drafts.map(({ at, event }, n) => {
       next.seq += 1;
       next.at = Math.max(next.at, at.getTime());
       const record: AuditRecord = { ...event, id: taken[n] ?? '', at: new Date(next.at).toISOString() };
       next.hash = seal.digest(next.hash, canonical(record, lane.lane, next.seq));
-      return rowOf(record, next);
+      return rowOf({ ...record, detail: sealDetail(fields, record) }, next);
     });
     const head = [lane.lane, lane.seq, next.seq, next.hash, new Date(next.at)];
     const { rowCount } = await database.pool.query({
@@ -143,7 +145,10 @@ export function createLaneWriter(deps: LaneDeps): LaneWriter {
 }
 
 /** Under the names of the columns; what is undefined is left out, and null there. */
-const rowOf = (record: AuditRecord, { seq, hash }: Open): object => ({
+const rowOf = (
+  record: Omit<AuditRecord, 'detail'> & { readonly detail: object | undefined },
+  { seq, hash }: Open,
+): object => ({
   id: record.id,
   at: record.at,
   action: record.action,

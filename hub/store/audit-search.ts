@@ -1,25 +1,26 @@
 /** Reads of the audit by what a reader asks for: newest first, from one place on, within a time limit. */
 import type { AuditCriteria, AuditPlace, AuditSearch } from '../core/audit.ts';
 import { AUDIT_COLUMNS, toRecord, type AuditRow } from './audit-row.ts';
-import type { Database } from './database.ts';
+import { vaultOf, type Database } from './database.ts';
 import { timed } from './fhir-query.ts';
 import { SAME_PERSON } from './fhir-subject.ts';
 
 const TIMEOUT_MS = 10_000;
 
 export function createAuditSearch(database: Database): AuditSearch {
+  const { fields } = vaultOf(database.pool);
   return {
     async read({ at, id }) {
       const { rows } = await database.pool.query<AuditRow>(
         `select ${AUDIT_COLUMNS} from audit a where a.at = $1 and a.id = $2`,
         [at, id],
       );
-      return rows[0] === undefined ? null : toRecord(rows[0]);
+      return rows[0] === undefined ? null : toRecord(fields, rows[0]);
     },
     async find(criteria, page) {
       const persons = await Promise.all((criteria.persons ?? []).map((ids) => everyName(database, ids)));
       const statement = findStatement({ ...criteria, persons }, page);
-      return (await timed<AuditRow>(database, statement, TIMEOUT_MS)).map(toRecord);
+      return (await timed<AuditRow>(database, statement, TIMEOUT_MS)).map((row) => toRecord(fields, row));
     },
   };
 }

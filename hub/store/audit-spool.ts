@@ -5,7 +5,7 @@
  */
 import type { AuditSpool } from '../core/audit.ts';
 import { AUDIT_COLUMNS, toRecord, type AuditRow } from './audit-row.ts';
-import type { Database } from './database.ts';
+import { vaultOf, type Database } from './database.ts';
 
 /** Any fixed number; one process at a time delivers, so that the order holds. */
 const LOCK = 4_857_218_007;
@@ -39,7 +39,7 @@ export function createAuditSpool(deps: { database: Database; clock: () => Date }
         const records = rows.flatMap((row) => {
           if (row.id === null) return [];
           const { due_at: _at, due_id: _id, ...record } = row;
-          return [toRecord(record)];
+          return [toRecord(vaultOf(connection).fields, record)];
         });
         if (records.length > 0) await send(records);
         await connection.query(FORGET, [rows.map((row) => row.due_at), rows.map((row) => row.due_id)]);

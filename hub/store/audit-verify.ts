@@ -9,9 +9,9 @@ import { AnchorWalk, anchorText } from '../core/audit-anchor.ts';
 import { ChainWalk, laneFindings, NO_HASH } from '../core/audit-chain.ts';
 import type { AuditLane, ChainFinding, LaneExpectation, LaneHead } from '../core/audit-chain.ts';
 import { addUnchained } from './audit-anchor.ts';
-import { AUDIT_COLUMNS, toRecord, type AuditRow } from './audit-row.ts';
+import { asItStands, AUDIT_COLUMNS, type AuditRow } from './audit-row.ts';
 import { sealOf, sha256, type SealKey } from './audit-seal.ts';
-import type { Database } from './database.ts';
+import { vaultOf, type Database } from './database.ts';
 
 const PAGE = 2_000;
 /** Findings that are told one by one; all are counted. */
@@ -184,6 +184,7 @@ type ChainRow = AuditRow & { lane: number | null; seq: string | null; hash: stri
 
 async function walkRecords(deps: VerifyDeps, scope: VerifyScope, walking: Walking): Promise<number> {
   const { walk, wanted, lanes, anchored, findings } = walking;
+  const { fields } = vaultOf(deps.database.pool);
   const unchained = new Map<string, UnchainedMonth>();
   const own = new Set(wanted.map(({ lane }) => lane));
   const known = new Set(lanes.map(({ lane }) => lane));
@@ -196,9 +197,9 @@ async function walkRecords(deps: VerifyDeps, scope: VerifyScope, walking: Walkin
     for (const row of rows) {
       const { lane, seq, hash, ...record } = row;
       if (lane === null && (anchored.since === null || row.at.toISOString() <= anchored.since))
-        addUnchained(unchained, record);
+        addUnchained(unchained, asItStands(fields, record));
       else if (lane === null || own.has(lane) || !known.has(lane))
-        records += walk.take({ record: toRecord(record), lane, seq: Number(seq), hash: hash ?? '' }) ? 1 : 0;
+        records += walk.take({ record: asItStands(fields, record), lane, seq: Number(seq), hash: hash ?? '' }) ? 1 : 0;
     }
     deps.progress?.({ records, at: rows.at(-1)?.at.toISOString() ?? '' });
   }

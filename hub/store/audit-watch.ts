@@ -5,7 +5,7 @@
 import type { AuditRecord } from '../core/audit.ts';
 import { actorOf, judge, type ActorFacts, type AuditWatch, type Raised } from '../core/audit-rules.ts';
 import { AUDIT_COLUMNS, toRecord, type AuditRow } from './audit-row.ts';
-import type { Connection, Database } from './database.ts';
+import { vaultOf, type Connection, type Database } from './database.ts';
 
 const LOCK = 4_857_218_029;
 /** What is older when it is first seen is nobody's news: the first run of a hub that has years of audit. */
@@ -40,7 +40,7 @@ export function createAuditWatch(deps: { database: Database; clock: () => Date }
         const { rows } = await connection.query<NewsRow>(NEWS, [clock(), limit, OLD_DAYS]);
         for (const row of rows) {
           const { lane: _lane, seq: _seq, ...record } = row;
-          await look(connection, toRecord(record));
+          await look(connection, toRecord(vaultOf(connection).fields, record));
         }
         await markRead(connection, rows);
         return rows.length;

@@ -8,7 +8,7 @@ import { everyName } from './audit-search.ts';
 import { createLaneWriter, monthOf, type LaneDeps } from './audit-lane.ts';
 import type { AuditReserve } from './audit-reserve.ts';
 import { AUDIT_COLUMNS, toRecord, type AuditRow } from './audit-row.ts';
-import type { Database } from './database.ts';
+import { vaultOf, type Database } from './database.ts';
 
 const BATCH = 500;
 /** How long what nobody waits for gathers: its commits are few beside those of the journal, which share the disk. */
@@ -172,7 +172,7 @@ const listEntries: (
     mark?.[2] ?? null,
   ]);
   const items = rows.slice(0, limit).map((row): AuditEntry => {
-    const { detail: _detail, ...entry } = toRecord(row);
+    const { detail: _detail, ...entry } = toRecord(vaultOf(database.pool).fields, row);
     return entry;
   });
   const last = items.at(-1);

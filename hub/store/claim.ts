@@ -6,7 +6,9 @@ import { codeKey } from '../core/code-mapping.ts';
 import type { HubId } from '../core/identifier.ts';
 import type { ClaimedEntry, Settlement } from '../core/ingest.ts';
 import type { Finding } from '../core/problem.ts';
-import type { Connection } from './database.ts';
+import type { Sealer } from '../core/sealing.ts';
+import { vaultOf, type Connection } from './database.ts';
+import { bytesOf } from './journal-entry.ts';
 
 interface EntryRow {
   journal_id: string;
@@ -53,7 +55,7 @@ where j.id = any ($1::bigint[]) order by j.id`;
 
 export async function readEntries(connection: Connection, journalIds: readonly string[]): Promise<ClaimedEntry[]> {
   const { rows } = await connection.query<EntryRow>({ name: 'decided-entries', text: DECIDED, values: [journalIds] });
-  return rows.map(claimed);
+  return rows.map((row) => claimed(row, vaultOf(connection).fields));
 }
 
 const KEYS_AT_ONCE = 48;
@@ -81,10 +83,10 @@ export async function claimEntries(connection: Connection, now: Date, limit: num
     text: ENTRIES,
     values: [taken.map((head) => head.work_key), fresh.length > 0 ? limit : 1],
   });
-  return rows.rows.map(claimed);
+  return rows.rows.map((row) => claimed(row, vaultOf(connection).fields));
 }
 
-function claimed(row: EntryRow): ClaimedEntry {
+function claimed(row: EntryRow, fields: Sealer): ClaimedEntry {
   const base = {
     journalId: row.journal_id,
     receivedAt: row.received_at.toISOString(),
@@ -101,7 +103,7 @@ function claimed(row: EntryRow): ClaimedEntry {
     contentType: row.content_type,
     patientKey: row.patient_key,
     digestHex: row.digest.toString('hex'),
-    bytes: row.bytes,
+    bytes: bytesOf(fields, row),
     answer: row.answer,
   };
   return row.object === null ? base : { ...base, object: row.object };

@@ -6,7 +6,10 @@ import type { HubId } from '../core/identifier.ts';
 import type { Comparison, Pair, Ruling } from '../core/match/comparison.ts';
 import type { Features } from '../core/match/features.ts';
 import type { Member } from '../core/person.ts';
-import type { Connection } from './database.ts';
+import type { Vault } from '../core/sealing.ts';
+import { vaultOf, type Connection } from './database.ts';
+import { openJson } from './sealed.ts';
+import { featuresContext, residentKey } from './sealed-facts.ts';
 
 /** No person has so many registrations; a set that grows beyond it is a fault of the data or of the rules. */
 export const COMPONENT_LIMIT = 200;
@@ -156,13 +159,19 @@ export async function loadTies(connection: Connection, records: readonly HubId[]
   const joined =
     words.rows.some((row) => row.decision === 'same') || members.rows.some((row) => row.merged_into !== null);
   const features = await featuresOf(connection, records.length > 2 || joined ? records : []);
+  const known = numbersKnownOf(vaultOf(connection), features);
   const inside = new Set<string>(records);
   const named = [...pairs.rows, ...words.rows].flatMap(({ a, b }) => [a, b]).filter((id) => !inside.has(id));
   const others = await personsOf(connection, [...new Set(named)]);
   const of = (source: 'ruling' | 'tie'): Ruling[] =>
     words.rows
       .filter((row) => row.source === source)
-      .map(({ a, b, decision, numbers }) => ({ a, b, decision, ...(numbers === null ? {} : { numbers }) }));
+      .map(({ a, b, decision, numbers }) => ({
+        a,
+        b,
+        decision,
+        ...(numbers === null ? {} : { numbers: numbers.map(known) }),
+      }));
   const merged = members.rows.flatMap(({ record_id: a, merged_into: b }): Ruling[] =>
     b === null ? [] : [{ a, b, decision: 'same', numbers: [features.get(b)?.residentId ?? []].flat() }],
   );
@@ -185,14 +194,31 @@ export async function loadTies(connection: Connection, records: readonly HubId[]
   };
 }
 
-async function featuresOf(connection: Connection, records: readonly HubId[]): Promise<ReadonlyMap<string, Features>> {
+/** Rulings hold their numbers, and pairs of them, by keyed hashes: those that these features tell are known again. */
+function numbersKnownOf(vault: Vault, features: ReadonlyMap<string, Features>): (kept: string) => string {
+  let known: Map<string, string> | undefined;
+  const learn = (): Map<string, string> => {
+    const numbers = [...new Set([...features.values()].flatMap((one) => one.residentId ?? []))].sort();
+    const pairs = numbers.flatMap((m, at) => numbers.slice(at + 1).map((n) => `${m}|${n}`));
+    return new Map([...numbers, ...pairs].map((number) => [residentKey(vault, number), number]));
+  };
+  return (kept) => (known ??= learn()).get(kept) ?? kept;
+}
+
+export async function featuresOf(
+  connection: Connection,
+  records: readonly HubId[],
+): Promise<ReadonlyMap<string, Features>> {
   if (records.length === 0) return new Map();
-  const { rows } = await connection.query<{ record_id: string; features: Features }>({
+  const { rows } = await connection.query<{ record_id: string; features: Features | string }>({
     name: 'component-features',
     text: 'select record_id, features from match_record where record_id = any ($1::uuid[])',
     values: [records],
   });
-  return new Map(rows.map((row) => [row.record_id, row.features]));
+  const { fields } = vaultOf(connection);
+  return new Map(
+    rows.map((row) => [row.record_id, openJson<Features>(fields, row.features, featuresContext(row.record_id))]),
+  );
 }
 
 async function personsOf(connection: Connection, records: readonly string[]): Promise<ReadonlyMap<string, HubId>> {

@@ -42,15 +42,12 @@ export function createDataKeyStore(database: Pick<Database, 'pool' | 'transactio
       }),
     add: (key, wrap) =>
       database.transaction(async (connection) => {
-        // Ids are not used again, not even of keys that were removed: the newest is never removed.
+        // No key is ever removed: records of the audit are not sealed anew, and a backup may hold anything.
         const id = (await lastId(connection)) + 1;
         await insert(connection, id, key, await wrap(id));
       }),
     async rewrap(id, wrapped, wrappedBy) {
       await pool.query('update data_key set wrapped = $2, wrapped_by = $3 where id = $1', [id, wrapped, wrappedBy]);
-    },
-    async remove(id) {
-      await pool.query('delete from data_key where id = $1 and id < (select max(id) from data_key)', [id]);
     },
     async state() {
       const { rows } = await pool.query<{ state: Buffer }>('select state from sealing');

@@ -1,5 +1,6 @@
 /** The one way to PostgreSQL: a pool, and transactions that always end. */
 import pg from 'pg';
+import type { Vault } from '../core/sealing.ts';
 
 // int8 stays a string by default in pg; journal ids are strings in the domain, counts are cast to int in SQL.
 export type Connection = Pick<pg.PoolClient, 'query'>;
@@ -22,6 +23,16 @@ export function survive(pool: pg.Pool): void {
   });
 }
 
+/** A connection knows by what is sealed that goes over it, so that no row is written in clear for want of a parameter. */
+const vaults = new WeakMap<object, Vault>();
+
+export function vaultOf(connection: Connection): Vault {
+  const vault = vaults.get(connection);
+  if (vault === undefined)
+    throw new Error('this connection was opened without keys: nothing may be sealed or opened on it');
+  return vault;
+}
+
 export interface DatabaseOptions {
   readonly max: number;
   readonly name: string;
@@ -29,6 +40,8 @@ export interface DatabaseOptions {
   readonly connectTimeoutMs?: number;
   /** Plans a prepared statement once and not for its values: for few statements that run all the time. */
   readonly planOnce?: boolean;
+  /** By what rows are sealed; absent for who reads and writes none that are. */
+  readonly vault?: Vault;
 }
 
 /** `max` connections at most, opened as they are needed. */
@@ -41,6 +54,11 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     ...(options.planOnce === true ? { options: '-c plan_cache_mode=force_generic_plan' } : {}),
   });
   survive(pool);
+  const { vault } = options;
+  if (vault !== undefined) {
+    vaults.set(pool, vault);
+    pool.on('connect', (client) => vaults.set(client, vault));
+  }
   return {
     pool,
     async transaction(work) {

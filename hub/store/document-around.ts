@@ -1,7 +1,7 @@
 /** What registration must know of the registry before it decides, read and locked in its own transaction. */
 import type { Around } from '../core/document-register.ts';
 import type { EntryId, PatientCx, RegistryObject } from '../core/document.ts';
-import type { Connection } from './database.ts';
+import { vaultOf, type Connection } from './database.ts';
 import { ASSOCIATION_SELECT, associationOf, OBJECT_SELECT, objectOf, uuidsOf } from './document-row.ts';
 import type { AssociationRow, ObjectRow } from './document-row.ts';
 
@@ -35,7 +35,7 @@ export async function objectsBy(
   const ask = async (condition: string, values: readonly string[]): Promise<void> => {
     if (values.length === 0) return;
     const { rows } = await connection.query<ObjectRow>(`${OBJECT_SELECT} where ${condition}`, [values]);
-    for (const row of rows) found.set(row.id, objectOf(row));
+    for (const row of rows) found.set(row.id, objectOf(vaultOf(connection).fields, row));
   };
   await ask('o.id = any ($1::uuid[])', uuidsOf(ids));
   await ask('o.unique_id = any ($1::text[])', uniqueIds);

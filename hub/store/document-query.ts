@@ -13,7 +13,7 @@ import type {
   SubmissionSetCriteria,
 } from '../core/document-ports.ts';
 import type { DocumentAssociation, DocumentEntry, PatientCx, RegistryObject } from '../core/document.ts';
-import type { Database } from './database.ts';
+import { vaultOf, type Database } from './database.ts';
 import {
   ASSOCIATION_SELECT,
   associationOf,
@@ -45,10 +45,11 @@ const WIDE_MS = 10_000;
 
 export function createDocumentReader(database: Database): DocumentReader {
   const { pool } = database;
+  const { fields } = vaultOf(pool);
   const objects = async (statement: NamedStatement): Promise<readonly RegistryObject[]> =>
-    (await pool.query<ObjectRow>(statement)).rows.map(objectOf);
+    (await pool.query<ObjectRow>(statement)).rows.map((row) => objectOf(fields, row));
   const wide = async (statement: NamedStatement): Promise<readonly RegistryObject[]> =>
-    (await timed<ObjectRow>(database, statement, WIDE_MS)).map(objectOf);
+    (await timed<ObjectRow>(database, statement, WIDE_MS)).map((row) => objectOf(fields, row));
   const sharedIds = async (ids: readonly PatientCx[]): Promise<ReadonlyMap<PatientCx, PatientCx>> => {
     const { rows } = await pool.query<{ id: PatientCx; shared: PatientCx }>(sharedIdStatement(ids));
     return new Map(rows.map(({ id, shared }) => [id, shared]));

@@ -26,7 +26,7 @@ import type {
 import type { EntryId, PatientCx, Registered, RegistryProblem, Submission } from '../core/document.ts';
 import { knownPatients } from './affinity-patients.ts';
 import { associationsBy, loadAround, lockNames, objectsBy } from './document-around.ts';
-import type { Connection, Database } from './database.ts';
+import { vaultOf, type Connection, type Database } from './database.ts';
 import {
   ASSOCIATION_COLUMNS,
   associationRow,
@@ -226,12 +226,13 @@ async function write(
   now: Date,
 ): Promise<void> {
   const { insert, patientId, status, touched, at } = changes;
+  const { fields } = vaultOf(connection);
   await bulk(
     connection,
     'document-insert',
     `insert into registry_object (${namesOf(OBJECT_COLUMNS)}, registered_at)
      select ${namesOf(OBJECT_COLUMNS)}, $2 from jsonb_to_recordset($1::jsonb) as r(${OBJECT_COLUMNS})`,
-    insert.objects.map((one) => objectRow(one, origin.sender)),
+    insert.objects.map((one) => objectRow(fields, one, origin.sender)),
     now,
   );
   await bulk(
@@ -251,7 +252,7 @@ async function write(
       );
   if (touched.length > 0)
     await connection.query(
-      `update registry_object set main_time = $2, body = jsonb_set(body, '{lastUpdateTime}', to_jsonb($2::text))
+      `update registry_object set main_time = $2
        where id = any ($1::uuid[]) and kind = 'folder'`,
       [uuidsOf(touched), at],
     );

@@ -4,9 +4,11 @@
  */
 import { fullDtm } from '../core/document.ts';
 import type { DocumentAssociation, DocumentCode, EntryId, PatientCx, RegistryObject } from '../core/document.ts';
+import type { Sealer } from '../core/sealing.ts';
+import { openJson, sealJson } from './sealed.ts';
 
 /** `o` is the object, `p` tells whether its patient was merged away. Add conditions behind it. */
-export const OBJECT_SELECT = `select coalesce(p.survivor, o.patient_id) as patient_id, o.id, o.kind, o.lid, o.version, o.status, o.unique_id, o.body
+export const OBJECT_SELECT = `select coalesce(p.survivor, o.patient_id) as patient_id, o.id, o.kind, o.lid, o.version, o.status, o.unique_id, o.main_time, o.body
   from registry_object o left join affinity_patient p on p.patient_id = o.patient_id and p.survivor is not null`;
 
 export const ASSOCIATION_SELECT = `select a.id, a.type, a.source, a.target, a.status, a.body from document_association a`;
@@ -42,7 +44,8 @@ export interface ObjectRow {
   readonly version: number;
   readonly status: 'approved' | 'deprecated';
   readonly unique_id: string;
-  readonly body: object;
+  readonly main_time: string | null;
+  readonly body: object | string;
 }
 
 export const entryId = (uuid: string): EntryId => `urn:uuid:${uuid}` as EntryId;
@@ -54,9 +57,16 @@ export function uuidOf(id: string): string | null {
 
 export const uuidsOf = (ids: readonly string[]): string[] => [...new Set(ids)].map(uuidOf).filter((id) => id !== null);
 
-/** The body was written by `objectRow` alone, so its shape is that of the kind. */
-export const objectOf = (row: ObjectRow): RegistryObject =>
-  ({
+const bodyContext = (uuid: string): string => `registry_object.body ${uuid}`;
+
+/**
+ * The body was written by `objectRow` alone, so its shape is that of the kind. Sealed, since it tells of a patient as the
+ * source knew them; a folder that was touched since has its time in the column.
+ */
+export function objectOf(fields: Sealer, row: ObjectRow): RegistryObject {
+  const body = openJson<{ readonly lastUpdateTime?: string }>(fields, row.body, bodyContext(row.id));
+  const touched = row.kind === 'folder' && row.main_time !== null && row.main_time !== full(body.lastUpdateTime);
+  return {
     kind: row.kind,
     id: entryId(row.id),
     lid: entryId(row.lid),
@@ -64,8 +74,10 @@ export const objectOf = (row: ObjectRow): RegistryObject =>
     status: row.status,
     patientId: row.patient_id as PatientCx,
     uniqueId: row.unique_id,
-    ...row.body,
-  }) as RegistryObject;
+    ...body,
+    ...(touched ? { lastUpdateTime: row.main_time } : {}),
+  } as RegistryObject;
+}
 
 export const codeToken = ({ code, scheme }: Pick<DocumentCode, 'code' | 'scheme'>): string => `${code}^^${scheme}`;
 
@@ -73,7 +85,7 @@ const token = (code: DocumentCode | undefined): string | null => (code === undef
 const full = (dtm: string | undefined): string | null => (dtm === undefined || dtm === '' ? null : fullDtm(dtm));
 
 /** For jsonb_to_recordset with OBJECT_COLUMNS; `sender` is who submitted it. */
-export function objectRow(object: RegistryObject, sender: string): object {
+export function objectRow(fields: Sealer, object: RegistryObject, sender: string): object {
   const { id, lid, version, status, patientId, uniqueId, kind, ...body } = object;
   const base = {
     patient_id: patientId,
@@ -84,7 +96,7 @@ export function objectRow(object: RegistryObject, sender: string): object {
     status,
     unique_id: uniqueId,
     sender,
-    body,
+    body: sealJson(fields, body, bodyContext(uuidOf(id) ?? '')),
     confidentiality: [],
     event_codes: [],
     reference_ids: [],

@@ -5,7 +5,7 @@ import type { Forecast, ReviewItem, ReviewSides } from '../core/operation.ts';
 import { patientView } from '../core/patient.ts';
 import { fail, Failure, ok, problem, type Result } from '../core/problem.ts';
 import { lockComponent } from './component.ts';
-import type { Connection } from './database.ts';
+import { vaultOf, type Connection } from './database.ts';
 import { conflicts, expected, recordsWith, ruleOn, sameRequest, type DeskDeps } from './identity-decision.ts';
 import { rulesInForce, SAMPLE } from './match.ts';
 import { compared } from './person-file.ts';
@@ -22,7 +22,7 @@ export async function sidesOf(connection: Connection, item: ReviewItem, deps: De
   );
   const [matcher] = await rulesInForce(connection, deps.matching);
   const [comparison = null] = await compared(connection, item.records, matcher.version);
-  return { item, sides: rows.map((row) => patientView(patientState(row))), comparison };
+  return { item, sides: rows.map((row) => patientView(patientState(vaultOf(connection).fields, row))), comparison };
 }
 
 export async function decideDoubt(

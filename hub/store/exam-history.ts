@@ -4,7 +4,9 @@ import type { ChannelKind, JournalState } from '../core/envelope.ts';
 import type { Derivation, HubId, SiteId } from '../core/identifier.ts';
 import type { Finding } from '../core/problem.ts';
 import type { ReportContent, ReportStatus } from '../core/record.ts';
-import type { Database } from './database.ts';
+import { vaultOf, type Database } from './database.ts';
+import { openJson } from './sealed.ts';
+import { reportContext } from './sealed-facts.ts';
 import { examViews } from './view.ts';
 
 export const EXAMS_OF_PERSON = `
@@ -12,7 +14,7 @@ select e.exam_id from patient_record r join exam e using (record_id) where r.per
 order by coalesce(e.performed_at, e.created_at) desc, e.exam_id limit $2`;
 
 const REVISIONS = `
-select report_number, status, content, journal_id, recorded_at from report_version
+select report_number, stamp, status, content, journal_id, recorded_at from report_version
 where exam_id = $1 and record_id = (select record_id from exam where exam_id = $1 limit 1)
 order by stamp limit 200`;
 
@@ -75,14 +77,19 @@ export function createExamHistory(deps: { readonly database: Database; readonly 
       const { rows } = await pool.query<{
         report_number: string;
         status: ReportStatus;
-        content: StoredReport;
+        stamp: string;
+        content: StoredReport | string;
         journal_id: string;
         recorded_at: Date;
       }>({ name: 'report-revisions', text: REVISIONS, values: [examId] });
+      const { fields } = vaultOf(pool);
       return rows.map((row): ReportRevision => ({
         number: row.report_number,
         status: row.status,
-        ...contentOf(row.content, row.recorded_at.toISOString()),
+        ...contentOf(
+          openJson<StoredReport>(fields, row.content, reportContext(row.report_number, row.stamp)),
+          row.recorded_at.toISOString(),
+        ),
         recordedAt: row.recorded_at.toISOString(),
         journalId: row.journal_id,
       }));

@@ -1,8 +1,9 @@
 /** Exams of one patient for the query platform, and exams that still miss a part for the operator. */
 import { parseResidentId, type Derivation, type HubId, type SiteId } from '../core/identifier.ts';
 import type { ExamSearch, Orphan, OrphanKind, OrphanReader } from '../core/operation.ts';
-import type { Database } from './database.ts';
+import { vaultOf, type Database } from './database.ts';
 import { residentOwner } from './resident-owner.ts';
+import { residentKey } from './sealed-facts.ts';
 import { examViews } from './view.ts';
 
 /** `authority` absent: a resident ID in any of its spellings. */
@@ -23,7 +24,7 @@ export function createExamSearch(deps: { database: Database; derive: Derivation 
               name: 'search-by-resident',
               // Who only claims the number is in review as another person.
               text: `select person_id from ${residentOwner('$1')} as owner(person_id) where person_id is not null`,
-              values: [resident.id],
+              values: [residentKey(vaultOf(pool), resident.id)],
             },
       );
       const personIds = persons.rows.map((row) => row.person_id);

@@ -1,8 +1,9 @@
 /** Provenance as a search over the versions themselves: each version of each resource has exactly one. */
 import type { Criterion, FhirQuery, StoredVersion } from '../core/fhir.ts';
+import type { Sealer } from '../core/sealing.ts';
 import type { Database } from './database.ts';
 import { Binder, dateCondition, timed, type Statement } from './fhir-query.ts';
-import { toVersion, VERSION_COLUMNS, type VersionRow } from './fhir-version.ts';
+import { openRow, toVersion, VERSION_COLUMNS, type VersionRow } from './fhir-version.ts';
 
 type Query = <Row extends object>(text: string, values: readonly unknown[]) => Promise<Row[]>;
 
@@ -19,11 +20,11 @@ function parseKey(id: string): Key | null {
   return match && type !== 'Binary' ? { type, id: match[2] ?? '', version: Number(match[3]) } : null;
 }
 
-export async function readProvenance(query: Query, id: string): Promise<StoredVersion | null> {
-  return (await fetchProvenance(query, [id]))[0] ?? null;
+export async function readProvenance(query: Query, fields: Sealer, id: string): Promise<StoredVersion | null> {
+  return (await fetchProvenance(query, fields, [id]))[0] ?? null;
 }
 
-export async function fetchProvenance(query: Query, ids: readonly string[]): Promise<StoredVersion[]> {
+export async function fetchProvenance(query: Query, fields: Sealer, ids: readonly string[]): Promise<StoredVersion[]> {
   const keys = ids.flatMap((id) => parseKey(id) ?? []);
   if (keys.length === 0) return [];
   const rows = await query<VersionRow>(
@@ -31,7 +32,7 @@ export async function fetchProvenance(query: Query, ids: readonly string[]): Pro
      join fhir_version v using (type, id, version) order by k.at`,
     [keys.map((key) => key.type), keys.map((key) => key.id), keys.map((key) => key.version)],
   );
-  return rows.map(toVersion);
+  return rows.map((row) => toVersion(openRow(fields, row)));
 }
 
 export function provenanceStatement(query: FhirQuery): Statement {

@@ -1,5 +1,7 @@
 /** Rows of fhir_version as the versions that the face reads. */
 import type { FhirBody, StoredVersion } from '../core/fhir.ts';
+import type { Sealer } from '../core/sealing.ts';
+import { openText } from './sealed.ts';
 
 export interface VersionRow {
   readonly type: string;
@@ -13,6 +15,12 @@ export interface VersionRow {
 }
 
 export const VERSION_COLUMNS = 'v.type, v.id, v.version, v.at, v.body, v.site, v.occurred_at, v.journal_ids';
+
+export const bodyContext = (type: string, id: string): string => `fhir_version.body ${type}/${id}`;
+
+/** As it was rendered; versions of one resource share their place, so that an earlier release's may be sealed later. */
+export const openRow = (fields: Sealer, row: VersionRow): VersionRow =>
+  row.body === null ? row : { ...row, body: openText(fields, row.body, bodyContext(row.type, row.id)) };
 
 export const toVersion = (row: VersionRow): StoredVersion => ({
   type: row.type,

@@ -4,12 +4,15 @@
  */
 import { createHash } from 'node:crypto';
 import type { FhirBody, FhirStore, HistoryScope, ProjectedResource, SavedPages, StoredVersion } from '../core/fhir.ts';
-import type { Connection, Database } from './database.ts';
+import type { Vault } from '../core/sealing.ts';
+import { vaultOf, type Connection, type Database } from './database.ts';
 import { forgetPages, latestPages, readPages, savePages } from './fhir-page.ts';
 import { countProvenance, fetchProvenance, readProvenance, searchProvenance } from './fhir-provenance.ts';
 import { countResources, searchResources } from './fhir-query.ts';
 import { anyName, withSubjects } from './fhir-subject.ts';
-import { toVersion, VERSION_COLUMNS, type VersionRow } from './fhir-version.ts';
+import { bodyContext, openRow, toVersion, VERSION_COLUMNS, type VersionRow } from './fhir-version.ts';
+import { sealText } from './sealed.ts';
+import { sealCriteria, sealSearch } from './sealed-search.ts';
 
 export interface SavedProvenance {
   readonly journalIds: readonly string[];
@@ -76,8 +79,9 @@ export async function saveResources(
   provenance: SavedProvenance | ((owner: string) => SavedProvenance),
 ): Promise<void> {
   if (owners.length === 0 && resources.length === 0) return;
+  const vault = vaultOf(connection);
   const rows = new Map<string, object>();
-  for (const resource of resources) rows.set(`${resource.type}/${resource.id}`, rowOf(resource));
+  for (const resource of resources) rows.set(`${resource.type}/${resource.id}`, rowOf(resource, vault));
   const of = typeof provenance === 'function' ? provenance : (): SavedProvenance => provenance;
   const origins = [...new Set([...owners, ...resources.map((resource) => resource.owner)])].map((owner) => {
     const { site, at, journalIds } = of(owner);
@@ -90,9 +94,9 @@ export async function saveResources(
   });
 }
 
-function rowOf(resource: OwnedResource): object {
+function rowOf(resource: OwnedResource, vault: Vault): object {
   const body = JSON.stringify(resource.body);
-  const { tokens, present, dates, strings, sortText } = resource.search;
+  const { tokens, present, dates, strings, sortText } = sealSearch(vault, resource.type, resource.search);
   // The owner is part of the digest: a resource that moves to another owner is a change and is recorded as one.
   const digest = createHash('sha256').update(resource.owner).update('\n').update(body).digest('base64');
   return {
@@ -100,7 +104,7 @@ function rowOf(resource: OwnedResource): object {
     id: resource.id,
     owner: resource.owner,
     digest,
-    body,
+    body: sealText(vault.fields, body, bodyContext(resource.type, resource.id)),
     tokens,
     present,
     d1l: dates[0]?.low ?? null,
@@ -122,18 +126,25 @@ export interface FhirStoreOptions {
 }
 
 export function openFhirStore(database: Database, options: FhirStoreOptions): FhirStore {
+  const vault = vaultOf(database.pool);
   const query = <Row extends object>(text: string, values: readonly unknown[]): Promise<Row[]> =>
     database.pool.query<Row>(text, [...values]).then((result) => result.rows);
   /** As it is read: with whose it is today. */
   const versions = async (rows: readonly VersionRow[]): Promise<StoredVersion[]> =>
-    (await withSubjects(query, rows)).map(toVersion);
+    (
+      await withSubjects(
+        query,
+        rows.map((row) => openRow(vault.fields, row)),
+      )
+    ).map(toVersion);
   const asProvenance = (version: StoredVersion): StoredVersion => {
     const body = options.renderProvenance(version);
     return { ...version, type: 'Provenance', id: body.id ?? '', version: 1, body };
   };
   return {
     async read(type, id) {
-      if (type === 'Provenance') return readProvenance(query, id).then((found) => found && asProvenance(found));
+      if (type === 'Provenance')
+        return readProvenance(query, vault.fields, id).then((found) => found && asProvenance(found));
       const [row] = await query<VersionRow>(
         `select ${VERSION_COLUMNS} from fhir_version v where v.type = $1 and v.id = $2 order by v.version desc limit 1`,
         [type, id],
@@ -161,17 +172,17 @@ export function openFhirStore(database: Database, options: FhirStoreOptions): Fh
     },
     async search(asked) {
       if (asked.type === 'Provenance') return searchProvenance(database, asked, options.searchTimeoutMs);
-      const criteria = await anyName(query, asked.criteria);
+      const criteria = sealCriteria(vault, asked.type, await anyName(query, asked.criteria));
       return searchResources(database, { ...asked, criteria }, options.searchTimeoutMs);
     },
     async count(asked) {
       if (asked.type === 'Provenance') return countProvenance(database, asked, options.searchTimeoutMs);
-      const criteria = await anyName(query, asked.criteria);
+      const criteria = sealCriteria(vault, asked.type, await anyName(query, asked.criteria));
       return countResources(database, { ...asked, criteria }, options.searchTimeoutMs);
     },
     async fetch(type, ids) {
       if (ids.length === 0) return [];
-      if (type === 'Provenance') return (await fetchProvenance(query, ids)).map(asProvenance);
+      if (type === 'Provenance') return (await fetchProvenance(query, vault.fields, ids)).map(asProvenance);
       const rows = await query<VersionRow>(
         `select ${VERSION_COLUMNS} from fhir_resource r join fhir_version v using (type, id, version)
          where r.type = $1 and r.id = any($2) and not r.deleted`,
@@ -180,9 +191,9 @@ export function openFhirStore(database: Database, options: FhirStoreOptions): Fh
       const byId = new Map(rows.map((row) => [row.id, row]));
       return versions(ids.flatMap((id) => byId.get(id) ?? []));
     },
-    savePages: (pages: SavedPages) => savePages(query, pages, options.pageLifetimeMs),
-    pages: (handle, callerId) => readPages(query, handle, callerId),
-    latestPages: (callerId) => latestPages(query, callerId),
+    savePages: (pages: SavedPages) => savePages(query, vault.fields, pages, options.pageLifetimeMs),
+    pages: (handle, callerId) => readPages(query, vault.fields, handle, callerId),
+    latestPages: (callerId) => latestPages(query, vault.fields, callerId),
     forgetPages: (callerId) => forgetPages(query, callerId),
   };
 }

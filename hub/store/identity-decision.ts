@@ -7,13 +7,14 @@ import type { Deciding, Decided, DecisionKind, IdentityDecision, IdentityDesk } 
 import type { Ruling } from '../core/match/comparison.ts';
 import type { Matching } from '../core/match/matcher.ts';
 import { fail, Failure, ok, problem, type Result } from '../core/problem.ts';
-import { lockComponent } from './component.ts';
-import type { Connection, Database } from './database.ts';
+import { featuresOf, lockComponent } from './component.ts';
+import { vaultOf, type Connection, type Database } from './database.ts';
 import { announceLinked, type Projection } from './index-writer.ts';
-import { ownPerson } from '../core/person.ts';
+import { ownPerson, pairKey } from '../core/person.ts';
 import { rulesInForce } from './match.ts';
 import { decisionsBy, personFile, todayOf } from './person-file.ts';
 import { decideComponent } from './person-link.ts';
+import { residentKey } from './sealed-facts.ts';
 
 export interface DeskDeps {
   readonly database: Database;
@@ -124,15 +125,14 @@ async function partingNumbers(
   records: readonly HubId[],
   [a, b]: readonly [HubId, HubId],
 ): Promise<Ruling[]> {
-  const alike = async (id: HubId): Promise<HubId[]> => {
-    const { rows } = await connection.query<{ record_id: HubId }>(
-      `select record_id from match_record where record_id = any ($1::uuid[]) and features ->> 'residentId' =
-         (select features ->> 'residentId' from match_record where record_id = $2) order by record_id <> $2, record_id`,
-      [records, id],
-    );
-    return rows.map((row) => row.record_id);
+  const features = await featuresOf(connection, [...new Set([...records, a, b])]);
+  const alike = (id: HubId): HubId[] => {
+    const own = features.get(id)?.residentId ?? null;
+    if (own === null) return [];
+    const others = records.filter((one) => one !== id && features.get(one)?.residentId === own).sort();
+    return records.includes(id) ? [id, ...others] : others;
   };
-  return across(await alike(a), await alike(b));
+  return across(alike(a), alike(b));
 }
 
 /** Every registration of the person whose this one is. */
@@ -171,15 +171,15 @@ export async function conflicts(
   mine: readonly HubId[],
   theirs: readonly HubId[],
 ): Promise<string[]> {
-  const { rows } = await connection.query<{ numbers: string }>(
-    `select distinct least(m, n) || '|' || greatest(m, n) as numbers
-     from (select features ->> 'residentId' as m from match_record where record_id = any ($1::uuid[])) a,
-       (select features ->> 'residentId' as n from match_record where record_id = any ($2::uuid[])) b
-     where m <> n order by 1 limit ${String(MOST_RULINGS)}`,
-    [mine, theirs],
-  );
-  return rows.map((row) => row.numbers);
+  const [ours, others] = [await numbersOf(connection, mine), await numbersOf(connection, theirs)];
+  const pairs = ours.flatMap((m) => others.filter((n) => n !== m).map((n) => pairKey(m, n)));
+  return [...new Set(pairs)].sort().slice(0, MOST_RULINGS);
 }
+
+const numbersOf = async (connection: Connection, records: readonly HubId[]): Promise<string[]> => {
+  const features = await featuresOf(connection, records);
+  return [...new Set([...features.values()].flatMap((one) => one.residentId ?? []))].sort();
+};
 
 /** What a ruling that joins the two knows: every number, and what conflicts across. */
 async function numbersKnown(
@@ -187,12 +187,8 @@ async function numbersKnown(
   mine: readonly HubId[],
   theirs: readonly HubId[],
 ): Promise<readonly string[]> {
-  const { rows } = await connection.query<{ number: string }>(
-    `select distinct features ->> 'residentId' as number from match_record
-     where record_id = any ($1::uuid[]) and features ->> 'residentId' is not null order by 1`,
-    [[...mine, ...theirs]],
-  );
-  return [...rows.map((row) => row.number), ...(await conflicts(connection, mine, theirs))];
+  const numbers = await numbersOf(connection, [...mine, ...theirs]);
+  return [...numbers, ...(await conflicts(connection, mine, theirs))];
 }
 
 /** One ruling joins: between the two oldest registrations, after which both persons are called. */
@@ -337,7 +333,8 @@ async function record(
       wanted.rulings.map((one) => one.b),
       id,
       wanted.rulings[0]?.decision ?? 'same',
-      wanted.numbers ?? [],
+      // By keyed hashes (store/component.ts knows them again).
+      (wanted.numbers ?? []).map((number) => residentKey(vaultOf(connection), number)),
     ],
   );
   return id;

@@ -11,7 +11,7 @@ import type { ExamView, PersonView } from '../core/view.ts';
 import { announceRecords, followPersons } from './affinity-patients.ts';
 import { standingMappings } from './code-mapping.ts';
 import { claimEntries, postpone, settle } from './claim.ts';
-import type { Connection, Database } from './database.ts';
+import { vaultOf, type Connection, type Database } from './database.ts';
 import { saveResources, type OwnedResource, type SavedProvenance } from './fhir.ts';
 import { announceLinks } from './link-notice.ts';
 import { linkPersons, matchPersons, type Linked } from './person-link.ts';
@@ -147,7 +147,7 @@ async function registerPersons(
   context: IndexWriterDeps & SaveContext,
 ): Promise<Linked> {
   const matched = await matchPersons(connection, patients, before.patients, context);
-  const numbers = reclaimed(patients, before.patients);
+  const numbers = reclaimed(patients, before.patients, vaultOf(connection));
   const owners = await ownersOf(connection, numbers);
   await savePatients(connection, patients, context);
   const decided = await linkPersons(connection, patients, before.patients, matched, context);

@@ -3,7 +3,9 @@ import type { JournalSource } from '../core/decoded.ts';
 import type { HubId } from '../core/identifier.ts';
 import type { JournalFilter } from '../core/operation.ts';
 import { Failure, problem } from '../core/problem.ts';
-import type { Connection, Database } from './database.ts';
+import type { Sealer } from '../core/sealing.ts';
+import { vaultOf, type Connection, type Database } from './database.ts';
+import { openBytes } from './sealed.ts';
 
 const SEARCH_MS = 8_000;
 
@@ -62,12 +64,52 @@ export function conditionsOf(filter: JournalFilter, bind: (value: unknown) => st
   return conditions;
 }
 
+/**
+ * Where the bytes of an entry belong: whose word they are and when it came, and that they are these bytes (digest). The id is
+ * not part of it, since it is drawn by the statement that writes the row.
+ */
+export const bytesContext = (entry: {
+  readonly receivedAt: Date;
+  readonly site: string | null;
+  readonly channel: string;
+  readonly sender: string;
+  readonly controlId: string;
+  readonly digestHex: string;
+}): string =>
+  JSON.stringify([
+    'journal.bytes',
+    entry.receivedAt.toISOString(),
+    ...[entry.site, entry.channel, entry.sender, entry.controlId, entry.digestHex],
+  ]);
+
+/** As rows have it. */
+export interface SealedBytesRow {
+  readonly received_at: Date;
+  readonly site: JournalSource['site'];
+  readonly channel: JournalSource['channel'];
+  readonly sender: string;
+  readonly control_id: string;
+  readonly digest: Buffer;
+  readonly bytes: Buffer;
+}
+
+export const bytesContextOf = (row: Omit<SealedBytesRow, 'bytes'>): string =>
+  bytesContext({
+    ...row,
+    receivedAt: row.received_at,
+    controlId: row.control_id,
+    digestHex: row.digest.toString('hex'),
+  });
+
+export const bytesOf = (fields: Sealer, row: SealedBytesRow): Buffer =>
+  openBytes(fields, row.bytes, bytesContextOf(row));
+
 /** The bytes of an entry and whose message it is. */
 export async function readSource(database: Database, journalId: string): Promise<JournalSource | null> {
   if (!/^\d{1,18}$/.test(journalId)) return null;
   const { rows } = await database.pool.query<SourceRow>({
     name: 'journal-source',
-    text: `select j.id, j.site, j.channel, j.message_type, j.content_type, j.bytes, j.object, coalesce(s.findings, '[]') as findings,
+    text: `select j.id, j.received_at, j.site, j.channel, j.sender, j.control_id, j.digest, j.message_type, j.content_type, j.bytes, j.object, coalesce(s.findings, '[]') as findings,
         (select array_agg(distinct p.person_id) from patient_record p
          where p.site = j.site and p.authority = split_part(j.patient_key, '|', 1)
            and p.local_id = substr(j.patient_key, strpos(j.patient_key, '|') + 1) and j.patient_key <> '') as persons
@@ -83,18 +125,17 @@ export async function readSource(database: Database, journalId: string): Promise
         channel: row.channel,
         messageType: row.message_type,
         contentType: row.content_type,
-        bytes: row.bytes,
+        bytes: bytesOf(vaultOf(database.pool).fields, row),
         object: row.object,
         findings: row.findings,
         persons: row.persons ?? [],
       };
 }
 
-interface SourceRow extends Pick<JournalSource, 'site' | 'channel' | 'object' | 'findings'> {
+interface SourceRow extends SealedBytesRow, Pick<JournalSource, 'site' | 'channel' | 'object' | 'findings'> {
   readonly id: string;
   readonly message_type: string;
   readonly content_type: string;
-  readonly bytes: Buffer;
   readonly persons: HubId[] | null;
 }
 

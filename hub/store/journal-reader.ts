@@ -26,7 +26,7 @@ interface Row {
 
 const SELECT = `
 select j.id, j.received_at, j.site, j.channel, j.sender, j.peer, j.control_id, j.message_type, j.content_type,
-  octet_length(j.bytes) as size, coalesce(s.state, 'received') as state, coalesce(s.attempts, p.attempts, 0) as attempts,
+  coalesce(j.size, octet_length(j.bytes)) as size, coalesce(s.state, 'received') as state, coalesce(s.attempts, p.attempts, 0) as attempts,
   s.settled_at, s.problem, coalesce(s.findings, '[]') as findings
 from journal j
 left join settlement s on s.received_at = j.received_at and s.journal_id = j.id

@@ -7,42 +7,44 @@ import { createHash } from 'node:crypto';
 import type { Envelope, Journal, Receipt } from '../core/envelope.ts';
 import type { Log } from '../core/ports.ts';
 import { problem, type Problem } from '../core/problem.ts';
-import type { Connection, Database } from './database.ts';
+import type { Sealer } from '../core/sealing.ts';
+import { vaultOf, type Connection, type Database } from './database.ts';
+import { bytesContext } from './journal-entry.ts';
 import { Lane } from './journal-lane.ts';
 
 /**
- * $1..$15 are arrays of equal length; one round trip, one commit. The first of equal keys in a batch wins. Images linger a
+ * $1..$16 are arrays of equal length; one round trip, one commit. The first of equal keys in a batch wins. Images linger a
  * moment, so that a series is filed in a few batches and not instance by instance.
  */
 const ACCEPT = `
 with input as (
   select * from unnest($1::int[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::text[], $10::text[], $11::bytea[], $12::bytea[], $13::text[], $14::bytea[], $15::text[])
+    $9::text[], $10::text[], $11::bytea[], $12::bytea[], $13::text[], $14::bytea[], $15::text[], $16::int[])
     as t(n, key, site, channel, sender, peer, control_id, message_type, content_type, patient_key, digest, bytes, object,
-      answer, work_key)),
+      answer, work_key, size)),
 first as (select distinct on (key) * from input order by key, n),
 fresh as (
   insert into journal_key (key, digest, journal_id, received_at)
-  select key, digest, nextval('journal_id_seq'), $16 from first order by n
+  select key, digest, nextval('journal_id_seq'), $17 from first order by n
   on conflict do nothing returning key, journal_id),
 written as (
   insert into journal (id, received_at, site, channel, sender, peer, control_id, message_type, content_type, patient_key,
-    digest, bytes, object, answer)
-  select fresh.journal_id, $16, site, channel, sender, peer, control_id, message_type, content_type, patient_key,
-    digest, bytes, object, answer
+    digest, bytes, object, answer, size)
+  select fresh.journal_id, $17, site, channel, sender, peer, control_id, message_type, content_type, patient_key,
+    digest, bytes, object, answer, size
   from fresh join first using (key)),
 waiting as (
   insert into pending (journal_id, received_at, work_key, next_try_at)
-  select fresh.journal_id, $16, coalesce(nullif(work_key, ''), 'entry|' || fresh.journal_id),
-    case when channel in ('dicom', 'dicomweb') then $16 + interval '200 milliseconds' else '-infinity' end
+  select fresh.journal_id, $17, coalesce(nullif(work_key, ''), 'entry|' || fresh.journal_id),
+    case when channel in ('dicom', 'dicomweb') then $17 + interval '200 milliseconds' else '-infinity' end
   from fresh join first using (key))
 select first.n, fresh.journal_id from fresh join first using (key)`;
 
 const REFUSE = `
 with entry as (
   insert into journal (id, received_at, site, channel, sender, peer, control_id, message_type, content_type, patient_key,
-    digest, bytes, object, answer)
-  values (nextval('journal_id_seq'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    digest, bytes, object, answer, size)
+  values (nextval('journal_id_seq'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15)
   returning id),
 tallied as (
   insert into intake_tally (hour, site, channel, state, cause, bucket, entries, last_at)
@@ -78,6 +80,7 @@ update pending p set next_try_at = '-infinity' from waiting w where p.journal_id
 /** `arrived` is called after each commit that left something to apply; it must not throw. */
 export function createJournal(deps: { database: Database; clock: () => Date; log: Log; arrived: () => void }): Journal {
   const { database, clock, log } = deps;
+  const fields = (): Sealer => vaultOf(database.pool).fields;
   const messages = new Lane<Waiter>(MESSAGE_BATCHES, write);
   const images = new Lane<Waiter>(IMAGE_BATCHES, write);
 
@@ -120,7 +123,7 @@ export function createJournal(deps: { database: Database; clock: () => Date; log
     const result = await connection.query<{ n: number; journal_id: string }>({
       name: 'journal-accept',
       text: ACCEPT,
-      values: [...columns(batch), clock()],
+      values: columns(batch, clock(), fields()),
     });
     return new Map(result.rows.map((row) => [row.n, row.journal_id]));
   }
@@ -178,10 +181,11 @@ export function createJournal(deps: { database: Database; clock: () => Date; log
       e.contentType,
       e.patientKey,
       digestOf(e),
-      e.bytes,
+      fields().seal(e.bytes, bytesContext({ ...e, receivedAt: now, digestHex: digestOf(e).toString('hex') })),
       e.object ?? null,
       e.answer,
       JSON.stringify(reason),
+      e.bytes.length,
     ]);
     return { journalId: result.rows[0]?.journal_id ?? '' };
   }
@@ -215,7 +219,9 @@ export function createJournal(deps: { database: Database; clock: () => Date; log
   };
 }
 
-function columns(batch: readonly Waiter[]): unknown[] {
+function columns(batch: readonly Waiter[], receivedAt: Date, fields: Sealer): unknown[] {
+  const sealed = ({ envelope, digest }: Waiter): Buffer =>
+    fields.seal(envelope.bytes, bytesContext({ ...envelope, receivedAt, digestHex: digest.toString('hex') }));
   const pick = <T>(of: (waiter: Waiter, n: number) => T): T[] => batch.map(of);
   return [
     pick((_, n) => n),
@@ -229,10 +235,12 @@ function columns(batch: readonly Waiter[]): unknown[] {
     pick((w) => w.envelope.contentType),
     pick((w) => w.envelope.patientKey),
     pick((w) => w.digest),
-    pick((w) => w.envelope.bytes),
+    pick(sealed),
     pick((w) => w.envelope.object ?? null),
     pick((w) => w.envelope.answer),
     pick((w) => (w.envelope.patientKey === '' ? '' : workKey(w.envelope))),
+    pick((w) => w.envelope.bytes.length),
+    receivedAt,
   ];
 }
 

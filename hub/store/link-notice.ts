@@ -1,7 +1,8 @@
 /** Tells the outbox, in the transaction of the decision, whose numbers may have changed for whom; and keeps what was told. */
 import type { HubId } from '../core/identifier.ts';
 import type { LinkMemory } from '../core/link-notice.ts';
-import type { Connection, Database } from './database.ts';
+import { vaultOf, type Connection, type Database } from './database.ts';
+import { openText, sealText } from './sealed.ts';
 
 /** Messages about one person come in bursts, and a link of several registrations in one. */
 const GATHER_MS = 1_000;
@@ -36,21 +37,32 @@ export async function announceLinks(
   });
 }
 
+const contextOf = (subscriber: string, personId: string): string => `link_told.numbers ${subscriber} ${personId}`;
+
 export function createLinkMemory({ database, clock }: { database: Database; clock: () => Date }): LinkMemory {
+  const { fields } = vaultOf(database.pool);
   return {
     async last(subscriber, personId) {
       const { rows } = await database.pool.query<{ numbers: string[]; notices: number }>(
         'select numbers, notices from link_told where subscriber = $1 and person_id = $2',
         [subscriber, personId],
       );
-      return rows[0] ?? null;
+      const [row] = rows;
+      if (row === undefined) return null;
+      const at = contextOf(subscriber, personId);
+      return { ...row, numbers: row.numbers.map((number) => openText(fields, number, at)) };
     },
     async tell(subscriber, personId, numbers) {
       await database.pool.query(
         `insert into link_told (subscriber, person_id, numbers, notices, told_at) values ($1, $2, $3, 1, $4)
          on conflict (subscriber, person_id) do update
            set numbers = excluded.numbers, notices = link_told.notices + 1, told_at = excluded.told_at`,
-        [subscriber, personId, numbers, clock()],
+        [
+          subscriber,
+          personId,
+          numbers.map((number) => sealText(fields, number, contextOf(subscriber, personId))),
+          clock(),
+        ],
       );
     },
   };

@@ -4,18 +4,20 @@ import type { Comparison } from '../core/match/comparison.ts';
 import type { Features } from '../core/match/features.ts';
 import type { Matcher, Matching } from '../core/match/matcher.ts';
 import type { MatchProbe, Probed } from '../core/match/probe.ts';
-import type { Database } from './database.ts';
+import { vaultOf, type Database } from './database.ts';
 import { BLOCK_LIMIT, rulesInForce } from './match.ts';
+import { openJson } from './sealed.ts';
+import { featuresContext, matchKey } from './sealed-facts.ts';
 
 /** Merged registrations speak for the one that they were merged into; their persons are the same. */
 const CANDIDATES = `
-with asked as (select distinct hashtextextended(k, 21) as key from unnest($1::text[]) k),
+with asked as (select distinct key from unnest($1::bigint[]) key),
   met as materialized (
     select distinct c.record_id from asked a cross join lateral (
       select m.record_id from match_key m where m.key = a.key order by m.record_id limit $2) c)
-select f.features, p.person_id, false as named from met join match_record f using (record_id) join patient_record p using (record_id)
+select f.record_id, f.features, p.person_id, false as named from met join match_record f using (record_id) join patient_record p using (record_id)
 union all
-select f.features, p.person_id, true from (select distinct a, v from unnest($3::text[], $4::text[]) as n(a, v)) n
+select f.record_id, f.features, p.person_id, true from (select distinct a, v from unnest($3::text[], $4::text[]) as n(a, v)) n
   join patient_record p on p.local_id = n.v and p.authority = n.a and p.merged_into is null
   join match_record f using (record_id)`;
 
@@ -26,15 +28,21 @@ export function createMatchProbe(deps: { readonly database: Database; readonly m
   const { pool } = deps.database;
   return {
     async probe(asked, limit) {
+      const vault = vaultOf(pool);
       const [matcher] = await rulesInForce(pool, deps.matching);
       // No registration has this id, and no issuer: rules about one issuer do not apply.
       const features = deps.matching.written({ ...asked, recordId: 'asked', issuer: '' });
       const numbers = asked.identifiers.filter(({ type }) => type !== 'NI').slice(0, MOST_NUMBERS);
-      const { rows } = await pool.query<{ features: Features; person_id: HubId; named: boolean }>({
+      const { rows } = await pool.query<{
+        record_id: HubId;
+        features: Features | string;
+        person_id: HubId;
+        named: boolean;
+      }>({
         name: 'match-probe',
         text: CANDIDATES,
         values: [
-          [...new Set(matcher.keys(features))],
+          [...new Set(matcher.keys(features))].map((key) => matchKey(vault, key)),
           BLOCK_LIMIT,
           numbers.map(({ authority }) => authority),
           numbers.map(({ value }) => value),
@@ -42,7 +50,10 @@ export function createMatchProbe(deps: { readonly database: Database; readonly m
       });
       const best = new Map<string, Probed>();
       for (const row of rows) {
-        const compared = matcher.compare(features, row.features);
+        const compared = matcher.compare(
+          features,
+          openJson<Features>(vault.fields, row.features, featuresContext(row.record_id)),
+        );
         const comparison = row.named ? byNumber(compared, asked, matcher) : compared;
         if (comparison.outcome === 'none') continue;
         const known = best.get(row.person_id);

@@ -10,8 +10,10 @@ import type { Features } from '../core/match/features.ts';
 import type { Matcher, Matching } from '../core/match/matcher.ts';
 import type { MatchRules } from '../core/match/rules.ts';
 import { patientView, type PatientState } from '../core/patient.ts';
-import type { Connection } from './database.ts';
+import { vaultOf, type Connection } from './database.ts';
 import { bulk } from './save.ts';
+import { openJson, sealJson } from './sealed.ts';
+import { featuresContext, matchKey } from './sealed-facts.ts';
 
 export interface MatchContext {
   readonly matching: Matching;
@@ -127,25 +129,29 @@ async function saveFeatures(
   now: readonly Features[],
   keys: readonly { readonly record_id: string; readonly keys: readonly string[] }[],
 ): Promise<void> {
+  const vault = vaultOf(connection);
   await bulk(
     connection,
     'match-features',
     `insert into match_record (record_id, features)
      select record_id, features from jsonb_to_recordset($1::jsonb) as r(record_id uuid, features jsonb)
      on conflict (record_id) do update set features = excluded.features`,
-    now.map((features) => ({ record_id: features.recordId, features })),
+    now.map((features) => ({
+      record_id: features.recordId,
+      features: sealJson(vault.fields, features, featuresContext(features.recordId)),
+    })),
   );
   await bulk(
     connection,
     'match-keys',
     `with input as (
-       select distinct record_id, hashtextextended(k.key, 21) as key
+       select distinct record_id, k.key::bigint as key
        from jsonb_to_recordset($1::jsonb) as r(record_id uuid, keys jsonb), jsonb_array_elements_text(r.keys) as k(key)),
      gone as (
        delete from match_key m where m.record_id = any ($2::uuid[])
          and not exists (select from input i where i.record_id = m.record_id and i.key = m.key))
      insert into match_key (record_id, key) select record_id, key from input on conflict do nothing`,
-    keys,
+    keys.map((one) => ({ ...one, keys: one.keys.map((key) => matchKey(vault, key)) })),
     keys.map((one) => one.record_id),
   );
 }
@@ -164,20 +170,33 @@ with asked as (select r.record_id, m.key from unnest($1::uuid[]) as r(record_id)
       select m.record_id, row_number() over (order by m.record_id) as place from (
         select o.record_id from match_key o where o.key = a.key order by o.record_id limit $2 + 1) m) c),
   pairs as (select distinct asked, candidate from met where candidate <> asked and place <= $2)
-select p.asked, f.features, null::bigint as cut from pairs p join match_record f on f.record_id = p.candidate
+select p.asked, f.record_id, f.features, null::bigint as cut from pairs p join match_record f on f.record_id = p.candidate
 union all
-select asked, null, key from met where place > $2`;
+select asked, null, null, key from met where place > $2`;
 
 async function candidatesOf(
   connection: Connection,
   keys: readonly { readonly record_id: string }[],
   now: Date,
 ): Promise<{ readonly candidates: readonly Candidate[]; readonly cut: readonly HubId[] }> {
-  const { rows } = await connection.query<{ asked: HubId; features: Features | null; cut: string | null }>({
+  const { rows } = await connection.query<{
+    asked: HubId;
+    record_id: HubId | null;
+    features: Features | string | null;
+    cut: string | null;
+  }>({
     name: 'match-candidates',
     text: CANDIDATES,
     values: [keys.map((one) => one.record_id), BLOCK_LIMIT],
   });
+  const { fields } = vaultOf(connection);
+  const opened = new Map<HubId, Features>();
+  // Two of a batch may have one candidate.
+  const open = (id: HubId, stored: Features | string): Features => {
+    const features = opened.get(id) ?? openJson<Features>(fields, stored, featuresContext(id));
+    opened.set(id, features);
+    return features;
+  };
   const cut = [...new Set(rows.flatMap((row) => row.cut ?? []))].sort();
   if (cut.length > 0)
     await connection.query(
@@ -187,7 +206,9 @@ async function candidatesOf(
       [cut, now],
     );
   return {
-    candidates: rows.flatMap(({ asked, features }) => (features === null ? [] : [{ asked, features }])),
+    candidates: rows.flatMap(({ asked, record_id: id, features }) =>
+      id === null || features === null ? [] : [{ asked, features: open(id, features) }],
+    ),
     cut: [...new Set(rows.flatMap((row) => (row.cut === null ? [] : [row.asked])))],
   };
 }

@@ -5,7 +5,7 @@ import type { Contribution } from '../core/match/comparison.ts';
 import type { Matching } from '../core/match/matcher.ts';
 import { patientView } from '../core/patient.ts';
 import { survivingPerson } from '../core/person.ts';
-import type { Connection } from './database.ts';
+import { vaultOf, type Connection } from './database.ts';
 import { rulesInForce } from './match.ts';
 import { PATIENT_COLUMNS, patientState, type PatientRow } from './slice.ts';
 
@@ -32,7 +32,8 @@ export async function personFile(
     `select ${PATIENT_COLUMNS} from patient_record where person_id = $1 order by created_at, record_id`,
     [personId],
   );
-  const registrations = records.rows.map((row) => patientView(patientState(row)));
+  const { fields } = vaultOf(connection);
+  const registrations = records.rows.map((row) => patientView(patientState(fields, row)));
   const ids = registrations.map((one) => one.recordId);
   const [matcher] = await rulesInForce(connection, deps.matching);
   const former = await connection.query<{ person_id: HubId }>(

@@ -4,8 +4,10 @@ import { nameKey } from '../core/dicom-text.ts';
 import { parseResidentId, type HubId, type SiteId } from '../core/identifier.ts';
 import type { Matching } from '../core/match/matcher.ts';
 import type { PatientView } from '../core/view.ts';
-import type { Database } from './database.ts';
+import type { Vault } from '../core/sealing.ts';
+import { vaultOf, type Database } from './database.ts';
 import { residentOwner } from './resident-owner.ts';
+import { matchKey, residentKey } from './sealed-facts.ts';
 import { personViews } from './view.ts';
 
 export interface Statement {
@@ -15,7 +17,11 @@ export interface Statement {
 }
 
 /** The SQL of a question, apart so that a test can EXPLAIN it; null: nobody can have such a number. */
-export function personStatement(question: PersonQuestion, matching: Matching, limit: number): Statement | null {
+export function personStatement(
+  question: PersonQuestion,
+  { matching, vault }: { readonly matching: Matching; readonly vault: Vault },
+  limit: number,
+): Statement | null {
   switch (question.by) {
     case 'resident-id': {
       const resident = parseResidentId(question.residentId);
@@ -23,7 +29,7 @@ export function personStatement(question: PersonQuestion, matching: Matching, li
       return {
         name: 'persons-by-resident',
         text: `select person_id from ${residentOwner('$1')} as owner(person_id) where person_id is not null limit $2`,
-        values: [resident.id, limit],
+        values: [residentKey(vault, resident.id), limit],
       };
     }
     case 'number':
@@ -41,10 +47,10 @@ export function personStatement(question: PersonQuestion, matching: Matching, li
       if (phone === undefined) return null;
       return {
         name: 'persons-by-phone',
-        // Registrations are compared by this key as well (core/match/blocking.ts); it is a hash, so what is meant is asked.
-        text: `select distinct p.person_id from match_key m join match_record f using (record_id) join patient_record p using (record_id)
-          where m.key = hashtextextended('ph|' || $1, 21) and f.features -> 'phones' ? $1 order by 1 limit $2`,
-        values: [phone, limit],
+        // Registrations are compared by this key as well (core/match/blocking.ts).
+        text: `select distinct p.person_id from match_key m join patient_record p using (record_id)
+          where m.key = $1 order by 1 limit $2`,
+        values: [matchKey(vault, `ph|${phone}`), limit],
       };
     }
     case 'name':
@@ -82,7 +88,7 @@ export function createPersonSearch(deps: { readonly database: Database; readonly
   const { pool } = deps.database;
   return {
     async find(question, limit) {
-      const statement = personStatement(question, deps.matching, limit);
+      const statement = personStatement(question, { matching: deps.matching, vault: vaultOf(pool) }, limit);
       if (statement === null) return [];
       const { rows } = await pool.query<{ person_id: HubId }>({ ...statement, values: [...statement.values] });
       return rows.map((row) => row.person_id);

@@ -8,7 +8,7 @@ import { patientView } from '../core/patient.ts';
 import type { Matcher } from '../core/match/matcher.ts';
 import type { RematchReport, RematchWork } from '../core/rematch.ts';
 import { growBounded, loadTies, lockComponent } from './component.ts';
-import type { Connection } from './database.ts';
+import { vaultOf, type Connection } from './database.ts';
 import type { DeskDeps } from './identity-decision.ts';
 import { announceLinked } from './index-writer.ts';
 import { lockMatching, matchRecords, rulesInForce } from './match.ts';
@@ -97,7 +97,8 @@ async function compareBatch(
     `select ${PATIENT_COLUMNS} from patient_record where record_id = any ($1::uuid[])`,
     [batch],
   );
-  const features = rows.map((row) => deps.matching.features(patientView(patientState(row))));
+  const { fields } = vaultOf(connection);
+  const features = rows.map((row) => deps.matching.features(patientView(patientState(fields, row))));
   await lockMatching(connection, { now: features, was: features });
   await matchRecords(connection, { now: features, was: features }, [matcher], { ...deps, now: deps.clock() });
 }

@@ -4,18 +4,24 @@
  */
 import type { HubId } from '../core/identifier.ts';
 import { patientView, residentIdOf, type PatientState } from '../core/patient.ts';
+import type { Vault } from '../core/sealing.ts';
 import type { Connection } from './database.ts';
+import { residentKey } from './sealed-facts.ts';
 
-/** A scalar subquery: the person id, or null where nobody's registration agrees with the number. */
+/** `residentId` is its keyed hash, everywhere here. A scalar subquery: the person id, or null where nobody's registration agrees with the number. */
 export const residentOwner = (residentId: string): string => `(
   select owner.person_id from patient_record owner
   where owner.resident_id = ${residentId}
     and (owner.birth_date is null or owner.birth_date !~ '^[0-9]{4}'
-      or abs(substr(owner.birth_date, 1, 4)::int - substr(owner.resident_id, 7, 4)::int) <= 2)
+      or abs(substr(owner.birth_date, 1, 4)::int - owner.resident_born) <= 2)
   order by owner.created_at, owner.record_id limit 1)`;
 
-/** Numbers that these registrations claim otherwise than before, or with another birth date: their owners may change. */
-export function reclaimed(changed: readonly PatientState[], before: ReadonlyMap<HubId, PatientState>): string[] {
+/** Numbers, by their keyed hashes, that these registrations claim otherwise than before, or with another birth date. */
+export function reclaimed(
+  changed: readonly PatientState[],
+  before: ReadonlyMap<HubId, PatientState>,
+  vault: Vault,
+): string[] {
   const claim = (state: PatientState): string =>
     `${residentIdOf(state.facts) ?? ''}|${patientView(state).birthDate ?? ''}`;
   const numbers = changed.flatMap((state) => {
@@ -24,7 +30,7 @@ export function reclaimed(changed: readonly PatientState[], before: ReadonlyMap<
     if (old === undefined || claim(old) === claim(state)) return [];
     return [residentIdOf(old.facts) ?? [], residentIdOf(state.facts) ?? []].flat();
   });
-  return [...new Set(numbers)];
+  return [...new Set(numbers)].map((number) => residentKey(vault, number));
 }
 
 export type Owners = ReadonlyMap<string, HubId>;

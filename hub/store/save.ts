@@ -9,7 +9,10 @@ import { ownPerson } from '../core/person.ts';
 import type { SiteProfile } from '../core/site.ts';
 import { value } from '../core/register.ts';
 import { dicomName, nameKeys } from '../core/dicom-text.ts';
-import type { Connection } from './database.ts';
+import type { Vault } from '../core/sealing.ts';
+import { vaultOf, type Connection } from './database.ts';
+import { sealJson } from './sealed.ts';
+import { openFacts, reportContext, residentKey, sealExam, sealFacts } from './sealed-facts.ts';
 
 export interface SaveContext {
   readonly derive: Derivation;
@@ -38,6 +41,7 @@ export async function savePatients(
   changed: readonly PatientState[],
   context: SaveContext,
 ): Promise<void> {
+  const vault = vaultOf(connection);
   const rows = changed.map((state) => {
     const view = patientView(state);
     return {
@@ -46,9 +50,9 @@ export async function savePatients(
       authority: state.authority,
       local_id: state.localId,
       person_id: ownPerson(state.recordId, context.derive),
-      facts: state.facts,
+      facts: sealFacts(vault.fields, state.facts, state.recordId),
       merged_into: state.mergedInto,
-      resident_id: residentIdOf(state.facts),
+      ...residentColumns(vault, residentIdOf(state.facts)),
       sex: view.sex,
       birth_date: view.birthDate,
       dicom_name: dicomName(view.names),
@@ -57,13 +61,14 @@ export async function savePatients(
   await bulk(
     connection,
     'save-patients',
-    `insert into patient_record (record_id, site, authority, local_id, person_id, facts, merged_into, resident_id, sex,
+    `insert into patient_record (record_id, site, authority, local_id, person_id, facts, merged_into, resident_id, resident_born, sex,
        birth_date, dicom_name, created_at, updated_at)
-     select record_id, site, authority, local_id, person_id, facts, merged_into, resident_id, sex, birth_date, dicom_name, $2, $2
+     select record_id, site, authority, local_id, person_id, facts, merged_into, resident_id, resident_born, sex, birth_date,
+       dicom_name, $2, $2
      from jsonb_to_recordset($1::jsonb) as r(record_id uuid, site text, authority text, local_id text, person_id uuid,
-       facts jsonb, merged_into uuid, resident_id text, sex text, birth_date text, dicom_name text)
+       facts jsonb, merged_into uuid, resident_id text, resident_born smallint, sex text, birth_date text, dicom_name text)
      on conflict (record_id) do update set facts = excluded.facts, merged_into = excluded.merged_into,
-       resident_id = excluded.resident_id, sex = excluded.sex, birth_date = excluded.birth_date,
+       resident_id = excluded.resident_id, resident_born = excluded.resident_born, sex = excluded.sex, birth_date = excluded.birth_date,
        dicom_name = excluded.dicom_name, updated_at = excluded.updated_at`,
     rows,
     context.now,
@@ -101,6 +106,12 @@ export async function savePatients(
   );
 }
 
+/** Found by its keyed hash; the year of birth that it tells decides whose it is (store/resident-owner.ts). */
+const residentColumns = (vault: Vault, residentId: string | null): object =>
+  residentId === null
+    ? { resident_id: null, resident_born: null }
+    : { resident_id: residentKey(vault, residentId), resident_born: Number(residentId.slice(6, 10)) };
+
 /** Exams that changed, with their keys, aliases, report versions; rows of united or newly placed exams move along. */
 export async function saveExams(
   connection: Connection,
@@ -110,13 +121,14 @@ export async function saveExams(
   context: SaveContext,
 ): Promise<void> {
   await moveExams(connection, before, after, changed);
+  const { fields } = vaultOf(connection);
   const rows = changed.map((exam) => {
     const { examId, ...facts } = exam;
     return {
       record_id: exam.recordId,
       exam_id: examId,
       site: exam.site,
-      facts,
+      facts: sealExam(fields, facts, examId),
       accession: exam.keys.find((key) => key.startsWith('accession|'))?.slice('accession|'.length) ?? null,
       cancelled: isCancelled(exam),
       has_order: exam.orders.length > 0,
@@ -233,6 +245,7 @@ async function saveReports(
   changed: readonly ExamState[],
   context: SaveContext,
 ): Promise<void> {
+  const { fields } = vaultOf(connection);
   const known = new Set([...before.exams.values()].flatMap((old) => old.reports.map((version) => version.stamp)));
   const rows = changed.flatMap((exam) =>
     exam.reports
@@ -243,7 +256,11 @@ async function saveReports(
         report_number: version.number,
         stamp: version.stamp,
         status: version.status,
-        content: { ...version.content, at: version.at, document: version.document },
+        content: sealJson(
+          fields,
+          { ...version.content, at: version.at, document: version.document },
+          reportContext(version.number, version.stamp),
+        ),
         journal_id: version.journalId,
       })),
   );
@@ -272,17 +289,19 @@ export async function saveIndexes(
     record_id: HubId;
     site: SiteId;
     provincial_index: string | null;
-    resident_id: string | null;
+    patient: PatientState['facts'];
     keys: string[];
   }>({
     name: 'index-exams',
-    text: `select e.exam_id, e.record_id, e.site, e.provincial_index, p.resident_id,
+    text: `select e.exam_id, e.record_id, e.site, e.provincial_index, p.facts as patient,
              array(select jsonb_array_elements_text(e.facts -> 'keys')) as keys
            from exam e join patient_record p on p.record_id = e.record_id where e.exam_id = any ($1::uuid[])`,
     values: [examIds],
   });
+  const { fields } = vaultOf(connection);
   const rows = exams.rows.flatMap((exam) => {
-    const issued = indexOf(exam, context);
+    const residentId = residentIdOf(openFacts(fields, exam.patient, exam.record_id));
+    const issued = indexOf({ ...exam, residentId }, context);
     return issued === null || issued.value === exam.provincial_index
       ? []
       : [{ exam_id: exam.exam_id, record_id: exam.record_id, before: exam.provincial_index, ...issued }];
@@ -300,7 +319,7 @@ export async function saveIndexes(
 }
 
 function indexOf(
-  exam: { record_id: HubId; site: SiteId; resident_id: string | null; keys: readonly string[] },
+  exam: { record_id: HubId; site: SiteId; residentId: string | null; keys: readonly string[] },
   context: SaveContext,
 ): { value: string; issuer: 'hub' | 'outside' } | null {
   const of = (kind: string): string | undefined =>
@@ -310,7 +329,7 @@ function indexOf(
   const examNumber = of('accession') ?? of('filler') ?? of('placer');
   const site = context.site(exam.site);
   if (examNumber === undefined || site === null) return null;
-  const id = exam.resident_id === null ? (['TEMP', exam.record_id] as const) : (['NI', exam.resident_id] as const);
+  const id = exam.residentId === null ? (['TEMP', exam.record_id] as const) : (['NI', exam.residentId] as const);
   return {
     value: provincialIndex(context.indexDerive, {
       institutionCode: site.institutionCode,

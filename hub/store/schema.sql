@@ -451,6 +451,7 @@ journal
   bytes bytea not null
   object text
   answer bytea not null
+  size integer
   partition by RANGE (received_at)
 journal_key
   key bytea not null
@@ -578,6 +579,7 @@ patient_record
   dicom_name text not null default ''::text
   created_at timestamp with time zone not null default now()
   updated_at timestamp with time zone not null default now()
+  resident_born smallint
 pending
   journal_id bigint not null
   received_at timestamp with time zone not null
@@ -662,6 +664,12 @@ repository_document
   size bigint not null
   hash text not null
   stored_at timestamp with time zone not null default now()
+reseal
+  part text not null
+  cursor text not null default ''::text
+  passed bigint not null default 0
+  target integer not null
+  done_at timestamp with time zone
 review
   id uuid not null
   kind text not null
@@ -936,6 +944,7 @@ rematch.rematch_pkey PRIMARY KEY (id)
 rematch.rematch_state_check CHECK ((state = ANY (ARRAY['comparing'::text, 'judging'::text, 'compared'::text, 'applying'::text, 'done'::text, 'cancelled'::text])))
 report_version.report_version_pkey PRIMARY KEY (record_id, exam_id, report_number, stamp)
 repository_document.repository_document_pkey PRIMARY KEY (patient_id, unique_id)
+reseal.reseal_pkey PRIMARY KEY (part)
 review.review_kind_check CHECK ((kind = ANY (ARRAY['message'::text, 'identity'::text])))
 review.review_pkey PRIMARY KEY (id)
 review.review_state_check CHECK ((state = ANY (ARRAY['open'::text, 'retried'::text, 'dismissed'::text, 'resolved'::text])))
@@ -1158,6 +1167,7 @@ report_version_pkey CREATE UNIQUE INDEX report_version_pkey ON public.report_ver
 repository_document_by_object CREATE INDEX repository_document_by_object ON public.repository_document USING btree (object) WHERE (object ~~ 'repository/%'::text)
 repository_document_by_unique_id CREATE INDEX repository_document_by_unique_id ON public.repository_document USING btree (unique_id)
 repository_document_pkey CREATE UNIQUE INDEX repository_document_pkey ON public.repository_document USING btree (patient_id, unique_id)
+reseal_pkey CREATE UNIQUE INDEX reseal_pkey ON public.reseal USING btree (part)
 review_by_journal CREATE INDEX review_by_journal ON public.review USING btree (journal_id) WHERE (journal_id IS NOT NULL)
 review_by_record CREATE INDEX review_by_record ON public.review USING gin (record_ids) WHERE (state = 'open'::text)
 review_open CREATE INDEX review_open ON public.review USING btree (opened_at, id) WHERE (state = 'open'::text)

@@ -7,7 +7,9 @@ import type { Derivation, HubId, SiteId } from '../core/identifier.ts';
 import type { PatientState } from '../core/patient.ts';
 import type { CanonicalRecord } from '../core/record.ts';
 import { recordIdsOf, type Slice } from '../core/slice.ts';
-import type { Connection } from './database.ts';
+import type { Sealer } from '../core/sealing.ts';
+import { vaultOf, type Connection } from './database.ts';
+import { openExam, openFacts, type StoredExam } from './sealed-facts.ts';
 
 export interface Loaded {
   readonly slice: Slice;
@@ -25,9 +27,9 @@ export interface PatientRow {
   merged_into: HubId | null;
 }
 
-interface ExamRow {
+export interface ExamRow {
   exam_id: HubId;
-  facts: Omit<ExamState, 'examId'>;
+  facts: StoredExam;
 }
 
 /** What the records name: their registrations and exam keys, both scoped to the site. */
@@ -61,7 +63,7 @@ export async function loadSlice(
   const rows = await loadPatients(connection, wanted);
   return {
     slice: {
-      patients: new Map(rows.map((row) => [row.record_id, patientState(row)])),
+      patients: new Map(rows.map((row) => [row.record_id, patientState(vaultOf(connection).fields, row)])),
       exams: new Map(exams.map((exam) => [exam.examId, exam])),
       retired: new Map(),
       arrivals: [],
@@ -81,6 +83,7 @@ export async function lockRecords(connection: Connection, names: readonly string
 
 /** Exams by key, and by the keys of those exams, until nothing new is reached (uniting is rare: one extra round trip). */
 async function loadExams(connection: Connection, keys: readonly string[]): Promise<ExamState[]> {
+  const { fields } = vaultOf(connection);
   const found = new Map<HubId, ExamState>();
   let ask: readonly string[] = keys;
   for (let round = 0; round < 8 && ask.length > 0; round++) {
@@ -94,8 +97,9 @@ async function loadExams(connection: Connection, keys: readonly string[]): Promi
     });
     const known = new Set([...ask, ...[...found.values()].flatMap(fullKeys)]);
     const fresh = result.rows.filter((row) => !found.has(row.exam_id));
-    for (const row of fresh) found.set(row.exam_id, { examId: row.exam_id, ...row.facts });
-    ask = fresh.flatMap((row) => fullKeys({ examId: row.exam_id, ...row.facts })).filter((key) => !known.has(key));
+    const states = fresh.map((row) => examState(fields, row));
+    for (const state of states) found.set(state.examId, state);
+    ask = states.flatMap(fullKeys).filter((key) => !known.has(key));
   }
   return [...found.values()];
 }
@@ -132,13 +136,18 @@ async function loadPatients(connection: Connection, ids: readonly HubId[]): Prom
   return result.rows;
 }
 
-export function patientState(row: PatientRow): PatientState {
+export const examState = (fields: Sealer, row: ExamRow): ExamState => ({
+  examId: row.exam_id,
+  ...openExam(fields, row.facts, row.exam_id),
+});
+
+export function patientState(fields: Sealer, row: PatientRow): PatientState {
   return {
     recordId: row.record_id,
     site: row.site,
     authority: row.authority,
     localId: row.local_id,
-    facts: row.facts,
+    facts: openFacts(fields, row.facts, row.record_id),
     mergedInto: row.merged_into,
   };
 }

@@ -15,9 +15,11 @@ import type {
   SeriesView,
   StudyView,
 } from '../core/view.ts';
-import type { Connection } from './database.ts';
+import type { Sealer } from '../core/sealing.ts';
+import { vaultOf, type Connection } from './database.ts';
 import { residentOwner } from './resident-owner.ts';
-import { PATIENT_COLUMNS, patientState, type PatientRow } from './slice.ts';
+import type { StoredExam } from './sealed-facts.ts';
+import { examState, PATIENT_COLUMNS, patientState, type PatientRow } from './slice.ts';
 
 /** A registration and the person to whom its resident ID belongs. */
 interface ShownRow extends PatientRow {
@@ -29,7 +31,7 @@ const SHOWN_COLUMNS = `${PATIENT_COLUMNS}, ${residentOwner('patient_record.resid
 interface ExamRow {
   exam_id: HubId;
   record_id: HubId;
-  facts: Omit<ExamState, 'examId'>;
+  facts: StoredExam;
   cancelled: boolean;
   provincial_index: string | null;
   provincial_issuer: 'hub' | 'outside' | null;
@@ -109,12 +111,13 @@ export async function examViews(
     (study) => options.instances === 'all' || (options.instances === 'complete' && study.availability === 'complete'),
   );
   const instances = await instanceRows(connection, wanted);
+  const { fields } = vaultOf(connection);
   const byRecord = new Map(patients.rows.map((row) => [row.record_id, row]));
   return exams.rows.flatMap((row) => {
     const patient = byRecord.get(row.record_id);
     if (patient === undefined) return [];
     const own = studies.filter((study) => study.exam_id === row.exam_id);
-    return [examView(row, patient, own, instances, options.derive)];
+    return [examView(row, patient, own, instances, { derive: options.derive, fields })];
   });
 }
 
@@ -194,15 +197,15 @@ function examView(
   patient: ShownRow,
   studies: readonly StudyRow[],
   instances: ReadonlyMap<string, InstanceView[]>,
-  derive: Derivation,
+  { derive, fields }: { readonly derive: Derivation; readonly fields: Sealer },
 ): ExamView {
-  const exam: ExamState = { examId: row.exam_id, ...row.facts };
+  const exam = examState(fields, row);
   return {
     examId: exam.examId,
     site: exam.site,
     recordId: exam.recordId,
     personId: patient.person_id,
-    patient: shown(patient),
+    patient: shown(fields, patient),
     keys: keysAsFields(exam.keys),
     index:
       row.provincial_index === null
@@ -302,8 +305,8 @@ const seriesView = (row: SeriesRow, instances: readonly InstanceView[]): SeriesV
 });
 
 /** A registration as readers see it: who looks for the owner of a number must not be shown a claimant as well. */
-function shown(row: ShownRow): PatientView {
-  const view = patientView(patientState(row));
+function shown(fields: Sealer, row: ShownRow): PatientView {
+  const view = patientView(patientState(fields, row));
   if (view.residentId === null || row.number_owner === row.person_id) return view;
   return { ...view, residentId: null, identifiers: view.identifiers.filter(({ type }) => type !== 'NI') };
 }
@@ -320,9 +323,10 @@ export async function personViews(connection: Connection, personIds: readonly st
     text: `select ${SHOWN_COLUMNS} from patient_record where person_id = any ($1::uuid[]) order by created_at, record_id`,
     values: [personIds],
   });
+  const { fields } = vaultOf(connection);
   return persons.rows.map((person) => ({
     personId: person.person_id,
     replacedBy: person.replaced_by,
-    records: records.rows.filter((row) => row.person_id === person.person_id).map(shown),
+    records: records.rows.filter((row) => row.person_id === person.person_id).map((row) => shown(fields, row)),
   }));
 }

@@ -5,7 +5,7 @@
  */
 import pg from 'pg';
 import { loadSites } from '../../adapters/sites/load.ts';
-import { openDatabase } from '../../hub/store/database.ts';
+import { alsoOpen } from '../support/keyring.ts';
 import { enterSites } from '../../hub/store/institution.ts';
 import { SITES_DIR } from '../support/rest-server.ts';
 import { signIn } from '../support/sign-in.ts';
@@ -91,7 +91,7 @@ type Ask = (method: string, path: string, body?: object) => Promise<{ ms: number
 
 /** As a physician of h1 in a browser asks. */
 async function physician(hub: BenchHub): Promise<Ask> {
-  const database = openDatabase(hub.databaseUrl, { max: 1, name: 'bench' });
+  const database = await alsoOpen(hub.databaseUrl, 1);
   await enterSites(database, (await loadSites(SITES_DIR)).all);
   const institution = (await loadSites(SITES_DIR)).all.find(({ id }) => id === 'h1')?.institutionCode;
   const { headers } = await signIn({ database }, 'physician', institution === undefined ? {} : { institution });

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import type { AuditEntry } from '../../hub/core/client.ts';
 import { chainCase, newKeys } from '../support/audit-chain.ts';
 import { freshDatabase, type FreshDatabase } from '../support/database.ts';
+import { TEST_MASTER_KEY } from '../support/keyring.ts';
 import { dataFolder, startHub, type HubProcess } from '../support/hub.ts';
 
 const TOKEN = 'audit-administrator-token';
@@ -46,7 +47,7 @@ const kill = async (hub: HubProcess): Promise<void> => {
 async function verify(args: readonly string[] = []): Promise<{ code: number | null; said: string }> {
   const child = spawn(process.execPath, ['--import', 'tsx', 'hub/main.ts', 'audit-verify', ...args], {
     cwd: ROOT,
-    env: { ...process.env, ...env(), HUB_DATA_DIR: folder.dir },
+    env: { ...process.env, ...env(), HUB_DATA_DIR: folder.dir, HUB_MASTER_KEY: TEST_MASTER_KEY },
   });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));

@@ -2,6 +2,7 @@
  * The audit as evidence, on a real PostgreSQL: whatever is bent by somebody who may do anything in the database is found
  * and said where; what is not bent is found in order, with many writers, over a break-off, and over retention.
  */
+import { vaultOf } from '../../hub/store/database.ts';
 import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import { createAuditStore } from '../../hub/store/audit.ts';
 import { chainCase, event, newKeys, type ChainCase } from '../support/audit-chain.ts';
 import { EVERY_KIND } from '../support/audit-events.ts';
 import { freshDatabase, type FreshDatabase } from '../support/database.ts';
+import { alsoOpen } from '../support/keyring.ts';
 
 let fresh: FreshDatabase;
 let chain: ChainCase;
@@ -159,13 +161,13 @@ test('who recomputes a whole plain chain after what he changed is found by the a
   const { createHash } = await import('node:crypto');
   const { canonical } = await import('../../hub/core/audit-chain.ts');
   const { AUDIT_COLUMNS, toRecord } = await import('../../hub/store/audit-row.ts');
-  const { rows } = await fresh.database.pool.query<Parameters<typeof toRecord>[0] & { seq: string; hash: string }>(
+  const { rows } = await fresh.database.pool.query<Parameters<typeof toRecord>[1] & { seq: string; hash: string }>(
     `select ${AUDIT_COLUMNS}, a.seq::text, encode(a.hash, 'hex') as hash from audit a where lane = 2 and seq >= 39 order by seq`,
   );
   let previous = rows[0]?.hash ?? '';
   for (const { seq, hash: _hash, ...row } of rows.slice(1)) {
     previous = createHash('sha256')
-      .update(previous + canonical(toRecord(row), 2, Number(seq)))
+      .update(previous + canonical(toRecord(vaultOf(fresh.database.pool).fields, row), 2, Number(seq)))
       .digest('hex');
     await chain.bend(`update audit set hash = decode($2, 'hex') where lane = 2 and seq = $1`, [seq, previous]);
   }
@@ -323,8 +325,7 @@ test('a hub that owns no table can write and retain, and nothing else', async ()
   assert.ok(limited);
   await database.pool.query(`alter role ${hub ?? ''} login`);
   const url = new URL(fresh.url);
-  const { openDatabase } = await import('../../hub/store/database.ts');
-  const own = openDatabase(url.toString(), { max: 2, name: 'limited' });
+  const own = await alsoOpen(url.toString());
   own.pool.on('connect', (client) => void client.query(`set role ${hub ?? ''}`));
   const store = createAuditStore({ database: own, clock: () => new Date() });
   await store.record(event({ objects: ['exam/limited'] }));

@@ -10,7 +10,8 @@ import type { HubId } from '../../hub/core/identifier.ts';
 import { createSeal } from '../../hub/security/seal.ts';
 import { createBreakGlassCases } from '../../hub/store/break-glass.ts';
 import { createConsentDesk } from '../../hub/store/consent.ts';
-import { openDatabase, type Database } from '../../hub/store/database.ts';
+import type { Database } from '../../hub/store/database.ts';
+import { alsoOpen } from '../support/keyring.ts';
 import { accessDesk } from '../support/access.ts';
 import { signedIn } from '../support/people.ts';
 import { exam, OPERATOR, personHub, recordId, registration, type PersonHub } from '../support/person-hub.ts';
@@ -43,7 +44,7 @@ before(async () => {
   person = await hub.personOf(recordId('h1', 'A'));
   consents = createConsentDesk({ database, clock, ...rules });
   const url = database.pool.options.connectionString ?? '';
-  otherPool = openDatabase(url, { max: 3, name: 'elsewhere' });
+  otherPool = await alsoOpen(url, 3);
   [here, elsewhere] = [accessDesk(database), accessDesk(otherPool)];
 });
 after(() => otherPool.close());

@@ -1,8 +1,9 @@
 /** MLLP in front of the real journal: acknowledged means committed, a repetition is answered the same, nothing is doubled. */
+import { bytesOf, type SealedBytesRow } from '../../hub/store/journal-entry.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createHl7Channel, type Hl7Channel } from '../../adapters/hl7v2/index.ts';
-import type { Database } from '../../hub/store/database.ts';
+import { vaultOf, type Database } from '../../hub/store/database.ts';
 import { createJournal } from '../../hub/store/journal.ts';
 import { freshDatabase, quiet } from '../support/database.ts';
 import { adt, demoSites, RawPeer } from '../wire/hl7v2-fixture.ts';
@@ -32,14 +33,15 @@ test('eight connections at once: every AA has its row, every row its bytes, in t
       assert.equal(answers.filter((answer) => answer.includes('\rMSA|AA|')).length, 40);
     }),
   );
-  const kept = await rows(
-    `select control_id, convert_from(bytes, 'UTF8') as text, patient_key, site from journal order by id`,
+  const stored = await database.pool.query<SealedBytesRow & { patient_key: string }>(
+    'select * from journal order by id',
   );
+  const kept = stored.rows.map((row) => ({ ...row, text: bytesOf(vaultOf(database.pool).fields, row).toString() }));
   assert.equal(kept.length, 320);
-  for (const row of kept) assert.equal(row['text'], adt(String(row['control_id'])));
-  assert.equal(kept[0]?.['patient_key'], '2.999.156.1.1|10001');
+  for (const row of kept) assert.equal(row.text, adt(row.control_id));
+  assert.equal(kept[0]?.patient_key, '2.999.156.1.1|10001');
   for (let lane = 0; lane < 8; lane++) {
-    const ids = kept.map((row) => String(row['control_id'])).filter((id) => id.startsWith(`J-${String(lane)}-`));
+    const ids = kept.map((row) => row.control_id).filter((id) => id.startsWith(`J-${String(lane)}-`));
     assert.deepEqual(ids, [...ids].sort());
   }
   for (const peer of peers) peer.socket.destroy();

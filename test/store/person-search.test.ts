@@ -1,4 +1,5 @@
 /** Finding persons: each way finds whom it should and nobody else, through its index, whatever stands around it. */
+import { vaultOf } from '../../hub/store/database.ts';
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { PersonQuestion } from '../../hub/core/clinical.ts';
@@ -85,7 +86,7 @@ for (const [what, question, expected, index] of WAYS)
     const found = await createPersonSearch({ database: hub.database, matching }).find(question, 50);
     const wanted = await Promise.all(expected.map((local) => hub.personOf(recordId(SITE_OF[local] ?? '', local))));
     assert.deepEqual(found.toSorted(), wanted.toSorted());
-    const statement = personStatement(question, matching, 50);
+    const statement = personStatement(question, { matching, vault: vaultOf(hub.database.pool) }, 50);
     assert.ok(statement);
     await planned(statement.text, statement.values, index);
   });

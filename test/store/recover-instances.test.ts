@@ -1,4 +1,5 @@
 /** An instance that was answered before its journal row is journalled once, whatever dies in between. */
+import { bytesOf, type SealedBytesRow } from '../../hub/store/journal-entry.ts';
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +13,7 @@ import type { StoreOutcome } from '../../hub/core/ports.ts';
 import { Filing } from '../../hub/flow/file-instances.ts';
 import { createInstanceSink, type ReceiveOptions } from '../../hub/flow/receive-instance.ts';
 import { recoverInstances } from '../../hub/flow/recover-instances.ts';
-import type { Database } from '../../hub/store/database.ts';
+import { vaultOf, type Database } from '../../hub/store/database.ts';
 import { createJournal } from '../../hub/store/journal.ts';
 import { EXPLICIT_LE } from '../../mappings/dicom/uids.ts';
 import { writeDataSet } from '../../mappings/dicom/write.ts';
@@ -70,11 +71,12 @@ async function reserved(options: ReceiveOptions, uid: string): Promise<void> {
 }
 
 const rows = async (uid: string): Promise<readonly { object: string; bytes: Buffer; digest: Buffer }[]> => {
-  const found = await database.pool.query<{ object: string; bytes: Buffer; digest: Buffer }>(
-    'select object, bytes, digest from journal where control_id = $1 order by id',
+  const found = await database.pool.query<SealedBytesRow & { object: string }>(
+    'select * from journal where control_id = $1 order by id',
     [uid],
   );
-  return found.rows;
+  const { fields } = vaultOf(database.pool);
+  return found.rows.map((row) => ({ object: row.object, digest: row.digest, bytes: bytesOf(fields, row) }));
 };
 
 test('what was answered and not journalled is journalled by the next start, as it would have been, once', async () => {

@@ -9,6 +9,8 @@ import type { Database } from '../../hub/store/database.ts';
 import { openDatabase } from '../../hub/store/database.ts';
 import type { EmbeddedPostgres } from '../../hub/store/embedded-postgres.ts';
 import { migrate, migrationFiles } from '../../hub/store/migrate.ts';
+import type { Vault } from '../../hub/core/sealing.ts';
+import { openTestKeys } from './keyring.ts';
 import { testServer } from './server.ts';
 
 export { quiet } from './server.ts';
@@ -56,7 +58,7 @@ async function asAdmin<T>(url: string, work: (client: pg.Client) => Promise<T>):
 
 /** Named by the migrations it holds; built once under an advisory lock, whoever comes first. */
 function templateName(): string {
-  const content = JSON.stringify([...migrationFiles()]);
+  const content = JSON.stringify([...migrationFiles(), 'keys']);
   return `hutong_template_${createHash('sha256').update(content).digest('hex').slice(0, 12)}`;
 }
 
@@ -70,6 +72,7 @@ async function ensureTemplate(url: string): Promise<string> {
     await client.query(`drop database if exists ${draft} with (force)`);
     await client.query(`create database ${draft}`);
     await migrate(withDatabase(url, draft));
+    await (await openTestKeys(withDatabase(url, draft))).close();
     await patiently(() => client.query(`alter database ${draft} rename to ${name}`));
   });
   return name;
@@ -89,6 +92,15 @@ async function patiently(work: () => Promise<unknown>): Promise<void> {
   }
 }
 
+let vault: Promise<Vault> | null = null;
+
+/** Every clone of the template has its data keys: they are unwrapped once. */
+async function sharedVault(url: string): Promise<Vault> {
+  const keys = await openTestKeys(url);
+  await keys.close();
+  return keys.vault;
+}
+
 /** `empty`: without the hub's schema, for tests of the migrations themselves. */
 export async function freshDatabase(options: { max?: number; empty?: boolean } = {}): Promise<FreshDatabase> {
   const admin = await serverUrl();
@@ -97,7 +109,9 @@ export async function freshDatabase(options: { max?: number; empty?: boolean } =
   const from = options.empty === true ? 'template0' : await template;
   await asAdmin(admin, (client) => patiently(() => client.query(`create database ${name} template ${String(from)}`)));
   const url = withDatabase(admin, name);
-  const database = openDatabase(url, { max: options.max ?? 8, name: 'test' });
+  if (options.empty !== true) vault ??= sharedVault(url);
+  const sealed = options.empty === true || vault === null ? {} : { vault: await vault };
+  const database = openDatabase(url, { max: options.max ?? 8, name: 'test', ...sealed });
   const fresh: FreshDatabase = {
     url,
     database,

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { TEST_MASTER_KEY } from './keyring.ts';
 
 export interface HubProcess {
   readonly process: ChildProcess;
@@ -31,6 +32,7 @@ export function startHub(dataDir: string, roles: readonly string[] = [], env: Re
     env: {
       ...inherited,
       HUB_DATA_DIR: dataDir,
+      HUB_MASTER_KEY: TEST_MASTER_KEY,
       HUB_HTTP_PORT: '0',
       HUB_MLLP_PORT: '0',
       HUB_DIMSE_PORT: '0',

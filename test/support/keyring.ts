@@ -1,8 +1,12 @@
 /** Keyrings for tests: a master key that every test process shares, and a table of data keys without a database. */
 import { createHash } from 'node:crypto';
 import type { DataKeyStore, KeyWrapper, SealAlgorithm, WrappedKey } from '../../hub/core/sealing.ts';
+import { openKeys, type Keys } from '../../hub/compose-keys.ts';
+import { readConfig } from '../../hub/config.ts';
 import { openKeyring, type Keyring } from '../../hub/security/keyring.ts';
 import { localWrapper } from '../../hub/security/master-key.ts';
+import { openDatabase, type Database } from '../../hub/store/database.ts';
+import { quiet } from './server.ts';
 
 /** As HUB_MASTER_KEY takes it. */
 export const TEST_MASTER_KEY = createHash('sha256').update('master key of the tests').digest('base64');
@@ -32,13 +36,6 @@ export function memoryDataKeys(clearRows = false): DataKeyStore & { readonly row
       if (row !== undefined) rows[at] = { ...row, wrapped, wrappedBy };
       return Promise.resolve();
     },
-    remove(id) {
-      rows.splice(
-        rows.findIndex((row) => row.id === id),
-        1,
-      );
-      return Promise.resolve();
-    },
     state: () => Promise.resolve(state),
     saveState(sealed) {
       state = sealed;
@@ -61,4 +58,15 @@ export function testKeyring(
     throw error instanceof Error ? error : new Error('a refresh of the keyring failed');
   };
   return openKeyring({ store, wrappers, algorithm, clock: () => new Date(), failed });
+}
+
+/** The keys of a database of the tests, as a hub opens them. */
+export const openTestKeys = (url: string, env: Readonly<Record<string, string>> = {}): Promise<Keys> =>
+  openKeys(readConfig({ HUB_MASTER_KEY: TEST_MASTER_KEY, ...env }), url, quiet);
+
+/** Another pool on a database of the tests, which seals as the first does. */
+export async function alsoOpen(url: string, max = 2): Promise<Database> {
+  const { vault, close } = await openTestKeys(url);
+  await close();
+  return openDatabase(url, { max, name: 'test', vault });
 }

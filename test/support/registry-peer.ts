@@ -9,7 +9,7 @@ import type { Role } from '../../hub/core/access.ts';
 import type { AuditEvent } from '../../hub/core/audit.ts';
 import type { DocumentAssociation, RegistryObject } from '../../hub/core/document.ts';
 import { createAffinityPatients } from '../../hub/store/affinity-patients.ts';
-import type { Database } from '../../hub/store/database.ts';
+import { vaultOf, type Database } from '../../hub/store/database.ts';
 import { createDocumentReader } from '../../hub/store/document-query.ts';
 import { createDocumentRegistry } from '../../hub/store/document-registry.ts';
 import { ASSOCIATION_COLUMNS, associationRow, OBJECT_COLUMNS, objectRow } from '../../hub/store/document-row.ts';
@@ -32,7 +32,7 @@ export async function file(
 ): Promise<void> {
   await database.pool.query(
     `insert into registry_object (${names(OBJECT_COLUMNS)}) select * from jsonb_to_recordset($1::jsonb) as r(${OBJECT_COLUMNS})`,
-    [JSON.stringify(objects.map((object) => objectRow(object, 'test')))],
+    [JSON.stringify(objects.map((object) => objectRow(vaultOf(database.pool).fields, object, 'test')))],
   );
   const patient = objects[0]?.patientId ?? cx('P1');
   await database.pool.query(

@@ -1,4 +1,6 @@
 /** PIXm ITI-104 and PMIR ITI-93 over HTTP to a real index: who may tell what of whom, and what becomes of it. */
+import { bytesOf, type SealedBytesRow } from '../../hub/store/journal-entry.ts';
+import { vaultOf } from '../../hub/store/database.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Bundle, CapabilityStatement, OperationOutcome, Patient } from 'fhir/r4.js';
@@ -72,12 +74,14 @@ test('ITI-104 creates, revises, and the next question finds it', async () => {
   assert.deepEqual(await hub.pix('F1', H1), []);
   const event = hub.audits.find(({ operation }) => operation === 'PUT /fhir/Patient?identifier');
   assert.deepEqual([event?.action, event?.outcome, event?.persons], ['feed', 'success', [location.split('/').at(-1)]]);
-  const { rows } = await hub.database.pool.query<{ channel: string; site: string; bytes: Buffer }>(
-    `select channel, site, bytes from journal where message_type = 'PUT Patient' order by id limit 1`,
+  const { rows } = await hub.database.pool.query<SealedBytesRow>(
+    `select * from journal where message_type = 'PUT Patient' order by id limit 1`,
   );
+  const [row] = rows;
+  assert.ok(row);
   assert.deepEqual([rows[0]?.channel, rows[0]?.site], ['fhir', 'h1']);
   assert.match(
-    rows[0]?.bytes.toString() ?? '',
+    bytesOf(vaultOf(hub.database.pool).fields, row).toString(),
     /^PUT \/fhir\/Patient\?identifier=.*\r\n\r\n\{"resourceType":"Patient"/s,
   );
 });
@@ -142,13 +146,16 @@ test('whom a merge names by literal reference is the Patient of this server with
   ])
     assert.match(await refusal(await put(by('L5'), ended('L5', reference)), 422), /other\.identifier$/, reference);
   assert.notEqual(await hub.pix('L5', H1), null);
-  const { rows } = await hub.database.pool.query<{ bytes: Buffer }>(
-    `select bytes from journal where message_type = 'PUT Patient' and position($1::bytea in bytes) > 0`,
-    [Buffer.from(`"reference":"Patient/${survivor}"`)],
+  const { rows: all } = await hub.database.pool.query<SealedBytesRow>(
+    `select * from journal where message_type = 'PUT Patient'`,
   );
+  const bodies = all.map((row) => bytesOf(vaultOf(hub.database.pool).fields, row).toString());
+  const rows = bodies
+    .filter((body) => body.includes(`"reference":"Patient/${survivor}"`))
+    .map((body) => ({ bytes: body }));
   assert.equal(rows.length, 1);
   assert.match(
-    rows[0]?.bytes.toString() ?? '',
+    rows[0]?.bytes ?? '',
     /^Hub-Named-Patient: Patient%2F[^ ]+ .*%7CL1/m,
     'kept with the request',
   );

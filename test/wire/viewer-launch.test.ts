@@ -6,7 +6,7 @@ import { ADMINISTRATOR, examsOf, startViewerHub } from '../support/viewer-hub.ts
 import type { ViewerHub } from '../support/viewer-hub.ts';
 import { writePart10 } from '../../mappings/dicom/write.ts';
 import type { Attributes } from '../../mappings/dicom/write.ts';
-import { openDatabase } from '../../hub/store/database.ts';
+import { alsoOpen } from '../support/keyring.ts';
 import { signIn } from '../support/sign-in.ts';
 import { multipart } from '../support/dicomweb-hub.ts';
 
@@ -245,7 +245,7 @@ describe('a launch of the viewer', () => {
   });
 
   it("of a signed-in account opens in its own session alone, in which the reader saves by the session's proof", async () => {
-    const database = openDatabase(hub.databaseUrl, { max: 2, name: 'viewer-test' });
+    const database = await alsoOpen(hub.databaseUrl);
     try {
       const institution = INSTITUTIONS[exam?.site ?? 'h1'];
       const [doctor, colleague] = [
