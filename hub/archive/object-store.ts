@@ -36,7 +36,7 @@ export function openObjectStore(
 export function openMedium(
   url: string | undefined,
   dataDir: string,
-  { credentials, owner }: ObjectStoreOptions,
+  { credentials, owner }: ObjectStoreOptions = {},
 ): FileObjectStore | S3ObjectStore {
   if (url === undefined || url === '') return new FileObjectStore(resolve(dataDir, 'objects'), owner);
   if (url.startsWith('file:')) {
