@@ -1,5 +1,6 @@
 /** HUB_MASTER_KEY*, HUB_KMS_* and HUB_SEAL_ALGORITHM: under which master key what lies at rest is sealed, and how. */
 import { resolve } from 'node:path';
+import { SEAL_ALGORITHMS, type SealAlgorithm } from './core/sealing.ts';
 
 export type MasterKeyConfig =
   | { readonly kind: 'file'; readonly path: string }
@@ -22,6 +23,8 @@ export interface KeysConfig {
   /** Of the file that is made where no master key is set. */
   readonly ownPath: string;
   readonly algorithm: 'aes-256-gcm' | 'sm4-ctr-hmac-sm3';
+  /** With what images and documents are sealed; null: they are stored in clear, and sealed ones stay readable. */
+  readonly objectCipher: SealAlgorithm | null;
 }
 
 /** As much of the reader of the environment as is needed here. */
@@ -63,10 +66,15 @@ export function readKeys(read: Reads, dataDir: string): KeysConfig {
   const algorithm = read.text('HUB_SEAL_ALGORITHM') ?? 'aes-256-gcm';
   if (algorithm !== 'aes-256-gcm' && algorithm !== 'sm4-ctr-hmac-sm3')
     return read.fail('HUB_SEAL_ALGORITHM', 'aes-256-gcm or sm4-ctr-hmac-sm3 (default aes-256-gcm)');
+  const word = read.text('HUB_OBJECT_CIPHER') ?? algorithm;
+  const objectCipher = word === 'none' ? null : SEAL_ALGORITHMS.find((one) => one === word);
+  if (objectCipher === undefined)
+    return read.fail('HUB_OBJECT_CIPHER', `none or ${SEAL_ALGORITHMS.join(' or ')} (default as HUB_SEAL_ALGORITHM)`);
   return Object.freeze({
     master: of('HUB_MASTER_KEY_FILE', 'HUB_MASTER_KEY', read.text('HUB_KMS_KEY') ?? 'hutong'),
     former: of('HUB_OLD_MASTER_KEY_FILE', 'HUB_OLD_MASTER_KEY', read.text('HUB_OLD_KMS_KEY')),
     ownPath: resolve(dataDir, 'keys', 'master.key'),
     algorithm,
+    objectCipher,
   });
 }

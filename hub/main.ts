@@ -10,11 +10,10 @@ import type { CommunityConfig } from '../adapters/xds/index.ts';
 import { createPortal } from './api/portal.ts';
 import { createDocs } from './api/rest/docs.ts';
 import { startApplyThread } from './apply-thread.ts';
-import { openObjectStore } from './archive/object-store.ts';
 import { closeCodecs } from './archive/transcode.ts';
 import { readCommunities } from './communities.ts';
 import type { Config } from './config.ts';
-import { objectStoreUrl, readConfig } from './config.ts';
+import { readConfig } from './config.ts';
 import type { Log, ObjectStore, Queue } from './core/ports.ts';
 import { codeOf } from './core/problem.ts';
 import type { Sites } from './core/site.ts';
@@ -22,6 +21,7 @@ import { channels } from './compose-channels.ts';
 import { faces } from './compose-faces.ts';
 import { keysCommand } from './compose-keys-command.ts';
 import { openKeys } from './compose-keys.ts';
+import { composeObjects } from './compose-objects.ts';
 import { composeRooms, renderSites } from './compose.ts';
 import type { Rooms } from './compose.ts';
 import { applicationEvent, auditDelivery } from './compose-atna.ts';
@@ -43,7 +43,7 @@ import { raiseLabels, raiseSweep } from './compose-sweep.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import { forgetHabits } from './store/audit-watch.ts';
-import { claimRoles, ownerName } from './store/data-dir.ts';
+import { claimRoles } from './store/data-dir.ts';
 import type { Database } from './store/database.ts';
 import { openDatabase } from './store/database.ts';
 import { JOURNAL_CONNECTIONS } from './store/journal.ts';
@@ -113,7 +113,7 @@ async function raiseGround(config: Config, roles: ReadonlySet<Role>, life: Lifec
   const sites = await loadSites(config.sitesDir);
   const communities = readCommunities(config.communities, `urn:oid:${config.homeCommunityOid}`);
   const url = await raiseServer(config, `hub with ${names.join(', ')}`, life, log);
-  const { vault } = await life.raise(
+  const { vault, ring } = await life.raise(
     'keys',
     () => openKeys(config, url, log),
     (opened) => opened.close(),
@@ -129,11 +129,10 @@ async function raiseGround(config: Config, roles: ReadonlySet<Role>, life: Lifec
     () => openDatabase(url, { max: JOURNAL_CONNECTIONS, name: 'journal', planOnce: true, vault }),
     (opened) => opened.close(),
   );
-  const objects = await life.raise(
+  const { objects, figures } = await life.raise(
     'objects',
-    async () =>
-      openObjectStore(objectStoreUrl(config), config.dataDir, { owner: await ownerName(config.dataDir, names) }),
-    (opened) => opened.close(),
+    () => composeObjects({ config, ring, log }, names),
+    (opened) => opened.objects.close(),
   );
   await claimObjectStore(database, objects);
   const queue = await life.raise(
@@ -147,8 +146,8 @@ async function raiseGround(config: Config, roles: ReadonlySet<Role>, life: Lifec
     ['queue', () => answers(() => queue.counts('ingest'))],
   ]);
   const clock = (): Date => new Date();
-  const stores = { database, databaseUrl: url, journalDatabase, objects, queue };
-  return { config, roles, log, life, ...stores, sites, communities, clock, told: [], ready, figures: new Map() };
+  const stores = { database, databaseUrl: url, journalDatabase, objects, queue, figures };
+  return { config, roles, log, life, ...stores, sites, communities, clock, told: [], ready };
 }
 
 const answers = (ask: () => Promise<unknown>): Promise<boolean> =>

@@ -9,7 +9,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { FreshObject, ObjectStore, ObjectWriter } from '../core/ports.ts';
-import type { ByteRange } from './object-store-key.ts';
+import type { ByteRange, Lying } from './object-store-key.ts';
 import {
   checkedKey,
   checkedRange,
@@ -22,7 +22,8 @@ import { codeOf, mediumFailure } from './object-store-medium.ts';
 import { leftBehind, NAMES_READY, Reserve } from './object-store-reserve.ts';
 import type { ReservedPlace } from './object-store-reserve.ts';
 import { DirectorySync } from './object-store-sync.ts';
-import { Slabs } from './object-store-slab.ts';
+import { BLOCK_BYTES, Slabs } from './object-store-slab.ts';
+import { objectSize } from './object-store-trailer.ts';
 import { Trims } from './object-store-trim.ts';
 import { FileWriter, type WriterFiles } from './object-store-writer.ts';
 
@@ -85,7 +86,7 @@ export class FileObjectStore implements ObjectStore {
     const wanted = checkedRange(range);
     const file = await this.#open(key);
     try {
-      const end = wanted?.end ?? (await file.stat()).size;
+      const end = wanted?.end ?? (await sizeOf(file));
       return new FileReadable(file, wanted?.start ?? 0, end);
     } catch (error) {
       await file.close();
@@ -98,7 +99,7 @@ export class FileObjectStore implements ObjectStore {
     const file = await this.#open(key);
     try {
       const start = wanted?.start ?? 0;
-      const size = (await file.stat()).size;
+      const size = await sizeOf(file);
       const length = Math.max(0, Math.min(wanted?.end ?? size, size) - start);
       if (length > GATHER_LIMIT) throw tooLargeToGather();
       const bytes = Buffer.allocUnsafeSlow(length);
@@ -135,11 +136,32 @@ export class FileObjectStore implements ObjectStore {
     }
   }
 
+  /** All that lies after `after`, in the order of their keys: also names that are reserved, which are empty. */
+  walk(after: string): AsyncGenerator<Lying> {
+    return this.#walk('', after);
+  }
+
+  async *#walk(folder: string, after: string): AsyncGenerator<Lying> {
+    const entries = await readdir(join(this.#root, folder), { withFileTypes: true }).catch(absentAsEmpty);
+    // A folder sorts as its keys do, which go on with a slash.
+    const names = entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort();
+    for (const name of names) {
+      const key = folder + name;
+      if (!isObjectKey(key.replace(/\/$/, '')) || (key <= after && !after.startsWith(key))) continue;
+      if (name.endsWith('/')) yield* this.#walk(key, after);
+      else if (key > after) {
+        const found = await stat(join(this.#root, key)).catch(absentAsNull);
+        if (found !== null) yield { key, size: found.size, changedAt: found.mtime };
+      }
+    }
+  }
+
   async size(key: string): Promise<number | null> {
     const path = join(this.#root, checkedKey(key));
     try {
       await this.#trims.now(path);
-      return (await stat(path)).size;
+      const { size } = await stat(path);
+      return size > 0 && size % BLOCK_BYTES === 0 ? await sizeWithin(path) : size;
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return null;
       throw mediumFailure(error);
@@ -229,6 +251,27 @@ export class FileObjectStore implements ObjectStore {
       });
       if (found !== null && found.mtimeMs < oldest) await rm(path, { force: true });
     }
+  }
+}
+
+function absentAsNull(error: unknown): null {
+  if (codeOf(error) === 'ENOENT') return null; // removed meanwhile
+  throw mediumFailure(error);
+}
+
+function absentAsEmpty(error: unknown): never[] {
+  absentAsNull(error);
+  return [];
+}
+
+const sizeOf = async (file: FileHandle): Promise<number> => objectSize(file, (await file.stat()).size);
+
+async function sizeWithin(path: string): Promise<number> {
+  const file = await open(path, 'r');
+  try {
+    return await sizeOf(file);
+  } finally {
+    await file.close();
   }
 }
 

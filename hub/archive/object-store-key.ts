@@ -31,6 +31,14 @@ export function checkedRange(range: ByteRange | undefined): ByteRange | undefine
   return range;
 }
 
+/** Something that lies in a store, as a walk over all of it tells. */
+export interface Lying {
+  readonly key: string;
+  /** Bytes that it takes, which may be more than the object's. */
+  readonly size: number;
+  readonly changedAt: Date;
+}
+
 export const notThere = (cause?: unknown): Failure =>
   new Failure(problem('not-found', undefined, 'The object store has nothing under this key.'), cause);
 

@@ -20,11 +20,12 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { FreshObject, ObjectStore, ObjectWriter } from '../core/ports.ts';
 import { Failure, problem } from '../core/problem.ts';
-import type { ByteRange } from './object-store-key.ts';
+import type { ByteRange, Lying } from './object-store-key.ts';
 import {
   checkedKey,
   checkedRange,
   GATHER_LIMIT,
+  isObjectKey,
   notThere,
   storeUnavailable,
   tooLargeToGather,
@@ -114,6 +115,24 @@ export class S3ObjectStore implements ObjectStore {
           if (found !== within) yield found.slice(this.#place.prefix.length);
         after = page.NextContinuationToken;
         if (after === undefined) return;
+      }
+    } catch (error) {
+      throw serviceFailure(error);
+    }
+  }
+
+  /** All that lies after `after`, in the order of their keys. */
+  async *walk(after: string): AsyncGenerator<Lying> {
+    const { bucket: Bucket, prefix: Prefix } = this.#place;
+    try {
+      for (let start: object = after === '' ? {} : { StartAfter: Prefix + after }; ;) {
+        const page = await this.#client.send(new ListObjectsV2Command({ Bucket, Prefix, ...start }));
+        for (const { Key = '', Size: size = 0, LastModified: changedAt = new Date() } of page.Contents ?? []) {
+          const key = Key.slice(Prefix.length);
+          if (isObjectKey(key)) yield { key, size, changedAt };
+        }
+        if (page.NextContinuationToken === undefined) return;
+        start = { ContinuationToken: page.NextContinuationToken };
       }
     } catch (error) {
       throw serviceFailure(error);

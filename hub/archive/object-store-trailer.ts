@@ -3,6 +3,7 @@
  * block ends in a mark and the true size until the file is cut to it. A crash in between leaves the mark to be found.
  */
 import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { BLOCK_BYTES } from './object-store-slab.ts';
 
 /** Drawn at random once; no object ends in it by chance. */
@@ -19,15 +20,26 @@ export function writeTrailer(slab: Buffer, size: number, length: number): void {
   slab.writeBigUInt64BE(BigInt(size), length - 8);
 }
 
+/**
+ * Bytes of the object in a file of `length`: fewer where it was not cut yet, by this process or by another that stores at
+ * the moment.
+ */
+export async function objectSize(file: FileHandle, length: number): Promise<number> {
+  if (length === 0 || length % BLOCK_BYTES !== 0) return length;
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(TRAILER_BYTES), 0, TRAILER_BYTES, length - TRAILER_BYTES);
+  // Cut in between: then there is no trailer to read, and the length is the object's.
+  if (bytesRead < TRAILER_BYTES) return (await file.stat()).size;
+  const size = Number(buffer.readBigUInt64BE(MARK.length));
+  return buffer.subarray(0, MARK.length).equals(MARK) && blocksFor(size) === length ? size : length;
+}
+
 /** Cuts a file that still ends in a trailer, durably. */
 export async function cutToSize(path: string): Promise<void> {
   const file = await open(path, 'r+');
   try {
     const { size: length } = await file.stat();
-    if (length < TRAILER_BYTES) return;
-    const { buffer } = await file.read(Buffer.alloc(TRAILER_BYTES), 0, TRAILER_BYTES, length - TRAILER_BYTES);
-    const size = Number(buffer.readBigUInt64BE(MARK.length));
-    if (!buffer.subarray(0, MARK.length).equals(MARK) || blocksFor(size) !== length) return;
+    const size = await objectSize(file, length);
+    if (size === length) return;
     await file.truncate(size);
     await file.datasync();
   } finally {

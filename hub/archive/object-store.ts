@@ -4,6 +4,7 @@ import type { ObjectStore } from '../core/ports.ts';
 import { FileObjectStore } from './object-store-file.ts';
 import type { S3Place } from './object-store-s3.ts';
 import { S3ObjectStore } from './object-store-s3.ts';
+import { SealedObjectStore, type Sealing } from './object-store-sealed.ts';
 
 export interface S3Credentials {
   readonly accessKeyId: string;
@@ -12,16 +13,31 @@ export interface S3Credentials {
 
 export type OpenedObjectStore = ObjectStore & { close(): Promise<void> };
 
-/**
- * Throws with one line that says what the variable takes; `credentials` stand in where the URL has none. `owner` is the
- * process as it is known after a restart: what it stored last is found again under it.
- */
+export interface ObjectStoreOptions {
+  /** Stand in where the URL has none. */
+  readonly credentials?: S3Credentials;
+  /** The process as it is known after a restart: what it stored last is found again under it. */
+  readonly owner?: string;
+  /** Absent: nothing is sealed, and nothing sealed is found. */
+  readonly sealing?: Sealing;
+}
+
+/** Throws with one line that says what the variable takes. */
 export function openObjectStore(
   url: string | undefined,
   dataDir: string,
-  options: { readonly credentials?: S3Credentials; readonly owner?: string } = {},
+  options: ObjectStoreOptions = {},
 ): OpenedObjectStore {
-  const { credentials, owner } = options;
+  const medium = openMedium(url, dataDir, options);
+  return options.sealing === undefined ? medium : new SealedObjectStore(medium, options.sealing);
+}
+
+/** What lies below: names and bytes as they are on the disk or in the bucket. */
+export function openMedium(
+  url: string | undefined,
+  dataDir: string,
+  { credentials, owner }: ObjectStoreOptions = {},
+): FileObjectStore | S3ObjectStore {
   if (url === undefined || url === '') return new FileObjectStore(resolve(dataDir, 'objects'), owner);
   if (url.startsWith('file:')) {
     const path = decodeURIComponent(url.slice('file:'.length).replace(/^\/\/(?=\/)/, ''));

@@ -191,7 +191,12 @@ class Ring implements Keyring {
   }))(this);
 
   keysFor(purpose: string): DataKeys {
-    const of = ({ id, algorithm, secret }: Held): DataKey => ({ id, algorithm, key: subkey(secret, purpose) });
+    const derived = new Map<number, DataKey>();
+    const of = ({ id, algorithm, secret }: Held): DataKey => {
+      const key = derived.get(id) ?? { id, algorithm, key: subkey(secret, purpose) };
+      derived.set(id, key);
+      return key;
+    };
     return {
       current: () => of(this.#current()),
       byId: (id) => {
