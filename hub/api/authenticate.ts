@@ -148,7 +148,7 @@ export function authenticate(gate: Gate): RequestHandler {
   return async (request, response, next) => {
     const header = request.headers.authorization;
     const { caller, forged, certificate } = await arrivalOf(gate, request);
-    setCaller(response, forged ? null : caller);
+    setCaller(response, forged ? null : caller, async () => (await arrivalOf(gate, request)).caller);
     // An envelope may name its caller by an assertion: its door reads it, and refuses nobody (hub/api/xds/soap-caller.ts).
     const mayState = isSoap(request) && request.method === 'POST';
     const isOpen = header === undefined && (gate.isPublic(request) || mayState);

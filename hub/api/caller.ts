@@ -8,8 +8,18 @@ export function callerOf(response: Response): Caller | null {
   return (response.locals as { caller?: Caller | null }).caller ?? null;
 }
 
+/**
+ * Who calls if it is asked again now, for an answer that lasts: null where the session, token or launch has ended since. The
+ * same caller where the door gave no way to ask.
+ */
+export async function callerNow(response: Response): Promise<Caller | null> {
+  const { again } = response.locals as { again?: () => Promise<Caller | null> };
+  return again === undefined ? callerOf(response) : again();
+}
+
 /** With the browser or program it names itself; of that a line is enough, and control characters are nobody's name. */
-export function setCaller(response: Response, caller: Caller | null): void {
+export function setCaller(response: Response, caller: Caller | null, again?: () => Promise<Caller | null>): void {
+  if (again !== undefined) (response.locals as { again?: () => Promise<Caller | null> }).again = again;
   const named = (response.req as Partial<Response['req']> | undefined)?.get?.('user-agent') ?? '';
   const agent = named.replace(/[^ -~]/g, '').slice(0, MOST_AGENT);
   (response.locals as { caller?: Caller | null }).caller =

@@ -11,7 +11,7 @@ const WORDS = new Set(
    session activation totp enrolment password identity-providers accounts reset saml acs finish logout oauth token smart-configuration
    fhir metadata Patient Organization ServiceRequest ImagingStudy DiagnosticReport DocumentReference List Endpoint Provenance Consent AuditEvent
    Binary Bundle OperationOutcome _history _search $everything $ihe-pix
-   dicomweb studies series instances frames bulkdata rendered thumbnail wado
+   dicomweb studies series instances frames bulkdata pixeldata rendered thumbnail wado
    xds registry repository imaging-source initiating-gateway responding-gateway subscription notify
    login patients persons exams compare timeline priors assets
    cds-services viewer launch launched own key-images viewer-launches`.split(/\s+/),

@@ -34,6 +34,7 @@ const OFFERS: readonly Offer[] = [
     { path: `${path}/rendered`, method: 'GET', id: 'RetrieveRendered', produces: PICTURES },
     { path: `${path}/thumbnail`, method: 'GET', id: 'RetrieveThumbnail', produces: PICTURES },
   ]),
+  { path: `${LEVELS[1] ?? ''}/pixeldata`, method: 'GET', id: 'RetrievePixelData', produces: ['multipart/related'] },
   {
     path: `${INSTANCE}/frames/{frames}`,
     method: 'GET',

@@ -15,7 +15,7 @@ import type { Uid } from '../../core/identifier.ts';
 import type { DicomIndex, IndexReader } from '../../core/ports.ts';
 import { Failure, problem } from '../../core/problem.ts';
 import { sightedDicom, sightedReader } from '../../flow/sighted-index.ts';
-import { callerOf } from '../caller.ts';
+import { callerNow, callerOf } from '../caller.ts';
 import { answerFailure } from './answer.ts';
 import type { DicomwebDeps } from './deps.ts';
 
@@ -32,6 +32,8 @@ export interface Exchange {
   readonly base: string;
   /** Resolves when durable; call it before answering with anybody's data. */
   audited(action: AuditEvent['action'], persons: readonly string[], objects: readonly string[]): Promise<void>;
+  /** Whether the caller's session and his right to the study still stand, asked anew: for answers that last. */
+  stands(): Promise<boolean>;
 }
 
 /** Wraps a handler: caller, right, audit of refusals, and one place where failures become answers. */
@@ -65,7 +67,8 @@ export function exchange(
         });
       const index = sightedDicom(deps.index, sight);
       const reader = sightedReader(deps.reader, sight);
-      await handle({ request, response, caller, operation, index, reader, base, audited: record });
+      const stands = (): Promise<boolean> => standsNow(deps, act, request, response);
+      await handle({ request, response, caller, operation, index, reader, base, audited: record, stands });
     } catch (thrown) {
       const error = thrown instanceof SearchTimeout ? new Failure(problem('limit-exceeded', undefined, WIDE)) : thrown;
       if (told !== null && (await withheld(deps, operation, told, error))) {
@@ -134,6 +137,19 @@ async function admitted(
   if (caller === null) return refuse('no caller', 'unauthenticated');
   const decision = decide(caller, act(request, caller));
   return decision.allowed ? caller : refuse(decision.reason, 'forbidden');
+}
+
+async function standsNow(
+  deps: Pick<DicomwebDeps, 'access'>,
+  act: (request: Request, caller: Caller) => Act,
+  request: Request,
+  response: Response,
+): Promise<boolean> {
+  const caller = await callerNow(response);
+  if (caller === null || !decide(caller, act(request, caller)).allowed) return false;
+  const sight = await deps.access.sight(caller);
+  const study = uidParameter(request, 'study');
+  return sight.whole || (await sight.studies([study])).has(study);
 }
 
 const who = (caller: Caller): Pick<AuditEvent, 'face'> & ReturnType<typeof auditedCaller> => ({

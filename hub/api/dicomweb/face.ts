@@ -18,6 +18,7 @@ import { feedOf, store } from './stow.ts';
 import { bulkData, frames } from './wado-frames.ts';
 import { retrieve } from './wado-instances.ts';
 import { instanceMetadata, seriesMetadata, studyMetadata } from './wado-metadata.ts';
+import { seriesPixelData } from './wado-pixel-data.ts';
 import { rendered, thumbnail } from './wado-rendered.ts';
 
 const STUDY = '/studies/:study';
@@ -78,6 +79,10 @@ export function dicomwebFace(deps: DicomwebDeps): Router {
   router.get(
     `${INSTANCE}/bulkdata/*path`,
     on('WADO-RS bulkdata', 'read-images', (at) => bulkData(deps, at)),
+  );
+  router.get(
+    `${SERIES}/pixeldata`,
+    on('WADO-RS pixel data series', 'read-images', (at) => seriesPixelData(deps, at)),
   );
   router.get(
     FRAMES,

@@ -49,20 +49,56 @@ export async function sendMultipart(
   entities: readonly Entity[],
 ): Promise<void> {
   const boundary = `hub-${randomUUID()}`;
-  const parts: Part[] = entities.flatMap(({ contentType, location, body }, at) => {
-    const length = bodyLength(body);
-    const head = [
-      `${at === 0 ? '' : '\r\n'}--${boundary}`,
-      `Content-Type: ${contentType}`,
-      ...(location === undefined ? [] : [`Content-Location: ${location}`]),
-      ...(length === null ? [] : [`Content-Length: ${String(length)}`]),
-      '\r\n',
-    ];
-    return asPart(Buffer.from(head.join('\r\n'), 'latin1'), body);
-  });
-  parts.push({ kind: 'bytes', bytes: Buffer.from(`\r\n--${boundary}--\r\n`, 'latin1') });
-  response.setHeader('Content-Type', `multipart/related; type="${type}"; boundary="${boundary}"`);
+  const parts = entities.flatMap((entity, at) => partsOf(boundary, entity, at === 0));
+  parts.push(endOf(boundary));
+  response.setHeader('Content-Type', typeOf(type, boundary));
   await sendAll(deps, { request, response }, parts);
+}
+
+/** The same of entities that are made one after the other, each when the one before has gone out. */
+export async function sendEntities(
+  deps: Pick<DicomwebDeps, 'images' | 'limits'>,
+  { request, response }: Exchange,
+  type: string,
+  entities: AsyncIterable<Entity>,
+): Promise<void> {
+  const boundary = `hub-${randomUUID()}`;
+  response.setHeader('Content-Type', typeOf(type, boundary));
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  response.setTimeout(deps.limits.idleMs, () => response.destroy());
+  await sendParts(response, deps.images, partsFrom(boundary, entities));
+  if (!response.destroyed) response.end();
+}
+
+async function* partsFrom(boundary: string, entities: AsyncIterable<Entity>): AsyncGenerator<Part> {
+  let isFirst = true;
+  for await (const entity of entities) {
+    yield* partsOf(boundary, entity, isFirst);
+    isFirst = false;
+  }
+  yield endOf(boundary);
+}
+
+const typeOf = (root: string, boundary: string): string => `multipart/related; type="${root}"; boundary="${boundary}"`;
+
+const endOf = (boundary: string): Part => ({
+  kind: 'bytes',
+  bytes: Buffer.from(`\r\n--${boundary}--\r\n`, 'latin1'),
+});
+
+function partsOf(boundary: string, { contentType, location, body }: Entity, isFirst: boolean): Part[] {
+  const length = bodyLength(body);
+  const head = [
+    `${isFirst ? '' : '\r\n'}--${boundary}`,
+    `Content-Type: ${contentType}`,
+    ...(location === undefined ? [] : [`Content-Location: ${location}`]),
+    ...(length === null ? [] : [`Content-Length: ${String(length)}`]),
+    '\r\n',
+  ];
+  return asPart(Buffer.from(head.join('\r\n'), 'latin1'), body);
 }
 
 export async function sendSingle(

@@ -48,9 +48,13 @@ export function lengthOf<L>(parts: readonly Part<L>[]): number | null {
 }
 
 /** Resolves when everything was handed to the socket, or when the caller has gone; rejects when bytes cannot be had. */
-export async function sendParts<L>(response: Response, source: PartSource<L>, parts: Iterable<Part<L>>): Promise<void> {
+export async function sendParts<L>(
+  response: Response,
+  source: PartSource<L>,
+  parts: Iterable<Part<L>> | AsyncIterable<Part<L>>,
+): Promise<void> {
   const sender = new Sender(response, source);
-  for (const part of parts) {
+  for await (const part of parts) {
     if (sender.gone) return;
     if (part.kind === 'bytes') await sender.bytes(part.bytes);
     else if (part.kind === 'made') await sender.stream(part.head, await part.make());

@@ -4,6 +4,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
+import type { Caller } from '../../core/access.ts';
 import { audited } from '../../core/audit.ts';
 import type { AuditTrail } from '../../core/audit.ts';
 import { lenientUid } from '../../core/identifier.ts';
@@ -42,11 +43,15 @@ export function launchedCaller({ launches, audit }: Pick<LaunchedDeps, 'launches
   return async (request, response, next) => {
     const token = cookieOf(request.headers.cookie, COOKIE);
     const id = String(request.params['launch']);
-    const launch = token === null ? null : await launches.session(id, hashToken(token));
+    const now = async (): Promise<Launch | null> =>
+      token === null ? null : await launches.session(id, hashToken(token));
+    const launch = await now();
     const isSafe = ['GET', 'HEAD', 'OPTIONS'].includes(request.method);
-    const caller = launch === null ? null : { ...launch.caller, peer: peerOf(request) };
+    const callerFrom = (found: Launch | null): Caller | null =>
+      found === null ? null : { ...found.caller, peer: peerOf(request) };
+    const caller = callerFrom(launch);
     if (launch !== null && (isSafe || isProven(request))) {
-      setCaller(response, caller);
+      setCaller(response, caller, async () => callerFrom(await now()));
       (response.locals as { launch?: Launch }).launch = launch;
       next();
       return;

@@ -6,6 +6,7 @@ import { awaitLoader, i18n } from './ohif.ts';
 import type { Given, React } from './ohif.ts';
 import { preview } from './preview.ts';
 import { reportPanel } from './report-panel.ts';
+import { SeriesStreams } from './series-stream.ts';
 import { MORE_CHINESE, settleLanguage, words } from './text.ts';
 
 const EXTENSION = 'hutong';
@@ -15,13 +16,28 @@ const MEGABYTE = 1024 * 1024;
 const memory = (navigator as { readonly deviceMemory?: number }).deviceMemory ?? 4;
 const cores = navigator.hardwareConcurrency;
 
+/**
+ * Viewports are drawn one after the other into one WebGL context and copied from it, as on a phone. Seven, which cornerstone
+ * makes elsewhere, are made before the first image: without a graphics card that is most of a second, and with one each
+ * keeps a copy of a volume that is shown three times.
+ */
+function spareContexts(): void {
+  const { cornerstone } = window;
+  const settings = cornerstone?.getConfiguration();
+  if (settings !== undefined)
+    cornerstone?.setConfiguration({ ...settings, rendering: { ...settings.rendering, webGlContextCount: 1 } });
+}
+
 const extension = {
   id: EXTENSION,
   preRegistration: ({ servicesManager }: Given) => {
     for (const [namespace, more] of Object.entries(MORE_CHINESE))
       i18n().addResourceBundle('zh', namespace, more, true, true);
     addAttributes(servicesManager);
+    new SeriesStreams(servicesManager).watch();
   },
+  // Before the first viewport: what draws makes its contexts then.
+  onModeEnter: spareContexts,
   getDataSourcesModule: () => [{ name: 'hub', type: 'webApi', createDataSource }],
   getHangingProtocolModule: () => PROTOCOLS.map((protocol) => ({ name: (protocol as { id: string }).id, protocol })),
   getPanelModule: ({ servicesManager }: Given) => [

@@ -9,6 +9,8 @@ export type Element = ReactModule.ReactElement;
 
 const REACT = 86326;
 const I18N = 26104;
+/** @cornerstonejs/metadata; `wx` are its providers, `bf` adds one for a type. */
+const METADATA = 52446;
 
 interface I18n {
   addResourceBundle(language: string, namespace: string, words: object, deep: boolean, overwrite: boolean): void;
@@ -17,14 +19,50 @@ interface I18n {
 interface Loader {
   (id: typeof REACT): React;
   (id: typeof I18N): { readonly A: I18n };
+  (id: typeof METADATA): { readonly wx: { readonly bf: AddProvider } };
 }
 
 declare global {
   interface Window {
     rspackChunk?: unknown[];
     config?: object;
-    cornerstone?: { readonly cache: { getCacheSize(): number } };
+    cornerstone?: Cornerstone;
   }
+}
+
+interface Metadata {
+  readonly rows?: number;
+  readonly columns?: number;
+  readonly samplesPerPixel?: number;
+  readonly bitsAllocated?: number;
+}
+
+type Provider = (query: string, data: unknown, options: unknown) => unknown;
+type AddProvider = (
+  type: string,
+  provider: (next: Provider, ...asked: Parameters<Provider>) => unknown,
+  options: { priority: number; isDefault: boolean },
+) => void;
+
+/** @cornerstonejs/core 4, as OHIF hands it out. */
+export interface Cornerstone {
+  getConfiguration(): { readonly rendering: object };
+  setConfiguration(settings: object): void;
+  readonly cache: {
+    getCacheSize(): number;
+    getMaxCacheSize(): number;
+    getImageLoadObject(imageId: string): unknown;
+  };
+  readonly imageLoader: { loadAndCacheImage(imageId: string, options: object): Promise<unknown> };
+  readonly imageLoadPoolManager: { readonly maxNumRequests: { prefetch: number }; startGrabbing(): void };
+  readonly metaData: {
+    get(type: 'imagePixelModule', imageId: string): Metadata | undefined;
+  };
+}
+
+export interface StackViewport {
+  readonly type: string;
+  getImageIds(): readonly string[];
 }
 
 let loader: Loader | null = null;
@@ -42,6 +80,9 @@ const loaded = (): Loader => {
 
 export const react = (): React => loaded()(REACT);
 export const i18n = (): I18n => loaded()(I18N).A;
+
+/** `provider` answers for a type of metadata, or passes the question on. */
+export const addProvider: AddProvider = (...given) => loaded()(METADATA).wx.bf(...given);
 
 export interface Instance {
   readonly StudyInstanceUID?: string;
@@ -85,7 +126,9 @@ export interface Services {
     };
     readonly displaySetService: { getDisplaySetByUID(id: string): DisplaySet | undefined };
     readonly cornerstoneViewportService: {
-      getCornerstoneViewport(id: string): { getCurrentImageId?(): string | undefined } | null;
+      getCornerstoneViewport(
+        id: string,
+      ): (Partial<StackViewport> & { getCurrentImageId?(): string | undefined }) | null;
     };
   };
 }
