@@ -6,8 +6,9 @@ import { keysOf, type ExamState } from '../core/exam.ts';
 import type { Derivation, HubId, SiteId } from '../core/identifier.ts';
 import type { PatientState } from '../core/patient.ts';
 import type { CanonicalRecord } from '../core/record.ts';
-import { recordIdsOf, type Slice } from '../core/slice.ts';
+import { recordIdsOf, visitIdsOf, type Slice } from '../core/slice.ts';
 import type { Connection } from './database.ts';
+import { loadVisits } from './visit.ts';
 
 export interface Loaded {
   readonly slice: Slice;
@@ -59,9 +60,12 @@ export async function loadSlice(
   const exams = await loadExams(connection, keys);
   const wanted = [...new Set([...patients, ...exams.filter((exam) => exam.placed).map((exam) => exam.recordId)])];
   const rows = await loadPatients(connection, wanted);
+  // A visit is named with its patient, whose lock is held.
+  const visits = await loadVisits(connection, [...new Set(records.flatMap((record) => visitIdsOf(record, derive)))]);
   return {
     slice: {
       patients: new Map(rows.map((row) => [row.record_id, patientState(row)])),
+      visits: new Map(visits.map((visit) => [visit.visitId, visit])),
       exams: new Map(exams.map((exam) => [exam.examId, exam])),
       retired: new Map(),
       arrivals: [],
