@@ -80,7 +80,7 @@ const FIELDS = [
 export const visitFields = ({ facts }: Pick<VisitState, 'facts'>): VisitFields =>
   Object.fromEntries(
     FIELDS.map((field) => [field, value<unknown>(facts, field)] as const).filter(([, told]) => told !== null),
-  ) as VisitFields;
+  );
 
 /** The account that a visit is charged to, whatever it is called by. */
 export const accountOf = (ref: VisitRef, { account }: VisitFields): PatientRef | null =>
