@@ -20,6 +20,7 @@ import { createAffinityPatients } from './store/affinity-patients.ts';
 import type { Database } from './store/database.ts';
 import { createLinkMemory } from './store/link-notice.ts';
 import { openFhirStore } from './store/fhir.ts';
+import { createVisitIndex } from './store/visit.ts';
 
 /** A continuation is taken up within minutes or never. */
 const LIMITS = { searchTimeoutMs: 5_000, pageLifetimeMs: 900_000 };
@@ -43,6 +44,7 @@ export function patientQueries({
     patients: createAffinityPatients({ database, affinityDomainOid }),
     domains: identifierSystems([affinityDomainOid, ...authorities]),
     affinityDomainOid,
+    visits: createVisitIndex(database),
   });
 }
 

@@ -89,13 +89,16 @@ async function answered(asked: Asked, queries: PatientQueries, query: Hl7Query):
     if (found.kind !== 'known') return refused(asked, crossReferenceProblem(found));
     return told(asked, { kind: 'pix', numbers: found.numbers }, [found.personId]);
   }
-  const asking = { callerId: caller.id, tag: query.tag, limit: query.limit };
+  const asking = {
+    ...{ callerId: caller.id, tag: query.tag, limit: query.limit },
+    ...(query.kind === 'pdvq' ? { each: 'visit' as const } : {}),
+  };
   const found =
     query.pointer === null
       ? await queries.find(query.demand, query.domains, asking)
       : await queries.more(query.pointer, asking);
   if (found.kind !== 'found') return refused(asked, demographicsProblem(found));
-  const persons = found.page.patients.map(({ personId }) => personId);
+  const persons = [...new Set(found.page.patients.map(({ personId }) => personId))];
   return told(asked, { kind: query.kind, page: found.page }, persons);
 }
 
@@ -151,8 +154,8 @@ const timeOf = ({ door, site }: Asked): string => writeTime(door.clock(), site.t
 
 function answerBytes(asked: Asked, outcome: QueryOutcome): Buffer {
   const { door, header, qpd, tag, charset } = asked;
-  const controlId = door.nextControlId();
-  return encodeText(writeQueryAnswer({ header, qpd, tag, controlId, time: timeOf(asked) }, outcome), charset);
+  const [controlId, time, { timeZone }] = [door.nextControlId(), timeOf(asked), asked.site];
+  return encodeText(writeQueryAnswer({ header, qpd, tag, controlId, time, timeZone }, outcome), charset);
 }
 
 /** Resolves when durable: nobody's data leave before. */

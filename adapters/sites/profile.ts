@@ -92,8 +92,12 @@ export function parseProfile(id: string, text: string, codes: CodeTable, fault: 
 }
 
 function readPatientIds(reader: MapReader): SiteProfile['patientIds'] {
+  const visitAuthority = reader.text('visitAuthority', oid);
+  const accountAuthority = reader.text('accountAuthority', oid);
   const patientIds = {
     defaultAuthority: reader.required('defaultAuthority', oid),
+    ...(visitAuthority === undefined ? {} : { visitAuthority }),
+    ...(accountAuthority === undefined ? {} : { accountAuthority }),
     authorities: reader.table('authorities', anyText, oid),
     types: reader.table('types', anyText, identifierType),
   };

@@ -13,7 +13,7 @@ import type { BreakGlassGrant, Relation, Subject, SubjectDecision } from './subj
 /** What restricts anybody at all, as it stands: read once and kept for a moment. */
 export interface AccessGround {
   readonly institutions: InstitutionMap;
-  /** Whether any exam carries a label, and whether any refusal stands: without both, systems are not looked into. */
+  /** Whether any exam carries a label or any rule could give one, and whether any refusal stands: without both, systems are not looked into. */
   readonly anyLabel: boolean;
   readonly anyRefusal: boolean;
 }

@@ -18,7 +18,17 @@ import { foldLink, foldMerge, foldMove } from './fold-identity.ts';
 import { assertPatient, type Assertion } from './patient.ts';
 import { fail, ok, problem, type Finding, type Result } from './problem.ts';
 import { blank, canonical, recordIdOf, withPatient, type Folded, type Input, type Slice } from './slice.ts';
-import type { CanonicalRecord, ExamKeys, InstanceRecord, PatientFields, PatientRef, ReportRecord } from './record.ts';
+import type {
+  CanonicalRecord,
+  ExamKeys,
+  InstanceRecord,
+  PatientFields,
+  PatientRef,
+  ReportRecord,
+  VisitRecord,
+} from './record.ts';
+import { assertFields, stamp } from './register.ts';
+import { visitIdOf, type VisitState } from './visit.ts';
 
 /** Applies all records of one entry, or none. */
 export function foldEntry(slice: Slice, inputs: readonly Input[], derive: Derivation): Folded {
@@ -41,6 +51,8 @@ function foldRecord(slice: Slice, input: Input, derive: Derivation): Folded {
   switch (record.kind) {
     case 'patient':
       return foldPatient(slice, record.site, record.patient, record.fields, by, derive);
+    case 'visit':
+      return ok({ slice: foldVisit(slice, record, by, derive), findings: [] });
     case 'merge':
       return foldMerge(slice, record, by, derive);
     case 'move':
@@ -83,6 +95,18 @@ function foldPatient(
   if (!asserted.ok) return asserted;
   const { state, findings } = asserted.value;
   return ok({ slice: withPatient(slice, state), findings });
+}
+
+/** Nothing contradicts a visit: each field is whatever was said of it last. */
+function foldVisit(slice: Slice, record: VisitRecord, by: Assertion, derive: Derivation): Slice {
+  const { site, patient, visit: ref } = record;
+  const recordId = recordIdOf(site, patient, derive);
+  const visitId = visitIdOf(recordId, ref, derive);
+  const present: VisitState = slice.visits.get(visitId) ?? { visitId, recordId, site, ref, facts: {} };
+  const mark = stamp(by.quality, by.at, 0, by.tie);
+  const told = { ...present, facts: assertFields(present.facts, record.fields, mark, by.again) };
+  const known = slice.patients.has(recordId) ? slice : withPatient(slice, blank(recordId, site, patient));
+  return { ...known, visits: new Map(slice.visits).set(visitId, told) };
 }
 
 /** The same report sent again under another message id is the same version (FLOWS §2: identical hash = idempotent). */

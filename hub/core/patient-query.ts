@@ -5,6 +5,7 @@
 import type { Caller } from './access.ts';
 import type { Sight } from './access-ports.ts';
 import type { PersonName, Sex } from './record.ts';
+import type { VisitDemand, VisitView } from './visit.ts';
 
 /** `authority` is an OID, or a namespace's name. */
 export interface PatientNumber {
@@ -40,7 +41,13 @@ export interface Demand {
   readonly phone: string | null;
   /** Each stands somewhere in the address. */
   readonly address: readonly string[];
+  /** Who has a visit of which all this holds. */
+  readonly visits?: VisitDemand;
 }
+
+/** Nothing that a person is found by: everybody is a man or a woman. */
+export const saysNobody = ({ numbers, names, birthDate, phone, address }: Demand): boolean =>
+  numbers.length + names.length + address.length === 0 && birthDate === null && phone === null;
 
 /** A patient as a demographics answer shows it, under the rules by which attributes survive. */
 export interface FoundPatient {
@@ -51,6 +58,8 @@ export interface FoundPatient {
   readonly birthDate: string | null;
   readonly phones: readonly string[];
   readonly addresses: readonly { readonly text: string; readonly postalCode?: string }[];
+  /** Where visits are told: the one that this answer is about; null: none is known. */
+  readonly visit?: VisitView | null;
 }
 
 export interface FoundPage {
@@ -74,6 +83,8 @@ export interface Asking {
   readonly callerId: string;
   readonly tag: string;
   readonly limit: number;
+  /** One answer a visit, whoever has none one without (ITI-22); else one a patient. */
+  readonly each?: 'visit';
 }
 
 export interface PatientQueries {

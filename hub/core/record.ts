@@ -3,6 +3,7 @@
  * understands. A record asserts fields about one thing at one time; `null` asserts absence, a missing key asserts nothing.
  */
 import type { SiteId, Uid } from './identifier.ts';
+import type { VisitFields, VisitRef } from './visit.ts';
 
 /**
  * When the source says this was true: `YYYY-MM-DDTHH:MM:SS.sssZ` in UTC, from the message (never the hub's clock unless
@@ -136,6 +137,14 @@ export interface PatientRecord extends About {
   readonly fields: PatientFields;
 }
 
+/** A visit of a registered patient: admitted, moved, discharged, called off (HL7 PV1 of an ADT). */
+export interface VisitRecord extends About {
+  readonly kind: 'visit';
+  readonly patient: PatientRef;
+  readonly visit: VisitRef;
+  readonly fields: VisitFields;
+}
+
 /** Two identifiers of one site name one patient; `survivor` stays (HL7 A40, PRPA_IN201304UV02). */
 export interface MergeRecord extends About {
   readonly kind: 'merge';
@@ -240,4 +249,12 @@ export const hashed = (record: UnhashedInstance, digest: string): InstanceRecord
 });
 
 export type CanonicalRecord =
-  PatientRecord | MergeRecord | MoveRecord | LinkRecord | OrderRecord | StudyRecord | ReportRecord | InstanceRecord;
+  | PatientRecord
+  | VisitRecord
+  | MergeRecord
+  | MoveRecord
+  | LinkRecord
+  | OrderRecord
+  | StudyRecord
+  | ReportRecord
+  | InstanceRecord;

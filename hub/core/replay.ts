@@ -9,12 +9,13 @@ import type { CanonicalRecord } from './record.ts';
 import type { ExamState } from './exam.ts';
 import type { PatientState } from './patient.ts';
 import type { Slice } from './slice.ts';
+import type { VisitState } from './visit.ts';
 
 /** One field that would be another: `value`s as the index keeps them, undefined where there is none. */
 export interface Change {
   readonly subject: 'patient' | 'exam';
   readonly id: HubId;
-  /** `sex`, `order P1/procedure`, `report R1/status`, `study 1.2.3/bodyPart`. */
+  /** `sex`, `visit V1/place`, `order P1/procedure`, `report R1/status`, `study 1.2.3/bodyPart`. */
   readonly field: string;
   readonly before: unknown;
   readonly after: unknown;
@@ -98,6 +99,11 @@ export function changesBetween(before: Slice, after: Slice): Change[] {
   const changes: Change[] = [];
   for (const [id, state] of after.patients)
     compare('patient', id, patientFacts(before.patients.get(id)), patientFacts(state), changes);
+  for (const [id, visit] of after.visits) {
+    const facts = ({ ref, facts: told }: VisitState): Facts => new Map(registers(`visit ${ref.value}/`, told));
+    const was = before.visits.get(id);
+    compare('patient', visit.recordId, was === undefined ? new Map() : facts(was), facts(visit), changes);
+  }
   for (const [id, exam] of after.exams) {
     // An exam that was several is compared with the one of them that keeps its id.
     compare('exam', id, examFacts(before.exams.get(id)), examFacts(exam), changes);

@@ -20,6 +20,9 @@ export interface SiteProfile {
   readonly patientIds: {
     /** OID of the authority of PID-3 and of DICOM PatientID where none is given. */
     readonly defaultAuthority: string;
+    /** OID of who gives out visit numbers (PV1-19) and accounts (PID-18), where a message names nobody. */
+    readonly visitAuthority?: string;
+    readonly accountAuthority?: string;
     /** Other authorities this site may use: key as sent (namespace or OID) -> canonical authority. */
     readonly authorities: Readonly<Record<string, string>>;
     /** PID-3.5 / REST id type -> canonical identifier type (HL7 0203). */

@@ -4,9 +4,11 @@ import type { Derivation, HubId, SiteId } from './identifier.ts';
 import type { PatientState } from './patient.ts';
 import type { Finding, Result } from './problem.ts';
 import type { CanonicalRecord, InstanceRecord, PatientRef } from './record.ts';
+import { visitIdOf, type VisitState } from './visit.ts';
 
 export interface Slice {
   readonly patients: ReadonlyMap<HubId, PatientState>;
+  readonly visits: ReadonlyMap<HubId, VisitState>;
   readonly exams: ReadonlyMap<HubId, ExamState>;
   /** Exams that were found to be another one: old id -> id of today. */
   readonly retired: ReadonlyMap<HubId, HubId>;
@@ -19,7 +21,13 @@ export interface Arrival {
   readonly journalId: string;
 }
 
-export const EMPTY: Slice = { patients: new Map(), exams: new Map(), retired: new Map(), arrivals: [] };
+export const EMPTY: Slice = {
+  patients: new Map(),
+  visits: new Map(),
+  exams: new Map(),
+  retired: new Map(),
+  arrivals: [],
+};
 
 /** One record of a journal entry, with what the fold needs to know of that entry. */
 export interface Input {
@@ -44,6 +52,10 @@ export function recordIdsOf(record: CanonicalRecord, derive: Derivation): readon
   const owners: readonly SiteId[] = record.kind === 'link' ? (record.owners ?? []) : [];
   return refsOf(record).map((ref, at) => recordIdOf(owners[at] ?? record.site, ref, derive));
 }
+
+/** The visits that a record names. */
+export const visitIdsOf = (record: CanonicalRecord, derive: Derivation): readonly HubId[] =>
+  record.kind === 'visit' ? [visitIdOf(recordIdOf(record.site, record.patient, derive), record.visit, derive)] : [];
 
 /** Every number that a record names. */
 export function refsOf(record: CanonicalRecord): readonly PatientRef[] {

@@ -20,13 +20,16 @@ import { prefixedDate } from '../../mappings/fhir/search-date.ts';
 import { grams, normalise } from '../../mappings/fhir/search-text.ts';
 import { sightedFhir } from './sighted-fhir.ts';
 import { crossReferenced, isUsed, type CrossReferenceDeps } from './cross-reference.ts';
+import { sightedVisits, visitsAsked } from './visits-asked.ts';
+import type { VisitIndex } from '../core/visit.ts';
 
-/** Most patients that one question pages through: who asks for more has asked for nobody. */
+/** Most patients, or visits, that one question pages through: who asks for more has asked for nobody. */
 const MOST = 1_000;
 
 export interface PatientQueryDeps extends CrossReferenceDeps {
   /** Authority of the ids that every person has in the affinity domain. */
   readonly affinityDomainOid: string;
+  readonly visits: VisitIndex;
 }
 
 /** A query's pages belong to its asker under its tag: another query of the same asker neither sees nor ends them. */
@@ -36,12 +39,17 @@ export function createPatientQueries(deps: PatientQueryDeps): PatientQueries {
   const { store } = deps;
 
   async function page(
-    ids: readonly string[],
+    {
+      type,
+      ids,
+      domains,
+    }: { readonly type: string; readonly ids: readonly string[]; readonly domains: readonly string[] },
     offset: number,
-    { domains, handle }: { readonly domains: readonly string[]; readonly handle: string | null },
+    handle: string | null,
     limit: number,
   ): Promise<Demographics> {
-    const patients = await patientsOf(deps, ids.slice(offset, offset + limit), domains);
+    const asked = ids.slice(offset, offset + limit);
+    const patients = await (type === 'Visit' ? visitsOf(deps, asked, domains) : patientsOf(deps, asked, domains));
     const next = offset + limit;
     const remaining = Math.max(0, ids.length - next);
     const pointer = remaining > 0 && handle !== null ? `${handle}.${String(next)}` : null;
@@ -52,7 +60,12 @@ export function createPatientQueries(deps: PatientQueryDeps): PatientQueries {
     seenBy: (sight) =>
       sight.whole
         ? createPatientQueries(deps)
-        : createPatientQueries({ ...deps, store: sightedFhir(store, sight), everything: deps.everything ?? store }),
+        : createPatientQueries({
+            ...deps,
+            store: sightedFhir(store, sight),
+            visits: sightedVisits(deps.visits, sight),
+            everything: deps.everything ?? store,
+          }),
     async crossReference(source, targets): Promise<CrossReference> {
       const asked = { system: identifierSystem(source.authority), value: source.value };
       const found = await crossReferenced(deps, asked, targets.map(identifierSystem));
@@ -65,11 +78,11 @@ export function createPatientQueries(deps: PatientQueryDeps): PatientQueries {
     async find(demand, domains, asking) {
       const unknown = await unknownDomains(deps, domains);
       if (unknown.length > 0) return { kind: 'unknown-domains', at: unknown };
-      const ids = await searched(store, [...(await criteriaOf(deps, demand)), ...inDomains(deps, domains)]);
-      if (ids === null) return { kind: 'too-many' };
-      const saved = { callerId: ownerOf(asking), type: 'Patient', ids, state: JSON.stringify(domains) };
-      const handle = ids.length > asking.limit ? await store.savePages(saved) : null;
-      return page(ids, 0, { domains, handle }, asking.limit);
+      const found = await answersTo(deps, demand, domains, asking.each === 'visit');
+      if (found === null) return { kind: 'too-many' };
+      const saved = { callerId: ownerOf(asking), ...found, state: JSON.stringify(domains) };
+      const handle = found.ids.length > asking.limit ? await store.savePages(saved) : null;
+      return page({ ...found, domains }, 0, handle, asking.limit);
     },
     async more(from, asking) {
       const match = /^([0-9a-f]{32})\.(\d{1,6})$/.exec(String(from));
@@ -83,10 +96,30 @@ export function createPatientQueries(deps: PatientQueryDeps): PatientQueries {
             : await store.pages(handle, owner);
       if (saved === null) return { kind: 'unknown-pointer' };
       const domains = JSON.parse(saved.state) as readonly string[];
-      return page(saved.ids, typeof from === 'number' ? from : Number(offset), { domains, handle }, asking.limit);
+      return page({ ...saved, domains }, typeof from === 'number' ? from : Number(offset), handle, asking.limit);
     },
     cancel: (asking) => store.forgetPages(ownerOf(asking)),
   };
+}
+
+/** What is paged through: patients by their ids, or visits and patients without one (visits-asked.ts). null: too many. */
+async function answersTo(
+  deps: PatientQueryDeps,
+  demand: Demand,
+  domains: readonly string[],
+  eachVisit: boolean,
+): Promise<{ readonly type: 'Patient' | 'Visit'; readonly ids: readonly string[] } | null> {
+  const criteria = [...(await criteriaOf(deps, demand)), ...inDomains(deps, domains)];
+  const patients = (among: readonly Criterion[]): Promise<readonly string[] | null> =>
+    searched(deps.store, [...criteria, ...among]);
+  const isVisited = eachVisit || demand.visits !== undefined;
+  const found = isVisited ? await visitsAsked({ visits: deps.visits, patients, most: MOST }, demand) : null;
+  if (!isVisited) {
+    const ids = await patients([]);
+    return ids === null ? null : { type: 'Patient', ids };
+  }
+  if (found === null) return null;
+  return eachVisit ? { type: 'Visit', ids: found.visits } : { type: 'Patient', ids: found.patients };
 }
 
 /** null: too many, or too slow. */
@@ -103,6 +136,28 @@ async function searched(store: FhirStore, criteria: readonly Criterion[]): Promi
     if (error instanceof SearchTimeout) return null;
     throw error;
   }
+}
+
+/** Each visit with its patient of now, in the order of `entries`. */
+async function visitsOf(
+  deps: PatientQueryDeps,
+  entries: readonly string[],
+  domains: readonly string[],
+): Promise<readonly FoundPatient[]> {
+  const idOf = (entry: string): string => entry.slice(entry.indexOf('/') + 1);
+  const isVisit = (entry: string): boolean => entry.startsWith('Visit/');
+  const visits = await deps.visits.read(entries.filter(isVisit).map(idOf));
+  const byId = new Map(visits.map((visit) => [visit.visitId as string, visit]));
+  const wanted = entries.map((entry) => {
+    const visit = isVisit(entry) ? (byId.get(idOf(entry)) ?? null) : null;
+    return { visit, personId: isVisit(entry) ? (visit?.personId ?? null) : idOf(entry) };
+  });
+  const persons = [...new Set(wanted.flatMap(({ personId }) => personId ?? []))];
+  const patients = new Map((await patientsOf(deps, persons, domains)).map((one) => [one.personId, one]));
+  return wanted.flatMap(({ personId, visit }) => {
+    const patient = personId === null ? undefined : patients.get(personId);
+    return patient === undefined ? [] : [{ ...patient, visit }];
+  });
 }
 
 async function unknownDomains(deps: CrossReferenceDeps, domains: readonly string[]): Promise<readonly number[]> {

@@ -55,7 +55,9 @@ export function createAccessFacts(deps: AccessFactsDeps): AccessFacts {
     const [{ rows }, anyRefusal] = await Promise.all([
       pool.query<{ version: string; any_label: boolean }>({
         name: 'access-ground',
-        text: 'select version, exists (select from exam_label) as any_label from access_version',
+        // A rule may hide a visit of which no exam tells.
+        text: `select version, exists (select from exam_label) or exists (select from sensitivity_rule) as any_label
+               from access_version`,
         values: [],
       }),
       deps.consents.anyRefusal(),

@@ -21,6 +21,7 @@ import { saveExams, saveIndexes, savePatients, type SaveContext } from './save.t
 import { saveInstances, saveStudies } from './save-study.ts';
 import { loadSlice } from './slice.ts';
 import { examViews, personViews } from './view.ts';
+import { saveVisits } from './visit.ts';
 
 export interface Projection {
   person(view: PersonView): readonly ProjectedResource[];
@@ -93,6 +94,7 @@ async function saveSlice(
 ): Promise<readonly HubId[]> {
   const patients = [...after.patients.values()].filter((state) => before.patients.get(state.recordId) !== state);
   const exams = [...after.exams.values()].filter((exam) => before.exams.get(exam.examId) !== exam);
+  await saveVisits(connection, before.visits, after.visits, context.now);
   if (patients.length === 0 && exams.length === 0) return [];
   const linked = patients.length === 0 ? NOBODY : await registerPersons(connection, patients, before, context);
   await saveExams(connection, before, after, exams, context);

@@ -831,6 +831,23 @@ viewer_launch
   used_at timestamp with time zone
   session_hash bytea
   session_ends_at timestamp with time zone
+visit
+  record_id uuid not null
+  visit_id uuid not null
+  site text not null
+  type text not null
+  authority text not null
+  number text not null
+  facts jsonb not null
+  account text
+  account_authority text
+  keys text[] not null
+  departments text[] not null
+  cancelled boolean not null
+  ended boolean not null
+  admitted_at timestamp with time zone
+  created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
 
 -- constraints
 access_token.access_token_client_id_fkey FOREIGN KEY (client_id) REFERENCES client(id)
@@ -1004,6 +1021,8 @@ viewer_launch.viewer_launch_pkey PRIMARY KEY (launch_id)
 viewer_launch.viewer_launch_session_hash_check CHECK ((octet_length(session_hash) = 32))
 viewer_launch.viewer_launch_session_hash_key UNIQUE (session_hash)
 viewer_launch.viewer_launch_study_uids_check CHECK ((cardinality(study_uids) > 0))
+visit.visit_pkey PRIMARY KEY (record_id, visit_id)
+visit.visit_type_check CHECK ((type = ANY (ARRAY['VN'::text, 'AN'::text])))
 
 -- indexes
 access_token_by_end CREATE INDEX access_token_by_end ON public.access_token USING btree (ends_at)
@@ -1239,6 +1258,11 @@ viewer_launch_by_time CREATE INDEX viewer_launch_by_time ON public.viewer_launch
 viewer_launch_code_hash_key CREATE UNIQUE INDEX viewer_launch_code_hash_key ON public.viewer_launch USING btree (code_hash)
 viewer_launch_pkey CREATE UNIQUE INDEX viewer_launch_pkey ON public.viewer_launch USING btree (launch_id)
 viewer_launch_session_hash_key CREATE UNIQUE INDEX viewer_launch_session_hash_key ON public.viewer_launch USING btree (session_hash)
+visit_by_account CREATE INDEX visit_by_account ON public.visit USING btree (account) WHERE ((account IS NOT NULL) AND (NOT cancelled))
+visit_by_id CREATE INDEX visit_by_id ON public.visit USING btree (visit_id)
+visit_by_number CREATE INDEX visit_by_number ON public.visit USING btree (number) WHERE ((type = 'VN'::text) AND (NOT cancelled))
+visit_open_by_key CREATE INDEX visit_open_by_key ON public.visit USING gin (keys) WHERE ((NOT cancelled) AND (NOT ended))
+visit_pkey CREATE UNIQUE INDEX visit_pkey ON public.visit USING btree (record_id, visit_id)
 
 -- views
 ruling_in_force

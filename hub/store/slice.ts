@@ -6,10 +6,11 @@ import { keysOf, type ExamState } from '../core/exam.ts';
 import type { Derivation, HubId, SiteId } from '../core/identifier.ts';
 import type { PatientState } from '../core/patient.ts';
 import type { CanonicalRecord } from '../core/record.ts';
-import { recordIdsOf, type Slice } from '../core/slice.ts';
+import { recordIdsOf, visitIdsOf, type Slice } from '../core/slice.ts';
 import type { Sealer } from '../core/sealing.ts';
 import { vaultOf, type Connection } from './database.ts';
 import { openExam, openFacts, type StoredExam } from './sealed-facts.ts';
+import { loadVisits } from './visit.ts';
 
 export interface Loaded {
   readonly slice: Slice;
@@ -61,9 +62,12 @@ export async function loadSlice(
   const exams = await loadExams(connection, keys);
   const wanted = [...new Set([...patients, ...exams.filter((exam) => exam.placed).map((exam) => exam.recordId)])];
   const rows = await loadPatients(connection, wanted);
+  // A visit is named with its patient, whose lock is held.
+  const visits = await loadVisits(connection, [...new Set(records.flatMap((record) => visitIdsOf(record, derive)))]);
   return {
     slice: {
       patients: new Map(rows.map((row) => [row.record_id, patientState(vaultOf(connection).fields, row)])),
+      visits: new Map(visits.map((visit) => [visit.visitId, visit])),
       exams: new Map(exams.map((exam) => [exam.examId, exam])),
       retired: new Map(),
       arrivals: [],

@@ -7,14 +7,16 @@ import type {
   PatientRecord,
   PatientRef,
   SourceTime,
+  VisitRecord,
 } from '../../hub/core/record.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
 import type { Context } from './context.ts';
 import { localRef, localRefs } from './identity.ts';
 import type { Segment } from './message.ts';
 import { readPerson } from './person.ts';
+import { readVisits } from './visit.ts';
 
-/** Events whose PID says who the patient is. A11 and A13 undo a visit, not a person. */
+/** Events whose PID says who the patient is. A11, A13 and A38 undo what was said of a visit, not a person. */
 export const REGISTRATIONS: ReadonlySet<string> = new Set([
   'A01',
   'A02',
@@ -28,6 +30,7 @@ export const REGISTRATIONS: ReadonlySet<string> = new Set([
   'A13',
   'A28',
   'A31',
+  'A38',
 ]);
 /** PID and MRG in pairs: the patient of PID stays. A47 changes one number into another: the same to an index. */
 export const MERGES: ReadonlySet<string> = new Set(['A34', 'A39', 'A40', 'A47']);
@@ -37,7 +40,7 @@ export const LINKS: ReadonlySet<string> = new Set(['A24', 'A37']);
 /** PID and MRG: a number leaves one patient for another. */
 export const MOVES: ReadonlySet<string> = new Set(['A43']);
 
-type IdentityRecord = PatientRecord | MergeRecord | MoveRecord | LinkRecord;
+type IdentityRecord = PatientRecord | VisitRecord | MergeRecord | MoveRecord | LinkRecord;
 
 export type Registration = { readonly records: readonly IdentityRecord[] } | { readonly problem: Problem };
 
@@ -48,7 +51,14 @@ export function readRegistration(context: Context, at: SourceTime): Registration
   if (pid === undefined) return { problem: problem('required-missing', 'PID') };
   const person = readPerson(pid, context);
   if (person.ref === null) return { problem: problem('required-missing', 'PID-3', NO_LOCAL_ID) };
-  return { records: [{ kind: 'patient', site: context.site.id, at, patient: person.ref, fields: person.fields }] };
+  const registered = {
+    kind: 'patient',
+    site: context.site.id,
+    at,
+    patient: person.ref,
+    fields: person.fields,
+  } as const;
+  return { records: [registered, ...readVisits(context, person.ref, at)] };
 }
 
 /** Each MRG belongs to the PID before it. */

@@ -44,6 +44,13 @@ function authorityOf(field: Field, site: SiteProfile, where: string, report: Rep
   return universal || namespace;
 }
 
+/** The canonical authority of a number that is not a patient's own (HD in component 4), as sent where the site's data do not know it. */
+export function assignerOf(field: Field, site: SiteProfile, otherwise: string): string {
+  const key = field.text(4, 2) || field.text(4, 1) || otherwise;
+  const { authorities } = site.patientIds;
+  return Object.hasOwn(authorities, key) ? (authorities[key] ?? key) : key;
+}
+
 function readCx(field: Field, site: SiteProfile, where: string, report: Report): Read | null {
   const value = field.text(1).replace(/\s+/g, ' ');
   if (value === '' || value.length > 256) return null;

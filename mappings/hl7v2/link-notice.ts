@@ -2,7 +2,7 @@
 import type { PatientNumber } from '../../hub/core/patient-query.ts';
 import { written } from './ack.ts';
 import { escape, STANDARD } from './escape.ts';
-import { cx } from './query-answer.ts';
+import { cx } from './cx.ts';
 
 export interface NoticeHead {
   readonly controlId: string;

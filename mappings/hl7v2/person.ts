@@ -3,7 +3,7 @@ import { unmappedSent } from '../../hub/core/code-mapping.ts';
 import type { Address, PatientFields, PatientRef, PersonName, Sex } from '../../hub/core/record.ts';
 import { ethnicOf, maritalOf, sexOf } from '../codes/demographics.ts';
 import { present, whereOf, type Context } from './context.ts';
-import { readIdentity } from './identity.ts';
+import { assignerOf, readIdentity } from './identity.ts';
 import type { Segment } from './message.ts';
 import { readName } from './name.ts';
 import { readDate, readTime } from './time.ts';
@@ -135,8 +135,5 @@ function mother(pid: Segment, context: Context): PatientRef | undefined {
   const field = pid.field(21);
   const value = field.text(1);
   if (value === '') return undefined;
-  const [namespace, universal] = [field.text(4, 1), field.text(4, 2)];
-  const { authorities, defaultAuthority } = context.site.patientIds;
-  const key = [universal, namespace].find((one) => one !== '') ?? defaultAuthority;
-  return { authority: Object.hasOwn(authorities, key) ? (authorities[key] ?? key) : key, value };
+  return { authority: assignerOf(field, context.site, context.site.patientIds.defaultAuthority), value };
 }

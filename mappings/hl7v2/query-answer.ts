@@ -5,8 +5,9 @@ import type { PersonName } from '../../hub/core/record.ts';
 import { answerHeader, echoed, errorSegment, renderingOf, written } from './ack.ts';
 import { escape, type Delimiters } from './escape.ts';
 import { answerDelimiters, type Hl7Header } from './header.ts';
-import { parseOid } from '../../hub/core/identifier.ts';
+import { cx } from './cx.ts';
 import type { QueryKind } from './query.ts';
+import { visitPair } from './visit-answer.ts';
 
 const TYPES: Readonly<Record<QueryKind, readonly [string, string, string]>> = {
   pix: ['RSP', 'K23', 'RSP_K23'],
@@ -27,6 +28,8 @@ export interface AnsweredQuery {
   readonly tag: string;
   readonly controlId: string;
   readonly time: string;
+  /** Of the times that are told. */
+  readonly timeZone: string;
 }
 
 export function writeQueryAnswer(asked: AnsweredQuery, outcome: QueryOutcome): string {
@@ -46,7 +49,7 @@ export function writeQueryAnswer(asked: AnsweredQuery, outcome: QueryOutcome): s
     d,
   );
   const echo = qpd !== '' && d === header.delimiters ? `${qpd}\r` : '';
-  return head + echo + written(bodyOf(outcome, d), d);
+  return head + echo + written(bodyOf(outcome, asked, d), d);
 }
 
 const statusOf = (outcome: QueryOutcome, code: string): string => {
@@ -62,7 +65,11 @@ function countsOf(outcome: QueryOutcome): readonly string[] {
   return [total, patients.length, remaining].map(String);
 }
 
-function bodyOf(outcome: QueryOutcome, d: Delimiters): readonly (readonly string[])[] {
+function bodyOf(
+  outcome: QueryOutcome,
+  asked: Pick<AnsweredQuery, 'timeZone'>,
+  d: Delimiters,
+): readonly (readonly string[])[] {
   if (outcome.kind === 'refused') return [];
   if (outcome.kind === 'pix') {
     if (outcome.numbers.length === 0) return [];
@@ -74,17 +81,10 @@ function bodyOf(outcome: QueryOutcome, d: Delimiters): readonly (readonly string
   return [
     ...patients.flatMap((patient, at) => {
       const pid = pidOf(patient, at + 1, d);
-      // The hub keeps no visits: PV1 is there because the structure wants it, and says so (table 0004, N: not applicable).
-      return outcome.kind === 'pdvq' ? [pid, ['PV1', String(at + 1), 'N']] : [pid];
+      return outcome.kind === 'pdvq' ? visitPair(pid, patient.visit ?? null, { d, timeZone: asked.timeZone }) : [pid];
     }),
     ...(pointer === null || remaining === 0 ? [] : [['DSC', pointer, 'I']]),
   ];
-}
-
-export function cx({ authority, value }: PatientNumber, type: string, d: Delimiters): string {
-  const universal = parseOid(authority) !== null && authority.includes('.');
-  const assigner = universal ? ['', escape(authority, d), 'ISO'].join(d.subcomponent) : escape(authority, d);
-  return [escape(value, d), '', '', assigner, ...(type === '' ? [] : [escape(type, d)])].join(d.component);
 }
 
 const REPRESENTATION = { ideographic: 'I', alphabetic: 'A', phonetic: 'P' } as const;

@@ -2,9 +2,10 @@
  * Queries about who a patient is: PIX (ITI-9, QBP^Q23), PDQ (ITI-21, QBP^Q22) and its patient visit form (ITI-22,
  * QBP^ZV1), and the cancellation of their continuation (QCN^J01). ITI TF-2 §3.9, §3.21, §3.22; HL7 v2.5 §5.3.
  */
-import type { Demand, PatientNumber } from '../../hub/core/patient-query.ts';
+import { saysNobody, type Demand, type PatientNumber } from '../../hub/core/patient-query.ts';
 import { fail, ok, problem, type Problem, type Result } from '../../hub/core/problem.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
+import { visitKey } from '../../hub/core/visit.ts';
 import { sexOf } from '../codes/demographics.ts';
 import type { Hl7Header } from './header.ts';
 import type { Field, Message, Segment } from './message.ts';
@@ -86,10 +87,17 @@ function canonical(namespace: string, universal: string, site: SiteProfile): str
   return Object.hasOwn(authorities, key) ? (authorities[key] ?? key) : key;
 }
 
-interface Draft {
+interface NumberDraft {
   value: string;
   namespace: string;
   universal: string;
+}
+
+interface Draft {
+  /** Of the patient, of an account, of a visit. */
+  readonly numbers: Record<NumberField, NumberDraft>;
+  /** Of the visit. */
+  readonly keys: string[];
   names: Demand['names'][number][];
   birthDate: string | null;
   sex: Demand['sex'];
@@ -107,17 +115,16 @@ function readDemographics(
 ): Result<Hl7Query> {
   const sent = qpd.repetitions(3);
   if (sent.length > QUERY_LIMITS.criteria) return tooMany('QPD-3');
+  const noNumber = (): NumberDraft => ({ value: '', namespace: '', universal: '' });
   const draft: Draft = {
-    ...{ value: '', namespace: '', universal: '', names: [], birthDate: null, sex: null, phone: null, address: [] },
-    once: new Set(),
+    numbers: { 'PID.3': noNumber(), 'PID.18': noNumber(), 'PV1.19': noNumber() },
+    ...{ keys: [], names: [], birthDate: null, sex: null, phone: null, address: [], once: new Set() },
   };
   for (const { field, at } of sent) {
-    const wrong = take(draft, field, `QPD-3[${String(at)}]`, site);
+    const wrong = take(draft, field, `QPD-3[${String(at)}]`, { site, kind });
     if (wrong !== null) return fail(wrong);
   }
-  const { value, namespace, universal, once: _once, ...rest } = draft;
-  const authority = namespace === '' && universal === '' ? null : canonical(namespace, universal, site);
-  const demand: Demand = { ...rest, numbers: value === '' ? [] : [{ value, authority }] };
+  const demand = demandOf(draft, site);
   if (isEmpty(demand))
     return fail(problem('required-missing', 'QPD-3', 'A query needs something to find patients by.'));
   const domains = domainsOf(qpd, 8, site);
@@ -128,8 +135,22 @@ function readDemographics(
   return ok({ kind, tag, demand, domains: domains.value, limit, pointer: pointer === '' ? null : pointer });
 }
 
-const isEmpty = ({ numbers, names, birthDate, phone, address }: Demand): boolean =>
-  numbers.length + names.length + address.length === 0 && birthDate === null && phone === null;
+function demandOf({ numbers, keys, once: _once, ...rest }: Draft, site: SiteProfile): Demand {
+  const named = (field: NumberField): Demand['numbers'] => {
+    const { value, namespace, universal } = numbers[field];
+    if (value === '') return [];
+    return [{ value, authority: namespace === '' && universal === '' ? null : canonical(namespace, universal, site) }];
+  };
+  const visits = { numbers: named('PV1.19'), accounts: named('PID.18'), keys };
+  const isAsked = visits.numbers.length + visits.accounts.length + keys.length > 0;
+  return { ...rest, numbers: named('PID.3'), ...(isAsked ? { visits } : {}) };
+}
+
+/** A sex is nobody's, and a class of visit alone is everybody's. */
+const isEmpty = (demand: Demand): boolean => {
+  const { numbers, accounts, keys } = demand.visits ?? { numbers: [], accounts: [], keys: [] };
+  return saysNobody(demand) && numbers.length + accounts.length === 0 && keys.every((key) => key.startsWith('2.'));
+};
 
 function limitOf(rcp: Segment | undefined): number | null {
   const text = rcp?.text(2, 1) ?? '';
@@ -139,8 +160,19 @@ function limitOf(rcp: Segment | undefined): number | null {
   return Math.min(Number(text), QUERY_LIMITS.pages);
 }
 
+type NumberField = 'PID.3' | 'PID.18' | 'PV1.19';
+/** CX: the number itself, or of its authority the namespace, the universal id and the kind of that. */
+const NUMBER = /^(PID\.3|PID\.18|PV1\.19)(?:\.(?:1|4(?:\.([123]))?))?$/;
+/** Class, place (PL), doctors (XCN: id, family, given) and service: what §3.22.4.1.2.2.2 asks visits by, beside their numbers. */
+const VISIT = /^PV1\.(?:(2|10)(?:\.1)?|3(?:\.([1-478])(?:\.[12])?)?|([789]|17)(?:\.([1-3])(?:\.1)?)?)$/;
+
 /** One `@PID.5.1.1^SMITH`: null: taken. A criterion that is not understood refuses the query, since without it more is found. */
-function take(draft: Draft, field: Field, where: string, site: SiteProfile): Problem | null {
+function take(
+  draft: Draft,
+  field: Field,
+  where: string,
+  { site, kind }: { readonly site: SiteProfile; readonly kind: 'pdq' | 'pdvq' },
+): Problem | null {
   const name = field.text(1).replace(/^@/, '').toUpperCase();
   const value = field.component(2);
   if (value === '') return null;
@@ -151,24 +183,47 @@ function take(draft: Draft, field: Field, where: string, site: SiteProfile): Pro
   // A second number would be told by the authority of the first, or stand in its place.
   if (draft.once.has(key)) return problem('invalid-value', `${where}.1`, 'This is searched by once in a query.');
   if (!/^PID\.(5|11)(\.|$)/.test(key)) draft.once.add(key);
+  const isOfVisit = name.startsWith('PV1.') || /^PID\.18(\.|$)/.test(name);
+  if (isOfVisit && begins) return problem('invalid-value', `${where}.2`, 'Visits are searched by whole values.');
+  if (name.startsWith('PV1.') && kind === 'pdq') return notSearchedBy(where);
+  const number = NUMBER.exec(name);
+  if (number !== null) return takeNumber(draft, number, name, text);
+  return name.startsWith('PV1.')
+    ? takeVisit(draft, name, text, where)
+    : takePerson(draft, name, { text, begins }, where, site);
+}
+
+const notSearchedBy = (where: string): Problem => problem('unknown-code', `${where}.1`, 'This is not searched by.');
+
+function takeNumber(draft: Draft, [, of = '', part]: RegExpExecArray, name: string, text: string): null {
+  const number = draft.numbers[of as NumberField];
+  if (part === '2') number.universal = text;
+  else if (part === '1' || name.endsWith('.4')) number.namespace = text;
+  else if (part === undefined) number.value = text;
+  return null;
+}
+
+function takeVisit(draft: Draft, name: string, text: string, where: string): Problem | null {
+  const match = VISIT.exec(name);
+  if (match === null) return notSearchedBy(where);
+  const [, plain, place = '1', doctor, part = '1'] = match;
+  const at = plain !== undefined ? `${plain}.1` : doctor !== undefined ? `${doctor}.${part}` : `3.${place}`;
+  draft.keys.push(visitKey(at, text));
+  return null;
+}
+
+function takePerson(
+  draft: Draft,
+  name: string,
+  { text, begins }: { readonly text: string; readonly begins: boolean },
+  where: string,
+  site: SiteProfile,
+): Problem | null {
   const named = (part: 'any' | 'family' | 'given'): null => {
     draft.names.push({ part, text, begins });
     return null;
   };
   switch (name) {
-    case 'PID.3':
-    case 'PID.3.1':
-      draft.value = text;
-      return null;
-    case 'PID.3.4':
-    case 'PID.3.4.1':
-      draft.namespace = text;
-      return null;
-    case 'PID.3.4.2':
-      draft.universal = text;
-      return null;
-    case 'PID.3.4.3':
-      return null;
     case 'PID.5':
       return named('any');
     case 'PID.5.1':
@@ -187,8 +242,7 @@ function take(draft: Draft, field: Field, where: string, site: SiteProfile): Pro
       draft.phone = text;
       return null;
     default:
-      if (!/^PID\.11(\.[1-6](\.1)?)?$/.test(name))
-        return problem('unknown-code', `${where}.1`, 'This is not searched by.');
+      if (!/^PID\.11(\.[1-6](\.1)?)?$/.test(name)) return notSearchedBy(where);
       draft.address.push(text);
       return null;
   }

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createPatientQueries } from '../../hub/flow/patient-queries.ts';
 import { createAffinityPatients } from '../../hub/store/affinity-patients.ts';
+import { createVisitIndex } from '../../hub/store/visit.ts';
 import { identifierSystems } from '../../mappings/fhir/index.ts';
 import { mapHl7, parseMessage, splitBatch, type Message } from '../../mappings/hl7v2/index.ts';
 import { index } from '../support/affinity.ts';
@@ -28,6 +29,7 @@ before(async () => {
     patients: createAffinityPatients({ database: fresh.database, affinityDomainOid: DOMAIN }),
     domains: identifierSystems([DOMAIN, ...SAMPLE_DOMAINS]),
     affinityDomainOid: DOMAIN,
+    visits: createVisitIndex(fresh.database),
   });
   // Whoever a sample says it is, it is taken for the platform here, which may both tell and ask.
   const sites = await demoSites();
@@ -83,7 +85,8 @@ const ANSWERS: readonly (readonly [files: RegExp, answer: RegExp])[] = [
 ];
 /** Records of what was told, where anything was. */
 const RECORDS: readonly (readonly [files: RegExp, kinds: string])[] = [
-  [/adt-a31|TestDispatch_002/, 'patient'],
+  [/adt-a31/, 'patient'],
+  [/TestDispatch_002/, 'patient,visit'],
   [/TestDispatch_004/, 'move'],
 ];
 

@@ -10,6 +10,7 @@ import type { Role } from '../../hub/core/access.ts';
 import type { AuditEvent } from '../../hub/core/audit.ts';
 import { createPatientQueries } from '../../hub/flow/patient-queries.ts';
 import { createAffinityPatients } from '../../hub/store/affinity-patients.ts';
+import { createVisitIndex } from '../../hub/store/visit.ts';
 import { identifierSystems } from '../../mappings/fhir/index.ts';
 import { attributeOf, down, HL7V3 } from '../../mappings/xds/hl7v3.ts';
 import { parseXml, type XmlElement } from '../../mappings/xds/xml.ts';
@@ -80,6 +81,7 @@ before(async () => {
     patients: createAffinityPatients({ database: fresh.database, affinityDomainOid: DOMAIN }),
     domains: identifierSystems([DOMAIN, H1, H3, ...SAMPLE_DOMAINS]),
     affinityDomainOid: DOMAIN,
+    visits: createVisitIndex(fresh.database),
   });
   const audit = { record: (event: AuditEvent) => Promise.resolve(void audits.push(event)) };
   const deps = { queries, homeCommunityOid: HOME, audit, log: quiet, feed: feedOver(fresh.database) };

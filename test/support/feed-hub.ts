@@ -20,6 +20,7 @@ import type { Sites } from '../../hub/core/site.ts';
 import { createIngest, type Ingest } from '../../hub/flow/ingest.ts';
 import { createPatientQueries } from '../../hub/flow/patient-queries.ts';
 import { createAffinityPatients } from '../../hub/store/affinity-patients.ts';
+import { createVisitIndex } from '../../hub/store/visit.ts';
 import type { Database } from '../../hub/store/database.ts';
 import { createIndexReader } from '../../hub/store/index-reader.ts';
 import { createIndexWriter } from '../../hub/store/index-writer.ts';
@@ -97,6 +98,7 @@ export async function feedHub(of: (sites: Sites) => Sites = (sites) => sites): P
     store: affinity.store,
     patients: createAffinityPatients({ database, affinityDomainOid: DOMAIN }),
     ...{ domains: systems, affinityDomainOid: DOMAIN },
+    visits: createVisitIndex(database),
   });
   const feed = identityFeed({ sites, clock, journal, reader });
   const probe = createMatchProbe({ database, matching: createMatching(romanise) });

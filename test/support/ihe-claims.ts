@@ -94,7 +94,7 @@ export const CLAIMS: Readonly<Record<string, Owned>> = {
     refused(/_unk\.hl7$/, TEMPLATE),
     read(/(Response|RSP_K22)\.hl7$/, 'an answer (RSP^K22): what a consumer needs is in it; sent to the hub it is no message for it: 200'),
   ] },
-  'ITI-22': { tests: HL7, claims: [refused(/\.hl7$/, TEMPLATE)] },
+  'ITI-22': { tests: HL7, claims: [refused(/\.hl7$/, `${TEMPLATE}; and there is no QPD to answer`)] },
   'ITI-41': { tests: ['conformance/xds-repository-samples.test.ts'], claims: [
     refused(/request_raw/, 'its boundary is not that of its own head'),
     refused(/ITI-41_request\.xml$/, NUMBERED),

@@ -49,7 +49,7 @@ export interface PersonHub {
 }
 
 const TABLES = `patient_record, match_record, match_key, match_pair, match_cut, match_rules, identity_decision, ruling, record_tie,
-  rematch, person, patient_name, exam, exam_key, exam_alias, report_version, study, series, instance, review, outbox, affinity_patient,
+  rematch, person, patient_name, exam, exam_key, exam_alias, report_version, study, series, instance, review, outbox, affinity_patient, visit,
   fhir_resource, fhir_version, fhir_text`;
 
 export async function personHub(): Promise<PersonHub> {

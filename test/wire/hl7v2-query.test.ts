@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createPatientQueries } from '../../hub/flow/patient-queries.ts';
 import { createAffinityPatients } from '../../hub/store/affinity-patients.ts';
+import { createVisitIndex } from '../../hub/store/visit.ts';
 import { identifierSystems } from '../../mappings/fhir/index.ts';
 import { parseMessage, type Message } from '../../mappings/hl7v2/index.ts';
 import { index } from '../support/affinity.ts';
@@ -75,6 +76,7 @@ before(async () => {
     patients: createAffinityPatients({ database: fresh.database, affinityDomainOid: DOMAIN }),
     domains: identifierSystems([DOMAIN, H1, '2.999.156.1.2', H3]),
     affinityDomainOid: DOMAIN,
+    visits: createVisitIndex(fresh.database),
   });
   rig = await startRig({ queries, sites: await demoSites() });
 });
@@ -253,7 +255,8 @@ test('ITI-21: a query that asks for everybody, or by what is not understood, is 
     ['', 'QPD^1^3^1', '101'],
     ['@PID.8^F', 'QPD^1^3^1', '101'],
     ['@PID.5.1^*', 'QPD^1^3^1', '101'],
-    ['@PID.5.1^张三~@PID.18.1^A1', 'QPD^1^3^2^1', '103'],
+    ['@PID.5.1^张三~@PID.19.1^A1', 'QPD^1^3^2^1', '103'],
+    ['@PID.5.1^张三~@PV1.3.1^ICU', 'QPD^1^3^2^1', '103'],
     ['@PID.7^19801332', 'QPD^1^3^1^2', '102'],
     ['@PID.5.1^张三~@PID.8^Q', 'QPD^1^3^2^2', '103'],
   ] as const) {
@@ -301,16 +304,56 @@ test('ITI-21: a pointer is its asker’s and its query’s alone, and a cancelle
   assert.equal((await ask('QCN^J01', ['QID||x'])).first('MSA')?.text(1), 'AE');
 });
 
-test('ITI-22: a visit query answers with PV1, and refuses to search by visits that nobody keeps', async () => {
-  const found = await ask('QBP^ZV1^QBP_Q21', ['QPD|IHE PDVQ Query|V1|@PID.5.1^张三', 'RCP|I|10^RD']);
+const pdvq = (criteria: string, more: { domains?: string } = {}, as: Sent = {}): Promise<Message> =>
+  ask('QBP^ZV1^QBP_Q21', [`QPD|IHE PDVQ Query|V1|${criteria}|||||${more.domains ?? ''}`, 'RCP|I|10^RD'], as);
+
+test('ITI-22: demographics alone find whoever fits; of who has no visit PV1 says so', async () => {
+  const found = await pdvq('@PID.5.1^张三');
   assert.deepEqual(status(found), ['RSP^ZV2^RSP_ZV2', 'AA', 'OK']);
   assert.deepEqual(
     found.segments.map(({ name }) => name),
     ['MSH', 'MSA', 'QAK', 'QPD', 'PID', 'PV1'],
   );
-  const byVisit = await ask('QBP^ZV1^QBP_Q21', ['QPD|IHE PDVQ Query|V1|@PV1.3.1^ICU', 'RCP|I']);
-  assert.deepEqual(status(byVisit), ['RSP^ZV2^RSP_ZV2', 'AE', 'AE']);
-  assert.deepEqual(fault(byVisit).slice(0, 2), ['QPD^1^3^1^1', '103']);
+  assert.equal(found.first('PV1')?.raw, 'PV1|1|N');
+  assert.deepEqual(numbers(await pdvq('@PID.5.1^张三', { domains: cxOf('', H3) })), [`X9 ${H3}`]);
+});
+
+test('ITI-22: nobody is NF without a pair; each failure has its place in ERR-2, and AE', async () => {
+  for (const criteria of ['@PV1.19.1^NONE', '@PID.5.1^张三~@PV1.3.1^ICU', '@PV1.3.1^ICU', '@PID.18^NONE']) {
+    const answer = await pdvq(criteria);
+    assert.deepEqual(status(answer), ['RSP^ZV2^RSP_ZV2', 'AA', 'NF'], criteria);
+    assert.equal(answer.first('PID'), undefined);
+  }
+  for (const [criteria, place, code] of [
+    ['', 'QPD^1^3^1', '101'],
+    ['@PV1.2.1^I', 'QPD^1^3^1', '101'],
+    ['@PV1.2.1^I~@PID.8^F', 'QPD^1^3^1', '101'],
+    ['@PV1.44^20260101', 'QPD^1^3^1^1', '103'],
+    ['@PV1.3.5^X', 'QPD^1^3^1^1', '103'],
+    ['@PID.5.1^张三~@PV1.3.1^IC*', 'QPD^1^3^2^2', '102'],
+    ['@PV1.19.1^V1~@PV1.19^V2', 'QPD^1^3^2^1', '102'],
+    ['@PV1.3.1^ICU~@PV1.3.1^W2', 'QPD^1^3^2^1', '102'],
+  ] as const) {
+    const answer = await pdvq(criteria);
+    assert.deepEqual(status(answer), ['RSP^ZV2^RSP_ZV2', 'AE', 'AE'], criteria);
+    assert.deepEqual(fault(answer).slice(0, 2), [place, code], criteria);
+  }
+  const unknown = await pdvq('@PV1.3.1^ICU', { domains: `${cxOf('', H3)}~${cxOf('', '9.9.9')}` });
+  assert.deepEqual(
+    [status(unknown), fault(unknown)],
+    [
+      ['RSP^ZV2^RSP_ZV2', 'AE', 'AE'],
+      ['QPD^1^8^2', '204', 'E'],
+    ],
+  );
+});
+
+test('ITI-22: who has no right to ask is refused; the audit knows the transaction', async () => {
+  const refused = await pdvq('@PV1.3.1^ICU', {}, { sender: 'RIS|H1' });
+  assert.deepEqual(status(refused), ['RSP^ZV2^RSP_ZV2', 'AR', 'AR']);
+  await pdvq('@PID.5.1^张三');
+  const last = rig.audits.at(-1);
+  assert.deepEqual([last?.outcome, last?.persons, last?.detail?.transaction], ['success', [zhang.personId], 'ITI-22']);
 });
 
 test('a query is in the audit before it is answered: who, which transaction, whose data, the query; no number in the log', async () => {
