@@ -122,7 +122,10 @@ export async function freshDatabase(options: FreshOptions = {}): Promise<FreshDa
   await asAdmin(admin, (client) => patiently(() => client.query(`create database ${name} template ${String(from)}`)));
   const url = withDatabase(admin, name);
   if (options.empty !== true) vault ??= sharedVault(url);
-  const sealed = options.empty === true || vault === null ? {} : { vault: options.clear === true ? acceptingClear(await vault) : await vault };
+  const sealed =
+    options.empty === true || vault === null
+      ? {}
+      : { vault: options.clear === true ? acceptingClear(await vault) : await vault };
   const database = openDatabase(url, { max: options.max ?? 8, name: 'test', ...sealed });
   const fresh: FreshDatabase = {
     url,
