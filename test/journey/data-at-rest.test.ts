@@ -72,7 +72,7 @@ const EXAM: Exam = {
   ...{
     site: 'h1',
     person: PERSON,
-    kind: { part: 'chest-ct', finding: 'clear', enhanced: false },
+    kind: { part: 'chest-ct', finding: 'nodule', enhanced: false },
     modality: 'CT',
     bodyPart: 'CHEST',
     seed: 1,
