@@ -3,6 +3,8 @@
  * (openapi/roles.md) says; and as readers of different institutions every resource of patients who are theirs, nobody's,
  * refused, sensitive, of another province or long gone (IDOR on every resource type).
  */
+import { vaultOf } from '../../hub/store/database.ts';
+import { bytesContext } from '../../hub/store/journal-entry.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Bundle } from 'fhir/r4.js';
@@ -246,10 +248,12 @@ test('an interface engineer sees the journal of their own site alone, by list an
     [1001, 'h1'],
     [1002, 'h3'],
   ] as const) {
+    const at = { site, channel: 'hl7v2', sender: 's', controlId: String(id), digestHex: '' };
+    const context = bytesContext({ ...at, receivedAt: new Date('2026-03-10T01:00:00Z') });
     await pool.query(
       `insert into journal (id, received_at, site, channel, sender, peer, control_id, message_type, content_type, patient_key, digest, bytes, answer)
-       values ($1, '2026-03-10T01:00:00Z', $2, 'hl7v2', 's', 'p', $3, 'ADT', 'x', '', '', 'secret', '')`,
-      [id, site, String(id)],
+       values ($1, '2026-03-10T01:00:00Z', $2, 'hl7v2', 's', 'p', $3, 'ADT', 'x', '', '', $4, '')`,
+      [id, site, String(id), vaultOf(pool).fields.seal(Buffer.from('secret'), context)],
     );
     await pool.query(
       `insert into pending (journal_id, received_at, work_key) values ($1, '2026-03-10T01:00:00Z', 'k')`,
