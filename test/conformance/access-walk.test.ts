@@ -3,8 +3,6 @@
  * (openapi/roles.md) says; and as readers of different institutions every resource of patients who are theirs, nobody's,
  * refused, sensitive, of another province or long gone (IDOR on every resource type).
  */
-import { vaultOf } from '../../hub/store/database.ts';
-import { bytesContext } from '../../hub/store/journal-entry.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Bundle } from 'fhir/r4.js';
@@ -16,6 +14,8 @@ import { institutionCode } from '../../hub/core/institution.ts';
 import { createSeeing } from '../../hub/flow/sighted-index.ts';
 import { AUTHORITY, I1, startAccessHub, type AccessHub, type Laid } from '../support/access-hub.ts';
 import { requestBody, requestEnvelope, SOAP_TYPE } from '../support/xds-peer.ts';
+import { vaultOf } from '../../hub/store/database.ts';
+import { bytesContext } from '../../hub/store/journal-entry.ts';
 
 let hub: AccessHub;
 const laid: Record<string, Laid> = {};

@@ -1,6 +1,4 @@
 /** Journal and ingest on a real PostgreSQL: nothing acknowledged is lost or doubled, and every input ends exactly once. */
-import { openRow, type VersionRow } from '../../hub/store/fhir-version.ts';
-import { vaultOf } from '../../hub/store/database.ts';
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { Envelope, Intake } from '../../hub/core/envelope.ts';
@@ -17,6 +15,8 @@ import { projectExam, projectPerson } from '../../mappings/fhir/index.ts';
 import { freshDatabase, quiet } from '../support/database.ts';
 import { DERIVE, STORY } from '../support/scenario.ts';
 import { siteProfile } from '../support/site.ts';
+import { openRow, type VersionRow } from '../../hub/store/fhir-version.ts';
+import { vaultOf } from '../../hub/store/database.ts';
 
 const h1 = siteProfile('h1');
 let database: Database;

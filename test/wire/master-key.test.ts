@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { openKeys } from '../../hub/compose-keys.ts';
 import { readConfig } from '../../hub/config.ts';
 import { MasterKeyFault } from '../../hub/core/sealing.ts';
-import { kmsWrapper, type KmsSettings } from '../../hub/security/key-service.ts';
+import { kmsWrapper, type KmsSettings } from '../../hub/security/kms.ts';
 import { freshDatabase, quiet, type FreshDatabase } from '../support/database.ts';
 import { dataFolder } from '../support/hub.ts';
 import { memoryDataKeys, testKeyring, testWrapper } from '../support/keyring.ts';
