@@ -191,6 +191,23 @@ test('a report and its revision that arrive together are two versions in the his
   );
 });
 
+test('bytes that somebody changed in the journal are told in review, and hold up nobody', async () => {
+  await wipe();
+  for (const record of STORY) await journal.accept(envelope(record));
+  const bent = await database.pool.query<{ id: string }>(
+    `update journal set bytes = set_byte(bytes, 40, get_byte(bytes, 40) # 1)
+     where id = (select journal_id from pending order by 1 desc limit 1) returning id`,
+  );
+  await ingest.drain();
+  assert.equal(await count('select count(*)::int as n from pending'), 0);
+  const { rows } = await database.pool.query<{ id: string; state: string; code: string }>(
+    `select journal_id as id, state, problem ->> 'code' as code from settlement where state <> 'applied'
+     and journal_id >= $1`,
+    [bent.rows[0]?.id],
+  );
+  assert.deepEqual(rows, [{ id: bent.rows[0]?.id, state: 'review', code: 'internal' }]);
+});
+
 test('a repeated message gets the first answer, other bytes under its id are refused and kept', async () => {
   const [registration] = STORY;
   const first = await journal.accept(envelope(registration, 'same'));

@@ -146,10 +146,10 @@ test('rotation to the other algorithm while many read and write: nothing is miss
   await national.ring.rotate(0);
   await national.close();
   await keys.ring.refresh();
-  let ended = false;
+  const ended = new AbortController();
   let reads = 0;
   const reading = (async () => {
-    while (!ended) {
+    while (!ended.signal.aborted) {
       const id = ids[reads % ids.length] ?? '';
       assert.match(String(await phoneOf(id)), /^1380000000\d$/);
       reads += 1;
@@ -162,7 +162,7 @@ test('rotation to the other algorithm while many read and write: nothing is miss
   await database.pool.query(`delete from fhir_version where id = 'old'`);
   await Promise.all([sealAll((progress) => told.push(progress)), writing]);
   await pause(20);
-  ended = true;
+  ended.abort();
   await reading;
   assert.ok(reads > 0);
   const bodies = told.filter(({ part }) => part === 'fhir_version.body');

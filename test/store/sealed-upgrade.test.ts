@@ -22,7 +22,8 @@ let close: () => Promise<void>;
 before(async () => {
   const fresh = await freshDatabase({ empty: true });
   cpSync(MIGRATIONS_DIR, ownMigrations, { recursive: true });
-  for (const name of readdirSync(ownMigrations)) if (/^\d/.test(name) && name >= '0032') rmSync(join(ownMigrations, name));
+  for (const name of readdirSync(ownMigrations))
+    if (/^\d/.test(name) && name >= '0032') rmSync(join(ownMigrations, name));
   await migrate(fresh.url, ownMigrations);
   const { pool } = fresh.database;
   await pool.query(
