@@ -18,6 +18,7 @@ import type { HubProcess } from '../support/hub.ts';
 import { startOrthanc, withoutOrthanc } from '../support/orthanc.ts';
 import type { Orthanc } from '../support/orthanc.ts';
 import { EXPLICIT, requestBody, requestEnvelope, SOAP_TYPE } from '../support/xds-peer.ts';
+import { openDocument } from '../support/stored.ts';
 
 const TOKEN = 'a-token-of-the-test-0123456789abcdef';
 const STUDY = '2.25.7001';
@@ -108,13 +109,20 @@ describe('studies that their hospital keeps', { skip: withoutOrthanc }, () => {
     });
 
   async function approved(study: string): Promise<Row[]> {
-    const { rows } = await fresh.database.pool.query<{ entry: Row }>(
-      `select o.body || jsonb_build_object('uniqueId', o.unique_id, 'object', d.object) as entry
+    const { rows } = await fresh.database.pool.query<{
+      id: string;
+      body: string;
+      more: Pick<Row, 'uniqueId' | 'object'>;
+    }>(
+      `select o.id, o.body, jsonb_build_object('uniqueId', o.unique_id, 'object', d.object) as more
        from registry_object o join repository_document d using (patient_id, unique_id)
-       where o.kind = 'document' and o.status = 'approved' order by o.body ->> 'mimeType'`,
+       where o.kind = 'document' and o.status = 'approved'`,
     );
     const ids = `${study}^^^^urn:ihe:iti:xds:2016:studyInstanceUID`;
-    return rows.map(({ entry }) => entry).filter(({ referenceIds }) => referenceIds.includes(ids));
+    return rows
+      .map((row) => ({ ...openDocument(fresh.database.pool, row), ...row.more }))
+      .sort((a, b) => (a.mimeType < b.mimeType ? -1 : 1))
+      .filter(({ referenceIds }) => referenceIds.includes(ids));
   }
 
   async function until<T>(look: () => Promise<T | null>): Promise<T> {

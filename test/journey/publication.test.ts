@@ -16,6 +16,7 @@ import { freshDatabase } from '../support/database.ts';
 import { dcmtk, withoutDcmtk } from '../support/dcmtk.ts';
 import { dataFolder, startHub } from '../support/hub.ts';
 import type { HubProcess } from '../support/hub.ts';
+import { openDocument } from '../support/stored.ts';
 
 const TOKEN = 'a-token-of-the-test-0123456789abcdef';
 const STUDY = '2.25.4001';
@@ -73,13 +74,19 @@ interface Row extends DocumentEntry {
   readonly object: string;
 }
 
+interface Stored {
+  readonly id: string;
+  readonly body: string;
+  readonly more: Pick<Row, 'uniqueId' | 'object' | 'lid' | 'version'>;
+}
+
 async function approved(): Promise<Row[]> {
-  const { rows } = await fresh.database.pool.query<{ entry: Row }>(
-    `select o.body || jsonb_build_object('uniqueId', o.unique_id, 'object', d.object, 'lid', o.lid, 'version', o.version) as entry
+  const { rows } = await fresh.database.pool.query<Stored>(
+    `select o.id, o.body, jsonb_build_object('uniqueId', o.unique_id, 'object', d.object, 'lid', o.lid, 'version', o.version) as more
      from registry_object o join repository_document d using (patient_id, unique_id)
      where o.kind = 'document' and o.status = 'approved' order by o.format_code`,
   );
-  return rows.map(({ entry }) => entry);
+  return rows.map((row) => ({ ...openDocument(fresh.database.pool, row), ...row.more }));
 }
 
 /** Polls until what is approved is so; the exam's journal lies in other tables, so nothing here waits on a clock alone. */

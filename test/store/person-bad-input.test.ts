@@ -8,6 +8,7 @@ import { residentCheck, type HubId } from '../../hub/core/identifier.ts';
 import { createJournalReader } from '../../hub/store/journal-reader.ts';
 import { DERIVE } from '../support/scenario.ts';
 import { OPERATOR, personHub, recordId, type PersonHub } from '../support/person-hub.ts';
+import { registered as stored } from '../support/stored.ts';
 
 let hub: PersonHub;
 before(async () => {
@@ -317,8 +318,10 @@ test('a decision that two are two persons stands against a replay of all that wa
 });
 
 async function rows(): Promise<readonly unknown[]> {
-  const { rows: found } = await hub.database.pool.query<{ shown: string }>(
-    `select concat_ws(' ', local_id, person_id, facts) as shown from patient_record order by record_id`,
+  const { rows: found } = await hub.database.pool.query<{ record_id: HubId; person_id: string }>(
+    'select record_id, person_id from patient_record order by record_id',
   );
-  return found;
+  return Promise.all(
+    found.map(async (row) => [row.person_id, await stored(hub.database.pool, row.record_id)] as const),
+  );
 }

@@ -36,6 +36,7 @@ import { SOURCE } from '../support/audit-events.ts';
 import { freshDatabase, quiet } from '../support/database.ts';
 import { DERIVE, instance, STORY, VOID } from '../support/scenario.ts';
 import { siteProfile } from '../support/site.ts';
+import { openDocument } from '../support/stored.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'publication-'));
 const objects = new FileObjectStore(folder);
@@ -159,11 +160,12 @@ async function unreliable(act: () => Promise<Registered>): Promise<Registered> {
 }
 
 async function entries(): Promise<DocumentEntry[]> {
-  const result = await database.pool.query<{ entry: DocumentEntry }>(
-    `select body || jsonb_build_object('status', status, 'uniqueId', unique_id, 'patientId', patient_id) as entry
+  type More = Pick<DocumentEntry, 'status' | 'uniqueId' | 'patientId'>;
+  const result = await database.pool.query<{ id: string; body: string; more: More }>(
+    `select id, body, jsonb_build_object('status', status, 'uniqueId', unique_id, 'patientId', patient_id) as more
      from registry_object where kind = 'document' order by unique_id`,
   );
-  return result.rows.map(({ entry }) => entry);
+  return result.rows.map((row) => ({ ...openDocument(database.pool, row), ...row.more }));
 }
 
 async function wipe(): Promise<void> {

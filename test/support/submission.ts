@@ -10,6 +10,7 @@ import { association, documentEntry, submissionSet } from './documents.ts';
 import { PATIENT, send, soap } from './repository-hub.ts';
 import type { Answer, RepositoryHub } from './repository-hub.ts';
 import { invalid, noSchemas } from './xsd.ts';
+import { openDocument } from './stored.ts';
 
 export interface SentDocument {
   /** The id of the entry and of the document: symbolic or `urn:uuid:`. */
@@ -117,10 +118,11 @@ export async function leavesNothing(hub: RepositoryHub, work: () => Promise<void
 }
 
 export async function registered(hub: RepositoryHub, uniqueId: string): Promise<Partial<DocumentEntry>> {
-  const { rows } = await hub.database.pool.query<{ status: DocumentEntry['status']; body: DocumentEntry }>(
-    'select status, body from registry_object where unique_id = $1',
+  const { rows } = await hub.database.pool.query<{ id: string; status: DocumentEntry['status']; body: string }>(
+    'select id, status, body from registry_object where unique_id = $1',
     [uniqueId],
   );
   assert.equal(rows.length, 1);
-  return { ...rows[0]?.body, ...(rows[0] ? { status: rows[0].status } : {}) };
+  const [row] = rows;
+  return row === undefined ? {} : { ...openDocument(hub.database.pool, row), status: row.status };
 }
