@@ -146,7 +146,7 @@ suite('the pages of the security administrator and of the auditor', { skip: NO_B
       const { visitor, page } = await as(await hub.person('security-administrator'), size, language);
       await page.goto(`/administration/institutions/${code}`);
       await page.getByLabel(words.reason).fill('licence seen');
-      await page.getByRole('button', { name: words.approve }).click();
+      await page.getByRole('button', { name: words.approve, exact: true }).click();
       await page.locator('dd', { hasText: words.approved }).waitFor();
       assert.equal(await page.getByRole('region', { name: words.history }).locator('tbody tr').count(), 2);
       await assertSound(visitor);
