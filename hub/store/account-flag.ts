@@ -9,6 +9,7 @@ import {
   type ReactionPolicy,
   type Severity,
   type Worklist,
+  type WorklistReader,
 } from '../core/account-flag.ts';
 import { fail, ok, problem } from '../core/problem.ts';
 import { isUuid } from './account.ts';
@@ -152,24 +153,22 @@ async function suspend(connection: Connection, { accountId, rule }: Cause): Prom
   return rowCount === 1;
 }
 
+/** What is not asked for is not counted: an InitPlan that no branch takes is never run. */
 const COUNTS = `select
   (select count(*) from account_flag where account_id = $1 and closed_at is null and explanation is null
-     and reaction <> 'notify')::int as own_flags,
-  (select count(*) from account_flag where closed_at is null)::int as account_flags,
-  (select count(*) from audit_flag where closed_at is null)::int as audit_flags,
-  (select count(*) from break_glass where outcome is null)::int as break_glass,
-  ((select count(*) from institution where state = 'applied') + (select count(*) from practitioner where state = 'applied'))::int
-    as applications,
-  (select count(*) from account where state = 'pending')::int as pending_accounts`;
+     and reaction <> 'notify')::int as "ownFlags",
+  case when $2 then (select count(*) from account_flag where closed_at is null) end::int as "accountFlags",
+  case when $3 then (select count(*) from audit_flag where closed_at is null) end::int as "auditFlags",
+  case when $4 then (select count(*) from break_glass where outcome is null) end::int as "breakGlass",
+  case when $2 then (select count(*) from institution where state = 'applied')
+    + (select count(*) from practitioner where state = 'applied') end::int as applications,
+  case when $5 then (select count(*) from account where state = 'pending') end::int as "pendingAccounts"`;
 
-/** Of everything; whose it is to know is said by who asks. */
 export const createWorklist =
-  ({ database }: { database: Database }) =>
-  async (accountId: string): Promise<{ readonly [K in keyof Worklist]: number }> => {
-    const { rows } = await database.pool.query<Record<string, number>>(COUNTS, [accountId]);
-    const { own_flags, account_flags, audit_flags, break_glass, applications, pending_accounts } = rows[0] ?? {};
-    return {
-      ...{ ownFlags: own_flags ?? 0, accountFlags: account_flags ?? 0, auditFlags: audit_flags ?? 0 },
-      ...{ breakGlass: break_glass ?? 0, applications: applications ?? 0, pendingAccounts: pending_accounts ?? 0 },
-    };
+  ({ database }: { database: Database }): WorklistReader =>
+  async (accountId, { policy, audit, reviews, people }) => {
+    const { rows } = await database.pool.query<Worklist>(COUNTS, [accountId, policy, audit, reviews, people]);
+    const [counts] = rows;
+    if (counts === undefined) throw new Error('counts without a row');
+    return counts;
   };

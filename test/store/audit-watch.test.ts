@@ -179,7 +179,8 @@ test("what follows odd access is the configuration's: nothing, a notice, a quest
 
   const [flag] = (await flagsOfAccounts.list({ accountId: odd }, { limit: 1 })).items;
   assert.ok(flag !== undefined);
-  const counts = createWorklist({ database });
+  const all = { policy: true, audit: true, reviews: true, people: true };
+  const counts = (id: string) => createWorklist({ database })(id, all);
   const openNow = async (): Promise<number> =>
     (await flagsOfAccounts.list({ open: true }, { limit: 100 })).items.length;
   assert.deepEqual([(await counts(odd)).ownFlags, (await counts(odd)).accountFlags], [1, await openNow()]);
@@ -191,6 +192,17 @@ test("what follows odd access is the configuration's: nothing, a notice, a quest
   const twice = await flagsOfAccounts.explain(flag.flagId, odd, '又一次');
   assert.equal(twice.ok ? '' : twice.problem.code, 'conflict');
   assert.equal((await counts(odd)).ownFlags, 0);
+  const none = { policy: false, audit: false, reviews: false, people: false };
+  assert.deepEqual(await createWorklist({ database })(odd, none), {
+    ...{
+      ownFlags: 0,
+      accountFlags: null,
+      auditFlags: null,
+      breakGlass: null,
+      applications: null,
+      pendingAccounts: null,
+    },
+  });
   const own = await flagsOfAccounts.close(flag.flagId, { id: odd, accountId: odd }, '没事');
   assert.equal(own.ok ? '' : own.problem.code, 'conflict', 'nobody closes their own');
   const closed = await flagsOfAccounts.close(flag.flagId, { id: 'sec', accountId: 'sec' }, '已核实');
