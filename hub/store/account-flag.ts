@@ -14,6 +14,7 @@ import {
 import { fail, ok, problem } from '../core/problem.ts';
 import { isUuid } from './account.ts';
 import type { Connection, Database } from './database.ts';
+import type { Sealed } from './subscription.ts';
 
 interface Row {
   flag_id: string;
@@ -38,7 +39,7 @@ const COLUMNS = `flag_id, account_id, account_name, grant_id, audit_flag_id, rul
   explanation, explained_at, closed_at, closed_by, closing`;
 const MARK = /^([0-9TZ:.-]{24})_([0-9a-f-]{36})$/;
 
-const flagOf = (row: Row): AccountFlag => ({
+const flagOf = (row: Row, seal: Sealed): AccountFlag => ({
   ...{ flagId: row.flag_id, accountId: row.account_id, accountName: row.account_name },
   ...{ grantId: row.grant_id, auditFlagId: row.audit_flag_id },
   ...{ rule: row.rule, severity: row.severity, reaction: row.reaction },
@@ -46,18 +47,25 @@ const flagOf = (row: Row): AccountFlag => ({
   explanation:
     row.explanation === null || row.explained_at === null
       ? null
-      : { text: row.explanation, at: row.explained_at.toISOString() },
+      : { text: seal.open(row.explanation), at: row.explained_at.toISOString() },
   closed:
     row.closed_at === null
       ? null
       : { at: row.closed_at.toISOString(), by: row.closed_by ?? '', note: row.closing ?? '' },
 });
 
-export function createAccountFlags({ database, clock }: { database: Database; clock: () => Date }): AccountFlagDesk {
+export interface AccountFlagDeps {
+  readonly database: Database;
+  readonly clock: () => Date;
+  /** What a doctor says of an access may tell of the patient. */
+  readonly seal: () => Promise<Sealed>;
+}
+
+export function createAccountFlags({ database, clock, seal }: AccountFlagDeps): AccountFlagDesk {
   const { pool } = database;
   const one = async (text: string, values: readonly unknown[]): Promise<AccountFlag | null> => {
     const { rows } = await pool.query<Row>(`${text} returning ${COLUMNS}`, [...values]);
-    return rows[0] === undefined ? null : flagOf(rows[0]);
+    return rows[0] === undefined ? null : flagOf(rows[0], await seal());
   };
   return {
     async list({ open, accountId }, { limit, after }) {
@@ -69,7 +77,8 @@ export function createAccountFlags({ database, clock }: { database: Database; cl
          order by at desc, flag_id desc limit $5`,
         [at, id, accountId ?? null, open ?? null, limit + 1],
       );
-      const items = rows.slice(0, limit).map(flagOf);
+      const opened = await seal();
+      const items = rows.slice(0, limit).map((row) => flagOf(row, opened));
       const last = items.at(-1);
       return { items, next: rows.length > limit && last !== undefined ? `${last.at}_${last.flagId}` : null };
     },
@@ -78,7 +87,7 @@ export function createAccountFlags({ database, clock }: { database: Database; cl
       const explained = await one(
         `update account_flag set explanation = $3, explained_at = $4
          where flag_id = $1 and account_id = $2 and explanation is null and closed_at is null`,
-        [id, accountId, text, clock()],
+        [id, accountId, (await seal()).close(text), clock()],
       );
       if (explained !== null) return ok(explained);
       const theirs = await pool.query('select from account_flag where flag_id = $1 and account_id = $2', [
