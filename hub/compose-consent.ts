@@ -6,7 +6,7 @@ import type { EmergencyDeps } from './api/rest/emergency.ts';
 import type { InstitutionDeps } from './api/rest/institutions.ts';
 import type { Caller } from './core/access.ts';
 import type { AccessDesk } from './core/access-ports.ts';
-import type { ReactionPolicy } from './core/account-flag.ts';
+import type { AccountFlagDesk, ReactionPolicy } from './core/account-flag.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { Derivation } from './core/identifier.ts';
 import type { Log } from './core/ports.ts';
@@ -16,6 +16,7 @@ import { createConsentActs, type ConsentActs } from './flow/consents.ts';
 import { createTellPatients, NOTICE_TIMES } from './flow/tell-patients.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { createSeal } from './security/seal.ts';
+import { createAccountFlags } from './store/account-flag.ts';
 import { createBreakGlassCases } from './store/break-glass.ts';
 import { createConsentDesk } from './store/consent.ts';
 import { vaultOf, type Database } from './store/database.ts';
@@ -71,6 +72,7 @@ export function consentRooms(
   readonly consent: ConsentHandlerDeps;
   readonly emergency: EmergencyDeps;
   readonly institutions: InstitutionDeps;
+  readonly accountFlags: AccountFlagDesk;
 } {
   const { database, sites, clock, log, audit, access, derive } = ground;
   const parts = partsOf(ground);
@@ -82,6 +84,7 @@ export function consentRooms(
   return {
     consents,
     consent: { consents, codes, notices: createPatientNotices(database), institutionOf, clock },
+    accountFlags: createAccountFlags(parts),
     emergency: { cases: createBreakGlassCases(parts), audit, log },
     institutions: {
       institutions: createInstitutionDesk({ database, clock }),

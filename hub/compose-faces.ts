@@ -22,7 +22,7 @@ import { createRecentReader } from './flow/recent-series.ts';
 import { SeriesMetadata } from './flow/series-metadata.ts';
 import { createAssertionCheck } from './security/assertion.ts';
 import { createAssertionLedger } from './store/assertion.ts';
-import { createAccountFlags, createWorklist } from './store/account-flag.ts';
+import { createWorklist } from './store/account-flag.ts';
 import { createFlagDesk } from './store/audit-flag.ts';
 import { createAuditSearch } from './store/audit-search.ts';
 import { createVerificationLog } from './store/audit-verification.ts';
@@ -73,7 +73,6 @@ function restFace(
     proofs: createVerificationLog({ database, clock }),
     anchors: ground.anchors,
     prove: ground.prove,
-    accountFlags: createAccountFlags({ database, clock }),
     worklist: createWorklist({ database }),
     sensitivity: createSensitivityDesk({ database, clock }),
     flags: createFlagDesk({ database, clock }),

@@ -16,6 +16,7 @@ import type { Lifecycle } from './lifecycle.ts';
 import { createNotifyPass } from './security/notify-pass.ts';
 import type { NotifyPass } from './security/notify-pass.ts';
 import { createSeal } from './security/seal.ts';
+import { createAccountStore } from './store/account.ts';
 import { createAffinityPatients } from './store/affinity-patients.ts';
 import { vaultOf, type Database } from './store/database.ts';
 import { createDocumentReader } from './store/document-query.ts';
@@ -69,12 +70,14 @@ export async function raiseNotifications(ground: Ground, { access, audit, hospit
     ...secretsOf(config),
   });
   const secrets = notificationSecrets(database);
+  const accounts = createAccountStore({ database, clock });
   const notify = createNotifySubscribers({
     subscriptions: createSubscriptionStore({ database, clock, seal: secrets.seal }),
     reader: createDocumentReader(database),
     patients: createAffinityPatients({ database, affinityDomainOid: config.affinityDomainOid }),
     send: (to, body) => sender.send(to, body),
     access,
+    sealed: () => accounts.hasSecurityAdministrator(),
     audit,
     log,
     clock,

@@ -84,3 +84,9 @@ export interface Worklist {
   readonly applications: number | null;
   readonly pendingAccounts: number | null;
 }
+
+/** Of what the asker has a right to; the account's own is everybody's. */
+export type WorklistReader = (
+  accountId: string,
+  of: Readonly<Record<'policy' | 'audit' | 'reviews' | 'people', boolean>>,
+) => Promise<Worklist>;

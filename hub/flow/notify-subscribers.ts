@@ -3,6 +3,7 @@
  * subscription at a time, in order, at least once. A consumer that is away is asked ever more rarely; what it does not
  * take within so many attempts is given up, and the audit tells.
  */
+import { standingRole } from '../core/access.ts';
 import { refusalOf, type AccessDesk } from '../core/access-ports.ts';
 import type { AuditTrail } from '../core/audit.ts';
 import type { AffinityPatients, DocumentReader } from '../core/document-ports.ts';
@@ -27,6 +28,8 @@ export interface NotifySubscribersDeps {
   readonly send: (to: Consumer, body: string) => Promise<Result<null>>;
   /** Asked anew for each notification: what was given before a refusal or a label is told no more. */
   readonly access: AccessDesk;
+  /** Whether a security administrator is active: the bootstrap's own subscription then gives it no record any more. */
+  readonly sealed: () => Promise<boolean>;
   readonly audit: AuditTrail;
   readonly log: Log;
   readonly clock: () => Date;
@@ -110,13 +113,14 @@ async function deliver(deps: NotifySubscribersDeps, pending: PendingNotification
 
 /** What the subscriber may read of it; what it may not is as if it were not registered, and in the audit. */
 async function seenBy<T extends DocumentEntry | SubmissionSet>(
-  { access, audit }: NotifySubscribersDeps,
+  { access, audit, sealed }: NotifySubscribersDeps,
   { subscription }: PendingNotification,
   objects: readonly T[],
 ): Promise<readonly T[]> {
   const { subscriber, consumer } = subscription;
   const peer = new URL(consumer.address).hostname;
-  const sight = await access.sight({ ...subscriber, peer });
+  const role = standingRole(subscriber.role, await sealed());
+  const sight = await access.sight({ ...subscriber, role, peer });
   const seen = await sight.documents(objects.map(({ uniqueId }) => uniqueId));
   const refused = refusalOf(sight.told());
   if (refused !== null)

@@ -9,10 +9,12 @@ import {
   type ReactionPolicy,
   type Severity,
   type Worklist,
+  type WorklistReader,
 } from '../core/account-flag.ts';
 import { fail, ok, problem } from '../core/problem.ts';
 import { isUuid } from './account.ts';
 import type { Connection, Database } from './database.ts';
+import type { Sealed } from './subscription.ts';
 
 interface Row {
   flag_id: string;
@@ -37,7 +39,7 @@ const COLUMNS = `flag_id, account_id, account_name, grant_id, audit_flag_id, rul
   explanation, explained_at, closed_at, closed_by, closing`;
 const MARK = /^([0-9TZ:.-]{24})_([0-9a-f-]{36})$/;
 
-const flagOf = (row: Row): AccountFlag => ({
+const flagOf = (row: Row, seal: Sealed): AccountFlag => ({
   ...{ flagId: row.flag_id, accountId: row.account_id, accountName: row.account_name },
   ...{ grantId: row.grant_id, auditFlagId: row.audit_flag_id },
   ...{ rule: row.rule, severity: row.severity, reaction: row.reaction },
@@ -45,18 +47,25 @@ const flagOf = (row: Row): AccountFlag => ({
   explanation:
     row.explanation === null || row.explained_at === null
       ? null
-      : { text: row.explanation, at: row.explained_at.toISOString() },
+      : { text: seal.open(row.explanation), at: row.explained_at.toISOString() },
   closed:
     row.closed_at === null
       ? null
       : { at: row.closed_at.toISOString(), by: row.closed_by ?? '', note: row.closing ?? '' },
 });
 
-export function createAccountFlags({ database, clock }: { database: Database; clock: () => Date }): AccountFlagDesk {
+export interface AccountFlagDeps {
+  readonly database: Database;
+  readonly clock: () => Date;
+  /** What a doctor says of an access may tell of the patient. */
+  readonly seal: () => Promise<Sealed>;
+}
+
+export function createAccountFlags({ database, clock, seal }: AccountFlagDeps): AccountFlagDesk {
   const { pool } = database;
   const one = async (text: string, values: readonly unknown[]): Promise<AccountFlag | null> => {
     const { rows } = await pool.query<Row>(`${text} returning ${COLUMNS}`, [...values]);
-    return rows[0] === undefined ? null : flagOf(rows[0]);
+    return rows[0] === undefined ? null : flagOf(rows[0], await seal());
   };
   return {
     async list({ open, accountId }, { limit, after }) {
@@ -68,7 +77,8 @@ export function createAccountFlags({ database, clock }: { database: Database; cl
          order by at desc, flag_id desc limit $5`,
         [at, id, accountId ?? null, open ?? null, limit + 1],
       );
-      const items = rows.slice(0, limit).map(flagOf);
+      const opened = await seal();
+      const items = rows.slice(0, limit).map((row) => flagOf(row, opened));
       const last = items.at(-1);
       return { items, next: rows.length > limit && last !== undefined ? `${last.at}_${last.flagId}` : null };
     },
@@ -77,7 +87,7 @@ export function createAccountFlags({ database, clock }: { database: Database; cl
       const explained = await one(
         `update account_flag set explanation = $3, explained_at = $4
          where flag_id = $1 and account_id = $2 and explanation is null and closed_at is null`,
-        [id, accountId, text, clock()],
+        [id, accountId, (await seal()).close(text), clock()],
       );
       if (explained !== null) return ok(explained);
       const theirs = await pool.query('select from account_flag where flag_id = $1 and account_id = $2', [
@@ -152,24 +162,22 @@ async function suspend(connection: Connection, { accountId, rule }: Cause): Prom
   return rowCount === 1;
 }
 
+/** What is not asked for is not counted: an InitPlan that no branch takes is never run. */
 const COUNTS = `select
   (select count(*) from account_flag where account_id = $1 and closed_at is null and explanation is null
-     and reaction <> 'notify')::int as own_flags,
-  (select count(*) from account_flag where closed_at is null)::int as account_flags,
-  (select count(*) from audit_flag where closed_at is null)::int as audit_flags,
-  (select count(*) from break_glass where outcome is null)::int as break_glass,
-  ((select count(*) from institution where state = 'applied') + (select count(*) from practitioner where state = 'applied'))::int
-    as applications,
-  (select count(*) from account where state = 'pending')::int as pending_accounts`;
+     and reaction <> 'notify')::int as "ownFlags",
+  case when $2 then (select count(*) from account_flag where closed_at is null) end::int as "accountFlags",
+  case when $3 then (select count(*) from audit_flag where closed_at is null) end::int as "auditFlags",
+  case when $4 then (select count(*) from break_glass where outcome is null) end::int as "breakGlass",
+  case when $2 then (select count(*) from institution where state = 'applied')
+    + (select count(*) from practitioner where state = 'applied') end::int as applications,
+  case when $5 then (select count(*) from account where state = 'pending') end::int as "pendingAccounts"`;
 
-/** Of everything; whose it is to know is said by who asks. */
 export const createWorklist =
-  ({ database }: { database: Database }) =>
-  async (accountId: string): Promise<{ readonly [K in keyof Worklist]: number }> => {
-    const { rows } = await database.pool.query<Record<string, number>>(COUNTS, [accountId]);
-    const { own_flags, account_flags, audit_flags, break_glass, applications, pending_accounts } = rows[0] ?? {};
-    return {
-      ...{ ownFlags: own_flags ?? 0, accountFlags: account_flags ?? 0, auditFlags: audit_flags ?? 0 },
-      ...{ breakGlass: break_glass ?? 0, applications: applications ?? 0, pendingAccounts: pending_accounts ?? 0 },
-    };
+  ({ database }: { database: Database }): WorklistReader =>
+  async (accountId, { policy, audit, reviews, people }) => {
+    const { rows } = await database.pool.query<Worklist>(COUNTS, [accountId, policy, audit, reviews, people]);
+    const [counts] = rows;
+    if (counts === undefined) throw new Error('counts without a row');
+    return counts;
   };

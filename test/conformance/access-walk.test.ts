@@ -193,6 +193,39 @@ test('who asked for a person by an exact identifier is told the way; each refusa
   assert.equal(hub.audits.at(-1)?.basis, 'treating(region)');
 });
 
+test('a label set over REST closes an exam to who only treats, on every face, and opens it again as it goes', async () => {
+  const { exam, order, study, person } = at('related');
+  const security = client('security-administrator');
+  const label = (labels: readonly string[]) =>
+    hub.call(security, `/api/v1/exams/${exam}/labels`, {
+      ...{ method: 'PUT', headers: { 'Content-Type': 'application/json' } },
+      body: JSON.stringify({ labels, reason: 'as the ministry says' }),
+    });
+  const sees = async (caller: Caller): Promise<readonly boolean[]> => {
+    const paths = [
+      `/api/v1/exams/${exam}`,
+      `/fhir/ServiceRequest/${order}`,
+      `/dicomweb/studies/${study}/metadata`,
+      `/wado?requestType=WADO&studyUID=${study}&seriesUID=${study}.1&objectUID=${study}.1.1`,
+    ];
+    return Promise.all(paths.map(async (path) => (await hub.call(caller, path)).status !== 404));
+  };
+  const doctor = physician(I1, { accountId: 'acc-label' });
+  const all = [true, true, true, true];
+  const none = all.map(() => false);
+  assert.deepEqual(await sees(doctor), all);
+  const set = await label(['vip']);
+  assert.equal(set.status, 200);
+  assert.doesNotMatch(await set.text(), new RegExp(person), 'whose exam it is is not told');
+  const told = hub.audits.findLast(({ operation }) => operation === 'setExamLabels');
+  assert.deepEqual([told?.action, told?.persons, told?.objects], ['change', [person], [`exam/${exam}`]]);
+  assert.deepEqual(await sees(doctor), none);
+  assert.deepEqual(await sees(physician('CODE-h3')), all, 'who made it sees it');
+  assert.equal((await hub.call(security, `/api/v1/exams/${exam}`)).status, 403, 'who labels does not read');
+  assert.equal((await label([])).status, 200);
+  assert.deepEqual(await sees(doctor), all);
+});
+
 /** What a request of the operation answers to who may: never 401 or 403. */
 test('role × operation of the contract: refused where the table is empty, and nowhere else', async () => {
   let walked = 0;

@@ -376,6 +376,24 @@ test('a subscriber is told of what it may read now: a document of a sensitive ex
     assert.ok(told.includes(plain ?? '?') && !told.includes(sensitive ?? '?'));
     const refused = guarded.audits.find(({ operation, outcome }) => operation === 'ITI-53' && outcome === 'refused');
     assert.deepEqual([refused?.callerId, refused?.reason, refused?.persons], ['reader', 'sensitive', [id(1)]]);
+
+    const bootstraps = await consumerOf();
+    const slots = [['PatientId', `'${own}'`]] as const;
+    await guarded.subscribe({ consumer: bootstraps.url, slots }, { id: 'first', role: 'administrator' });
+    await guarded.database.pool.query(
+      `with a as (insert into account (login_name, display_name, state, created_by, last_sign_in_at)
+         values ('sec', 'sec', 'active', 'test', now()) returning id)
+       insert into account_role (account_id, role) select id, 'security-administrator' from a`,
+    );
+    const later = documentEntry('later', own, oid(), {
+      referenceIds: [`${study}^^^^urn:ihe:iti:xds:2016:studyInstanceUID`],
+    });
+    const member = association('m', 'HasMember', 's', later.id, { submissionSetStatus: 'Original' });
+    assert.equal((await guarded.submit([later, submissionSet('s', own, oid()), member])).status, 'success');
+    const refusals = (): number =>
+      guarded.audits.filter(({ operation, outcome }) => operation === 'ITI-53' && outcome === 'refused').length;
+    while (refusals() < 3) await quiet();
+    assert.deepEqual(bootstraps.told, [], 'the way in is no way to records once there is a security administrator');
   } finally {
     await guarded.stop();
   }

@@ -14,6 +14,7 @@ import type { SignedInTest } from '../support/sign-in.ts';
 import { assertSound, wears } from '../support/visitor.ts';
 
 const ZH = {
+  ...{ clients: '接入系统', clientName: '名称', make: '新建' },
   ...{ accounts: '账号', create: '新建账号', login: '登录名', name: '姓名', physician: '医师', code: /激活码/ },
   ...{ reason: '理由', suspend: '停用', suspended: '已停用', signOut: '结束全部会话', ended: '已结束 1 个会话。' },
   ...{ institutions: '医疗机构', apply: '机构入驻申请', instCode: '机构代码', instName: '名称', submit: '提交申请' },
@@ -50,6 +51,7 @@ const EN: { [K in keyof typeof ZH]: (typeof ZH)[K] } = {
   ...{ signOut: 'End all sessions', ended: '1 sessions were ended.', institutions: 'Institutions' },
   ...{ apply: 'Apply for an institution', instCode: 'Code', instName: 'Name', submit: 'Submit' },
   ...{ submitted: 'Submitted; somebody else reviews it.', approve: 'Approve', approved: 'approved' },
+  ...{ clients: 'Clients', clientName: 'Name', make: 'Create' },
   ...{ history: 'What was done', sensitivity: 'Sensitivity', field: 'By', department: 'requesting department' },
   ...{
     ruleCode: 'Code',
@@ -146,7 +148,7 @@ suite('the pages of the security administrator and of the auditor', { skip: NO_B
       const { visitor, page } = await as(await hub.person('security-administrator'), size, language);
       await page.goto(`/administration/institutions/${code}`);
       await page.getByLabel(words.reason).fill('licence seen');
-      await page.getByRole('button', { name: words.approve }).click();
+      await page.getByRole('button', { name: words.approve, exact: true }).click();
       await page.locator('dd', { hasText: words.approved }).waitFor();
       assert.equal(await page.getByRole('region', { name: words.history }).locator('tbody tr').count(), 2);
       await assertSound(visitor);
@@ -156,6 +158,26 @@ suite('the pages of the security administrator and of the auditor', { skip: NO_B
         await assertSound(visitor);
       }
       await visitor.context.close();
+    });
+
+    test(`a system that reads is the security administrator's to make, one that sends the system administrator's: ${way}`, async () => {
+      for (const [role, made] of [
+        ['security-administrator', 'query-platform'],
+        ['system-administrator', 'hospital-feed'],
+      ] as const) {
+        const { visitor, page } = await as(await hub.person(role), size, language);
+        await opened(page, '/operations/clients', words.clients);
+        await page.getByLabel(words.clientName).fill(`${made} ${language}`);
+        await page.getByRole('combobox').last().selectOption('h1');
+        await page.getByRole('button', { name: words.make, exact: true }).click();
+        assert.match(await page.getByRole('status').locator('code').innerText(), /^\S{30,}$/);
+        await assertSound(visitor);
+        const { rows } = await hub.database.pool.query('select role from client where name = $1', [
+          `${made} ${language}`,
+        ]);
+        assert.deepEqual(rows, [{ role: made }]);
+        await visitor.context.close();
+      }
     });
 
     test(`a rule and a label by hand make exams sensitive: ${way}`, async () => {

@@ -6,6 +6,7 @@ import { judge, THRESHOLDS, type ActorFacts, type RuleName } from '../../hub/cor
 import type { AuditEvent } from '../../hub/core/audit.ts';
 import { createAccountFlags, createWorklist } from '../../hub/store/account-flag.ts';
 import { createFlagDesk } from '../../hub/store/audit-flag.ts';
+import { createSeal } from '../../hub/security/seal.ts';
 import { createAuditWatch } from '../../hub/store/audit-watch.ts';
 import { createAuditStore, type AuditStore } from '../../hub/store/audit.ts';
 import { event } from '../support/audit-chain.ts';
@@ -147,7 +148,8 @@ test('a habit excuses what is usual, and the night is told', async () => {
 
 test("what follows odd access is the configuration's: nothing, a notice, a question, or the account suspended", async () => {
   const { database } = fresh;
-  const flagsOfAccounts = createAccountFlags({ database, clock });
+  const seal = createSeal(new Uint8Array(32).fill(5), 'consent');
+  const flagsOfAccounts = createAccountFlags({ database, clock, seal: () => Promise.resolve(seal) });
   const policy: ReactionPolicy = { notify: 'medium', explain: 'medium', suspend: 'high' };
   const watch = createAuditWatch({ database, clock, audit, reactions: policy });
   const grave = await account(database, 'grave', 'I1');
@@ -179,7 +181,8 @@ test("what follows odd access is the configuration's: nothing, a notice, a quest
 
   const [flag] = (await flagsOfAccounts.list({ accountId: odd }, { limit: 1 })).items;
   assert.ok(flag !== undefined);
-  const counts = createWorklist({ database });
+  const all = { policy: true, audit: true, reviews: true, people: true };
+  const counts = (id: string) => createWorklist({ database })(id, all);
   const openNow = async (): Promise<number> =>
     (await flagsOfAccounts.list({ open: true }, { limit: 100 })).items.length;
   assert.deepEqual([(await counts(odd)).ownFlags, (await counts(odd)).accountFlags], [1, await openNow()]);
@@ -188,9 +191,24 @@ test("what follows odd access is the configuration's: nothing, a notice, a quest
   assert.equal(foreign.ok ? '' : foreign.problem.code, 'not-found');
   const explained = await flagsOfAccounts.explain(flag.flagId, odd, '地址簿有误');
   assert.equal(explained.ok && explained.value.explanation?.text, '地址簿有误');
+  const { rows: kept } = await database.pool.query('select explanation from account_flag where flag_id = $1', [
+    flag.flagId,
+  ]);
+  assert.doesNotMatch(JSON.stringify(kept), /地址簿/, 'sealed where it lies');
   const twice = await flagsOfAccounts.explain(flag.flagId, odd, '又一次');
   assert.equal(twice.ok ? '' : twice.problem.code, 'conflict');
   assert.equal((await counts(odd)).ownFlags, 0);
+  const none = { policy: false, audit: false, reviews: false, people: false };
+  assert.deepEqual(await createWorklist({ database })(odd, none), {
+    ...{
+      ownFlags: 0,
+      accountFlags: null,
+      auditFlags: null,
+      breakGlass: null,
+      applications: null,
+      pendingAccounts: null,
+    },
+  });
   const own = await flagsOfAccounts.close(flag.flagId, { id: odd, accountId: odd }, '没事');
   assert.equal(own.ok ? '' : own.problem.code, 'conflict', 'nobody closes their own');
   const closed = await flagsOfAccounts.close(flag.flagId, { id: 'sec', accountId: 'sec' }, '已核实');

@@ -13,7 +13,7 @@ import type { Sites } from '../../hub/core/site.ts';
 import { createClinicalRecords } from '../../hub/flow/clinical-records.ts';
 import { proveNow } from '../../hub/flow/keep-audit.ts';
 import { createAnchorDesk } from '../../hub/store/audit-anchor.ts';
-import { createAccountFlags, createWorklist } from '../../hub/store/account-flag.ts';
+import { createWorklist } from '../../hub/store/account-flag.ts';
 import { createFlagDesk } from '../../hub/store/audit-flag.ts';
 import { createVerificationLog } from '../../hub/store/audit-verification.ts';
 import { verifyAudit } from '../../hub/store/audit-verify.ts';
@@ -100,7 +100,6 @@ export async function restDeps(ground: RestGround): Promise<RestParts> {
     anchors,
     flags: createFlagDesk({ database, clock }),
     prove: () => proveNow({ runs: proofs, clock, log: quiet, verify: (scope) => verifyAudit(proving, scope) }),
-    accountFlags: createAccountFlags({ database, clock }),
     worklist: createWorklist({ database }),
     sensitivity: createSensitivityDesk({ database, clock }),
     readerNames: 'surname',

@@ -87,14 +87,15 @@ export async function samlGround(idpHost = '127.0.0.1', institution = '122100004
 }
 
 export async function startSamlHub(idpHost = '127.0.0.1'): Promise<SamlHub> {
-  const { h1, h2, env, port, close } = await samlGround(idpHost);
+  const ground = await samlGround(idpHost);
+  const { h1, h2, env, port } = ground;
   const saml = { providers: readProviders(env.HUB_SAML_IDPS), ...readKeys(env.HUB_SAML_KEY, env.HUB_SAML_CERT) };
   const hub = await startRest(undefined, { saml, publicUrl: env.HUB_PUBLIC_URL }, port);
   return {
     ...{ hub, h1, h2 },
     async close() {
       await hub.close();
-      await close();
+      await ground.close();
     },
   };
 }

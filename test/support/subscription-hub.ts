@@ -11,6 +11,7 @@ import type { AccessDesk } from '../../hub/core/access-ports.ts';
 import type { AuditEvent } from '../../hub/core/audit.ts';
 import { createNotifySubscribers, NOTIFICATION_TIMES } from '../../hub/flow/notify-subscribers.ts';
 import type { NotificationTimes } from '../../hub/flow/notify-subscribers.ts';
+import { createAccountStore } from '../../hub/store/account.ts';
 import type { Database } from '../../hub/store/database.ts';
 import { createDocumentReader } from '../../hub/store/document-query.ts';
 import { createSubscriptionStore } from '../../hub/store/subscription.ts';
@@ -130,6 +131,7 @@ export async function openBroker(
     patients,
     send: (to, body) => sender.send(to, body),
     access: deskOf(database),
+    sealed: () => createAccountStore({ database, clock }).hasSecurityAdministrator(),
     audit,
     log,
     clock,

@@ -1,14 +1,13 @@
 /** What waits for a person: flags of accounts for the security administration, what the account's holder says, and counts. */
-import { decide, type ActKind, type Caller } from '../../core/access.ts';
-import type { AccountFlag, AccountFlagDesk, Worklist } from '../../core/account-flag.ts';
+import { decide, type Caller } from '../../core/access.ts';
+import type { AccountFlag, AccountFlagDesk, WorklistReader } from '../../core/account-flag.ts';
 import type { components } from '../../../openapi/generated/hub.ts';
 import type { Disclosure, Handlers } from './operation.ts';
 import { pageOf } from './page.ts';
 
 export interface WorklistDeps {
   readonly accountFlags: AccountFlagDesk;
-  /** Counts of everything for the account that is named. */
-  readonly worklist: (accountId: string) => Promise<{ readonly [K in keyof Worklist]: number }>;
+  readonly worklist: WorklistReader;
 }
 
 type Listing = Pick<
@@ -57,18 +56,10 @@ export function worklistHandlers({ accountFlags, worklist }: WorklistDeps): List
       };
     },
     readWorklist: async ({ caller }) => {
-      const counts = await worklist(accountOf(caller));
-      const may = (kind: Exclude<ActKind, 'feed' | 'operate' | 'read-raw'>, count: number): number | null =>
-        decide(caller, { kind }).allowed ? count : null;
-      const body = {
-        ownFlags: counts.ownFlags,
-        accountFlags: may('set-policy', counts.accountFlags),
-        auditFlags: may('examine-audit', counts.auditFlags),
-        breakGlass: may('review-access', counts.breakGlass),
-        applications: may('set-policy', counts.applications),
-        pendingAccounts: may('administer-people', counts.pendingAccounts),
-      };
-      return { status: 200, body };
+      const may = (kind: 'set-policy' | 'examine-audit' | 'review-access' | 'administer-people'): boolean =>
+        decide(caller, { kind }).allowed;
+      const rights = { policy: may('set-policy'), audit: may('examine-audit'), reviews: may('review-access') };
+      return { status: 200, body: await worklist(accountOf(caller), { ...rights, people: may('administer-people') }) };
     },
   };
 }

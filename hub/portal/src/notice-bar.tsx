@@ -1,10 +1,11 @@
-/** What waits for who is signed in, above every page until it is done: asked anew with each page that is opened. */
+/** What waits for who is signed in, above every page until it is done: asked with a page that is opened, once a minute at most. */
 import type { ReactNode } from 'react';
 import { Link, useLocation } from 'react-router';
 import { api, ask } from './api.ts';
 import type { Schemas } from './api.ts';
 import { useAsked } from './asking.tsx';
 import { useText } from './language.tsx';
+import { useSession } from './session.tsx';
 import { notice } from './text/notice.ts';
 
 /** A count, and the page where it goes down. */
@@ -19,8 +20,12 @@ const PLACES = [
 
 export function NoticeBar(): ReactNode {
   const words = useText(notice);
+  const { session } = useSession();
   const { pathname } = useLocation();
-  const asked = useAsked(`worklist ${pathname}`, (signal) => ask(api.GET('/worklist', { signal })));
+  const minute = Math.floor(Date.now() / 60_000);
+  const asked = useAsked(`worklist ${session?.role ?? ''} ${String(minute)}`, (signal) =>
+    ask(api.GET('/worklist', { signal })),
+  );
   // A count that cannot be had is no reason to disturb a page.
   if (asked.state !== 'answered') return null;
   const counts = asked.value;

@@ -26,6 +26,10 @@ alter table account_flag alter column grant_id drop not null,
   add constraint account_flag_of_one check ((grant_id is null) <> (audit_flag_id is null));
 create index account_flag_open on account_flag (account_id) where closed_at is null;
 
+-- What waits is counted whenever a page is opened.
+create index practitioner_applied on practitioner (applied_at) where state = 'applied';
+create index account_pending on account (created_at) where state = 'pending';
+
 -- Rules may speak of a class, of a body part, of a whole site, and of one site alone.
 alter table sensitivity_rule drop constraint sensitivity_rule_field_check,
   add constraint sensitivity_rule_field_check

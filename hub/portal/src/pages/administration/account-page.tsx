@@ -33,11 +33,11 @@ export function AccountPage(): ReactNode {
         {(account, again) => (
           <>
             <h1>{words.accounts.one(account.displayName)}</h1>
-            <About account={account as Account} />
+            <About account={account} />
             {account.state === 'ended' ? null : (
               <>
-                <Roles account={account as Account} again={again} />
-                <Acts account={account as Account} again={again} />
+                <Roles account={account} again={again} />
+                <Acts account={account} again={again} />
               </>
             )}
           </>

@@ -14,7 +14,7 @@ import { stamp } from '../operations/format.ts';
 import { Choice, Pages, State, TextField, usePages } from '../operations/parts.tsx';
 import { Secret } from './parts.tsx';
 import { isWhole, PERSON_ROLES, RoleChoice } from './roles.tsx';
-import type { AccountRole, PersonRole } from './roles.tsx';
+import type { AccountRole } from './roles.tsx';
 
 const EMPTY = { state: '', role: '', institution: '' };
 
@@ -92,7 +92,7 @@ function NewAccount({ made }: { readonly made: () => void }): ReactNode {
     const body = { loginName: loginName.trim(), displayName: displayName.trim(), ...optional };
     const answer = await ask(
       api.POST('/accounts', {
-        body: { ...body, roles: roles.map((one) => ({ role: one.role as PersonRole, site: one.site ?? null })) },
+        body: { ...body, roles: roles.map((one) => ({ role: one.role, site: one.site ?? null })) },
       }),
     );
     setTrouble(answer.ok ? null : answer.trouble);
@@ -132,7 +132,7 @@ function NewAccount({ made }: { readonly made: () => void }): ReactNode {
           {words.create}
         </Button>
       </form>
-      {invited?.activationCode == null ? null : (
+      {invited === null || invited.activationCode === null ? null : (
         <Secret
           label={`${invited.loginName} · ${words.code}`}
           code={invited.activationCode}

@@ -31,7 +31,7 @@ export function ConsortiaPage(): ReactNode {
             <>
               <details className="ops-box" open={one !== null}>
                 <summary>{one === null ? consortia.found : consortia.change(one.nameZh)}</summary>
-                <Terms key={changing ?? ''} of={one as Consortium | null} done={done} />
+                <Terms key={changing ?? ''} of={one} done={done} />
               </details>
               <List
                 label={consortia.title}

@@ -54,7 +54,7 @@ export function EmergenciesPage(): ReactNode {
       ) : pages.rows.length === 0 ? (
         <p className="empty">{all.none}</p>
       ) : (
-        pages.rows.map((one) => <OneCase key={one.grantId} one={one as Case} again={pages.again} />)
+        pages.rows.map((one) => <OneCase key={one.grantId} one={one} again={pages.again} />)
       )}
       {pages.next === null ? null : (
         <p className="ops-more">

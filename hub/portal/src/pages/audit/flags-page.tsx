@@ -64,7 +64,7 @@ export function FlagsPage(): ReactNode {
           {
             title: words.records,
             render: (_, row) => (
-              <Link to={recordsOf(row as Flag)} aria-label={`${words.seeRecords}: ${row.actorName}`}>
+              <Link to={recordsOf(row)} aria-label={`${words.seeRecords}: ${row.actorName}`}>
                 {words.seeRecords}
               </Link>
             ),
@@ -72,7 +72,7 @@ export function FlagsPage(): ReactNode {
           {
             title: words.verdict,
             className: 'ops-break',
-            render: (_, row) => <Judge flag={row as Flag} again={pages.again} />,
+            render: (_, row) => <Judge flag={row} again={pages.again} />,
           },
         ]}
       />

@@ -32,7 +32,7 @@ export function ProofPage(): ReactNode {
   const [shown, setShown] = useState<Proof | null>(null);
   useEffect(() => {
     if (asked.state !== 'answered') return;
-    setShown(asked.value as Proof);
+    setShown(asked.value);
     if (!running) return;
     const timer = window.setTimeout(again, POLL_MS);
     return () => window.clearTimeout(timer);

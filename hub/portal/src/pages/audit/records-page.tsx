@@ -98,14 +98,14 @@ export function RecordsPage(): ReactNode {
           { title: words.outcome, render: (_, row) => <State state={row.outcome} words={words.outcomes} /> },
           {
             title: words.caller,
-            render: (_, row) => <Caller row={row as Schemas['AuditEntry']} />,
+            render: (_, row) => <Caller row={row} />,
             className: 'ops-break',
           },
           { title: words.operation, render: (_, row) => `${row.face} ${row.operation}`, className: 'ops-break' },
-          { title: words.why, render: (_, row) => whyOf(row as Schemas['AuditEntry']), className: 'ops-break' },
+          { title: words.why, render: (_, row) => whyOf(row), className: 'ops-break' },
           {
             title: words.detail,
-            render: (_, row) => <Detail row={row as Schemas['AuditEntry']} />,
+            render: (_, row) => <Detail row={row} />,
             className: 'ops-break',
           },
         ]}

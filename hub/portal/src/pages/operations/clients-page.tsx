@@ -1,4 +1,4 @@
-/** Systems that call the hub: made, and revoked. */
+/** Systems that call the hub: made, and revoked; those that read records are the security administrator's to make. */
 import { Button } from 'antd';
 import type { ReactNode } from 'react';
 import { useState } from 'react';
@@ -6,15 +6,38 @@ import { api, ask } from '../../api.ts';
 import type { Schemas, Trouble } from '../../api.ts';
 import { TroubleAlert } from '../../asking.tsx';
 import { useText } from '../../language.tsx';
+import type { Role } from '../../page.ts';
+import { useSession } from '../../session.tsx';
 import { figures } from '../../text/operations-figures.ts';
 import { operations } from '../../text/operations.ts';
 import { shell } from '../../text/shell.ts';
 import { stamp } from './format.ts';
 import { Choice, Pages, SiteChoice, TextField, usePages, useSiteName } from './parts.tsx';
 
-const ROLES = ['hospital-feed', 'query-platform', 'operator'] as const;
+type ClientRole = Schemas['Role'];
+
+/** core/access.ts: `administer` makes those that send and operate, `admit-readers` those that read. */
+const MAKES: Readonly<Partial<Record<Role, readonly ClientRole[]>>> = {
+  'system-administrator': ['hospital-feed', 'operator'],
+  'security-administrator': ['query-platform'],
+  administrator: ['hospital-feed', 'query-platform', 'operator'],
+};
 
 export function ClientsPage(): ReactNode {
+  const words = useText(figures).clients;
+  const { session } = useSession();
+  const [made, setMade] = useState(0);
+  const makes = MAKES[session?.role ?? 'operator'] ?? [];
+  return (
+    <section className="ops">
+      <h1>{words.title}</h1>
+      <NewClient makes={makes} made={() => setMade(made + 1)} />
+      {session?.role === 'security-administrator' ? null : <Clients key={made} />}
+    </section>
+  );
+}
+
+function Clients(): ReactNode {
   const all = useText(operations);
   const words = useText(figures).clients;
   const roles = useText(shell).roles;
@@ -29,10 +52,8 @@ export function ClientsPage(): ReactNode {
     pages.again();
   };
   return (
-    <section className="ops">
-      <h1>{words.title}</h1>
+    <>
       {trouble === null ? null : <TroubleAlert trouble={trouble} />}
-      <NewClient made={pages.again} />
       <Pages
         pages={pages}
         label={words.title}
@@ -61,15 +82,15 @@ export function ClientsPage(): ReactNode {
           },
         ]}
       />
-    </section>
+    </>
   );
 }
 
-function NewClient({ made }: { readonly made: () => void }): ReactNode {
+function NewClient({ makes, made }: { readonly makes: readonly ClientRole[]; readonly made: () => void }): ReactNode {
   const words = useText(figures).clients;
   const roles = useText(shell).roles;
   const [name, setName] = useState('');
-  const [role, setRole] = useState<Schemas['Role']>('hospital-feed');
+  const [role, setRole] = useState<ClientRole>(makes[0] ?? 'hospital-feed');
   const [site, setSite] = useState('');
   const [token, setToken] = useState<string | null>(null);
   const [trouble, setTrouble] = useState<Trouble | null>(null);
@@ -94,8 +115,8 @@ function NewClient({ made }: { readonly made: () => void }): ReactNode {
       <Choice
         label={words.role}
         value={role}
-        choices={ROLES.map((one) => [one, roles[one]])}
-        onChange={(value) => setRole(value as Schemas['Role'])}
+        choices={makes.map((one) => [one, roles[one]])}
+        onChange={(value) => setRole(value as ClientRole)}
       />
       <SiteChoice value={site} onChange={setSite} />
       <Button type="primary" htmlType="submit" disabled={name.trim() === ''}>

@@ -62,7 +62,7 @@ export const OPERATIONS: readonly PortalPage[] = [
   },
   {
     path: '/operations/clients',
-    roles: ['system-administrator', 'administrator'],
+    roles: ['system-administrator', 'security-administrator', 'administrator'],
     title: { zh: '接入系统', en: 'Clients' },
     inMenu: true,
     load: async () => (await import('./clients-page.tsx')).ClientsPage,
