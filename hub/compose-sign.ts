@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import type { AccountStore, CredentialStore } from './core/account.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { SessionStore } from './core/session.ts';
+import { createDevices } from './security/device.ts';
 import { createPasswords } from './security/password.ts';
 import { SamlProvider } from './security/saml.ts';
 import type { SamlDeps } from './security/saml.ts';
@@ -45,7 +46,8 @@ export async function composeSignOn(ground: {
   const key = await hubKey(database, 'sign-on');
   const passwords = createPasswords();
   const limits = { idleSeconds, longestSeconds };
-  const signOn = new SignOn({ ...rooms, passwords, seal: createSeal(key, 'totp'), clock, policy, limits });
+  const devices = createDevices(key, clock);
+  const signOn = new SignOn({ ...rooms, passwords, seal: createSeal(key, 'totp'), devices, clock, policy, limits });
   const ledger = createAssertionLedger(database);
   const providers = samlProviders(config, { ledger, clock });
   const oauth = { desk: createTokenDesk(database), ledger, clock, audit, publicUrl: config.publicUrl };
