@@ -169,14 +169,15 @@ export class SignOn {
       return this.#enter({ ...found, totpConfirmed: false }, session.factors, on);
     }
     // Counted before it is looked at: of a thousand guesses sent at once no more are looked at than one by one.
-    if (isOfDevice && !counter.own && !(await this.#guess(found)))
+    if (isOfDevice && !(await this.#mayGuess(found, counter)))
       return turned('unauthenticated', WRONG, 'locked', session.account);
     const secret = found.totpSecret === null ? null : this.#deps.seal.open(found.totpSecret);
     const step = secret === null ? null : stepOf(secret, code, clock());
     if (step === null || !(await credentials.takeStep(id, step))) {
-      await this.#failed(counter);
+      if (!isOfDevice || !counter.own) await this.#failed(counter);
       return turned('unauthenticated', 'The code is wrong, or was used before.', 'wrong code', found.account);
     }
+    if (counter.own) await credentials.peerForgiven(counter.name);
     const factors: readonly Factor[] = [...session.factors, 'totp'];
     if (found.totpConfirmed) return this.#enter(found, factors, on);
     const recoveryCodes = drawRecoveryCodes();
@@ -273,9 +274,14 @@ export class SignOn {
     return credentials.isBarred(name, this.#ago(policy.lockMinutes * MINUTE), limit);
   }
 
-  async #failed({ name }: Counter): Promise<void> {
+  async #failed({ name }: Counter): Promise<number> {
     const { credentials, policy, clock } = this.#deps;
-    await credentials.peerFailed(name, this.#ago(policy.lockMinutes * MINUTE), clock());
+    return credentials.peerFailed(name, this.#ago(policy.lockMinutes * MINUTE), clock());
+  }
+
+  /** Counts a guess at a code before it is looked at. */
+  async #mayGuess(found: Credentials, counter: Counter): Promise<boolean> {
+    return counter.own ? (await this.#failed(counter)) <= counter.limit : this.#guess(found);
   }
 
   /** While it is locked guesses do not lengthen the lock: a stranger must not keep a doctor out for good. */
