@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import type { AccountStore, CredentialStore } from './core/account.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { SessionStore } from './core/session.ts';
+import { createDevices } from './security/device.ts';
 import { createPasswords } from './security/password.ts';
 import { SamlProvider } from './security/saml.ts';
 import type { SamlDeps } from './security/saml.ts';
@@ -46,7 +47,9 @@ export async function composeSignOn(ground: {
   const { fields } = vaultOf(database.pool);
   const passwords = createPasswords();
   const limits = { idleSeconds, longestSeconds };
-  const signOn = new SignOn({ ...rooms, passwords, seal: createSeal(fields, 'totp', key), clock, policy, limits });
+  const devices = createDevices(key, clock);
+  const seal = createSeal(fields, 'totp', key);
+  const signOn = new SignOn({ ...rooms, passwords, seal, devices, clock, policy, limits });
   const ledger = createAssertionLedger(database);
   const providers = samlProviders(config, { ledger, clock });
   const oauth = { desk: createTokenDesk(database), ledger, clock, audit, publicUrl: config.publicUrl };

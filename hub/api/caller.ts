@@ -1,7 +1,7 @@
 /** Who is calling, as the authentication middleware found it; null where nobody was. Faces decide with `core/access`. */
 import type { Request, Response } from 'express';
 import type { Caller } from '../core/access.ts';
-import { cookieOf, SESSION_COOKIE } from '../security/session.ts';
+import { cookieOf, DEVICE_COOKIE, SESSION_COOKIE } from '../security/session.ts';
 import type { Visitor } from './rest/operation.ts';
 
 export function callerOf(response: Response): Caller | null {
@@ -37,6 +37,7 @@ export const isSecure = (request: Request): boolean =>
 export const visitorOf = (request: Request): Visitor => ({
   peer: peerOf(request),
   pass: cookieOf(request.headers.cookie, SESSION_COOKIE),
+  device: cookieOf(request.headers.cookie, DEVICE_COOKIE),
   secure: isSecure(request),
 });
 const MOST_AGENT = 200;

@@ -137,9 +137,11 @@ export interface CredentialStore {
   takeStep(id: string, step: number): Promise<boolean>;
   /** false: there is none such, or it was used. */
   takeRecovery(id: string, hash: Uint8Array, at: Date): Promise<boolean>;
-  /** Whether this address has failed too often in the window that began `since`. */
+  /** Whether this address, or device, has failed too often in the window that began `since`. */
   isBarred(peer: string, since: Date, limit: number): Promise<boolean>;
-  peerFailed(peer: string, since: Date, at: Date): Promise<void>;
+  /** How often by now. */
+  peerFailed(peer: string, since: Date, at: Date): Promise<number>;
+  peerForgiven(peer: string): Promise<void>;
 }
 
 export const LOGIN_NAME = /^[\p{L}\p{N}][\p{L}\p{N}._@-]{1,127}$/u;

@@ -1,7 +1,9 @@
 /** The two cookies of a browser session: one that only the server reads, and one that shows a script is the hub's own. */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { DEVICE_SECONDS } from './device.ts';
 
 export const SESSION_COOKIE = 'hutong_session';
+export const DEVICE_COOKIE = 'hutong_device';
 export const CSRF_COOKIE = 'hutong_csrf';
 export const CSRF_HEADER = 'x-hutong-csrf';
 
@@ -39,3 +41,7 @@ export function sessionCookies(pass: string | null, secure: boolean): readonly s
     `${CSRF_COOKIE}=${pass === null ? '' : csrfOf(pass)}; ${rest}`,
   ];
 }
+
+/** `Set-Cookie` of a device (device.ts): it goes to signing on alone, and stays when the session ends. */
+export const deviceCookie = (token: string, secure: boolean): string =>
+  `${DEVICE_COOKIE}=${token}; HttpOnly; Path=/api/v1/session; SameSite=Lax; Max-Age=${String(DEVICE_SECONDS)}${secure ? '; Secure' : ''}`;

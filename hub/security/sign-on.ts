@@ -10,6 +10,7 @@ import { problem } from '../core/problem.ts';
 import type { Problem } from '../core/problem.ts';
 import { purposesOf } from '../core/session.ts';
 import type { Factor, SamlSession, Session, SessionStore, Stage } from '../core/session.ts';
+import type { Devices } from './device.ts';
 import type { Passwords } from './password.ts';
 import type { Seal } from './seal.ts';
 import { drawPass, hashPass } from './session.ts';
@@ -21,6 +22,7 @@ export interface SignOnDeps {
   readonly sessions: SessionStore;
   readonly passwords: Passwords;
   readonly seal: Seal;
+  readonly devices: Devices;
   readonly clock: () => Date;
   readonly policy: AccountPolicy;
   readonly limits: SessionLimits;
@@ -35,6 +37,19 @@ export interface SessionLimits {
 export interface Entered {
   readonly pass: string;
   readonly session: Session;
+}
+
+/** Whence somebody comes: an address, and by its cookie a device from which they came in before. */
+export interface Whence {
+  readonly peer: string;
+  readonly device: string | null;
+}
+
+/** Where failures are counted, up to how many; `own`: a device of the account, which no lock keeps out. */
+interface Counter {
+  readonly name: string;
+  readonly limit: number;
+  readonly own: boolean;
 }
 
 /** `why` is for the audit; the problem for who asked. */
@@ -63,19 +78,21 @@ export class SignOn {
 
   async withPassword(
     given: { readonly loginName: string; readonly password: string },
-    peer: string,
+    from: Whence,
     instead: Session | null,
   ): Promise<Entered | Turned> {
     const { credentials, passwords, accounts } = this.#deps;
-    if (await this.#isBarred(peer)) return barred();
     await accounts.suspendUnused(this.#ago(this.#deps.policy.unusedDays * DAY));
     const found = await credentials.byLoginName(plainLoginName(given.loginName));
+    const counter = this.#counter(from, found?.account);
+    if (await this.#isBarred(counter)) return barred();
     const holds = await passwords.check(given.password, found?.password ?? null);
-    const why = !found ? 'unknown login name' : (this.#closed(found) ?? (holds ? null : 'wrong password'));
-    if (found && why === null) return this.#enter(found, ['password'], { peer, instead, saml: null, second: true });
-    await this.#failed(peer);
+    const why = !found ? 'unknown login name' : (this.#closed(found, counter) ?? (holds ? null : 'wrong password'));
+    const on = { peer: from.peer, instead, saml: null, second: true };
+    if (found && why === null) return this.#enter(found, ['password'], on);
+    await this.#failed(counter);
     // Who has no password (a hospital's own account) cannot be kept out by guesses at one.
-    if (found?.password && why === 'wrong password') await this.#guess(found);
+    if (!counter.own && found?.password && why === 'wrong password') await this.#guess(found);
     return turned('unauthenticated', WRONG, why ?? '', found?.account ?? null);
   }
 
@@ -85,7 +102,8 @@ export class SignOn {
     peer: string,
   ): Promise<Entered | Turned> {
     const { credentials, clock } = this.#deps;
-    if (await this.#isBarred(peer)) return barred();
+    const counter = this.#counter({ peer, device: null });
+    if (await this.#isBarred(counter)) return barred();
     const found = await credentials.byLoginName(plainLoginName(given.loginName));
     const { activation = null } = found ?? {};
     const isIt =
@@ -93,7 +111,7 @@ export class SignOn {
     const open = found !== null && ['invited', 'active'].includes(found.account.state) && !this.#isLocked(found);
     if (found === null || !isIt || !open) {
       // Nobody guesses 80 random bits: counting would only let a stranger keep somebody out.
-      await this.#failed(peer);
+      await this.#failed(counter);
       const text = 'The login name or the activation code is wrong, or its time is over.';
       return turned(
         'unauthenticated',
@@ -134,29 +152,32 @@ export class SignOn {
   async withCode(
     session: Session,
     code: string,
-    peer: string,
+    from: Whence,
   ): Promise<(Entered & { readonly recoveryCodes?: readonly string[] }) | Turned> {
     const { credentials, clock } = this.#deps;
     if (session.stage !== 'totp' && session.stage !== 'enrolment') return misplaced(session);
-    if (await this.#isBarred(peer)) return barred();
+    const counter = this.#counter(from, session.account);
+    if (await this.#isBarred(counter)) return barred();
     const found = await credentials.byId(session.account.id);
-    if (found === null || this.#closed(found) !== null)
+    if (found === null || this.#closed(found, counter) !== null)
       return turned('unauthenticated', WRONG, 'locked', session.account);
     const { id } = found.account;
-    const on = { peer, instead: session, saml: session.saml, second: true };
+    const on = { peer: from.peer, instead: session, saml: session.saml, second: true };
     const isOfDevice = isDeviceCode(code);
     if (!isOfDevice && session.stage === 'totp' && (await credentials.takeRecovery(id, hashCode(code), clock()))) {
       await credentials.dropTotp(id);
       return this.#enter({ ...found, totpConfirmed: false }, session.factors, on);
     }
     // Counted before it is looked at: of a thousand guesses sent at once no more are looked at than one by one.
-    if (isOfDevice && !(await this.#guess(found))) return turned('unauthenticated', WRONG, 'locked', session.account);
+    if (isOfDevice && !(await this.#mayGuess(found, counter)))
+      return turned('unauthenticated', WRONG, 'locked', session.account);
     const secret = found.totpSecret === null ? null : this.#deps.seal.open(found.totpSecret);
     const step = secret === null ? null : stepOf(secret, code, clock());
     if (step === null || !(await credentials.takeStep(id, step))) {
-      await this.#failed(peer);
+      if (!isOfDevice || !counter.own) await this.#failed(counter);
       return turned('unauthenticated', 'The code is wrong, or was used before.', 'wrong code', found.account);
     }
+    if (counter.own) await credentials.peerForgiven(counter.name);
     const factors: readonly Factor[] = [...session.factors, 'totp'];
     if (found.totpConfirmed) return this.#enter(found, factors, on);
     const recoveryCodes = drawRecoveryCodes();
@@ -171,11 +192,12 @@ export class SignOn {
     peer: string,
   ): Promise<Entered | Turned> {
     if (session.stage !== 'password' && session.stage !== 'open') return misplaced(session);
-    if (await this.#isBarred(peer)) return barred();
+    const counter = this.#counter({ peer, device: null });
+    if (await this.#isBarred(counter)) return barred();
     const found = await this.#deps.credentials.byId(session.account.id);
     const isClosed = found === null || this.#closed(found) !== null;
     if (isClosed || !(await this.#deps.passwords.check(given.current, found.password))) {
-      await this.#failed(peer);
+      await this.#failed(counter);
       if (found?.password) await this.#guess(found);
       return turned('unauthenticated', 'The present password is wrong.', 'wrong password', session.account);
     }
@@ -218,11 +240,16 @@ export class SignOn {
     return { code, activation: { hash: hashCode(code), until } };
   }
 
+  /** For the browser of somebody who has shown both factors there. */
+  deviceOf({ id }: Account): string {
+    return this.#deps.devices.tokenFor(id);
+  }
+
   /** Why the account lets nobody in now; null: it does. */
-  #closed(found: Credentials): string | null {
+  #closed(found: Credentials, counter?: Counter): string | null {
     if (found.account.state !== 'active') return `account ${found.account.state}`;
     if (found.account.roles.length === 0) return 'account without a role';
-    return this.#isLocked(found) ? 'locked' : null;
+    return counter?.own !== true && this.#isLocked(found) ? 'locked' : null;
   }
 
   #isLocked({ lockedUntil }: Credentials): boolean {
@@ -233,14 +260,28 @@ export class SignOn {
     return new Date(this.#deps.clock().getTime() - ms);
   }
 
-  #isBarred(peer: string): Promise<boolean> {
-    const { credentials, policy } = this.#deps;
-    return credentials.isBarred(peer, this.#ago(policy.lockMinutes * MINUTE), policy.peerFailures);
+  /** A device that is the account's own is counted by itself: what others do at the address or the account stays theirs. */
+  #counter({ peer, device }: Whence, account?: Account): Counter {
+    const { devices, policy } = this.#deps;
+    const own = account === undefined ? null : devices.counterOf(device, account.id);
+    return own === null
+      ? { name: peer, limit: policy.peerFailures, own: false }
+      : { name: own, limit: policy.failures, own: true };
   }
 
-  async #failed(peer: string): Promise<void> {
+  #isBarred({ name, limit }: Counter): Promise<boolean> {
+    const { credentials, policy } = this.#deps;
+    return credentials.isBarred(name, this.#ago(policy.lockMinutes * MINUTE), limit);
+  }
+
+  async #failed({ name }: Counter): Promise<number> {
     const { credentials, policy, clock } = this.#deps;
-    await credentials.peerFailed(peer, this.#ago(policy.lockMinutes * MINUTE), clock());
+    return credentials.peerFailed(name, this.#ago(policy.lockMinutes * MINUTE), clock());
+  }
+
+  /** Counts a guess at a code before it is looked at. */
+  async #mayGuess(found: Credentials, counter: Counter): Promise<boolean> {
+    return counter.own ? (await this.#failed(counter)) <= counter.limit : this.#guess(found);
   }
 
   /** While it is locked guesses do not lengthen the lock: a stranger must not keep a doctor out for good. */

@@ -106,6 +106,11 @@ where ($2::uuid is null or (a.created_at, a.id) < (select created_at, id from ac
   and ($6::timestamptz is null or coalesce(a.last_sign_in_at, a.created_at) < $6)
 order by a.created_at desc, a.id desc limit $1`;
 
+/** Without one the token of the first start has every right again: a leave of three months must not give it them. */
+const LAST_SECURITY_ADMINISTRATOR = `select a.id from account a join account_role r on r.account_id = a.id
+  where r.role = 'security-administrator' and a.state = 'active' and a.last_sign_in_at is not null
+  order by a.last_sign_in_at desc limit 1`;
+
 export function createAccountStore({ database, clock }: { database: Database; clock: () => Date }): AccountStore {
   const { pool } = database;
   return {
@@ -175,7 +180,8 @@ export function createAccountStore({ database, clock }: { database: Database; cl
       const { rowCount } = await pool.query(
         `with unused as (
            update account set state = 'suspended', state_reason = 'unused'
-           where state in ('active', 'invited') and coalesce(last_sign_in_at, created_at) < $1 returning id)
+           where state in ('active', 'invited') and coalesce(last_sign_in_at, created_at) < $1
+             and id is distinct from (${LAST_SECURITY_ADMINISTRATOR}) returning id)
          , gone as (delete from session using unused where account_id = unused.id)
          select from unused`,
         [since],

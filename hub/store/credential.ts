@@ -39,7 +39,7 @@ const RESET = `update account set password = null, totp_secret = null, totp_conf
   activation_until = case when source = 'local' then $3::timestamptz end, failures = 0, locked_until = null
 where id = $1 and state in ('invited', 'active')`;
 
-type Upkeep = Pick<CredentialStore, 'isBarred' | 'peerFailed'>;
+type Upkeep = Pick<CredentialStore, 'isBarred' | 'peerFailed' | 'peerForgiven'>;
 
 function addresses({ pool }: Database): Upkeep {
   return {
@@ -51,14 +51,19 @@ function addresses({ pool }: Database): Upkeep {
       return rowCount === 1;
     },
     async peerFailed(peer, since, at) {
-      await pool.query(
+      const { rows } = await pool.query<{ failures: number }>(
         `with old as (delete from sign_on_failure where sign_on_failure.since <= $2 and peer <> $1)
          insert into sign_on_failure (peer, failures, since) values ($1, 1, $3)
          on conflict (peer) do update set
            failures = case when sign_on_failure.since <= $2 then 1 else sign_on_failure.failures + 1 end,
-           since = case when sign_on_failure.since <= $2 then excluded.since else sign_on_failure.since end`,
+           since = case when sign_on_failure.since <= $2 then excluded.since else sign_on_failure.since end
+         returning failures`,
         [peer, since, at],
       );
+      return rows[0]?.failures ?? 0;
+    },
+    async peerForgiven(peer) {
+      await pool.query('delete from sign_on_failure where peer = $1', [peer]);
     },
   };
 }

@@ -63,8 +63,10 @@ export function createViewerLaunches(deps: { database: Database; clock: () => Da
       if (!UUID.test(launchId)) return null;
       const { rows } = await pool.query<Row>({
         name: 'viewer-session',
+        // A system that is revoked is out of what it launched with the next request, too.
         text: `select ${COLUMNS} from viewer_launch
-          where launch_id = $1 and session_hash = $2 and session_ends_at > $3`,
+          where launch_id = $1 and session_hash = $2 and session_ends_at > $3
+            and exists (select from client c where c.id::text = caller ->> 'id' and c.revoked_at is null)`,
         values: [launchId, tokenHash, deps.clock()],
       });
       return rows[0] === undefined ? null : launchOf(rows[0]);

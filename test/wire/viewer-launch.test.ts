@@ -1,6 +1,11 @@
 /** Opening the viewer by a link: once, by whom it was made for, for one person; and what a reader saves from it. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import express from 'express';
+import { launchHandler } from '../../hub/api/viewer/launch.ts';
 import { readConfig } from '../../hub/config.ts';
 import { ADMINISTRATOR, examsOf, startViewerHub } from '../support/viewer-hub.ts';
 import type { ViewerHub } from '../support/viewer-hub.ts';
@@ -290,6 +295,45 @@ describe('a launch of the viewer', () => {
     }
   });
 
+  it('ends with the system that launched it', async () => {
+    const made = await hub.ask('POST', '/api/v1/clients', { name: 'soon gone', role: 'query-platform' });
+    const mine = String(made.json['token']);
+    const { json } = await hub.ask('POST', '/api/v1/viewer-launches', { studyUid: exam?.studyUid }, mine);
+    const answer = await fetch(hub.origin + String(json['url']), { redirect: 'manual' });
+    const to = new URL(answer.headers.get('location') ?? '', hub.origin).searchParams.get('launch') ?? '';
+    const cookie = answer.headers.get('set-cookie')?.split(';')[0] ?? '';
+    const look = async (): Promise<number> => {
+      const path = `${hub.origin}/viewer/launched/${to}/studies/${exam?.studyUid ?? ''}`;
+      return (await fetch(path, { headers: { cookie } })).status;
+    };
+    assert.equal(await look(), 200);
+    assert.equal((await hub.ask('DELETE', `/api/v1/clients/${String(made.json['id'])}`)).status, 200);
+    assert.equal(await look(), 401);
+  });
+
+  it('records what it shows with its ground, and what it does not show as a refusal', async () => {
+    const database = openDatabase(hub.databaseUrl, { max: 2, name: 'viewer-test' });
+    try {
+      const places = [exam, prior].map((one) => one?.site);
+      const elsewhere = (['h1', 'h2', 'h3'] as const).find((site) => !places.includes(site)) ?? 'h1';
+      const look = async (site: keyof typeof INSTITUTIONS): Promise<readonly [number, Record<string, unknown>]> => {
+        const reader = await signIn({ database }, 'physician', { institution: INSTITUTIONS[site] });
+        const path = `/viewer/own/studies/${exam?.studyUid ?? ''}`;
+        const { status } = await fetch(hub.origin + path, { headers: { cookie: reader.cookie } });
+        const { json } = await hub.ask('GET', `/api/v1/audit?face=viewer&callerId=${reader.accountId}`);
+        const [record = {}] = json['items'] as Record<string, unknown>[];
+        return [status, record];
+      };
+      const [seen, read] = await look(exam?.site ?? 'h1');
+      assert.deepEqual([seen, read['action'], String(read['basis']).includes('own-record')], [200, 'read', true]);
+      const [hidden, refusal] = await look(elsewhere);
+      assert.deepEqual([hidden, refusal['action'], refusal['reason']], [404, 'refuse', 'no-relation']);
+      assert.equal((refusal['persons'] as string[]).length, 1);
+    } finally {
+      await database.close();
+    }
+  });
+
   it('is served by a strict policy that names who may frame it', async () => {
     const page = await fetch(`${hub.origin}/viewer/viewer`);
     if (page.status === 503) return; // not built: its own line says what to run
@@ -300,6 +344,33 @@ describe('a launch of the viewer', () => {
     assert.equal((await fetch(`${hub.origin}/viewer/..%2f..%2fpackage.json`)).status, 404);
     assert.equal((await fetch(`${hub.origin}/viewer/made-from.txt`)).status, 404);
     assert.equal((await hub.ask('GET', '/viewer/own/dicomweb/studies', undefined, ADMINISTRATOR)).status, 200);
+  });
+});
+
+describe('behind a proxy that ends TLS', () => {
+  it('gives a cookie that goes over TLS only, and into the frame of another site', async () => {
+    const launch = { launchId: '1', accountId: null, personId: '1', studyUids: ['2.25.1'], caller: {} } as never;
+    const launches = {
+      open: () => Promise.resolve({ kind: 'opened', launch } as const),
+      begin: () => Promise.resolve(),
+    } as never;
+    const audit = { record: () => Promise.resolve() };
+    const app = express().set('hub origin', 'https://hub.example');
+    app.get('/launch', launchHandler({ launches, audit, exams: {} as never, clock: () => new Date() }));
+    const server = app.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const framed = { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'iframe' };
+    const cookies: string[] = [];
+    for (const headers of [{}, framed]) {
+      const request = get({ port, path: `/launch?code=${'a'.repeat(43)}`, headers });
+      const [answer] = (await once(request, 'response')) as [IncomingMessage];
+      answer.resume();
+      cookies.push(String(answer.headers['set-cookie']));
+    }
+    server.close();
+    for (const cookie of cookies) assert.match(cookie, /Secure/);
+    assert.match(cookies[1] ?? '', /Secure;.* SameSite=None/);
   });
 });
 

@@ -27,6 +27,8 @@ export interface Visitor {
   readonly peer: string;
   /** Of the session's cookie. */
   readonly pass: string | null;
+  /** Of the device's cookie (hub/security/device.ts). */
+  readonly device: string | null;
   /** The browser came over TLS: its cookies must not go over anything else. */
   readonly secure: boolean;
 }

@@ -4,7 +4,7 @@ import type { Account, AccountStore } from '../../core/account.ts';
 import { problem } from '../../core/problem.ts';
 import { purposesOf } from '../../core/session.ts';
 import type { Session, SessionStore } from '../../core/session.ts';
-import { sessionCookies } from '../../security/session.ts';
+import { deviceCookie, sessionCookies } from '../../security/session.ts';
 import type { Entered, SignOn, Turned } from '../../security/sign-on.ts';
 import type { Handlers, PublicId, Refused, Reply, Visitor } from './operation.ts';
 
@@ -83,7 +83,9 @@ export function sessionHandlers(deps: SessionDeps): Pick<Handlers, PublicId> {
     const reason = [session.stage, ...session.factors].join(' ');
     const callerRole = session.role?.role ?? '';
     await audit.record(signOnEvent(step, session.account, visitor, { outcome: 'success', reason, callerRole }));
-    return { status: 200, body: bodyOf(session, recoveryCodes), cookies: sessionCookies(pass, visitor.secure) };
+    const device = step === 'enterCode' ? [deviceCookie(signOn.deviceOf(session.account), visitor.secure)] : [];
+    const cookies = [...sessionCookies(pass, visitor.secure), ...device];
+    return { status: 200, body: bodyOf(session, recoveryCodes), cookies };
   };
   return {
     readSession: async ({ visitor }) => {
@@ -92,7 +94,7 @@ export function sessionHandlers(deps: SessionDeps): Pick<Handlers, PublicId> {
     },
     signIn: async ({ visitor, body }) => {
       const instead = await signOn.find(visitor.pass);
-      return answer('signIn', visitor, await signOn.withPassword(body, visitor.peer, instead));
+      return answer('signIn', visitor, await signOn.withPassword(body, visitor, instead));
     },
     activateAccount: async ({ visitor, body }) =>
       answer('activateAccount', visitor, await signOn.withActivation(body, visitor.peer)),
@@ -109,7 +111,7 @@ export function sessionHandlers(deps: SessionDeps): Pick<Handlers, PublicId> {
       const session = await signOn.find(visitor.pass);
       return session === null
         ? nobody()
-        : answer('enterCode', visitor, await signOn.withCode(session, body.code, visitor.peer));
+        : answer('enterCode', visitor, await signOn.withCode(session, body.code, visitor));
     },
     changePassword: async ({ visitor, body }) => {
       const session = await signOn.find(visitor.pass);

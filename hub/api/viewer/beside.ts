@@ -3,7 +3,8 @@
  * exams in every hospital. The same for a signed-in reader and for a launch, and in the audit before it leaves.
  */
 import type { RequestHandler } from 'express';
-import type { AccessDesk } from '../../core/access-ports.ts';
+import { groundsOf, refusalOf } from '../../core/access-ports.ts';
+import type { AccessDesk, Sight } from '../../core/access-ports.ts';
 import { decide } from '../../core/access.ts';
 import type { Caller } from '../../core/access.ts';
 import { audited } from '../../core/audit.ts';
@@ -29,13 +30,20 @@ export interface BesideDeps {
 /** Newer ones are what a reader compares with; the portal's time line has them all. */
 const EXAMS = 100;
 
+export interface Readable {
+  readonly caller: Caller;
+  readonly sight: Sight;
+  readonly personId: HubId;
+  readonly studyUid: Uid;
+}
+
 /** The person of a study, where the caller may read it; what is hidden is as if it were not there. */
 export async function readable(
   deps: Pick<BesideDeps, 'exams' | 'audit' | 'desk'>,
   caller: Caller | null,
   study: unknown,
   operation: string,
-): Promise<Result<{ readonly caller: Caller; readonly personId: HubId; readonly studyUid: Uid }>> {
+): Promise<Result<Readable>> {
   if (caller === null) return fail(problem('unauthenticated'));
   const studyUid = typeof study === 'string' ? lenientUid(study) : null;
   const decision = decide(caller, { kind: 'read-images' });
@@ -45,11 +53,15 @@ export async function readable(
     await deps.audit.record({ ...event, ...audited(caller), reason: decision.reason });
     return fail(problem('forbidden', undefined, decision.reason));
   }
+  const sight = await deps.desk.sight(caller);
   const personId = studyUid === null ? null : await deps.exams.personOf(studyUid);
-  const seen = studyUid === null ? null : await (await deps.desk.sight(caller)).studies([studyUid]);
-  if (studyUid === null || personId === null || seen?.has(studyUid) !== true)
-    return fail(problem('not-found', 'study', 'There is no such study here, or it was withdrawn.'));
-  return ok({ caller, personId, studyUid });
+  const seen = studyUid === null ? null : await sight.studies([studyUid]);
+  if (studyUid !== null && personId !== null && seen?.has(studyUid) === true)
+    return ok({ caller, sight, personId, studyUid });
+  const refusal = refusalOf(sight.told());
+  const event = { action: 'refuse', outcome: 'refused', face: 'viewer', operation } as const;
+  if (refusal !== null) await deps.audit.record({ ...event, ...audited(caller), ...refusal });
+  return fail(problem('not-found', 'study', 'There is no such study here, or it was withdrawn.'));
 }
 
 export const besideHandler =
@@ -61,9 +73,9 @@ export const besideHandler =
       sendProblem(response, found.problem);
       return;
     }
-    const { caller, personId, studyUid } = found.value;
+    const { caller, sight, personId, studyUid } = found.value;
     const all = await deps.exams.of(personId, EXAMS);
-    const seen = await (await deps.desk.sight(caller)).exams(all.map(({ examId }) => examId));
+    const seen = await sight.exams(all.map(({ examId }) => examId));
     const exams = all.filter(({ examId }) => seen.has(examId));
     const objects = exams.map(({ examId }) => `exam/${examId}`);
     const event = {
@@ -74,7 +86,7 @@ export const besideHandler =
       persons: [personId],
       objects,
     } as const;
-    await deps.audit.record({ ...event, ...audited(caller) });
+    await deps.audit.record({ ...event, ...audited(caller), ...groundsOf(sight.told()) });
     const here = exams.find(({ studies }) => studies.some((one) => one.studyUid === studyUid)) ?? exams[0];
     response.json({
       person: { id: personId, name: here === undefined ? null : nameOf(here), localId: here?.patient.localId ?? null },

@@ -1,5 +1,6 @@
 /** `POST …/studies/{study}/key-images`: what a reader marked becomes a key object selection of the study (IHE RAD KIN). */
 import type { RequestHandler } from 'express';
+import { groundsOf } from '../../core/access-ports.ts';
 import { decide } from '../../core/access.ts';
 import { audited } from '../../core/audit.ts';
 import { lenientUid } from '../../core/identifier.ts';
@@ -45,7 +46,7 @@ export function keyImageHandler(deps: KeyImageDeps): RequestHandler {
       if (refusal?.ok === false) sendProblem(response, refusal.problem);
       return;
     }
-    const { caller, studyUid } = found.value;
+    const { caller, sight, studyUid } = found.value;
     const decision = decide(caller, { kind: 'annotate' });
     const record =
       (action: 'change' | 'refuse', outcome: 'success' | 'refused') =>
@@ -58,6 +59,7 @@ export function keyImageHandler(deps: KeyImageDeps): RequestHandler {
           outcome,
           persons,
           objects,
+          ...groundsOf(sight.told()),
         });
     if (!decision.allowed) {
       await record('refuse', 'refused')(null, [found.value.personId], [studyUid]);
