@@ -14,6 +14,7 @@ import { createRematching } from './flow/rematch.ts';
 import { createLog } from './log.ts';
 import { openDatabase } from './store/database.ts';
 import { createRematchWork } from './store/rematch-step.ts';
+import { rekeyMatches } from './store/reseal.ts';
 
 interface Assignment {
   readonly config: Config;
@@ -69,10 +70,10 @@ async function run({ config, databaseUrl }: Assignment): Promise<void> {
   const { objects } = await composeObjects({ config, ring: keys.ring, log });
   const sites = await loadSites(config.sitesDir);
   const { ingest, desk } = await composeIndex({ config, log, database, objects, sites, clock: () => new Date() });
-  ingest.start(workers, SWEEP_MS);
   const rematching = createRematching({ work: createRematchWork(desk), log });
-  rematching.start();
+  const ending = new AbortController();
   const end = async (): Promise<void> => {
+    ending.abort();
     await Promise.all([ingest.stop(), rematching.stop()]);
     await objects.close();
     await database.close();
@@ -84,6 +85,11 @@ async function run({ config, databaseUrl }: Assignment): Promise<void> {
     else void end();
   });
   parentPort?.postMessage('up');
+  const made = await rekeyMatches(database, desk.matching);
+  if (made > 0) log.info({ registrations: made }, 'blocking keys of an earlier release were made anew');
+  if (ending.signal.aborted) return;
+  ingest.start(workers, SWEEP_MS);
+  rematching.start();
 }
 
 if (!isMainThread && (workerData as Partial<Assignment> | null)?.databaseUrl !== undefined)

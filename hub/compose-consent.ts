@@ -17,7 +17,7 @@ import type { Lifecycle } from './lifecycle.ts';
 import { createSeal } from './security/seal.ts';
 import { createBreakGlassCases } from './store/break-glass.ts';
 import { createConsentDesk } from './store/consent.ts';
-import type { Database } from './store/database.ts';
+import { vaultOf, type Database } from './store/database.ts';
 import { hubKey } from './store/hub-key.ts';
 import { createInstitutionDesk } from './store/institution-life.ts';
 import { createNoticeSpool, createPatientNotices, type NoticeRules } from './store/patient-notice.ts';
@@ -44,7 +44,7 @@ function partsOf({ config, database, clock }: Ground): Parts {
   let key: Promise<Sealed> | undefined;
   const seal = (): Promise<Sealed> =>
     (key ??= hubKey(database, 'consent').then(
-      (drawn) => createSeal(drawn, 'consent'),
+      (drawn) => createSeal(vaultOf(database.pool).fields, 'consent', drawn),
       (error: unknown) => {
         // A database that is away now is asked again.
         key = undefined;

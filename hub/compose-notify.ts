@@ -16,7 +16,7 @@ import { createNotifyPass } from './security/notify-pass.ts';
 import type { NotifyPass } from './security/notify-pass.ts';
 import { createSeal } from './security/seal.ts';
 import { createAffinityPatients } from './store/affinity-patients.ts';
-import type { Database } from './store/database.ts';
+import { vaultOf, type Database } from './store/database.ts';
 import { createDocumentReader } from './store/document-query.ts';
 import { hubKey } from './store/hub-key.ts';
 import { createSubscriptionStore } from './store/subscription.ts';
@@ -48,7 +48,7 @@ export function notificationSecrets(database: Database): {
       throw error;
     }));
   return {
-    seal: async () => createSeal(await drawn(), 'consumer'),
+    seal: async () => createSeal(vaultOf(database.pool).fields, 'consumer', await drawn()),
     pass: async () => createNotifyPass(await drawn()),
   };
 }

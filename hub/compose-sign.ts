@@ -15,7 +15,7 @@ import { createAssertionLedger } from './store/assertion.ts';
 import { createAccountStore } from './store/account.ts';
 import { createTokenDesk } from './store/client.ts';
 import { createCredentialStore } from './store/credential.ts';
-import type { Database } from './store/database.ts';
+import { vaultOf, type Database } from './store/database.ts';
 import { hubKey } from './store/hub-key.ts';
 import { createSamlRequestStore } from './store/saml-request.ts';
 import { createSessionStore } from './store/session.ts';
@@ -43,14 +43,15 @@ export async function composeSignOn(ground: {
     sessions: createSessionStore({ database, clock }),
   };
   const key = await hubKey(database, 'sign-on');
+  const { fields } = vaultOf(database.pool);
   const passwords = createPasswords();
   const limits = { idleSeconds, longestSeconds };
-  const signOn = new SignOn({ ...rooms, passwords, seal: createSeal(key, 'totp'), clock, policy, limits });
+  const signOn = new SignOn({ ...rooms, passwords, seal: createSeal(fields, 'totp', key), clock, policy, limits });
   const ledger = createAssertionLedger(database);
   const providers = samlProviders(config, { ledger, clock });
   const oauth = { desk: createTokenDesk(database), ledger, clock, audit, publicUrl: config.publicUrl };
   const requests = createSamlRequestStore({ database, clock });
-  const saml = { ...rooms, signOn, providers, requests, seal: createSeal(key, 'saml'), audit, clock };
+  const saml = { ...rooms, signOn, providers, requests, seal: createSeal(fields, 'saml', key), audit, clock };
   return {
     ...rooms,
     signOn,

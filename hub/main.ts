@@ -19,6 +19,7 @@ import { codeOf } from './core/problem.ts';
 import type { Sites } from './core/site.ts';
 import { channels } from './compose-channels.ts';
 import { faces } from './compose-faces.ts';
+import { keysCommand } from './compose-keys-command.ts';
 import { openKeys } from './compose-keys.ts';
 import { composeObjects } from './compose-objects.ts';
 import { composeRooms, renderSites } from './compose.ts';
@@ -313,6 +314,7 @@ async function run(): Promise<void> {
     const given = readConfig();
     process.exit(await auditCommand(words, given, createLog('warn')));
   }
+  if (words[0] === 'keys') process.exit(await keysCommand(words.slice(1), readConfig(), createLog('warn')));
   const roles = readRoles(words);
   const config = readConfig();
   const log = createLog(config.logLevel);

@@ -1,34 +1,41 @@
 /**
- * Text that must lie in the database without being read there: AES-256-GCM (GB/T 39786 would have SM4-GCM in its place).
- * Who has the key and the table reads it; who sees the table alone, a dump or a log of it, does not.
+ * Text that must lie in the database without being read there, for rooms that know of no rows: second factors, answers of
+ * identity providers, addresses of subscribers, names of guardians. Sealed under the data keys as rows are (core/sealing.ts);
+ * what a release before sealed under a key of its own still opens, and `npm run keys -- reseal` seals it anew.
  */
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import { createDecipheriv, createHmac } from 'node:crypto';
+import { SealBroken, type Sealer } from '../core/sealing.ts';
 
 export interface Seal {
   close(text: string): string;
-  /** Rejects what another key sealed, or somebody changed: that is no expected failure. What was never sealed stays. */
+  /** Throws where another key sealed it, or somebody changed it: that is no expected failure. What was never sealed stays. */
   open(sealed: string): string;
 }
 
 const MARK = 'sealed:';
 const [NONCE, TAG] = [12, 16];
 
-/** `purpose` makes one key serve several ends without their texts being exchangeable. */
-export function createSeal(key: Uint8Array, purpose: string): Seal {
-  const own = createHmac('sha256', key).update(`seal ${purpose}`).digest();
+/** `purpose` keeps texts of several ends from being exchanged; `former` is the key of a release before. */
+export function createSeal(fields: Sealer, purpose: string, former: Uint8Array): Seal {
+  const context = `seal ${purpose}`;
   return {
-    close(text) {
-      const nonce = randomBytes(NONCE);
-      const cipher = createCipheriv('aes-256-gcm', own, nonce);
-      const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
-      return MARK + Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64');
-    },
+    close: (text) => fields.seal(Buffer.from(text), context).toString('base64'),
     open(sealed) {
-      if (!sealed.startsWith(MARK)) return sealed;
-      const bytes = Buffer.from(sealed.slice(MARK.length), 'base64');
-      const decipher = createDecipheriv('aes-256-gcm', own, bytes.subarray(0, NONCE));
-      decipher.setAuthTag(bytes.subarray(NONCE, NONCE + TAG));
-      return Buffer.concat([decipher.update(bytes.subarray(NONCE + TAG)), decipher.final()]).toString('utf8');
+      if (sealed.startsWith(MARK)) return openFormer(Buffer.from(sealed.slice(MARK.length), 'base64'), former, context);
+      const bytes = Buffer.from(sealed, 'base64');
+      return fields.isSealed(bytes) ? fields.open(bytes, context).toString() : sealed;
     },
   };
+}
+
+function openFormer(bytes: Buffer, key: Uint8Array, context: string): string {
+  const own = createHmac('sha256', key).update(context).digest();
+  const decipher = createDecipheriv('aes-256-gcm', own, bytes.subarray(0, NONCE), { authTagLength: TAG });
+  decipher.setAuthTag(bytes.subarray(NONCE, NONCE + TAG));
+  const plain = decipher.update(bytes.subarray(NONCE + TAG));
+  try {
+    return Buffer.concat([plain, decipher.final()]).toString('utf8');
+  } catch {
+    throw new SealBroken('changed');
+  }
 }

@@ -57,14 +57,14 @@ export function uuidOf(id: string): string | null {
 
 export const uuidsOf = (ids: readonly string[]): string[] => [...new Set(ids)].map(uuidOf).filter((id) => id !== null);
 
-const bodyContext = (uuid: string): string => `registry_object.body ${uuid}`;
+export const documentContext = (uuid: string): string => `registry_object.body ${uuid}`;
 
 /**
  * The body was written by `objectRow` alone, so its shape is that of the kind. Sealed, since it tells of a patient as the
  * source knew them; a folder that was touched since has its time in the column.
  */
 export function objectOf(fields: Sealer, row: ObjectRow): RegistryObject {
-  const body = openJson<{ readonly lastUpdateTime?: string }>(fields, row.body, bodyContext(row.id));
+  const body = openJson<{ readonly lastUpdateTime?: string }>(fields, row.body, documentContext(row.id));
   const touched = row.kind === 'folder' && row.main_time !== null && row.main_time !== full(body.lastUpdateTime);
   return {
     kind: row.kind,
@@ -96,7 +96,7 @@ export function objectRow(fields: Sealer, object: RegistryObject, sender: string
     status,
     unique_id: uniqueId,
     sender,
-    body: sealJson(fields, body, bodyContext(uuidOf(id) ?? '')),
+    body: sealJson(fields, body, documentContext(uuidOf(id) ?? '')),
     confidentiality: [],
     event_codes: [],
     reference_ids: [],

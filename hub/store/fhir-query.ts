@@ -139,25 +139,37 @@ export function dateCondition(prefix: DatePrefix, low: string, high: string, ran
 }
 
 function stringCondition(type: string, criterion: Extract<Criterion, { kind: 'string' }>, sql: Binder): string {
+  const secret = type === 'Patient' && isSecretText(criterion.params);
   const any = criterion.any.map(({ norm, exact, grams }) => {
     // Of what lies there by keyed hashes all that is asked is in them (store/sealed-search.ts).
-    if (type === 'Patient' && isSecretText(criterion.params)) return `r.tokens @> ${sql.bind(grams)}::text[]`;
-    const head = `t.type = ${sql.bind(type)} and t.param = any(${sql.bind(criterion.params)})`;
-    switch (criterion.mode) {
-      case 'exact':
-        return `r.id in (select t.id from fhir_text t where ${head} and t.norm = ${sql.bind(norm)}
-          and t.exact = ${sql.bind(exact)} and t.version = r.version)`;
-      case 'equal':
-        return `(r.id, r.version) in (select t.id, t.version from fhir_text t where ${head} and t.norm = ${sql.bind(norm)})`;
-      case 'prefix':
-        return `(r.id, r.version) in (select t.id, t.version from fhir_text t where ${head}
-          and t.norm >= ${sql.bind(norm)} and t.norm < ${sql.bind(after(norm))})`;
-      case 'contains':
-        return `(r.tokens @> ${sql.bind(grams)}::text[] and exists (select from fhir_text t where ${head}
-          and t.id = r.id and t.version = r.version and position(${sql.bind(norm)} in t.norm) > 0))`;
-    }
+    const hashed = secret ? `r.tokens @> ${sql.bind(grams)}::text[]` : null;
+    if (hashed !== null && norm === '') return hashed;
+    const inText = textCondition(type, criterion, { norm, exact, grams: secret ? [] : grams }, sql);
+    return hashed === null ? inText : `(${hashed} or ${inText})`;
   });
   return `(${any.join(' or ')})`;
+}
+
+function textCondition(
+  type: string,
+  criterion: Extract<Criterion, { kind: 'string' }>,
+  { norm, exact, grams }: (typeof criterion.any)[number],
+  sql: Binder,
+): string {
+  const head = `t.type = ${sql.bind(type)} and t.param = any(${sql.bind(criterion.params)})`;
+  switch (criterion.mode) {
+    case 'exact':
+      return `r.id in (select t.id from fhir_text t where ${head} and t.norm = ${sql.bind(norm)}
+          and t.exact = ${sql.bind(exact)} and t.version = r.version)`;
+    case 'equal':
+      return `(r.id, r.version) in (select t.id, t.version from fhir_text t where ${head} and t.norm = ${sql.bind(norm)})`;
+    case 'prefix':
+      return `(r.id, r.version) in (select t.id, t.version from fhir_text t where ${head}
+          and t.norm >= ${sql.bind(norm)} and t.norm < ${sql.bind(after(norm))})`;
+    case 'contains':
+      return `(r.tokens @> ${sql.bind(grams)}::text[] and exists (select from fhir_text t where ${head}
+          and t.id = r.id and t.version = r.version and position(${sql.bind(norm)} in t.norm) > 0))`;
+  }
 }
 
 /** The first text after all that begin with `prefix`, in code point order (collation "C"). */

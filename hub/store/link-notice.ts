@@ -37,7 +37,8 @@ export async function announceLinks(
   });
 }
 
-const contextOf = (subscriber: string, personId: string): string => `link_told.numbers ${subscriber} ${personId}`;
+export const toldContext = (subscriber: string, personId: string): string =>
+  `link_told.numbers ${subscriber} ${personId}`;
 
 export function createLinkMemory({ database, clock }: { database: Database; clock: () => Date }): LinkMemory {
   const { fields } = vaultOf(database.pool);
@@ -49,7 +50,7 @@ export function createLinkMemory({ database, clock }: { database: Database; cloc
       );
       const [row] = rows;
       if (row === undefined) return null;
-      const at = contextOf(subscriber, personId);
+      const at = toldContext(subscriber, personId);
       return { ...row, numbers: row.numbers.map((number) => openText(fields, number, at)) };
     },
     async tell(subscriber, personId, numbers) {
@@ -60,7 +61,7 @@ export function createLinkMemory({ database, clock }: { database: Database; cloc
         [
           subscriber,
           personId,
-          numbers.map((number) => sealText(fields, number, contextOf(subscriber, personId))),
+          numbers.map((number) => sealText(fields, number, toldContext(subscriber, personId))),
           clock(),
         ],
       );

@@ -80,6 +80,12 @@ export function openExam(fields: Sealer, stored: StoredExam, examId: HubId): Exa
   };
 }
 
+/** The sealed member of stored facts; null: none. */
+export function sealedText(stored: Registers | StoredExam): string | null {
+  const member = stored[SEALED];
+  return Array.isArray(member) ? (member[1] as string) : typeof member === 'string' ? member : null;
+}
+
 export const reportContext = (number: string, stamp: string): string => `report_version.content ${number} ${stamp}`;
 export const featuresContext = (recordId: string): string => `match_record.features ${recordId}`;
 

@@ -20,6 +20,11 @@ const secretToken = (vault: Vault, token: string): string => {
   return param === undefined ? token : keyed(vault, param, token);
 };
 
+const anyForm = (vault: Vault, token: string): string[] => {
+  const secret = secretToken(vault, token);
+  return secret !== token && vault.fields.acceptsClear ? [secret, token] : [secret];
+};
+
 const begin = (norm: string): string => Array.from(norm).slice(0, LONGEST).join('');
 
 /** As rows hold them: nothing of another type is changed. */
@@ -49,7 +54,7 @@ export function sealSearch(vault: Vault, type: string, search: SearchValues): Se
 export function sealCriteria(vault: Vault, type: string, criteria: readonly Criterion[]): readonly Criterion[] {
   if (type !== TYPE) return criteria;
   return criteria.map((one): Criterion => {
-    if (one.kind === 'tokens') return { ...one, any: one.any.map((token) => secretToken(vault, token)) };
+    if (one.kind === 'tokens') return { ...one, any: one.any.flatMap((token) => anyForm(vault, token)) };
     if (one.kind !== 'string' || !isSecretText(one.params)) return one;
     const hashes = ({ norm, exact, grams }: (typeof one.any)[number]): readonly string[] => {
       if (one.mode === 'exact') return [keyed(vault, 'address-exact', exact)];
@@ -57,7 +62,12 @@ export function sealCriteria(vault: Vault, type: string, criteria: readonly Crit
       if (one.mode === 'contains') return grams.map((gram) => keyed(vault, 'address-pair', gram));
       return [keyed(vault, 'address-start', begin(norm))];
     };
-    return { ...one, any: one.any.map((asked) => ({ norm: '', exact: '', grams: hashes(asked) })) };
+    // Rows of before have their texts: they are compared as well while there may be any (store/fhir-query.ts).
+    const text = (asked: string): string => (vault.fields.acceptsClear ? asked : '');
+    return {
+      ...one,
+      any: one.any.map((asked) => ({ norm: text(asked.norm), exact: text(asked.exact), grams: hashes(asked) })),
+    };
   });
 }
 

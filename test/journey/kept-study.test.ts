@@ -2,6 +2,7 @@
  * A hospital keeps its images and sends nothing but messages: its studies have a manifest in both forms all the same, made
  * of what its archive (Orthanc) tells, and who follows it gets the images through the hub.
  */
+import { openDocument } from '../support/stored.ts';
 import assert from 'node:assert/strict';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -109,13 +110,20 @@ describe('studies that their hospital keeps', { skip: withoutOrthanc }, () => {
     });
 
   async function approved(study: string): Promise<Row[]> {
-    const { rows } = await fresh.database.pool.query<{ entry: Row }>(
-      `select o.body || jsonb_build_object('uniqueId', o.unique_id, 'object', d.object) as entry
+    const { rows } = await fresh.database.pool.query<{
+      id: string;
+      body: string;
+      more: Pick<Row, 'uniqueId' | 'object'>;
+    }>(
+      `select o.id, o.body, jsonb_build_object('uniqueId', o.unique_id, 'object', d.object) as more
        from registry_object o join repository_document d using (patient_id, unique_id)
-       where o.kind = 'document' and o.status = 'approved' order by o.body ->> 'mimeType'`,
+       where o.kind = 'document' and o.status = 'approved'`,
     );
     const ids = `${study}^^^^urn:ihe:iti:xds:2016:studyInstanceUID`;
-    return rows.map(({ entry }) => entry).filter(({ referenceIds }) => referenceIds.includes(ids));
+    return rows
+      .map((row) => ({ ...openDocument(fresh.database.pool, row), ...row.more }))
+      .sort((a, b) => (a.mimeType < b.mimeType ? -1 : 1))
+      .filter(({ referenceIds }) => referenceIds.includes(ids));
   }
 
   async function until<T>(look: () => Promise<T | null>): Promise<T> {

@@ -2,6 +2,7 @@
  * A whole hub: a hospital sends an order, images and a report as it always does, and manifest and report stand in the
  * document registry; a correction replaces, a void withdraws.
  */
+import { openDocument } from '../support/stored.ts';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -74,13 +75,19 @@ interface Row extends DocumentEntry {
   readonly object: string;
 }
 
+interface Stored {
+  readonly id: string;
+  readonly body: string;
+  readonly more: Pick<Row, 'uniqueId' | 'object' | 'lid' | 'version'>;
+}
+
 async function approved(): Promise<Row[]> {
-  const { rows } = await fresh.database.pool.query<{ entry: Row }>(
-    `select o.body || jsonb_build_object('uniqueId', o.unique_id, 'object', d.object, 'lid', o.lid, 'version', o.version) as entry
+  const { rows } = await fresh.database.pool.query<Stored>(
+    `select o.id, o.body, jsonb_build_object('uniqueId', o.unique_id, 'object', d.object, 'lid', o.lid, 'version', o.version) as more
      from registry_object o join repository_document d using (patient_id, unique_id)
      where o.kind = 'document' and o.status = 'approved' order by o.format_code`,
   );
-  return rows.map(({ entry }) => entry);
+  return rows.map((row) => ({ ...openDocument(fresh.database.pool, row), ...row.more }));
 }
 
 /** Polls until what is approved is so; the exam's journal lies in other tables, so nothing here waits on a clock alone. */

@@ -11,7 +11,7 @@ import { createSeal } from '../../hub/security/seal.ts';
 import { createBreakGlassCases } from '../../hub/store/break-glass.ts';
 import { createConsentDesk } from '../../hub/store/consent.ts';
 import type { Database } from '../../hub/store/database.ts';
-import { alsoOpen } from '../support/keyring.ts';
+import { alsoOpen, TEST_FIELDS } from '../support/keyring.ts';
 import { accessDesk } from '../support/access.ts';
 import { signedIn } from '../support/people.ts';
 import { exam, OPERATOR, personHub, recordId, registration, type PersonHub } from '../support/person-hub.ts';
@@ -24,7 +24,7 @@ let otherPool: Database;
 let examId: HubId;
 let person: HubId;
 const clock = (): Date => new Date();
-const seal = createSeal(new Uint8Array(32).fill(3), 'consent');
+const seal = createSeal(TEST_FIELDS, 'consent', new Uint8Array(32).fill(3));
 const rules = { seal: () => Promise.resolve(seal), notices: { delivered: false } };
 
 before(async () => {

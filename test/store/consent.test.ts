@@ -1,4 +1,5 @@
 /** Consents on PostgreSQL: versions, withdrawal, guardians, and persons that are merged and parted afterwards. */
+import { TEST_FIELDS } from '../support/keyring.ts';
 import assert from 'node:assert/strict';
 import { before, beforeEach, test } from 'node:test';
 import { askConsents, type ConsentRule } from '../../hub/core/consent.ts';
@@ -14,7 +15,7 @@ let hub: PersonHub;
 let desk: ConsentDesk;
 before(async () => {
   hub = await personHub();
-  const seal = createSeal(new Uint8Array(32).fill(3), 'consent');
+  const seal = createSeal(TEST_FIELDS, 'consent', new Uint8Array(32).fill(3));
   desk = createConsentDesk({
     database: hub.database,
     clock: () => new Date(),

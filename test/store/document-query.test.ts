@@ -26,7 +26,7 @@ import { growPersons, growRegistry, patientOf, personOf } from '../support/regis
 
 let fresh: Awaited<ReturnType<typeof freshDatabase>>;
 before(async () => {
-  fresh = await freshDatabase();
+  fresh = await freshDatabase({ clear: true });
   await growRegistry(fresh.database.pool, 1, 5_000);
   await growPersons(fresh.database.pool, 1, 5_000);
   const tables = 'registry_object, document_association, affinity_patient, patient_record, person';

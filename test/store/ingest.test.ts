@@ -1,4 +1,6 @@
 /** Journal and ingest on a real PostgreSQL: nothing acknowledged is lost or doubled, and every input ends exactly once. */
+import { openRow, type VersionRow } from '../../hub/store/fhir-version.ts';
+import { vaultOf } from '../../hub/store/database.ts';
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { Envelope, Intake } from '../../hub/core/envelope.ts';
@@ -176,10 +178,13 @@ test('a report and its revision that arrive together are two versions in the his
   await ingest.drain();
   assert.equal(await count('select count(*)::int as n from pending'), 0);
   assert.equal(await count('select count(*)::int as n from report_version'), 2);
-  const versions = await database.pool.query<{ body: string }>(
-    `select body from fhir_version where type = 'DiagnosticReport' order by version`,
+  const versions = await database.pool.query<VersionRow>(
+    `select * from fhir_version where type = 'DiagnosticReport' order by version`,
   );
-  const seen = versions.rows.map(({ body }) => JSON.parse(body) as { status: string; conclusion?: string });
+  const seen = versions.rows.map(
+    (row) =>
+      JSON.parse(openRow(vaultOf(database.pool).fields, row).body ?? '') as { status: string; conclusion?: string },
+  );
   assert.deepEqual(
     [...new Set(seen.map(({ status, conclusion }) => `${status} ${conclusion ?? ''}`))],
     ['final 未见异常', 'corrected 右肺上叶结节'],

@@ -2,6 +2,7 @@
  * What hospitals get wrong, as HL7 v2 that arrives: nothing is joined that a careful clerk would not join, and why is on
  * the record: a finding of the message, a message that waits, or a question with its comparison.
  */
+import { registered as stored } from '../support/stored.ts';
 import assert from 'node:assert/strict';
 import { before, beforeEach, test } from 'node:test';
 import { residentCheck, type HubId } from '../../hub/core/identifier.ts';
@@ -317,8 +318,10 @@ test('a decision that two are two persons stands against a replay of all that wa
 });
 
 async function rows(): Promise<readonly unknown[]> {
-  const { rows: found } = await hub.database.pool.query<{ shown: string }>(
-    `select concat_ws(' ', local_id, person_id, facts) as shown from patient_record order by record_id`,
+  const { rows: found } = await hub.database.pool.query<{ record_id: HubId; person_id: string }>(
+    'select record_id, person_id from patient_record order by record_id',
   );
-  return found;
+  return Promise.all(
+    found.map(async (row) => [row.person_id, await stored(hub.database.pool, row.record_id)] as const),
+  );
 }

@@ -1,4 +1,5 @@
 /** What hospitals say of two numbers, through PostgreSQL: merges, links, moves, their end, and what cannot be meant. */
+import { registered as stored } from '../support/stored.ts';
 import assert from 'node:assert/strict';
 import { before, beforeEach, test } from 'node:test';
 import { siteId } from '../../hub/core/identifier.ts';
@@ -113,11 +114,7 @@ test('of two words of one second about the same numbers the later arrival stands
     await registered();
     for (const word of words) await hub.send(word);
     assert.equal(await together('A', 'B'), joined);
-    const { rows } = await hub.database.pool.query<{ phone: string }>(
-      `select facts -> 'phone' ->> 1 as phone from patient_record where record_id = $1`,
-      [recordId('h1', 'A')],
-    );
-    assert.equal(rows[0]?.phone, phone);
+    assert.equal((await stored(hub.database.pool, recordId('h1', 'A')))?.phone, phone);
   }
 });
 

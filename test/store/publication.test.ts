@@ -1,4 +1,5 @@
 /** From messages to document entries on a real PostgreSQL: the outbox carries every decision over, whatever interrupts it. */
+import { openDocument } from '../support/stored.ts';
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -159,11 +160,15 @@ async function unreliable(act: () => Promise<Registered>): Promise<Registered> {
 }
 
 async function entries(): Promise<DocumentEntry[]> {
-  const result = await database.pool.query<{ entry: DocumentEntry }>(
-    `select body || jsonb_build_object('status', status, 'uniqueId', unique_id, 'patientId', patient_id) as entry
+  const result = await database.pool.query<{
+    id: string;
+    body: string;
+    more: Pick<DocumentEntry, 'status' | 'uniqueId' | 'patientId'>;
+  }>(
+    `select id, body, jsonb_build_object('status', status, 'uniqueId', unique_id, 'patientId', patient_id) as more
      from registry_object where kind = 'document' order by unique_id`,
   );
-  return result.rows.map(({ entry }) => entry);
+  return result.rows.map((row) => ({ ...openDocument(database.pool, row), ...row.more }));
 }
 
 async function wipe(): Promise<void> {

@@ -94,6 +94,11 @@ async function patiently(work: () => Promise<unknown>): Promise<void> {
 
 let vault: Promise<Vault> | null = null;
 
+const acceptingClear = ({ fields, hash }: Vault): Vault => ({
+  hash: (kind, value) => hash(kind, value),
+  fields: { ...fields, acceptsClear: true },
+});
+
 /** Every clone of the template has its data keys: they are unwrapped once. */
 async function sharedVault(url: string): Promise<Vault> {
   const keys = await openTestKeys(url);
@@ -101,8 +106,15 @@ async function sharedVault(url: string): Promise<Vault> {
   return keys.vault;
 }
 
-/** `empty`: without the hub's schema, for tests of the migrations themselves. */
-export async function freshDatabase(options: { max?: number; empty?: boolean } = {}): Promise<FreshDatabase> {
+interface FreshOptions {
+  readonly max?: number;
+  /** Without the hub's schema, for tests of the migrations themselves. */
+  readonly empty?: boolean;
+  /** Rows in clear are read, as of a release that did not seal. */
+  readonly clear?: boolean;
+}
+
+export async function freshDatabase(options: FreshOptions = {}): Promise<FreshDatabase> {
   const admin = await serverUrl();
   const name = `hutong_test_${randomBytes(6).toString('hex')}`;
   template ??= options.empty === true ? null : ensureTemplate(admin);
@@ -110,7 +122,10 @@ export async function freshDatabase(options: { max?: number; empty?: boolean } =
   await asAdmin(admin, (client) => patiently(() => client.query(`create database ${name} template ${String(from)}`)));
   const url = withDatabase(admin, name);
   if (options.empty !== true) vault ??= sharedVault(url);
-  const sealed = options.empty === true || vault === null ? {} : { vault: await vault };
+  const sealed =
+    options.empty === true || vault === null
+      ? {}
+      : { vault: options.clear === true ? acceptingClear(await vault) : await vault };
   const database = openDatabase(url, { max: options.max ?? 8, name: 'test', ...sealed });
   const fresh: FreshDatabase = {
     url,

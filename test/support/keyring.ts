@@ -70,3 +70,6 @@ export async function alsoOpen(url: string, max = 2): Promise<Database> {
   await close();
   return openDatabase(url, { max, name: 'test', vault });
 }
+
+/** For who seals without a database. */
+export const TEST_FIELDS = (await testKeyring()).fields;

@@ -1,4 +1,5 @@
 /** Submissions as a document source makes them, and the packages in which they travel. */
+import { openDocument } from './stored.ts';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -117,10 +118,11 @@ export async function leavesNothing(hub: RepositoryHub, work: () => Promise<void
 }
 
 export async function registered(hub: RepositoryHub, uniqueId: string): Promise<Partial<DocumentEntry>> {
-  const { rows } = await hub.database.pool.query<{ status: DocumentEntry['status']; body: DocumentEntry }>(
-    'select status, body from registry_object where unique_id = $1',
+  const { rows } = await hub.database.pool.query<{ id: string; status: DocumentEntry['status']; body: string }>(
+    'select id, status, body from registry_object where unique_id = $1',
     [uniqueId],
   );
   assert.equal(rows.length, 1);
-  return { ...rows[0]?.body, ...(rows[0] ? { status: rows[0].status } : {}) };
+  const [row] = rows;
+  return row === undefined ? {} : { ...openDocument(hub.database.pool, row), status: row.status };
 }

@@ -1,4 +1,5 @@
 /** A broker with its registry over real HTTP and PostgreSQL, and consumers that note what they are told, for tests of DSUB. */
+import { TEST_FIELDS } from './keyring.ts';
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -24,7 +25,7 @@ export const SUBSCRIBE = 'http://docs.oasis-open.org/wsn/bw-2/NotificationProduc
 export const UNSUBSCRIBE = 'http://docs.oasis-open.org/wsn/bw-2/SubscriptionManager/UnsubscribeRequest';
 export const RENEW = 'http://docs.oasis-open.org/wsn/bw-2/SubscriptionManager/RenewRequest';
 export const PEER_TOKEN = 'a-token-of-the-peer';
-const SEAL = createSeal(Buffer.alloc(32, 7), 'consumer');
+const SEAL = createSeal(TEST_FIELDS, 'consumer', Buffer.alloc(32, 7));
 const WSNT = 'http://docs.oasis-open.org/wsn/b-2';
 
 export interface Reply {

@@ -1,4 +1,5 @@
 /** Consents and emergencies over HTTP: the desk, the patient's app, the doctor with a code, broken glass and its review. */
+import { TEST_FIELDS } from '../support/keyring.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { PRESENT_CODE } from '../../hub/core/consent-ports.ts';
@@ -212,7 +213,7 @@ test('no doctor is stopped: not without an institution, not while the audit is a
     ).length;
   assert.equal(await byWhom(), 0);
   assert.equal((await breakGlassFigures(database, new Date()))['unaudited'], 1);
-  const seal = createSeal(new Uint8Array(32), 'consent');
+  const seal = createSeal(TEST_FIELDS, 'consent', new Uint8Array(32));
   await database.pool.query(`update break_glass set note = $1`, [seal.close('x')]);
   const soon = (): Date => new Date(Date.now() + 60_000);
   const cases = createBreakGlassCases({

@@ -1,4 +1,6 @@
 /** Feeds over HTTP: durable before 202, repeated and conflicting keys, batches line by line, hostile bodies. */
+import { AUDIT_COLUMNS, toRecord, type AuditRow } from '../../hub/store/audit-row.ts';
+import { vaultOf } from '../../hub/store/database.ts';
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { once } from 'node:events';
@@ -61,10 +63,11 @@ test('each message that is accepted is one record of the audit, a repeat and a r
   assert.equal(items.length, before + 1);
   const [last] = items;
   assert.deepEqual([last?.outcome, last?.callerRole, last?.operation], ['success', 'hospital-feed', 'POST order']);
-  const { rows } = await hub.fresh.database.pool.query<{ detail: unknown }>(
-    "select detail from audit where face = 'rest' and action = 'feed' order by at desc, id desc limit 1",
+  const { pool } = hub.fresh.database;
+  const { rows } = await pool.query<AuditRow>(
+    `select ${AUDIT_COLUMNS} from audit a where face = 'rest' and action = 'feed' order by at desc, id desc limit 1`,
   );
-  assert.deepEqual(rows[0]?.detail, {
+  assert.deepEqual(rows.map((row) => toRecord(vaultOf(pool).fields, row).detail)[0], {
     messageId: accepted.json['journalId'],
     patientIds: ['AUDIT1^^^&2.999.156.1.1&ISO'],
   });

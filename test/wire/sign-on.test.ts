@@ -195,7 +195,7 @@ test('passwords that are weak, former, or too old; the code of an invitation ser
     'select totp_secret from account where id = $1',
     [id],
   );
-  assert.match(rows[0]?.totp_secret ?? '', /^sealed:/);
+  assert.match(rows[0]?.totp_secret ?? '', /^HSv1/);
 });
 
 test('an expired password must be changed before anything else, after the second factor', async () => {
