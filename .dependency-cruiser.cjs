@@ -25,7 +25,10 @@ const rooms = {
   'adapters-atna': ['^adapters/atna/', ['^hub/core/', '^mappings/', '^adapters/channel\\.ts$']],
   'adapters-rest': ['^adapters/rest/', ['^hub/core/', '^mappings/', '^adapters/channel\\.ts$']],
   'adapters-gateway': ['^adapters/gateway/', ['^hub/core/', '^mappings/', '^adapters/channel\\.ts$']],
-  'config-and-log': ['^hub/(config|config-audit|config-saml|config-sign-on|config-xua|log)\\.ts$', ['^hub/core/']],
+  'config-and-log': [
+    '^hub/(config|config-audit|config-keys|config-saml|config-sign-on|config-xua|log)\\.ts$',
+    ['^hub/core/'],
+  ],
 };
 
 const PROJECT = '^(hub|adapters|mappings|openapi|fhir-profiles|test)/';

@@ -6,7 +6,7 @@ import type { MasterKeyConfig } from './config-keys.ts';
 import type { Log } from './core/ports.ts';
 import { codeOf } from './core/problem.ts';
 import { MasterKeyFault, type DataKeyStore, type KeyWrapper, type Vault } from './core/sealing.ts';
-import { kmsWrapper } from './security/key-service.ts';
+import { kmsWrapper } from './security/kms.ts';
 import { openKeyring, type Keyring } from './security/keyring.ts';
 import { fileWrapper, localWrapper, makeKeyFile } from './security/master-key.ts';
 import { createDataKeyStore } from './store/data-key.ts';

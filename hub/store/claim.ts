@@ -6,7 +6,7 @@ import { codeKey } from '../core/code-mapping.ts';
 import type { HubId } from '../core/identifier.ts';
 import type { ClaimedEntry, Settlement } from '../core/ingest.ts';
 import type { Finding } from '../core/problem.ts';
-import type { Sealer } from '../core/sealing.ts';
+import { SealBroken, type Sealer } from '../core/sealing.ts';
 import { vaultOf, type Connection } from './database.ts';
 import { bytesOf } from './journal-entry.ts';
 
@@ -66,27 +66,45 @@ interface Head {
   readonly attempts: number;
 }
 
+interface Claimed {
+  readonly entries: readonly ClaimedEntry[];
+  /** Whose bytes do not open: somebody looks at them, and they hold up nobody. */
+  readonly broken: readonly ClaimedEntry[];
+}
+
 /**
  * The waiting entries of the oldest workable keys in order of arrival, at most `limit`: one transaction for many patients
  * costs little more than for one. A key whose head failed before is claimed alone, and of it only the head.
  */
-export async function claimEntries(connection: Connection, now: Date, limit: number): Promise<ClaimedEntry[]> {
+export async function claimEntries(connection: Connection, now: Date, limit: number): Promise<Claimed> {
   const heads = async (fresh: boolean, most: number): Promise<Head[]> => {
     const result = await connection.query<Head>({ name: 'claim-heads', text: HEADS, values: [now, fresh, most] });
     return result.rows;
   };
   const fresh = await heads(true, KEYS_AT_ONCE);
   const taken = fresh.length > 0 ? fresh : await heads(false, 1);
-  if (taken.length === 0) return [];
+  if (taken.length === 0) return { entries: [], broken: [] };
   const rows = await connection.query<EntryRow>({
     name: 'claim-entries',
     text: ENTRIES,
     values: [taken.map((head) => head.work_key), fresh.length > 0 ? limit : 1],
   });
-  return rows.rows.map((row) => claimed(row, vaultOf(connection).fields));
+  const { fields } = vaultOf(connection);
+  const entries: ClaimedEntry[] = [];
+  const broken: ClaimedEntry[] = [];
+  for (const row of rows.rows)
+    try {
+      entries.push(claimed(row, fields));
+    } catch (error) {
+      if (!(error instanceof SealBroken)) throw error;
+      broken.push({ ...entryOf(row), bytes: Buffer.alloc(0) });
+    }
+  return { entries, broken };
 }
 
-function claimed(row: EntryRow, fields: Sealer): ClaimedEntry {
+const claimed = (row: EntryRow, fields: Sealer): ClaimedEntry => ({ ...entryOf(row), bytes: bytesOf(fields, row) });
+
+function entryOf(row: EntryRow): Omit<ClaimedEntry, 'bytes'> {
   const base = {
     journalId: row.journal_id,
     receivedAt: row.received_at.toISOString(),
@@ -103,7 +121,6 @@ function claimed(row: EntryRow, fields: Sealer): ClaimedEntry {
     contentType: row.content_type,
     patientKey: row.patient_key,
     digestHex: row.digest.toString('hex'),
-    bytes: bytesOf(fields, row),
     answer: row.answer,
   };
   return row.object === null ? base : { ...base, object: row.object };

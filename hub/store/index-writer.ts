@@ -5,7 +5,7 @@ import type { Derivation, HubId } from '../core/identifier.ts';
 import type { Claim, ClaimedEntry, IngestStore, Outcome, Settlement } from '../core/ingest.ts';
 import type { Matching } from '../core/match/matcher.ts';
 import type { PatientState } from '../core/patient.ts';
-import type { Finding } from '../core/problem.ts';
+import { problem, type Finding } from '../core/problem.ts';
 import { ownPerson } from '../core/person.ts';
 import type { ExamView, PersonView } from '../core/view.ts';
 import { announceRecords, followPersons } from './affinity-patients.ts';
@@ -48,8 +48,9 @@ export function createIndexWriter(deps: IndexWriterDeps): IngestStore {
         // A crash may lose this commit: the entry then still waits in `pending`, and applying it again ends the same.
         await connection.query('set local synchronous_commit = off');
         const now = clock();
-        const entries = await claimEntries(connection, now, limit);
-        if (entries.length === 0) return false;
+        const { entries, broken } = await claimEntries(connection, now, limit);
+        await settle(connection, broken.map(unopened), now, reviewId);
+        if (entries.length === 0) return broken.length > 0;
         const claim: Claim = {
           entries,
           mappings: await standing(connection),
@@ -70,6 +71,18 @@ export function createIndexWriter(deps: IndexWriterDeps): IngestStore {
     },
   };
 }
+
+/** What was bent in the database is not applied, and not dropped. */
+const unopened = (entry: ClaimedEntry): Settlement => ({
+  entry,
+  state: 'review',
+  problem: problem(
+    'internal',
+    'bytes',
+    'The message was changed where it lies, or its key is not here; it cannot be read.',
+  ),
+  findings: [],
+});
 
 const CUT: Finding = {
   code: 'candidates-cut',

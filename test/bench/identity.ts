@@ -3,6 +3,9 @@
  * split of a person with 5,000 exams. What lies there before is loaded straight into the tables, by the hub's own features
  * and keys; what is measured is applied as any message is: claimed, compared, linked, rendered, committed.
  */
+import { vaultOf } from '../../hub/store/database.ts';
+import { sealJson } from '../../hub/store/sealed.ts';
+import { featuresContext, matchKey, residentKey, sealFacts } from '../../hub/store/sealed-facts.ts';
 import { residentCheck, type HubId } from '../../hub/core/identifier.ts';
 import { patientView, type PatientState } from '../../hub/core/patient.ts';
 import { ownPerson } from '../../hub/core/person.ts';
@@ -66,6 +69,7 @@ const stateOf = (n: number): PatientState => {
 export async function load(hub: PersonHub, from: number, to: number): Promise<void> {
   const { pool } = hub.database;
   const matcher = hub.deps.matching.under(null);
+  const vault = vaultOf(pool);
   await pool.query('drop index if exists match_key_by_key');
   for (let at = from; at < to; at += CHUNK) {
     const rows = Array.from({ length: Math.min(CHUNK, to - at) }, (_, n) => {
@@ -73,17 +77,26 @@ export async function load(hub: PersonHub, from: number, to: number): Promise<vo
       const features = hub.deps.matching.features(patientView(state));
       const { recordId: record_id, localId: local_id, site, authority, facts } = state;
       const person_id = ownPerson(record_id, DERIVE);
-      return { record_id, local_id, site, authority, facts, person_id, features, keys: matcher.keys(features) };
+      const { residentId } = features;
+      return {
+        ...{ record_id, local_id, site, authority, person_id },
+        facts: sealFacts(vault.fields, facts, record_id),
+        resident_id: residentId === null ? null : residentKey(vault, residentId),
+        resident_born: residentId === null ? null : Number(residentId.slice(6, 10)),
+        features: sealJson(vault.fields, features, featuresContext(record_id)),
+        keys: matcher.keys(features).map((key) => matchKey(vault, key)),
+      };
     });
     await pool.query(
       `with input as (select * from jsonb_to_recordset($1::jsonb) as r(record_id uuid, local_id text, site text, authority text,
-           facts jsonb, person_id uuid, features jsonb, keys jsonb)),
-         p as (insert into patient_record (record_id, site, authority, local_id, person_id, facts, resident_id)
-           select record_id, site, authority, local_id, person_id, facts, features ->> 'residentId' from input),
+           facts jsonb, person_id uuid, features jsonb, keys jsonb, resident_id text, resident_born smallint)),
+         p as (insert into patient_record (record_id, site, authority, local_id, person_id, facts, resident_id,
+             resident_born)
+           select record_id, site, authority, local_id, person_id, facts, resident_id, resident_born from input),
          o as (insert into person (person_id) select person_id from input),
          f as (insert into match_record (record_id, features) select record_id, features from input)
        insert into match_key (record_id, key)
-       select distinct record_id, hashtextextended(k, 21) from input, jsonb_array_elements_text(keys) k`,
+       select distinct record_id, k::bigint from input, jsonb_array_elements_text(keys) k`,
       [JSON.stringify(rows)],
     );
   }

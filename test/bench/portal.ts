@@ -3,6 +3,7 @@
  * and the audit are part of what is measured. The first exams come through the hub's port; the province around them is
  * made in the tables of the index.
  */
+import { layInClear } from './clear.ts';
 import pg from 'pg';
 import { loadSites } from '../../adapters/sites/load.ts';
 import { alsoOpen } from '../support/keyring.ts';
@@ -35,9 +36,9 @@ const QUESTIONS: readonly Question[] = [
 
 /** Copies $1 to $2 of the first persons, each with EACH exams; birth dates spread as a province's are. */
 const STATEMENTS: readonly string[] = [
-  `insert into patient_record (record_id, site, authority, local_id, person_id, facts, resident_id, sex, birth_date, dicom_name)
+  `insert into patient_record (record_id, site, authority, local_id, person_id, facts, resident_id, resident_born, sex, birth_date, dicom_name)
    select md5(record_id::text || '#' || k)::uuid, site, authority, local_id || '-' || k, md5(person_id::text || '#' || k)::uuid, facts,
-     resident_id || '-' || k, sex, to_char(to_date(birth_date, 'YYYY-MM-DD') + ((k * 7919) % 12000 - 6000), 'YYYY-MM-DD'), dicom_name
+     resident_id || '-' || k, resident_born, sex, to_char(to_date(birth_date, 'YYYY-MM-DD') + ((k * 7919) % 12000 - 6000), 'YYYY-MM-DD'), dicom_name
    from bench_patient, generate_series($1::int, $2::int) k`,
   `insert into person (person_id) select md5(person_id::text || '#' || k)::uuid from bench_patient, generate_series($1::int, $2::int) k
    on conflict do nothing`,
@@ -72,8 +73,9 @@ const TABLES: Readonly<Record<string, string>> = {
   bench_study: 'study',
 };
 
-async function fill(client: pg.Client, first: number): Promise<number> {
+async function fill(client: pg.Client, url: string, first: number): Promise<number> {
   for (const [copy, table] of Object.entries(TABLES)) await client.query(`create table ${copy} as table ${table}`);
+  await layInClear(url, { patients: 'bench_patient', exams: 'bench_exam', features: 'bench_features' });
   await client.query('set synchronous_commit = off');
   const copies = Math.ceil(scaled(EXAMS, 1_000) / (first * EACH));
   const step = 20;
@@ -123,7 +125,7 @@ export async function run(): Promise<readonly Figure[]> {
     await sendFirst(hub, first);
     // Lately at the hospital: whoever was there half a year ago is nobody's patient any more (hub/compose-access.ts).
     await client.query(`update exam set performed_at = now() - interval '3 days'`);
-    const exams = await fill(client, first);
+    const exams = await fill(client, hub.databaseUrl, first);
     const ask = await physician(hub);
     const times = new Map<string, number[]>();
     const note = (what: string, ms: number): void => void times.set(what, [...(times.get(what) ?? []), ms]);

@@ -2,6 +2,7 @@
  * A province of the wanted size in the tables of a hub: the first exams came through its ports, the others are copies of
  * their rows under other identifiers, made by the server itself. What a query finds of the first ones stays the same.
  */
+import { layInClear } from './clear.ts';
 import type pg from 'pg';
 
 /** The uuid of the copy `k` of what has the uuid `column`. */
@@ -15,8 +16,8 @@ const TOKENS = `array(select case when t like '%/%' or t like '%identifier%' or 
 
 /** `original`: rows of the first exams have no copy mark; each statement makes copies $1 to $2 of them. */
 const STATEMENTS: readonly string[] = [
-  `insert into patient_record (record_id, site, authority, local_id, person_id, facts, resident_id, sex, birth_date, dicom_name)
-   select ${copyOf('record_id')}, site, authority, local_id || '-' || k, ${copyOf('person_id')}, facts, resident_id || '-' || k, sex,
+  `insert into patient_record (record_id, site, authority, local_id, person_id, facts, resident_id, resident_born, sex, birth_date, dicom_name)
+   select ${copyOf('record_id')}, site, authority, local_id || '-' || k, ${copyOf('person_id')}, facts, resident_id || '-' || k, resident_born, sex,
      birth_date, dicom_name from bench_first_patient, generate_series($1::int, $2::int) k`,
   `insert into person (person_id) select ${copyOf('person_id')} from bench_first_patient, generate_series($1::int, $2::int) k on conflict do nothing`,
   // Another first character: as many persons share a name as before.
@@ -66,8 +67,13 @@ const FIRST: Readonly<Record<string, string>> = {
 };
 
 /** Remembers what came through the ports; call once, before the first `grow`. */
-export async function rememberFirst(client: pg.Client): Promise<void> {
+export async function rememberFirst(client: pg.Client, url: string): Promise<void> {
   for (const [name, rows] of Object.entries(FIRST)) await client.query(`create table bench_first_${name} as ${rows}`);
+  await layInClear(url, {
+    patients: 'bench_first_patient',
+    exams: 'bench_first_exam',
+    versions: 'bench_first_version',
+  });
   await client.query('vacuum analyze');
 }
 

@@ -155,7 +155,7 @@ export async function run(): Promise<readonly Figure[]> {
   try {
     await client.connect();
     await sendFirst(hub, exams);
-    await rememberFirst(client);
+    await rememberFirst(client, hub.databaseUrl);
     const costs = new Map<number, Map<string, Cost>>();
     let copies = 0;
     for (const size of SIZES) {

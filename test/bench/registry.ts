@@ -3,6 +3,7 @@
  * same questions about the same patients, so that the size of the registry is all that differs, whatever else the machine
  * does; beside the bare statement on a connection of its own.
  */
+import { acceptClear } from './clear.ts';
 import pg from 'pg';
 import { documentStatement } from '../../hub/store/document-query.ts';
 import type { PatientCx } from '../../hub/core/document.ts';
@@ -172,6 +173,7 @@ async function open(patients: number): Promise<End> {
   const client = new pg.Client({ connectionString: hub.databaseUrl });
   await client.connect();
   const began = performance.now();
+  await acceptClear(hub.databaseUrl);
   await grow(client, 1, patients);
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   show(`  ${String(patients * DOCUMENTS_EACH)} document entries there after ${seconds} s`);

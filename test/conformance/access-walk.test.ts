@@ -14,6 +14,8 @@ import { institutionCode } from '../../hub/core/institution.ts';
 import { createSeeing } from '../../hub/flow/sighted-index.ts';
 import { AUTHORITY, I1, startAccessHub, type AccessHub, type Laid } from '../support/access-hub.ts';
 import { requestBody, requestEnvelope, SOAP_TYPE } from '../support/xds-peer.ts';
+import { vaultOf } from '../../hub/store/database.ts';
+import { bytesContext } from '../../hub/store/journal-entry.ts';
 
 let hub: AccessHub;
 const laid: Record<string, Laid> = {};
@@ -246,10 +248,12 @@ test('an interface engineer sees the journal of their own site alone, by list an
     [1001, 'h1'],
     [1002, 'h3'],
   ] as const) {
+    const at = { site, channel: 'hl7v2', sender: 's', controlId: String(id), digestHex: '' };
+    const context = bytesContext({ ...at, receivedAt: new Date('2026-03-10T01:00:00Z') });
     await pool.query(
       `insert into journal (id, received_at, site, channel, sender, peer, control_id, message_type, content_type, patient_key, digest, bytes, answer)
-       values ($1, '2026-03-10T01:00:00Z', $2, 'hl7v2', 's', 'p', $3, 'ADT', 'x', '', '', 'secret', '')`,
-      [id, site, String(id)],
+       values ($1, '2026-03-10T01:00:00Z', $2, 'hl7v2', 's', 'p', $3, 'ADT', 'x', '', '', $4, '')`,
+      [id, site, String(id), vaultOf(pool).fields.seal(Buffer.from('secret'), context)],
     );
     await pool.query(
       `insert into pending (journal_id, received_at, work_key) values ($1, '2026-03-10T01:00:00Z', 'k')`,

@@ -1,5 +1,4 @@
 /** ITI-42, ITI-57 and ITI-44 messages that others wrote, through the registry, each with the outcome its standard demands. */
-import { vaultOf } from '../../hub/store/database.ts';
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { EntryId, PatientCx, RegistryObject } from '../../hub/core/document.ts';
@@ -9,6 +8,7 @@ import { parseXml } from '../../mappings/xds/xml.ts';
 import { iheSamples, noIheSamples } from '../support/ihe-samples.ts';
 import { ACTIONS, openRegistry } from '../support/registry-hub.ts';
 import type { Answer, RegistryHub } from '../support/registry-hub.ts';
+import { vaultOf } from '../../hub/store/database.ts';
 
 const skip = noIheSamples;
 

@@ -69,11 +69,18 @@ const PERSON: Person = {
   local: { h1: 'REST01' },
 };
 const EXAM: Exam = {
-  ...{ site: 'h1', person: PERSON, kind: 'ct-chest', modality: 'CT', bodyPart: 'CHEST', seed: 1 },
+  ...{
+    site: 'h1',
+    person: PERSON,
+    kind: { part: 'chest-ct', finding: 'nodule', enhanced: false },
+    modality: 'CT',
+    bodyPart: 'CHEST',
+    seed: 1,
+  },
   ...{ procedure: ['CT001', '胸部CT平扫'], accession: 'REST-A1', placer: 'REST-P1', studyUid: '2.25.77001' },
   startedAt: '20260303091500',
   report: { findings: WORDS['finding of a report'], impression: '建议复查。', positive: true },
-} as Exam;
+};
 
 async function byHl7(): Promise<void> {
   const port = Number(/hl7v2 on \S+:(\d+)/.exec(hub.said())?.[1] ?? /mllp on \S+:(\d+)/.exec(hub.said())?.[1]);

@@ -2,7 +2,6 @@
  * A hospital keeps its images and sends nothing but messages: its studies have a manifest in both forms all the same, made
  * of what its archive (Orthanc) tells, and who follows it gets the images through the hub.
  */
-import { openDocument } from '../support/stored.ts';
 import assert from 'node:assert/strict';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,6 +18,7 @@ import type { HubProcess } from '../support/hub.ts';
 import { startOrthanc, withoutOrthanc } from '../support/orthanc.ts';
 import type { Orthanc } from '../support/orthanc.ts';
 import { EXPLICIT, requestBody, requestEnvelope, SOAP_TYPE } from '../support/xds-peer.ts';
+import { openDocument } from '../support/stored.ts';
 
 const TOKEN = 'a-token-of-the-test-0123456789abcdef';
 const STUDY = '2.25.7001';

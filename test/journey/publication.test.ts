@@ -2,7 +2,6 @@
  * A whole hub: a hospital sends an order, images and a report as it always does, and manifest and report stand in the
  * document registry; a correction replaces, a void withdraws.
  */
-import { openDocument } from '../support/stored.ts';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -17,6 +16,7 @@ import { freshDatabase } from '../support/database.ts';
 import { dcmtk, withoutDcmtk } from '../support/dcmtk.ts';
 import { dataFolder, startHub } from '../support/hub.ts';
 import type { HubProcess } from '../support/hub.ts';
+import { openDocument } from '../support/stored.ts';
 
 const TOKEN = 'a-token-of-the-test-0123456789abcdef';
 const STUDY = '2.25.4001';

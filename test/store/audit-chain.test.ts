@@ -2,7 +2,6 @@
  * The audit as evidence, on a real PostgreSQL: whatever is bent by somebody who may do anything in the database is found
  * and said where; what is not bent is found in order, with many writers, over a break-off, and over retention.
  */
-import { vaultOf } from '../../hub/store/database.ts';
 import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,6 +14,7 @@ import { chainCase, event, newKeys, type ChainCase } from '../support/audit-chai
 import { EVERY_KIND } from '../support/audit-events.ts';
 import { freshDatabase, type FreshDatabase } from '../support/database.ts';
 import { alsoOpen } from '../support/keyring.ts';
+import { vaultOf } from '../../hub/store/database.ts';
 
 let fresh: FreshDatabase;
 let chain: ChainCase;

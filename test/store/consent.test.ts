@@ -1,5 +1,4 @@
 /** Consents on PostgreSQL: versions, withdrawal, guardians, and persons that are merged and parted afterwards. */
-import { TEST_FIELDS } from '../support/keyring.ts';
 import assert from 'node:assert/strict';
 import { before, beforeEach, test } from 'node:test';
 import { askConsents, type ConsentRule } from '../../hub/core/consent.ts';
@@ -10,6 +9,7 @@ import { createConsentDesk } from '../../hub/store/consent.ts';
 import { anyRefusal, standingConsents } from '../../hub/store/consent-reader.ts';
 import { createPatientNotices } from '../../hub/store/patient-notice.ts';
 import { OPERATOR, personHub, recordId, registration, type PersonHub } from '../support/person-hub.ts';
+import { TEST_FIELDS } from '../support/keyring.ts';
 
 let hub: PersonHub;
 let desk: ConsentDesk;

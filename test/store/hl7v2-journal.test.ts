@@ -1,5 +1,4 @@
 /** MLLP in front of the real journal: acknowledged means committed, a repetition is answered the same, nothing is doubled. */
-import { bytesOf, type SealedBytesRow } from '../../hub/store/journal-entry.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createHl7Channel, type Hl7Channel } from '../../adapters/hl7v2/index.ts';
@@ -7,6 +6,7 @@ import { vaultOf, type Database } from '../../hub/store/database.ts';
 import { createJournal } from '../../hub/store/journal.ts';
 import { freshDatabase, quiet } from '../support/database.ts';
 import { adt, demoSites, RawPeer } from '../wire/hl7v2-fixture.ts';
+import { bytesOf, type SealedBytesRow } from '../../hub/store/journal-entry.ts';
 
 let database: Database;
 let channel: Hl7Channel;

@@ -1,6 +1,4 @@
 /** Journal and ingest on a real PostgreSQL: nothing acknowledged is lost or doubled, and every input ends exactly once. */
-import { openRow, type VersionRow } from '../../hub/store/fhir-version.ts';
-import { vaultOf } from '../../hub/store/database.ts';
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { Envelope, Intake } from '../../hub/core/envelope.ts';
@@ -17,6 +15,8 @@ import { projectExam, projectPerson } from '../../mappings/fhir/index.ts';
 import { freshDatabase, quiet } from '../support/database.ts';
 import { DERIVE, STORY } from '../support/scenario.ts';
 import { siteProfile } from '../support/site.ts';
+import { openRow, type VersionRow } from '../../hub/store/fhir-version.ts';
+import { vaultOf } from '../../hub/store/database.ts';
 
 const h1 = siteProfile('h1');
 let database: Database;
@@ -189,6 +189,23 @@ test('a report and its revision that arrive together are two versions in the his
     [...new Set(seen.map(({ status, conclusion }) => `${status} ${conclusion ?? ''}`))],
     ['final 未见异常', 'corrected 右肺上叶结节'],
   );
+});
+
+test('bytes that somebody changed in the journal are told in review, and hold up nobody', async () => {
+  await wipe();
+  for (const record of STORY) await journal.accept(envelope(record));
+  const bent = await database.pool.query<{ id: string }>(
+    `update journal set bytes = set_byte(bytes, 40, get_byte(bytes, 40) # 1)
+     where id = (select journal_id from pending order by 1 desc limit 1) returning id`,
+  );
+  await ingest.drain();
+  assert.equal(await count('select count(*)::int as n from pending'), 0);
+  const { rows } = await database.pool.query<{ id: string; state: string; code: string }>(
+    `select journal_id as id, state, problem ->> 'code' as code from settlement where state <> 'applied'
+     and journal_id >= $1`,
+    [bent.rows[0]?.id],
+  );
+  assert.deepEqual(rows, [{ id: bent.rows[0]?.id, state: 'review', code: 'internal' }]);
 });
 
 test('a repeated message gets the first answer, other bytes under its id are refused and kept', async () => {

@@ -2,13 +2,13 @@
  * What hospitals get wrong, as HL7 v2 that arrives: nothing is joined that a careful clerk would not join, and why is on
  * the record: a finding of the message, a message that waits, or a question with its comparison.
  */
-import { registered as stored } from '../support/stored.ts';
 import assert from 'node:assert/strict';
 import { before, beforeEach, test } from 'node:test';
 import { residentCheck, type HubId } from '../../hub/core/identifier.ts';
 import { createJournalReader } from '../../hub/store/journal-reader.ts';
 import { DERIVE } from '../support/scenario.ts';
 import { OPERATOR, personHub, recordId, type PersonHub } from '../support/person-hub.ts';
+import { registered as stored } from '../support/stored.ts';
 
 let hub: PersonHub;
 before(async () => {

@@ -1,10 +1,10 @@
 /** What hospitals say of two numbers, through PostgreSQL: merges, links, moves, their end, and what cannot be meant. */
-import { registered as stored } from '../support/stored.ts';
 import assert from 'node:assert/strict';
 import { before, beforeEach, test } from 'node:test';
 import { siteId } from '../../hub/core/identifier.ts';
 import type { CanonicalRecord } from '../../hub/core/record.ts';
 import { exam, patientOf, personHub, recordId, registration, type PersonHub } from '../support/person-hub.ts';
+import { registered as stored } from '../support/stored.ts';
 
 let hub: PersonHub;
 before(async () => {

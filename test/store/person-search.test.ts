@@ -1,5 +1,4 @@
 /** Finding persons: each way finds whom it should and nobody else, through its index, whatever stands around it. */
-import { vaultOf } from '../../hub/store/database.ts';
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { PersonQuestion } from '../../hub/core/clinical.ts';
@@ -10,6 +9,7 @@ import { romanise } from '../../mappings/romanise.ts';
 import { exam, personHub, recordId, registration } from '../support/person-hub.ts';
 import type { PersonHub } from '../support/person-hub.ts';
 import { DERIVE } from '../support/scenario.ts';
+import { vaultOf } from '../../hub/store/database.ts';
 
 const matching = createMatching(romanise);
 const RESIDENT = '210102198003151239';

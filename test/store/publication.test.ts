@@ -1,5 +1,4 @@
 /** From messages to document entries on a real PostgreSQL: the outbox carries every decision over, whatever interrupts it. */
-import { openDocument } from '../support/stored.ts';
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -37,6 +36,7 @@ import { SOURCE } from '../support/audit-events.ts';
 import { freshDatabase, quiet } from '../support/database.ts';
 import { DERIVE, instance, STORY, VOID } from '../support/scenario.ts';
 import { siteProfile } from '../support/site.ts';
+import { openDocument } from '../support/stored.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'publication-'));
 const objects = sealedFiles(folder);
@@ -160,11 +160,8 @@ async function unreliable(act: () => Promise<Registered>): Promise<Registered> {
 }
 
 async function entries(): Promise<DocumentEntry[]> {
-  const result = await database.pool.query<{
-    id: string;
-    body: string;
-    more: Pick<DocumentEntry, 'status' | 'uniqueId' | 'patientId'>;
-  }>(
+  type More = Pick<DocumentEntry, 'status' | 'uniqueId' | 'patientId'>;
+  const result = await database.pool.query<{ id: string; body: string; more: More }>(
     `select id, body, jsonb_build_object('status', status, 'uniqueId', unique_id, 'patientId', patient_id) as more
      from registry_object where kind = 'document' order by unique_id`,
   );

@@ -1,5 +1,4 @@
 /** An instance that was answered before its journal row is journalled once, whatever dies in between. */
-import { bytesOf, type SealedBytesRow } from '../../hub/store/journal-entry.ts';
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,6 +19,7 @@ import { EXPLICIT_LE } from '../../mappings/dicom/uids.ts';
 import { writeDataSet } from '../../mappings/dicom/write.ts';
 import { freshDatabase, quiet } from '../support/database.ts';
 import { dicomSite, sitesOf } from '../support/dimse-hub.ts';
+import { bytesOf, type SealedBytesRow } from '../../hub/store/journal-entry.ts';
 
 const CT = '1.2.840.10008.5.1.4.1.1.2' as Uid;
 const sites = sitesOf(dicomSite('h1', 'H1PACS'));

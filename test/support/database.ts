@@ -92,11 +92,11 @@ async function patiently(work: () => Promise<unknown>): Promise<void> {
   }
 }
 
-let vault: Promise<Vault> | null = null;
+let shared: Promise<Vault> | null = null;
 
-const acceptingClear = ({ fields, hash }: Vault): Vault => ({
-  hash: (kind, value) => hash(kind, value),
-  fields: { ...fields, acceptsClear: true },
+const acceptingClear = (vault: Vault): Vault => ({
+  hash: (kind, value) => vault.hash(kind, value),
+  fields: { ...vault.fields, acceptsClear: true },
 });
 
 /** Every clone of the template has its data keys: they are unwrapped once. */
@@ -121,11 +121,11 @@ export async function freshDatabase(options: FreshOptions = {}): Promise<FreshDa
   const from = options.empty === true ? 'template0' : await template;
   await asAdmin(admin, (client) => patiently(() => client.query(`create database ${name} template ${String(from)}`)));
   const url = withDatabase(admin, name);
-  if (options.empty !== true) vault ??= sharedVault(url);
+  if (options.empty !== true) shared ??= sharedVault(url);
   const sealed =
-    options.empty === true || vault === null
+    options.empty === true || shared === null
       ? {}
-      : { vault: options.clear === true ? acceptingClear(await vault) : await vault };
+      : { vault: options.clear === true ? acceptingClear(await shared) : await shared };
   const database = openDatabase(url, { max: options.max ?? 8, name: 'test', ...sealed });
   const fresh: FreshDatabase = {
     url,

@@ -66,9 +66,9 @@ export const openTestKeys = (url: string, env: Readonly<Record<string, string>> 
 
 /** Another pool on a database of the tests, which seals as the first does. */
 export async function alsoOpen(url: string, max = 2): Promise<Database> {
-  const { vault, close } = await openTestKeys(url);
-  await close();
-  return openDatabase(url, { max, name: 'test', vault });
+  const keys = await openTestKeys(url);
+  await keys.close();
+  return openDatabase(url, { max, name: 'test', vault: keys.vault });
 }
 
 /** For who seals without a database. */

@@ -40,7 +40,7 @@ export function leaksIn(what: string, bytes: Buffer, words: Readonly<Record<stri
 }
 
 /** As pg takes a query of its own kind (`Submittable`): collects what COPY TO STDOUT sends. */
-class CopyOut {
+class CopyOut implements pg.Submittable {
   readonly #sql: string;
   readonly #parts: Buffer[] = [];
   readonly done: Promise<Buffer>;
@@ -54,7 +54,7 @@ class CopyOut {
       this.#reject = reject;
     });
   }
-  submit(connection: { query(sql: string): void }): void {
+  submit(connection: pg.Connection): void {
     connection.query(this.#sql);
   }
   handleCopyData({ chunk }: { chunk: Buffer }): void {
@@ -83,7 +83,7 @@ export async function tablesOf(url: string): Promise<ReadonlyMap<string, Buffer>
     const tables = new Map<string, Buffer>();
     for (const { name } of rows) {
       const copy = new CopyOut(`copy (select * from ${name}) to stdout (format binary)`);
-      client.query(copy as unknown as pg.Submittable);
+      client.query(copy);
       tables.set(name, await copy.done);
     }
     return tables;

@@ -53,7 +53,7 @@ const insert = (values: Readonly<Record<string, string>>, from: string): string 
 
 /** As a release that did not seal wrote it: SQL cannot seal a body for each of a million rows. */
 function clearRow(object: RegistryObject, sender: string): object {
-  const { id, lid, version, status, patientId, uniqueId, kind, ...body } = object;
+  const { id: _id, lid: _lid, version: _v, status: _s, patientId: _p, uniqueId: _u, kind: _k, ...body } = object;
   return { ...objectRow(NOBODY, object, sender), body };
 }
 

@@ -1,5 +1,4 @@
 /** Submissions as a document source makes them, and the packages in which they travel. */
-import { openDocument } from './stored.ts';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +10,7 @@ import { association, documentEntry, submissionSet } from './documents.ts';
 import { PATIENT, send, soap } from './repository-hub.ts';
 import type { Answer, RepositoryHub } from './repository-hub.ts';
 import { invalid, noSchemas } from './xsd.ts';
+import { openDocument } from './stored.ts';
 
 export interface SentDocument {
   /** The id of the entry and of the document: symbolic or `urn:uuid:`. */

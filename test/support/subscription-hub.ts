@@ -1,5 +1,4 @@
 /** A broker with its registry over real HTTP and PostgreSQL, and consumers that note what they are told, for tests of DSUB. */
-import { TEST_FIELDS } from './keyring.ts';
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -20,6 +19,7 @@ import type { XmlElement } from '../../mappings/xds/xml.ts';
 import { openRegistry } from './registry-hub.ts';
 import type { RegistryHub } from './registry-hub.ts';
 import { everythingSeen } from './access.ts';
+import { TEST_FIELDS } from './keyring.ts';
 
 export const SUBSCRIBE = 'http://docs.oasis-open.org/wsn/bw-2/NotificationProducer/SubscribeRequest';
 export const UNSUBSCRIBE = 'http://docs.oasis-open.org/wsn/bw-2/SubscriptionManager/UnsubscribeRequest';

@@ -1,5 +1,4 @@
 /** Consents and emergencies over HTTP: the desk, the patient's app, the doctor with a code, broken glass and its review. */
-import { TEST_FIELDS } from '../support/keyring.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { PRESENT_CODE } from '../../hub/core/consent-ports.ts';
@@ -11,6 +10,7 @@ import { signedIn } from '../support/people.ts';
 import { quiet } from '../support/database.ts';
 import type { Answer, Call, RestServer } from '../support/rest-server.ts';
 import { startRest } from '../support/rest-server.ts';
+import { TEST_FIELDS } from '../support/keyring.ts';
 
 let hub: RestServer;
 const PERSON = '11111111-1111-8111-8111-111111111111' as HubId;

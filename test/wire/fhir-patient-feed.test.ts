@@ -1,6 +1,4 @@
 /** PIXm ITI-104 and PMIR ITI-93 over HTTP to a real index: who may tell what of whom, and what becomes of it. */
-import { bytesOf, type SealedBytesRow } from '../../hub/store/journal-entry.ts';
-import { vaultOf } from '../../hub/store/database.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Bundle, CapabilityStatement, OperationOutcome, Patient } from 'fhir/r4.js';
@@ -8,6 +6,8 @@ import type { FhirBody } from '../../hub/core/fhir.ts';
 import { feedHub, H1, H3, type FeedHub } from '../support/feed-hub.ts';
 import { faultsOf } from '../support/fhir-validation.ts';
 import { useGuides } from '../support/ihe-guides.ts';
+import { bytesOf, type SealedBytesRow } from '../../hub/store/journal-entry.ts';
+import { vaultOf } from '../../hub/store/database.ts';
 
 let hub: FeedHub;
 before(async () => {
@@ -154,11 +154,7 @@ test('whom a merge names by literal reference is the Patient of this server with
     .filter((body) => body.includes(`"reference":"Patient/${survivor}"`))
     .map((body) => ({ bytes: body }));
   assert.equal(rows.length, 1);
-  assert.match(
-    rows[0]?.bytes ?? '',
-    /^Hub-Named-Patient: Patient%2F[^ ]+ .*%7CL1/m,
-    'kept with the request',
-  );
+  assert.match(rows[0]?.bytes ?? '', /^Hub-Named-Patient: Patient%2F[^ ]+ .*%7CL1/m, 'kept with the request');
 });
 
 test('a site speaks of its own numbers only; who may not feed is refused; nothing of it is applied', async () => {

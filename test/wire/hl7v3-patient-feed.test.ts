@@ -1,6 +1,4 @@
 /** ITI-44 for hospitals' own numbers at the PIX Manager: PRPA_IN201301/302/304UV02 over SOAP, to the records of every feed. */
-import type { HubId } from '../../hub/core/identifier.ts';
-import { registered } from '../support/stored.ts';
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +6,8 @@ import { after, before, test } from 'node:test';
 import { HL7V3 } from '../../mappings/xds/hl7v3.ts';
 import { feedHub, H1, H3, type FeedHub } from '../support/feed-hub.ts';
 import { envelope } from '../support/registry-hub.ts';
+import type { HubId } from '../../hub/core/identifier.ts';
+import { registered } from '../support/stored.ts';
 
 const data = process.env.HUB_TEST_DATA ?? '';
 let hub: FeedHub;

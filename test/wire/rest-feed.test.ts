@@ -1,6 +1,4 @@
 /** Feeds over HTTP: durable before 202, repeated and conflicting keys, batches line by line, hostile bodies. */
-import { AUDIT_COLUMNS, toRecord, type AuditRow } from '../../hub/store/audit-row.ts';
-import { vaultOf } from '../../hub/store/database.ts';
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { once } from 'node:events';
@@ -9,6 +7,8 @@ import { after, before, test } from 'node:test';
 import iconv from 'iconv-lite';
 import type { Answer, Call, RestServer } from '../support/rest-server.ts';
 import { startRest } from '../support/rest-server.ts';
+import { AUDIT_COLUMNS, toRecord, type AuditRow } from '../../hub/store/audit-row.ts';
+import { vaultOf } from '../../hub/store/database.ts';
 
 let hub: RestServer;
 let broken = false;
