@@ -3,17 +3,20 @@
  * RAD-69 and C-MOVE as the bytes that came; the folder holds none of them; one changed byte is told and never shown.
  */
 import assert from 'node:assert/strict';
-import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { parsePart10Header } from '../../mappings/dicom/parse.ts';
 import { writePart10 } from '../../mappings/dicom/write.ts';
 import { readPackage } from '../../mappings/xds/mtom.ts';
 import { dcmtk, freePort, listening, withoutDcmtk } from '../support/dcmtk.ts';
 import { dataFolder, startHub } from '../support/hub.ts';
 import type { HubProcess } from '../support/hub.ts';
+import { TEST_MASTER_KEY } from '../support/keyring.ts';
 import { EXPLICIT, requestBody, requestEnvelope, SOAP_TYPE } from '../support/xds-peer.ts';
 
 const TOKEN = 'a-token-of-the-test-0123456789abcdef';
@@ -58,8 +61,30 @@ function dataSetOf(file: Buffer): Buffer {
   return file.subarray(parsed.value.dataSetOffset);
 }
 
-for (const cipher of ['aes-256-gcm', 'sm4-ctr-hmac-sm3'])
-  describe(`images that lie sealed, ${cipher}`, { skip: withoutDcmtk }, () => {
+/** What is young is left alone: to be sealed now, everything is made to look old. */
+async function age(data: string): Promise<void> {
+  const root = join(data, 'objects');
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  for (const entry of entries.filter((each) => each.isFile()))
+    await utimes(join(entry.parentPath, entry.name), 0, 0).catch(() => undefined); // a reserved name, given up meanwhile
+}
+
+/** `npm run keys -- reseal-objects`, as an operator runs it. */
+async function resealed(data: string): Promise<string> {
+  await age(data);
+  const env = { ...process.env, HUB_DATA_DIR: data, HUB_MASTER_KEY: TEST_MASTER_KEY };
+  const run = promisify(execFile)(process.execPath, ['--import', 'tsx', 'hub/main.ts', 'keys', 'reseal-objects'], {
+    env,
+  });
+  return (await run).stdout;
+}
+
+for (const [cipher, how] of [
+  ['aes-256-gcm', 'sealed as they came'],
+  ['sm4-ctr-hmac-sm3', 'sealed as they came'],
+  ['aes-256-gcm', 'stored in clear and sealed by the command'],
+] as const)
+  describe(`images that lie sealed, ${cipher}, ${how}`, { skip: withoutDcmtk }, () => {
     let folder: Awaited<ReturnType<typeof dataFolder>>;
     let hub: HubProcess;
     let nodePort = 0;
@@ -75,14 +100,26 @@ for (const cipher of ['aes-256-gcm', 'sm4-ctr-hmac-sm3'])
       const text = await readFile(profile, 'utf8');
       await writeFile(profile, text.replace('port: 11113', `port: ${String(nodePort)}`));
       data = folder.dir;
-      hub = startHub(data, [], { HUB_ADMIN_TOKEN: TOKEN, HUB_SITES_DIR: sites, HUB_OBJECT_CIPHER: cipher });
-      await hub.up();
+      const inClear = how !== 'sealed as they came';
+      const start = async (by: string): Promise<void> => {
+        hub = startHub(data, [], { HUB_ADMIN_TOKEN: TOKEN, HUB_SITES_DIR: sites, HUB_OBJECT_CIPHER: by });
+        await hub.up();
+      };
+      await start(inClear ? 'none' : cipher);
       const images = join(folder.dir, 'images');
       await mkdir(images);
       for (const [at, file] of files.entries()) await writeFile(join(images, `${String(at)}.dcm`), file);
       const stored = await dcmtk('storescu', '-aet', 'H1PACS', '-aec', 'HUTONG', '+sd', '127.0.0.1', port(), images);
       assert.equal(stored.code, 0, stored.output);
       await indexed();
+      if (!inClear) return;
+      assert.match(await resealed(data), /[3-9] sealed, 0 moved .* 0 too young, 0 broken/);
+      assert.equal((await wado(1)).status, 200, 'a hub that seals nothing reads what is sealed');
+      hub.signal('SIGTERM');
+      await hub.ended();
+      // What that hub wrote in clear afterwards.
+      assert.match(await resealed(data), /0 moved .* [3-9] were so already, 0 too young, 0 broken/);
+      await start(cipher);
     });
     after(async () => {
       hub.signal('SIGTERM');
