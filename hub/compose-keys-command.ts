@@ -1,9 +1,10 @@
 /**
- * `npm run keys -- status | rotate | reseal | rewrap`: what an operator does about keys, beside a running hub (openapi/keys.md).
+ * `npm run keys -- status | rotate | reseal | reseal-objects | rewrap`: what an operator does about keys, beside a running hub (openapi/keys.md).
  */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openKeys, type Keys } from './compose-keys.ts';
+import { resealStore, type ObjectGround, type ResealCounts } from './compose-objects.ts';
 import type { Config } from './config.ts';
 import type { Log } from './core/ports.ts';
 import { createSeal } from './security/seal.ts';
@@ -13,10 +14,11 @@ import { openPostgres } from './store/postgres.ts';
 import { reseal, resealStatus } from './store/reseal.ts';
 import type { TextSeals } from './store/reseal-part.ts';
 
-const USAGE = `usage: npm run keys -- status | rotate | reseal | rewrap
+const USAGE = `usage: npm run keys -- status | rotate | reseal | reseal-objects | rewrap
   status  the master key, the data keys and how far sealing anew has come
   rotate  a new data key by HUB_SEAL_ALGORITHM, which seals from a minute later on
   reseal  seals every row by the current data key, while the hub runs; goes on where it was broken off
+  reseal-objects  the same with images and documents: what lies in clear, and what another key or algorithm sealed
   rewrap  wraps the data keys under the master key that is set; HUB_OLD_MASTER_KEY(_FILE) or HUB_OLD_KMS_KEY unwraps them`;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -36,7 +38,7 @@ export async function keysCommand(words: readonly string[], config: Config, log:
   try {
     keys = await openKeys(config, server.url, log);
     database = openDatabase(server.url, { max: 2, name: 'keys', vault: keys.vault });
-    await command(keys, database);
+    await command(keys, database, { config, log });
     return 0;
   } catch (error) {
     process.stderr.write(`keys ${name}: ${error instanceof Error ? error.message : 'it failed'}\n`);
@@ -48,7 +50,7 @@ export async function keysCommand(words: readonly string[], config: Config, log:
   }
 }
 
-type Command = (keys: Keys, database: Database) => Promise<void>;
+type Command = (keys: Keys, database: Database, around: Omit<ObjectGround, 'ring'>) => Promise<void>;
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['status', status],
@@ -64,6 +66,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     },
   ],
   ['reseal', resealAll],
+  ['reseal-objects', resealObjects],
   [
     'rewrap',
     async ({ ring }) => {
@@ -90,18 +93,45 @@ async function status({ ring }: Keys, database: Database): Promise<void> {
 /** Other processes may seal by the key before for as long as they need to read of the new one. */
 const SETTLE_MS = 15_000;
 
-async function resealAll({ ring }: Keys, database: Database): Promise<void> {
+/** The key that was made last, once every process seals by it. */
+async function newestKey({ ring }: Keys): Promise<number> {
   const newest = ring.status().keys.at(-1);
   const waitMs = (newest?.currentFrom.getTime() ?? 0) + (newest?.id === 1 ? 0 : SETTLE_MS) - Date.now();
   if (waitMs > 0) {
     say(`data key ${String(newest?.id)} seals in ${String(Math.ceil(waitMs / 1_000))} s; waiting`);
     await pause(waitMs);
   }
+  return newest?.id ?? 0;
+}
+
+async function resealObjects(keys: Keys, _database: Database, around: Omit<ObjectGround, 'ring'>): Promise<void> {
+  await newestKey(keys);
+  const words = ({ sealed, moved, current, young, broken }: ResealCounts): string =>
+    `${String(sealed)} sealed, ${String(moved)} moved to the key of today, ${String(current)} were so already, ` +
+    `${String(young)} too young, ${String(broken)} broken`;
+  let told = Date.now();
+  const counts = await resealStore({ ...around, ring: keys.ring }, (so) => {
+    if (Date.now() - told < 2_000) return;
+    told = Date.now();
+    say(words(so));
+  });
+  if (counts === null) throw new Error('HUB_OBJECT_CIPHER is none: nothing is sealed');
+  say(words(counts));
+  if (counts.young > 0) say('objects of the last hour may still be written to: run it again later for those');
+  if (counts.broken > 0)
+    throw new Error(
+      'broken objects are not as they were sealed, or their data key is not at hand; they stay as they are',
+    );
+}
+
+async function resealAll(keys: Keys, database: Database): Promise<void> {
+  const { ring } = keys;
+  const target = await newestKey(keys);
   let told = Date.now();
   await reseal({
     database,
     seals: await textSeals(database, ring),
-    target: newest?.id ?? 0,
+    target,
     tell: ({ part, passed, sealed, done }) => {
       if (!done && Date.now() - told < 2_000) return;
       told = Date.now();

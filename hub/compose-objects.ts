@@ -49,7 +49,7 @@ interface Mark {
   readonly after: string;
 }
 
-const MARK_EVERY = 500;
+const MARK_EVERY = 100;
 
 /**
  * Seals what lies in clear and what another key or algorithm sealed, beside running hubs. Broken off, it goes on where it
@@ -77,9 +77,9 @@ export async function resealStore(
     for await (const { name, done } of resealObjects(means, await markOf(place, goal))) {
       counts[done]++;
       if (++passed % MARK_EVERY > 0) continue;
-      tell(counts);
       // Young ones are left behind: only a walk from the beginning finds them.
       if (counts.young === 0) await writeMark(place, { ...goal, after: name });
+      tell(counts);
     }
     await rm(place, { force: true });
     return counts;

@@ -4,6 +4,7 @@
  * Vizár, CRYPTO 2015). Every object has a key of its own, so the chunk's number is nonce enough.
  */
 import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { MessageChannel } from 'node:worker_threads';
 import { SEAL_ALGORITHMS, type DataKey, type SealAlgorithm } from '../core/sealing.ts';
 
 /** As fast as larger ones, since a chunk stays in the processor's cache (measured: 2.6 GB/s; of 1 MiB 1.3). */
@@ -76,6 +77,20 @@ export function plainSize(sealed: number): number | null {
   const body = sealed - HEADER_BYTES;
   const plain = body - TAG_BYTES * Math.ceil(body / SEALED_CHUNK_BYTES);
   return plain >= 0 && sealedSize(plain) === sealed ? plain : null;
+}
+
+/** Memory handed to a port that nobody listens to is free at once. */
+const { port1: nowhere, port2 } = new MessageChannel();
+port2.close();
+nowhere.unref();
+
+/**
+ * Frees what a seal has made, once it was copied: the next takes the same memory, still in the processor's cache, where the
+ * garbage collector would come every 60 images (measured). Nobody may use it afterwards.
+ */
+export function giveBack(bytes: Buffer): void {
+  // Small ones lie in memory that Node shares among many.
+  if (bytes.length > Buffer.poolSize) nowhere.postMessage(null, [bytes.buffer as ArrayBuffer]);
 }
 
 const GCM_NONCE_BYTES = 12;

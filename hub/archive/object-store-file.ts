@@ -74,7 +74,10 @@ export class FileObjectStore implements ObjectStore {
       // Until its file is cut, a crash must find it on the list.
       void this.#trims.of(target).then(() => place?.settled());
     };
-    return { key, writer, listed: place !== null, digest: (from) => writer.digest(from), filed };
+    const undigested = (): void => {
+      writer.release();
+    };
+    return { key, writer, listed: place !== null, digest: (from) => writer.digest(from), undigested, filed };
   }
 
   /** Before the first `writeFresh` of this process. */

@@ -10,6 +10,7 @@ import type { DataKeys, SealAlgorithm } from '../core/sealing.ts';
 import {
   CHUNK_BYTES,
   drawSeal,
+  giveBack,
   HEADER_BYTES,
   plainSize,
   readHeader,
@@ -108,7 +109,7 @@ export class SealedObjectStore implements ObjectStore {
     if (cipher === null) return this.#inner.writeFresh(folder, suffix);
     const fresh = await this.#inner.writeFresh(folder, sealedName(suffix));
     const key = keyOf(fresh.key);
-    const writer = this.#sealingWriter(key, cipher, fresh.writer);
+    const writer = this.#sealingWriter(key, cipher, fresh.writer, fresh.undigested);
     const filed = (): void => {
       writer.release();
       fresh.filed();
@@ -179,9 +180,10 @@ export class SealedObjectStore implements ObjectStore {
     return (await this.#inner.readInto?.(name, into, start)) ?? 0;
   }
 
-  #sealingWriter(key: string, cipher: SealAlgorithm, inner: ObjectWriter): SealingWriter {
+  #sealingWriter(key: string, cipher: SealAlgorithm, inner: ObjectWriter, committed?: () => void): SealingWriter {
     this.#headers.delete(key);
-    return new SealingWriter(inner, drawSeal(key, this.#sealing.keys.current(), cipher), this.#slabs);
+    const seal = drawSeal(key, this.#sealing.keys.current(), cipher);
+    return new SealingWriter(inner, seal, this.#slabs, committed);
   }
 
   /**
@@ -281,6 +283,7 @@ export class SealedObjectStore implements ObjectStore {
           const wanted = plain.subarray(at - index * CHUNK_BYTES, end - index * CHUNK_BYTES);
           into.set(wanted, at - start);
           at += wanted.length;
+          giveBack(plain);
         }
       }
     } finally {

@@ -4,13 +4,14 @@
  */
 import { webcrypto } from 'node:crypto';
 import type { ObjectWriter } from '../core/ports.ts';
-import { CHUNK_BYTES, type ObjectSeal } from './object-cipher.ts';
+import { CHUNK_BYTES, giveBack, type ObjectSeal } from './object-cipher.ts';
 import { SLAB_BYTES, type Slabs } from './object-store-slab.ts';
 
 export class SealingWriter implements ObjectWriter {
   readonly #inner: ObjectWriter;
   readonly #seal: ObjectSeal;
   readonly #slabs: Slabs;
+  readonly #committed: (() => void) | undefined;
   /** Of the plain bytes the last that came; all of them while they fit. */
   #slab: Buffer | null = null;
   #filled = 0;
@@ -19,8 +20,10 @@ export class SealingWriter implements ObjectWriter {
   #size = 0;
   #state: 'open' | 'committed' | 'closed' = 'open';
 
-  constructor(inner: ObjectWriter, seal: ObjectSeal, slabs: Slabs) {
+  /** `committed`: the store below need not keep what it wrote. */
+  constructor(inner: ObjectWriter, seal: ObjectSeal, slabs: Slabs, committed?: () => void) {
     this.#inner = inner;
+    this.#committed = committed;
     this.#seal = seal;
     this.#slabs = slabs;
   }
@@ -50,6 +53,7 @@ export class SealingWriter implements ObjectWriter {
       throw error;
     }
     this.#state = 'committed';
+    this.#committed?.();
     return { size: this.#size };
   }
 
@@ -95,5 +99,6 @@ export class SealingWriter implements ObjectWriter {
     this.#index++;
     this.#sealedTo = end;
     for (const part of sealed) await this.#inner.write(part);
+    giveBack(sealed[0]);
   }
 }

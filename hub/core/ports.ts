@@ -48,6 +48,8 @@ export interface FreshObject {
    * the store did not keep the bytes: the caller has seen them too. Once, after `commit` and before `filed`.
    */
   readonly digest?: (from: number) => Promise<string | null>;
+  /** After `commit`: nobody will ask for the digest, so that the store need not keep the bytes. */
+  readonly undigested?: () => void;
   /** Something durable names the object now, or it was removed. */
   readonly filed: () => void;
 }

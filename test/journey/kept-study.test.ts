@@ -75,6 +75,7 @@ describe('studies that their hospital keeps', { skip: withoutOrthanc }, () => {
       .replace('settleSeconds: 5', 'settleSeconds: 1');
     await writeFile(profile, moved);
     hub = startHub(folder.dir, [], {
+      HUB_OBJECT_CIPHER: 'none', // the test reads the files themselves
       HUB_ADMIN_TOKEN: TOKEN,
       HUB_SITES_DIR: sites,
       DATABASE_URL: fresh.url,

@@ -10,7 +10,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import { FileObjectStore } from '../../hub/archive/object-store-file.ts';
+import type { SealedObjectStore } from '../../hub/archive/object-store-sealed.ts';
+import { sealedFiles } from '../support/data-keys.ts';
 import { Failure, problem } from '../../hub/core/problem.ts';
 import { DocumentIntake } from '../../hub/flow/receive-documents.ts';
 import type { KeptDocument } from '../../hub/flow/receive-documents.ts';
@@ -30,10 +31,10 @@ const LIMITS = { bytes: 1 << 22, parts: 20, rootBytes: 1 << 16, inlineBytes: 64 
 const clock = (): Date => new Date('2026-03-01T00:00:00Z');
 
 let root: string;
-let objects: FileObjectStore;
+let objects: SealedObjectStore;
 before(async () => {
   root = await mkdtemp(join(tmpdir(), 'hutong-intake-'));
-  objects = new FileObjectStore(root);
+  objects = sealedFiles(root);
 });
 after(async () => {
   await objects.close();

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { FileObjectStore } from '../../hub/archive/object-store-file.ts';
+import { sealedFiles } from '../support/data-keys.ts';
 import type { AuditEvent } from '../../hub/core/audit.ts';
 import type { Envelope, Intake } from '../../hub/core/envelope.ts';
 import { Derivation, siteId } from '../../hub/core/identifier.ts';
@@ -39,7 +39,7 @@ import { siteProfile } from '../support/site.ts';
 import { openDocument } from '../support/stored.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'publication-'));
-const objects = new FileObjectStore(folder);
+const objects = sealedFiles(folder);
 const h1 = siteProfile('h1');
 let database: Database;
 let journal: Intake;

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { FileObjectStore } from '../../hub/archive/object-store-file.ts';
+import type { SealedObjectStore } from '../../hub/archive/object-store-sealed.ts';
+import { sealedFiles } from '../support/data-keys.ts';
 import type { Journal } from '../../hub/core/envelope.ts';
 import { siteId, type Uid } from '../../hub/core/identifier.ts';
 import type { StoreOutcome } from '../../hub/core/ports.ts';
@@ -45,8 +46,8 @@ const dataSet = (uid: string, rows = 2): Buffer =>
     Columns: 2,
   });
 
-function hub(owner: string, of: Journal): ReceiveOptions & { readonly objects: FileObjectStore } {
-  const objects = new FileObjectStore(root, owner);
+function hub(owner: string, of: Journal): ReceiveOptions & { readonly objects: SealedObjectStore } {
+  const objects = sealedFiles(root, owner);
   const filing = new Filing({ journal: of, objects, log: quiet });
   return { objects, intake: of, sites, filing, log: quiet, clock: () => new Date() };
 }

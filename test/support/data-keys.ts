@@ -1,6 +1,8 @@
 /** Data keys for tests of what is sealed: two, of which either can be today's. */
 import { createHash } from 'node:crypto';
-import type { DataKey, DataKeys } from '../../hub/core/sealing.ts';
+import { FileObjectStore } from '../../hub/archive/object-store-file.ts';
+import { SealedObjectStore } from '../../hub/archive/object-store-sealed.ts';
+import { SEAL_ALGORITHMS, type DataKey, type DataKeys } from '../../hub/core/sealing.ts';
 
 export class TestKeys implements DataKeys {
   #current = 1;
@@ -34,4 +36,14 @@ export class TestKeys implements DataKeys {
   byId(id: number): DataKey | null {
     return this.#known.get(id) ?? null;
   }
+}
+
+/** Files under `root`, sealed as a hub's are unless it says otherwise; HUB_OBJECT_CIPHER as there. */
+export function sealedFiles(root: string, owner?: string): SealedObjectStore {
+  const word = process.env['HUB_OBJECT_CIPHER'] ?? 'aes-256-gcm';
+  const cipher = SEAL_ALGORITHMS.find((one) => one === word) ?? null;
+  const broken = (key: string, why: string): never => {
+    throw new Error(`${key} is broken: ${why}`);
+  };
+  return new SealedObjectStore(new FileObjectStore(root, owner), { keys: new TestKeys(), cipher, broken });
 }

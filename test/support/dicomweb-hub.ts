@@ -15,7 +15,8 @@ import { dicomwebFace, LIMITS, wadoUri } from '../../hub/api/dicomweb/index.ts';
 import type { DicomwebLimits } from '../../hub/api/dicomweb/index.ts';
 import { IMAGING_SOURCE_LIMITS, imagingSourceFace } from '../../hub/api/xds/rad-69.ts';
 import { SiteImageSource } from '../../hub/archive/image-source.ts';
-import { FileObjectStore } from '../../hub/archive/object-store-file.ts';
+import type { SealedObjectStore } from '../../hub/archive/object-store-sealed.ts';
+import { sealedFiles } from './data-keys.ts';
 import { render } from '../../hub/archive/render.ts';
 import { openFrames } from '../../hub/archive/transcode-frames.ts';
 import { canTranscode, closeCodecs, transcode } from '../../hub/archive/transcode.ts';
@@ -50,7 +51,7 @@ export interface DicomwebHub {
   readonly events: AuditEvent[];
   readonly logged: string[];
   readonly reader: IndexReader;
-  readonly objects: FileObjectStore;
+  readonly objects: SealedObjectStore;
   /** As `query-platform` unless a role is given. */
   get(path: string, headers?: Record<string, string>, role?: Role | 'nobody'): Promise<Response>;
   /** Stores files by STOW-RS as h1's feed, and applies them to the index. */
@@ -95,7 +96,7 @@ export async function startDicomwebHub(limits: Partial<DicomwebLimits> = {}): Pr
     settleMs: () => 60_000,
     projection: { person: (view) => projectPerson(view, context), exam: (view) => projectExam(view, context) },
   });
-  const objects = new FileObjectStore(root);
+  const objects = sealedFiles(root);
   const journal = createJournal({ database, clock, log, arrived: () => undefined });
   const documents = { put: (): Promise<never> => Promise.reject(new Error('no document in this test')) };
   const ingest = createIngest({ store, documents, site, map, derive: DERIVE, log });

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDimseChannel } from '../../adapters/dicom/index.ts';
 import type { DimseChannel, DimseOptions } from '../../adapters/dicom/index.ts';
-import { FileObjectStore } from '../../hub/archive/object-store-file.ts';
+import type { SealedObjectStore } from '../../hub/archive/object-store-sealed.ts';
+import { sealedFiles } from './data-keys.ts';
 import type { AuditEvent } from '../../hub/core/audit.ts';
 import type { Envelope, Journal, Receipt } from '../../hub/core/envelope.ts';
 import type { HubId, Uid, SiteId } from '../../hub/core/identifier.ts';
@@ -96,7 +97,7 @@ export interface TestHub {
   readonly channel: DimseChannel;
   readonly port: number;
   readonly intake: RecordingIntake;
-  readonly objects: FileObjectStore;
+  readonly objects: SealedObjectStore;
   readonly root: string;
   readonly audits: AuditEvent[];
   /** What the index answers; tests fill it. */
@@ -113,7 +114,7 @@ export async function startHub({
   ...more
 }: Partial<DimseOptions> & { index?: DicomIndex } = {}): Promise<TestHub> {
   const root = await mkdtemp(join(tmpdir(), 'dimse-test-'));
-  const objects = new FileObjectStore(root);
+  const objects = sealedFiles(root);
   const intake = new RecordingIntake();
   const audits: AuditEvent[] = [];
   const matches: DicomMatch[] = [];

@@ -60,6 +60,14 @@ test('issuers of assertions: inline or in a file, with their certificates, and c
   }
 });
 
+test('objects are sealed as fields are, unless it says otherwise', () => {
+  const of = (given: Record<string, string>): string | null => readConfig(given).keys.objectCipher;
+  assert.equal(of({}), 'aes-256-gcm');
+  assert.equal(of({ HUB_SEAL_ALGORITHM: 'sm4-ctr-hmac-sm3' }), 'sm4-ctr-hmac-sm3');
+  assert.equal(of({ HUB_SEAL_ALGORITHM: 'sm4-ctr-hmac-sm3', HUB_OBJECT_CIPHER: 'aes-256-gcm' }), 'aes-256-gcm');
+  assert.equal(of({ HUB_OBJECT_CIPHER: 'none' }), null);
+});
+
 test('hosts of subscribers: none unless told, as URLs name them', () => {
   assert.equal(readConfig({}).subscriberHosts.size, 0);
   const { subscriberHosts } = readConfig({ HUB_SUBSCRIBER_HOSTS: 'A.example, b.example:8443 [::1]' });
@@ -68,6 +76,7 @@ test('hosts of subscribers: none unless told, as URLs name them', () => {
 
 const BAD: readonly (readonly [name: string, value: string])[] = [
   ['HUB_HOST', 'no host!'],
+  ['HUB_OBJECT_CIPHER', 'aes-128-cbc'],
   ['HUB_HTTP_PORT', '65536'],
   ['HUB_HTTP_PORT', '80a'],
   ['HUB_MLLP_PORT', '-1'],
