@@ -14,7 +14,7 @@ const WORDS = new Set(
    dicomweb studies series instances frames bulkdata pixeldata rendered thumbnail wado
    xds registry repository imaging-source initiating-gateway responding-gateway subscription notify
    login patients persons exams compare timeline priors assets
-   cds-services viewer launch launched own key-images viewer-launches`.split(/\s+/),
+   cds-services viewer launch launched own waiting key-images viewer-launches`.split(/\s+/),
 );
 const MAX_SEGMENTS = 10;
 

@@ -13,8 +13,11 @@ import { imagesOf } from '../province/images.ts';
 import { exams } from '../province/exams.ts';
 import type { Exam } from '../province/exams.ts';
 import type { SiteName } from '../province/persons.ts';
+import { openDatabase } from '../../hub/store/database.ts';
 import { multipart } from './dicomweb-hub.ts';
 import { dataFolder, startHub } from './hub.ts';
+import { signIn } from './sign-in.ts';
+import type { SignedInTest } from './sign-in.ts';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 const BUILT = fileURLToPath(new URL('../../hub/viewer/dist/made-from.txt', import.meta.url));
@@ -49,6 +52,13 @@ export async function until(page: Page, expression: string, limitMs = 180_000): 
   throw new Error(`not so after ${String(limitMs)} ms: ${expression}`);
 }
 
+/** Of adapters/sites. */
+export const INSTITUTIONS = {
+  h1: 'MA9990H1799010011A1001',
+  h2: 'MA9990H2599010011B1001',
+  h3: 'MA9990H3399010011A1001',
+};
+
 export const ADMINISTRATOR = 'viewer-test-administrator';
 
 export interface ViewerHub {
@@ -66,6 +76,8 @@ export interface ViewerHub {
   settled(): Promise<void>;
   /** The token of a new client of the role. */
   client(role: string): Promise<string>;
+  /** A physician of the hospital with an open session, as a browser has it. */
+  physician(site: SiteName): Promise<SignedInTest>;
   stop(): Promise<void>;
 }
 
@@ -92,6 +104,7 @@ export async function startViewerHub(env: Record<string, string> = {}): Promise<
     port: number;
     password: string;
   };
+  const databaseUrl = `postgres://hutong:${access.password}@127.0.0.1:${String(access.port)}/hutong`;
   const ask: ViewerHub['ask'] = async (method, path, body, token = ADMINISTRATOR) => {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };
@@ -121,7 +134,7 @@ export async function startViewerHub(env: Record<string, string> = {}): Promise<
   };
   return {
     origin,
-    databaseUrl: `postgres://hutong:${access.password}@127.0.0.1:${String(access.port)}/hutong`,
+    databaseUrl,
     ask,
     store,
     settled,
@@ -152,6 +165,14 @@ export async function startViewerHub(env: Record<string, string> = {}): Promise<
         auditedAt: '2026-11-22 10:02:33',
       });
       await settled();
+    },
+    async physician(site) {
+      const database = openDatabase(databaseUrl, { max: 1, name: 'viewer-test' });
+      try {
+        return await signIn({ database }, 'physician', { institution: INSTITUTIONS[site] });
+      } finally {
+        await database.close();
+      }
     },
     async client(role) {
       const { status, json } = await ask('POST', '/api/v1/clients', { name: `${role} of the test`, role });

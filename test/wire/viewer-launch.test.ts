@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import express from 'express';
 import { launchHandler } from '../../hub/api/viewer/launch.ts';
 import { readConfig } from '../../hub/config.ts';
-import { ADMINISTRATOR, examsOf, startViewerHub } from '../support/viewer-hub.ts';
+import { ADMINISTRATOR, examsOf, INSTITUTIONS, startViewerHub } from '../support/viewer-hub.ts';
 import type { ViewerHub } from '../support/viewer-hub.ts';
 import { writePart10 } from '../../mappings/dicom/write.ts';
 import type { Attributes } from '../../mappings/dicom/write.ts';
@@ -17,8 +17,6 @@ import { multipart } from '../support/dicomweb-hub.ts';
 
 const [exam, prior] = examsOf('张伟');
 const [other] = examsOf('王秀英');
-/** Of adapters/sites. */
-const INSTITUTIONS = { h1: 'MA9990H1799010011A1001', h2: 'MA9990H2599010011B1001', h3: 'MA9990H3399010011A1001' };
 
 describe('a launch of the viewer', () => {
   let hub: ViewerHub;

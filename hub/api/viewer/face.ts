@@ -25,7 +25,7 @@ export function viewerFace(deps: ViewerDeps): Router {
   const router = Router({ caseSensitive: true });
   const { build, serve } = openViewerFiles(deps.dist);
   router.use(serve);
-  router.get(['/', '/viewer'], (request, response) => {
+  router.get(['/', '/viewer', '/waiting'], (request, response) => {
     if (build === null) sendUnbuilt(response);
     else if (request.path === '/') response.redirect(302, '/');
     else sendPage(response, build, deps.embedders);

@@ -15,6 +15,7 @@ import { SignInPage } from './pages/sign-in.tsx';
 import { SessionProvider, useSession } from './session.tsx';
 import { shell } from './text/shell.ts';
 import { THEME } from './theme.ts';
+import { ViewerProvider } from './viewer-frame.tsx';
 
 const COMPONENTS = new Map(PAGES.map((page) => [page, lazy(async () => ({ default: await page.load() }))] as const));
 
@@ -60,29 +61,31 @@ function SignedIn(): ReactNode {
   const first = pages.find(({ inMenu }) => inMenu);
   return (
     <Layout pages={pages}>
-      <NoticeBar />
-      <Boundary>
-        <Suspense
-          fallback={
-            <p className="waiting" role="status">
-              {words.loading}
-            </p>
-          }
-        >
-          <Routes>
-            {pages.map((page) => (
-              <Route key={page.path} path={page.path} element={<Page page={page} />} />
-            ))}
-            <Route
-              path="/"
-              element={
-                first === undefined ? <p className="empty">{words.noAreas}</p> : <Navigate replace to={first.path} />
-              }
-            />
-            <Route path="*" element={<NoPage />} />
-          </Routes>
-        </Suspense>
-      </Boundary>
+      <ViewerProvider>
+        <NoticeBar />
+        <Boundary>
+          <Suspense
+            fallback={
+              <p className="waiting" role="status">
+                {words.loading}
+              </p>
+            }
+          >
+            <Routes>
+              {pages.map((page) => (
+                <Route key={page.path} path={page.path} element={<Page page={page} />} />
+              ))}
+              <Route
+                path="/"
+                element={
+                  first === undefined ? <p className="empty">{words.noAreas}</p> : <Navigate replace to={first.path} />
+                }
+              />
+              <Route path="*" element={<NoPage />} />
+            </Routes>
+          </Suspense>
+        </Boundary>
+      </ViewerProvider>
     </Layout>
   );
 }

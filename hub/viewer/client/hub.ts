@@ -31,18 +31,19 @@ export interface ExamBeside {
   } | null;
 }
 
-const query = new URLSearchParams(location.search);
-const launch = query.get('launch');
+const launch = new URLSearchParams(location.search).get('launch');
 
 /** Everything of a launch lies below its own path, so that two open patients never share a cookie. */
 const base = launch !== null && /^[0-9a-f-]{36}$/.test(launch) ? `/viewer/launched/${launch}` : '/viewer/own';
 
 export const dicomweb = `${location.origin}${base}/dicomweb`;
 
-export const opened = (query.get('StudyInstanceUIDs') ?? '').split(',')[0] ?? '';
+/** Of a viewer that waits: empty until it is told. */
+export const opened = (): string =>
+  (new URLSearchParams(location.search).get('StudyInstanceUIDs') ?? '').split(',')[0] ?? '';
 
 async function ask(): Promise<Beside> {
-  const answer = await fetch(`${base}/studies/${encodeURIComponent(opened)}`, {
+  const answer = await fetch(`${base}/studies/${encodeURIComponent(opened())}`, {
     headers: { accept: 'application/json' },
   });
   if (!answer.ok) throw new Error(`the hub answered ${answer.status}`);
@@ -65,7 +66,7 @@ export async function proof(): Promise<string | null> {
 
 export async function saveKeyImage(image: { series: string; instance: string; frame: number }): Promise<boolean> {
   const csrf = await proof();
-  const answer = await fetch(`${base}/studies/${encodeURIComponent(opened)}/key-images`, {
+  const answer = await fetch(`${base}/studies/${encodeURIComponent(opened())}/key-images`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(csrf === null ? {} : { 'x-hutong-csrf': csrf }) },
     body: JSON.stringify({ images: [image] }),

@@ -8,6 +8,7 @@ import { preview } from './preview.ts';
 import { reportPanel } from './report-panel.ts';
 import { SeriesStreams } from './series-stream.ts';
 import { MORE_CHINESE, settleLanguage, words } from './text.ts';
+import { awaitStudy, isWaiting, tellReady } from './waiting.ts';
 
 const EXTENSION = 'hutong';
 const MEGABYTE = 1024 * 1024;
@@ -35,6 +36,7 @@ const extension = {
       i18n().addResourceBundle('zh', namespace, more, true, true);
     addAttributes(servicesManager);
     new SeriesStreams(servicesManager).watch();
+    if (isWaiting()) tellReady(servicesManager, spareContexts);
   },
   // Before the first viewport: what draws makes its contexts then.
   onModeEnter: spareContexts,
@@ -53,9 +55,13 @@ const extension = {
 
 settleLanguage();
 awaitLoader();
-preview();
-// Asked for while the bundles load.
-beside().catch(() => undefined);
+const ask = (): void => void beside().catch(() => undefined); // told where it is shown
+if (isWaiting()) awaitStudy(ask);
+else {
+  preview();
+  // Asked for while the bundles load.
+  ask();
+}
 
 window.config = {
   routerBasename: '/viewer',

@@ -52,12 +52,26 @@ export interface Cornerstone {
     getCacheSize(): number;
     getMaxCacheSize(): number;
     getImageLoadObject(imageId: string): unknown;
+    removeImageLoadObject(imageId: string): void;
   };
-  readonly imageLoader: { loadAndCacheImage(imageId: string, options: object): Promise<unknown> };
+  readonly imageLoader: {
+    loadAndCacheImage(imageId: string, options: object): Promise<unknown>;
+    createAndCacheLocalImage(imageId: string, image: object): unknown;
+  };
+  readonly utilities: {
+    readonly genericMetadataProvider: { add(imageId: string, told: { type: string; metadata: object }): void };
+  };
   readonly imageLoadPoolManager: { readonly maxNumRequests: { prefetch: number }; startGrabbing(): void };
   readonly metaData: {
     get(type: 'imagePixelModule', imageId: string): Metadata | undefined;
   };
+}
+
+export interface RenderingEngine {
+  enableElement(viewport: { viewportId: string; element: HTMLDivElement; type: 'stack' }): void;
+  disableElement(viewportId: string): void;
+  getViewport(viewportId: string): { setStack(imageIds: readonly string[]): Promise<unknown> } | undefined;
+  renderViewport(viewportId: string): void;
 }
 
 export interface StackViewport {
@@ -108,6 +122,9 @@ export interface DataSource {
   readonly query: {
     readonly studies: { search: (parameters: Record<string, unknown>) => Promise<readonly Study[]> };
   };
+  readonly retrieve: {
+    getGetThumbnailSrc: (...asked: readonly unknown[]) => ((options: unknown) => Promise<string | null>) | null;
+  };
   readonly store: { dicom: (dataset: unknown, request?: XMLHttpRequest, dictionary?: unknown) => Promise<void> };
 }
 
@@ -126,6 +143,7 @@ export interface Services {
     };
     readonly displaySetService: { getDisplaySetByUID(id: string): DisplaySet | undefined };
     readonly cornerstoneViewportService: {
+      getRenderingEngine(): RenderingEngine | null;
       getCornerstoneViewport(
         id: string,
       ): (Partial<StackViewport> & { getCurrentImageId?(): string | undefined }) | null;

@@ -40,7 +40,7 @@ function reportOf(report: ExamBeside['report']): Child {
 
 function examLine(exam: ExamBeside): Child {
   const [study] = exam.studies;
-  const isOpen = exam.studies.some(({ studyInstanceUid }) => studyInstanceUid === opened);
+  const isOpen = exam.studies.some(({ studyInstanceUid }) => studyInstanceUid === opened());
   const line = [
     day(study?.startedAt ?? null),
     study?.modalities.join('/') ?? '',
@@ -74,7 +74,7 @@ async function markActive({ services }: Services): Promise<void> {
 
 function shown(told: Beside, services: Services): Element {
   const text = words();
-  const exam = told.exams.find(({ studies }) => studies.some(({ studyInstanceUid }) => studyInstanceUid === opened));
+  const exam = told.exams.find(({ studies }) => studies.some(({ studyInstanceUid }) => studyInstanceUid === opened()));
   const button = 'bg-primary text-primary-foreground mt-3 rounded px-3 py-2 text-sm disabled:opacity-50';
   return h(
     'div',
