@@ -60,6 +60,8 @@ export interface PatientFields {
   readonly nationality?: Coded | null;
   readonly deceased?: boolean | null;
   readonly motherRef?: PatientRef | null;
+  /** The source takes its registration back (ADT A29, PMIR delete), until it tells of the patient again. */
+  readonly withdrawn?: true;
 }
 
 /** Keys by which hospitals name an exam. All are scoped to the site; `issuer` where the source declares one. */
