@@ -30,6 +30,7 @@ import type { Oid } from './core/identifier.ts';
 import type { Matching } from './core/match/matcher.ts';
 import type { FeedIdentityDeps } from './flow/feed-identity.ts';
 import type { PatientQueries } from './core/patient-query.ts';
+import { isFormer } from './core/view.ts';
 import type { IndexReader, ObjectStore } from './core/ports.ts';
 import type { Sites } from './core/site.ts';
 import { createSharedDocuments } from './flow/shared-documents.ts';
@@ -188,7 +189,7 @@ async function patientIn(
   const [personId] = (await patients.personsOf([id as PatientCx])).values();
   const person = personId === undefined ? null : await index.person(personId);
   for (const record of person?.records ?? []) {
-    if (record.mergedInto !== null) continue;
+    if (isFormer(record)) continue;
     const numbers = [{ authority: record.authority, value: record.localId }, ...record.identifiers];
     const known = numbers.find((number) => number.authority === authority);
     if (known) return `${known.value}^^^&${authority}&ISO`;

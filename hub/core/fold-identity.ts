@@ -3,15 +3,11 @@
  * registrations stand; only where they lead changes. What cannot be meant is refused with its reason (DEMANDS 28).
  */
 import type { Derivation, HubId, SiteId } from './identifier.ts';
-import { contradictionOf, type Assertion, type PatientState } from './patient.ts';
+import { contradictionOf, MERGED, TIE, type Assertion, type PatientState } from './patient.ts';
 import { fail, ok, problem, type Finding } from './problem.ts';
 import type { LinkRecord, MergeRecord, MoveRecord, PatientRef } from './record.ts';
 import { assertFields, stamp, type Registers } from './register.ts';
 import { blank, canonical, recordIdOf, withPatient, type Folded, type Slice } from './slice.ts';
-
-/** Registers beside a registration's fields: the survivor, and the last word about each other registration. */
-const MERGED = 'merged';
-const TIE = 'tie|';
 
 const DOUBT = 'What is registered of these two speaks against one person; retry to join them all the same.';
 

@@ -5,7 +5,7 @@
 import type { PatientNumber } from './patient-query.ts';
 import type { Result } from './problem.ts';
 import type { SiteProfile } from './site.ts';
-import type { PersonView } from './view.ts';
+import { isFormer, type PersonView } from './view.ts';
 
 export type NoticeWire = 'mllp' | 'soap';
 
@@ -62,8 +62,9 @@ export function numbersIn(
     if (domains.includes(authority)) found.set(`${authority}|${value}`, { authority, value });
   };
   add(affinityDomainOid, person.personId);
-  for (const { mergedInto, authority, localId, identifiers } of person.records) {
-    if (mergedInto !== null) continue;
+  for (const record of person.records) {
+    const { authority, localId, identifiers } = record;
+    if (isFormer(record)) continue;
     add(authority, localId);
     for (const one of identifiers) add(one.authority, one.value);
   }

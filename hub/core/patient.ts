@@ -30,6 +30,10 @@ interface KeptName extends PersonName {
   readonly of?: string;
 }
 
+/** Registers beside a registration's fields: the survivor, and the last word about each other registration. */
+export const MERGED = 'merged';
+export const TIE = 'tie|';
+
 const NAME = 'name|';
 const IDENTIFIER = 'identifier|';
 
@@ -98,6 +102,19 @@ function suspicions(facts: Registers): Finding[] {
   if (born !== null && !compatibleDates(born, resident.birthDate)) suspect('birthDate', 'birth date');
   if (opposite(value<Sex>(facts, 'sex'), resident.sex)) suspect('sex', 'sex');
   return found;
+}
+
+/**
+ * When the source took the registration back, if that is the last that it said of the patient. Whatever it tells later
+ * stands again by itself, in whatever order the two arrive; an image header tells of no registration.
+ */
+function withdrawnAt(facts: Registers): string | null {
+  const [mark, told] = facts['withdrawn'] ?? [];
+  if (mark === undefined || told !== true) return null;
+  const isLast = Object.entries(facts).every(
+    ([field, [by]]) => by <= mark || qualityOf(by) === 1 || field === MERGED || field.startsWith(TIE),
+  );
+  return isLast ? (mark.split('|')[1] ?? null) : null;
 }
 
 /** What feeds and operators told. */
@@ -202,5 +219,6 @@ export function patientView(state: PatientState): PatientView {
     deceased: value(facts, 'deceased'),
     residentId: residentIdOf(facts),
     mergedInto: state.mergedInto,
+    withdrawnAt: withdrawnAt(facts),
   };
 }

@@ -4,7 +4,7 @@
  */
 import type { Derivation, HubId } from './identifier.ts';
 import type { Pair, Ruling } from './match/comparison.ts';
-import type { PatientView } from './view.ts';
+import { isFormer, type PatientView } from './view.ts';
 
 /** A registration with what its linking depends on besides comparisons. */
 export interface Member {
@@ -230,11 +230,11 @@ export type SurvivingPerson = {
 };
 
 /**
- * Standing registrations before merged ones, then those with a valid resident ID, then the order given (oldest first).
+ * Standing registrations before merged and withdrawn ones, then those with a valid resident ID, then the order given (oldest first).
  * Each attribute is that of the first registration that has it; the rule says why it was the first.
  */
 export function inOrderOfTrust(records: readonly PatientView[]): readonly PatientView[] {
-  const rank = (record: PatientView): number => (record.mergedInto ? 2 : 0) + (record.residentId ? 0 : 1);
+  const rank = (record: PatientView): number => (isFormer(record) ? 2 : 0) + (record.residentId ? 0 : 1);
   return [...records].sort((a, b) => rank(a) - rank(b));
 }
 
@@ -263,7 +263,7 @@ export function survivingPerson(records: readonly PatientView[]): SurvivingPerso
 }
 
 function ruleOf(record: PatientView): string {
-  if (record.mergedInto !== null) return 'only registrations that were merged away say it';
+  if (isFormer(record)) return 'only registrations that were merged away or taken back say it';
   return record.residentId === null
     ? 'first standing registration that says it; none with a resident ID does'
     : 'first standing registration with a valid resident ID that says it';

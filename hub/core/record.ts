@@ -3,7 +3,6 @@
  * understands. A record asserts fields about one thing at one time; `null` asserts absence, a missing key asserts nothing.
  */
 import type { SiteId, Uid } from './identifier.ts';
-import type { VisitFields, VisitRef } from './visit.ts';
 
 /**
  * When the source says this was true: `YYYY-MM-DDTHH:MM:SS.sssZ` in UTC, from the message (never the hub's clock unless
@@ -60,6 +59,50 @@ export interface PatientFields {
   readonly nationality?: Coded | null;
   readonly deceased?: boolean | null;
   readonly motherRef?: PatientRef | null;
+  /** The source takes its registration back (ADT A29, PMIR delete), until it tells of the patient again. */
+  readonly withdrawn?: true;
+}
+
+/**
+ * What a visit is called: its visit number (VN), or the account it is charged to (AN) where it has no number of its own
+ * (HL7 table 0203). Hospitals count visits by patient (第 2 次住院): the same number of two patients is two visits.
+ */
+export interface VisitRef extends PatientRef {
+  readonly type: 'VN' | 'AN';
+}
+
+/** Where a patient lies (PL). */
+export interface VisitPlace {
+  readonly pointOfCare?: string;
+  readonly room?: string;
+  readonly bed?: string;
+  readonly facility?: string;
+  readonly building?: string;
+  readonly floor?: string;
+  /** The point of care as the site's table of departments maps it. */
+  readonly department?: string;
+}
+
+export interface VisitDoctor {
+  readonly id?: string;
+  readonly family?: string;
+  readonly given?: string;
+}
+
+export type DoctorRole = 'attending' | 'referring' | 'consulting' | 'admitting';
+
+/** A missing key asserts nothing, null asserts absence. */
+export interface VisitFields extends Partial<Readonly<Record<DoctorRole, readonly VisitDoctor[] | null>>> {
+  /** HL7 table 0004. */
+  readonly class?: Coded;
+  readonly place?: VisitPlace | null;
+  readonly service?: Coded | null;
+  readonly account?: PatientRef | null;
+  readonly disposition?: string | null;
+  readonly admittedAt?: SourceTime | null;
+  readonly dischargedAt?: SourceTime | null;
+  /** true: the admission was called off (A11, A38); false: it was told (A01, A04, A05). */
+  readonly cancelled?: boolean;
 }
 
 /** Keys by which hospitals name an exam. All are scoped to the site; `issuer` where the source declares one. */

@@ -38,7 +38,15 @@ export interface PatientView {
   readonly residentId: string | null;
   /** Set when this registration was merged into another of the same site. */
   readonly mergedInto: HubId | null;
+  /** Since when its source has taken it back; null, absent: it stands. */
+  readonly withdrawnAt?: SourceTime | null;
 }
+
+/** It names nobody any more, and what it says gives way to whatever stands; its exams and its person stay. */
+export const isFormer = ({
+  mergedInto,
+  withdrawnAt = null,
+}: Pick<PatientView, 'mergedInto' | 'withdrawnAt'>): boolean => mergedInto !== null || withdrawnAt !== null;
 
 /** The provincial person: an overlay over the registrations linked to it. */
 export interface PersonView {

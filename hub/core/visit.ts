@@ -4,51 +4,9 @@
  * registration's person of today.
  */
 import type { Derivation, HubId, SiteId } from './identifier.ts';
-import type { Coded, PatientRef, SourceTime } from './record.ts';
+import type { DoctorRole, PatientRef, VisitFields, VisitRef } from './record.ts';
 import { value, type Registers } from './register.ts';
 import type { Sensitivity } from './subject.ts';
-
-/**
- * What a visit is called: its visit number (VN), or the account it is charged to (AN) where it has no number of its own
- * (HL7 table 0203). Hospitals count visits by patient (第 2 次住院): the same number of two patients is two visits.
- */
-export interface VisitRef extends PatientRef {
-  readonly type: 'VN' | 'AN';
-}
-
-/** Where a patient lies (PL). */
-export interface VisitPlace {
-  readonly pointOfCare?: string;
-  readonly room?: string;
-  readonly bed?: string;
-  readonly facility?: string;
-  readonly building?: string;
-  readonly floor?: string;
-  /** The point of care as the site's table of departments maps it. */
-  readonly department?: string;
-}
-
-export interface VisitDoctor {
-  readonly id?: string;
-  readonly family?: string;
-  readonly given?: string;
-}
-
-export type DoctorRole = 'attending' | 'referring' | 'consulting' | 'admitting';
-
-/** A missing key asserts nothing, null asserts absence. */
-export interface VisitFields extends Partial<Readonly<Record<DoctorRole, readonly VisitDoctor[] | null>>> {
-  /** HL7 table 0004. */
-  readonly class?: Coded;
-  readonly place?: VisitPlace | null;
-  readonly service?: Coded | null;
-  readonly account?: PatientRef | null;
-  readonly disposition?: string | null;
-  readonly admittedAt?: SourceTime | null;
-  readonly dischargedAt?: SourceTime | null;
-  /** true: the admission was called off (A11, A38); false: it was told (A01, A04, A05). */
-  readonly cancelled?: boolean;
-}
 
 export interface VisitState {
   readonly visitId: HubId;

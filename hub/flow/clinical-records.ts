@@ -21,7 +21,7 @@ import type { Page, PageRequest } from '../core/operation.ts';
 import type { IndexReader } from '../core/ports.ts';
 import { fail, ok, problem, type Result } from '../core/problem.ts';
 import { textDiff, type TextPart } from '../core/text-diff.ts';
-import type { ExamView, PatientView } from '../core/view.ts';
+import { isFormer, type ExamView, type PatientView } from '../core/view.ts';
 
 /** What these questions need of what the caller may see. */
 export type ClinicalSight = Pick<Sight, 'persons' | 'exams' | 'identified'>;
@@ -158,7 +158,7 @@ async function timeline(
   // A consultation or a share may open an exam of somebody whose person is not open otherwise.
   if (all.length === 0 && !(await sight.persons([person.personId])).has(person.personId))
     return fail(problem('not-found'));
-  const registrations = person.records.filter(({ mergedInto }) => mergedInto === null);
+  const registrations = person.records.filter((record) => !isFormer(record));
   return ok({ personId: person.personId, registrations, all, exams: all.filter((exam) => shows(exam, filter)) });
 }
 

@@ -3,7 +3,7 @@ import type { ExamMark, PersonQuestion, PersonSearch } from '../core/clinical.ts
 import { nameKey } from '../core/dicom-text.ts';
 import { parseResidentId, type HubId, type SiteId } from '../core/identifier.ts';
 import type { Matching } from '../core/match/matcher.ts';
-import type { PatientView } from '../core/view.ts';
+import { isFormer, type PatientView } from '../core/view.ts';
 import type { Vault } from '../core/sealing.ts';
 import { vaultOf, type Database } from './database.ts';
 import { residentOwner } from './resident-owner.ts';
@@ -119,4 +119,4 @@ export function createPersonSearch(deps: { readonly database: Database; readonly
 
 const MOST = 50;
 const standing = (records: readonly PatientView[]): readonly PatientView[] =>
-  records.filter(({ mergedInto }) => mergedInto === null).slice(0, MOST);
+  records.filter((record) => !isFormer(record)).slice(0, MOST);

@@ -145,11 +145,24 @@ function readUpdate(resource: unknown, target: string, telling: Telling): Record
   return recordsOf(patient, ref, telling, 'Patient', (link) => link.identifier ?? null);
 }
 
+const NOT_NAMED =
+  'A Patient is removed by Patient?identifier=system|value with a number of the site, or by reference to one who has one there.';
+
+/**
+ * PMIR §3.93.4.1.3, Delete: the source takes its registration back. Named by a conditional url, or as a Patient of this
+ * server with one number of the sender's site.
+ */
+function removed(url: string, telling: Telling): PatientRef | null {
+  const [path = ''] = url.split('?');
+  const named = path === 'Patient' || path.endsWith('/Patient') ? updatedIdentifier(url) : null;
+  return named === null ? onlyNumber(url, null, telling) : ownNumber(named, telling.site);
+}
+
 /** Of a Patient of this server the one number of the sender's site, beside the one that ends in it; null: none, or several. */
-function onlyNumber({ reference }: Reference, victim: PatientRef, { site, named }: Telling): PatientRef | null {
-  const own = (named.get(reference ?? '') ?? []).flatMap((one) => ownNumber(one, site) ?? []);
+function onlyNumber(reference: string, victim: PatientRef | null, { site, named }: Telling): PatientRef | null {
+  const own = (named.get(reference) ?? []).flatMap((one) => ownNumber(one, site) ?? []);
   const [only, ...more] = own.filter(
-    ({ authority, value }) => authority !== victim.authority || value !== victim.value,
+    ({ authority, value }) => authority !== victim?.authority || value !== victim.value,
   );
   return only === undefined || more.length > 0 ? null : only;
 }
@@ -177,7 +190,7 @@ function recordsOf(
       problem('invalid-value', `${where}.link`, 'A Patient ends only by one link of type replaced-by to another one.'),
     );
   const named = other(link.other);
-  const survivor = named === null ? onlyNumber(link.other, ref, telling) : ownNumber(named, site);
+  const survivor = named === null ? onlyNumber(link.other.reference ?? '', ref, telling) : ownNumber(named, site);
   if (survivor === null)
     return fail(
       problem(
@@ -242,8 +255,20 @@ function readChanges(changes: readonly BundleEntry[], telling: Telling): Records
     const resource = told as Patient | undefined;
     const where = `Bundle.entry[1].resource.entry[${String(at)}].resource`;
     const method = request?.method;
+    if (method === 'DELETE') {
+      const ref = (resource === undefined ? null : filedUnder(resource)) ?? removed(request?.url ?? '', telling);
+      if (ref === null) return fail(problem('invalid-value', where.replace('.resource', '.request.url'), NOT_NAMED));
+      records.push({
+        kind: 'patient',
+        site: telling.site.id,
+        at: telling.at,
+        patient: ref,
+        fields: { withdrawn: true },
+      });
+      continue;
+    }
     if (method !== 'POST' && method !== 'PUT')
-      return fail(problem('unsupported-message', where, 'Patients are created, revised and merged here, not removed.'));
+      return fail(problem('unsupported-message', where, 'Patients are created, revised, merged and removed here.'));
     if (resource?.resourceType !== 'Patient') return fail(problem('invalid-value', where, 'A Patient is taken here.'));
     const ref = filedUnder(resource);
     if (ref === null)

@@ -2,7 +2,7 @@
 import type { Address, CodeableConcept, HumanName, Identifier, Patient } from 'fhir/r4.js';
 import { inOrderOfTrust, survivingPerson } from '../../hub/core/person.ts';
 import type { PersonName } from '../../hub/core/record.ts';
-import type { PatientView, PersonView } from '../../hub/core/view.ts';
+import { isFormer, type PatientView, type PersonView } from '../../hub/core/view.ts';
 import { EXTENSIONS, PROFILES, SYSTEMS, type FhirContext } from './context.ts';
 import {
   compact,
@@ -32,7 +32,8 @@ export function patient(person: PersonView, ctx: FhirContext): Patient {
       extension(EXTENSIONS.nationality, 'valueCodeableConcept', concept(survivors.nationality?.value ?? null)),
     ),
     identifier: identifiersOf(records, ctx),
-    active: person.replacedBy === null,
+    active:
+      person.replacedBy === null && (records.some((one) => !isFormer(one)) || !records.some((one) => one.withdrawnAt)),
     name: namesOf(records),
     telecom: phones.map((value) => ({ system: 'phone' as const, value })),
     gender: survivors.sex?.value,
@@ -53,10 +54,12 @@ function identifiersOf(records: readonly PatientView[], ctx: FhirContext): Ident
   for (const record of records) {
     const site = ctx.site(record.site);
     const assigner = site ? { reference: `Organization/${site.id}`, display: site.name } : undefined;
-    const old = record.mergedInto !== null;
+    const old = isFormer(record);
+    // A number that was taken back ended then; one that was merged away is another's.
+    const period = record.withdrawnAt ? { period: { end: record.withdrawnAt } } : {};
     const add = (type: string | null, system: string, value: string, by: typeof assigner): void => {
       const identifier = typedIdentifier(type, system, value, by);
-      if (identifier) found.push(old && by ? { use: 'old', ...identifier } : identifier);
+      if (identifier) found.push(old && by ? { use: 'old', ...identifier, ...period } : identifier);
     };
     if (record.residentId) add('NI', SYSTEMS.residentId, record.residentId, undefined);
     for (const identifier of record.identifiers) {
@@ -72,7 +75,7 @@ function identifiersOf(records: readonly PatientView[], ctx: FhirContext): Ident
 const REPRESENTATION = { ideographic: 'IDE', alphabetic: 'ABC', phonetic: 'SYL' } as const;
 
 function namesOf(records: readonly PatientView[]): HumanName[] {
-  const names = records.flatMap((record) => record.names.map((name) => humanName(name, record.mergedInto !== null)));
+  const names = records.flatMap((record) => record.names.map((name) => humanName(name, isFormer(record))));
   return unique(list(...names), (name) => JSON.stringify([name.text, name.family, name.given]));
 }
 
@@ -92,7 +95,7 @@ function addressOf(record: PatientView): Address | undefined {
   const whole = text(record.address?.text);
   const postalCode = text(record.address?.postalCode);
   if (whole === undefined && postalCode === undefined) return undefined;
-  return compact<Address>({ use: record.mergedInto ? 'old' : undefined, text: whole, postalCode });
+  return compact<Address>({ use: isFormer(record) ? 'old' : undefined, text: whole, postalCode });
 }
 
 /**

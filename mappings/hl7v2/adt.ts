@@ -32,6 +32,8 @@ export const REGISTRATIONS: ReadonlySet<string> = new Set([
   'A31',
   'A38',
 ]);
+/** The hospital takes its registration of a person back (v2.5.1 §3.3.29). */
+export const WITHDRAWALS: ReadonlySet<string> = new Set(['A29']);
 /** PID and MRG in pairs: the patient of PID stays. A47 changes one number into another: the same to an index. */
 export const MERGES: ReadonlySet<string> = new Set(['A34', 'A39', 'A40', 'A47']);
 
@@ -59,6 +61,14 @@ export function readRegistration(context: Context, at: SourceTime): Registration
     fields: person.fields,
   } as const;
   return { records: [registered, ...readVisits(context, person.ref, at)] };
+}
+
+/** What else PID says of who is no patient there any more is left out. */
+export function readWithdrawal(context: Context, at: SourceTime): Registration {
+  const pid = context.message.first('PID');
+  const patient = pid === undefined ? null : localRef(pid, 3, context.site);
+  if (patient === null) return { problem: problem('required-missing', 'PID-3', NO_LOCAL_ID) };
+  return { records: [{ kind: 'patient', site: context.site.id, at, patient, fields: { withdrawn: true } }] };
 }
 
 /** Each MRG belongs to the PID before it. */

@@ -3,7 +3,18 @@ import type { JournalEntry, Mapped } from '../../hub/core/envelope.ts';
 import { problem, type Finding, type Problem } from '../../hub/core/problem.ts';
 import type { CanonicalRecord, PatientRef, SourceTime } from '../../hub/core/record.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
-import { LINKS, MERGES, MOVES, readLinks, readMerges, readMove, readRegistration, REGISTRATIONS } from './adt.ts';
+import {
+  LINKS,
+  MERGES,
+  MOVES,
+  readLinks,
+  readMerges,
+  readMove,
+  readRegistration,
+  readWithdrawal,
+  REGISTRATIONS,
+  WITHDRAWALS,
+} from './adt.ts';
 import { Context } from './context.ts';
 import { readHeader } from './header.ts';
 import { decodeFor, supports } from './inspect.ts';
@@ -77,6 +88,7 @@ function readMessage(context: Context): Outcome {
   if (!supports(code, trigger)) return { problem: problem('unsupported-message', 'MSH-9') };
   const at = messageTime(context);
   if (code === 'ADT' && REGISTRATIONS.has(trigger)) return readRegistration(context, at);
+  if (code === 'ADT' && WITHDRAWALS.has(trigger)) return readWithdrawal(context, at);
   if (code === 'ADT' && MERGES.has(trigger)) return readMerges(context, at);
   if (code === 'ADT' && MOVES.has(trigger)) return readMove(context, at);
   if (code === 'ADT' && LINKS.has(trigger)) return readLinks(context, at, trigger === 'A24');

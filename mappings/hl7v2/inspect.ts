@@ -5,7 +5,7 @@
 import { fail, ok, problem, type Problem, type Result } from '../../hub/core/problem.ts';
 import type { PatientRef } from '../../hub/core/record.ts';
 import type { SiteProfile } from '../../hub/core/site.ts';
-import { LINKS, MERGES, movedTo, MOVES, NO_LOCAL_ID, REGISTRATIONS } from './adt.ts';
+import { LINKS, MERGES, movedTo, MOVES, NO_LOCAL_ID, REGISTRATIONS, WITHDRAWALS } from './adt.ts';
 import { decodeMessage, type Charset, type Decoded } from './charset.ts';
 import { readHeader, versionOf, type Hl7Header } from './header.ts';
 import { localRef } from './identity.ts';
@@ -33,7 +33,7 @@ export type Inspection = { readonly ok: true; readonly value: Inspected } | ({ r
 
 /** MSH-9.1 -> the events understood. */
 const SUPPORTED: ReadonlyMap<string, ReadonlySet<string>> = new Map([
-  ['ADT', new Set([...REGISTRATIONS, ...MERGES, ...LINKS, ...MOVES])],
+  ['ADT', new Set([...REGISTRATIONS, ...WITHDRAWALS, ...MERGES, ...LINKS, ...MOVES])],
   ['ORM', new Set(['O01'])],
   ['OMI', new Set(['O23'])],
   ['OMG', new Set(['O19'])],

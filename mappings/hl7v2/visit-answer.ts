@@ -1,5 +1,6 @@
 /** A visit in an answer to PDVQ: PID-18 and PV1 (ITI TF-2 §3.22.4.2.2; HL7 v2.5 §3.4.3). */
-import { accountOf, PV1_FIELD_OF, type DoctorRole, type VisitDoctor, type VisitView } from '../../hub/core/visit.ts';
+import { accountOf, PV1_FIELD_OF, type VisitView } from '../../hub/core/visit.ts';
+import type { DoctorRole, VisitDoctor } from '../../hub/core/record.ts';
 import { cx } from './cx.ts';
 import { escape, type Delimiters } from './escape.ts';
 import { writeTime } from './time.ts';

@@ -3,8 +3,15 @@
  * A visit that has neither a visit number nor an account cannot be told from another one, and is not kept.
  */
 import { unmappedSent } from '../../hub/core/code-mapping.ts';
-import type { Coded, PatientRef, SourceTime, VisitRecord } from '../../hub/core/record.ts';
-import type { VisitDoctor, VisitFields, VisitPlace } from '../../hub/core/visit.ts';
+import type {
+  Coded,
+  PatientRef,
+  SourceTime,
+  VisitDoctor,
+  VisitFields,
+  VisitPlace,
+  VisitRecord,
+} from '../../hub/core/record.ts';
 import { VISIT_CLASS_SYSTEM, visitClassOf } from '../codes/visit.ts';
 import { present, type Context } from './context.ts';
 import { assignerOf } from './identity.ts';

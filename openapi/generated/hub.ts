@@ -2649,6 +2649,11 @@ export interface components {
       readonly phone: string | null;
       readonly address: string | null;
       readonly mergedInto: string | null;
+      /**
+       * Format: date-time
+       * @description Since when its hospital has taken it back (A29, ITI-93); absent: it stands
+       */
+      readonly withdrawnAt?: string;
       /** @description Values are shortened: the caller may not read records */
       readonly masked: boolean;
     };

@@ -13,11 +13,13 @@ before(async () => {
     ['E2', '乙二'],
     ['E0', '丙三'],
     ['E9', '丁四'],
+    ['E5', '戊五'],
   ] as const)
     await hub.hl7('RIS|H1', 'ADT^A04^ADT_A01', 'EVN||20260101', `PID|1||${value}^^^&${H1}&ISO^PI||${name}`);
   const [one, two, old, lone] = ['E1', 'E2', 'E0', 'E9'].map((value) => `${value}^^^&${H1}&ISO^PI`);
   await hub.hl7('RIS|H1', 'ADT^A24', 'EVN||20260101', `PID|||${one ?? ''}`, `PID|||${two ?? ''}`);
   await hub.hl7('RIS|H1', 'ADT^A40^ADT_A39', 'EVN||20260101', `PID|||${lone ?? ''}`, `MRG|${old ?? ''}`);
+  await hub.hl7('RIS|H1', 'ADT^A29^ADT_A21', 'EVN||20260101', `PID|||E5^^^&${H1}&ISO^PI`);
 });
 after(() => hub.close());
 
@@ -52,6 +54,14 @@ const MATRIX: readonly {
   {
     row: 'a number that was merged away',
     source: ['E0', H1],
+    targets: [],
+    v2: ['AE', 'AE', 'QPD^1^3^1^1', '204'],
+    v3: ['AE', 'AE', 'patientIdentifier/value/@extension', '204'],
+    fhir: '404 not-found sourceIdentifier Patient Identifier not found',
+  },
+  {
+    row: 'a number that was taken back',
+    source: ['E5', H1],
     targets: [],
     v2: ['AE', 'AE', 'QPD^1^3^1^1', '204'],
     v3: ['AE', 'AE', 'patientIdentifier/value/@extension', '204'],

@@ -57,8 +57,7 @@ for (const sample of iheSamples('PMIR'))
     for (const name of messages) {
       const resource = resources.get(name) ?? assert.fail(name);
       const kind = resource.resourceType === 'Bundle' ? 'ITI-93' : 'ITI-94';
-      // Removal is an option that is not offered (PMIR §3.93.4.1.3).
-      const wanted = name === 'ex-PMIRBundleDelete' ? { status: 405, code: 'not-supported' } : TODAY[kind];
+      const wanted = TODAY[kind];
       if (kind === 'ITI-93') isFeed(resource, name);
       served.caller = { ...READER, role: 'hospital-feed' as const, site: siteId('h1') };
       const response = await fetch(`${served.base}${kind === 'ITI-93' ? '/$process-message' : '/Subscription'}`, {

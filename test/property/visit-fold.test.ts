@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { foldEntry } from '../../hub/core/fold.ts';
-import type { VisitRecord } from '../../hub/core/record.ts';
+import type { VisitFields, VisitRecord } from '../../hub/core/record.ts';
 import { EMPTY } from '../../hub/core/slice.ts';
 import { siteId } from '../../hub/core/identifier.ts';
-import { visitFields, type VisitFields } from '../../hub/core/visit.ts';
+import { visitFields } from '../../hub/core/visit.ts';
 import { DERIVE } from '../support/scenario.ts';
 
 const told = (minute: number, fields: VisitFields, value = 'V1'): VisitRecord => ({

@@ -48,7 +48,7 @@ test('every event that is listed is understood, its neighbours are refused', () 
   for (const event of ['A24', 'A37'])
     assert.equal(records('link', message(`ADT^${event}`, [PID, 'PID|2||10099'])).length, 1, event);
   assert.equal(records('move', message('ADT^A43', [PID, 'MRG|10099'])).length, 1);
-  for (const type of ['ADT^A09', 'ADT^A60', 'ADT^A45', 'ADT^A29', 'ORU^R30', 'QBP^Q22', 'MDM^T01', 'ADT', 'ADT^'])
+  for (const type of ['ADT^A09', 'ADT^A60', 'ADT^A45', 'ADT^A23', 'ORU^R30', 'QBP^Q22', 'MDM^T01', 'ADT', 'ADT^'])
     assert.match(problemOf(message(type, [PID])), /^unsupported-message/, type);
 });
 

@@ -53,6 +53,24 @@ test('names agree as the field writes them', () => {
   assert.equal(levelOf('张晓明', '王芳'), 'different');
 });
 
+test('a given name of one character that looks like the other is a slip of the eye; beside one number it links', () => {
+  for (const [one, other] of [
+    ['王未', '王末'],
+    ['陈祎', '陈袆'],
+    ['李戊', '李戌'],
+    ['周己', '周巳'],
+  ] as const) {
+    assert.equal(levelOf(one, other), 'one-character', one);
+    assert.equal(levelOf(other, one), 'one-character', other);
+    assert.equal(judge({ names: [{ text: one }] }, { names: [{ text: other }] }).outcome, 'link', one);
+  }
+  assert.equal(levelOf('王未', '王芳'), 'family');
+  assert.equal(judge({ names: [{ text: '王未' }] }, { names: [{ text: '王芳' }] }).veto, 'name-contradicts');
+  const apart = { residentId: null, phones: [] };
+  const siblings = judge({ ...apart, names: [{ text: '王未' }] }, { ...apart, names: [{ text: '王末' }] });
+  assert.notEqual(siblings.outcome, 'link', 'without a number they may be twins');
+});
+
 test('names that name nobody are none, and are not different from any', () => {
   for (const text of ['无名氏', '急诊1', '未知', 'UNKNOWN 2', '待查3', '  ']) {
     assert.equal(nameFeature({ text }, romanise), null, text);

@@ -277,7 +277,45 @@ test('ITI-93 creates, revises and merges; the answer is a message that names the
     await refusal(await post(message([{ method: 'PUT', patient: named('M2') }])), 405),
     'not-supported Bundle.entry[1].resource',
   );
-  assert.match(await refusal(await post(message([{ method: 'DELETE', patient: named('M1') }])), 405), /^not-supported/);
+});
+
+/** As PMIR's own example: an entry without a resource, which names the Patient by its url. */
+const removal = (url: string): object => {
+  const told = message([{ method: 'DELETE', patient: patient('none') }]) as Bundle;
+  const history = told.entry?.[1]?.resource as Bundle;
+  history.entry = [{ fullUrl: 'urn:x', request: { method: 'DELETE', url }, response: { status: '202' } }];
+  return told;
+};
+
+test('ITI-93 removes: the number names nobody until it is told anew, and whoever it named is inactive', async () => {
+  const told = (): object => message([{ method: 'POST', patient: patient('X1', { name: [{ text: '吴退' }] }) }]);
+  assert.equal((await post(told())).status, 200);
+  const search = await hub.fetch(`/fhir/Patient?identifier=urn:oid:${H1}%7CX1`, { role: 'query-platform' });
+  const id = ((await search.json()) as Bundle).entry?.[0]?.resource?.id ?? '';
+  for (const url of [`Patient/${id}`, `Patient?identifier=urn:oid:${H1}%7CX1`, `${hub.origin}/fhir/Patient/${id}`]) {
+    const removed = await post(removal(url));
+    assert.equal(removed.status, 200, `${url} ${await removed.clone().text()}`);
+    assert.equal(await hub.pix('X1', H1), null, url);
+    const read = await hub.fetch(`/fhir/Patient/${id}`, { role: 'query-platform' });
+    const body = (await read.json()) as Patient;
+    assert.deepEqual([read.status, body.active, body.identifier?.[0]?.use], [200, false, 'old']);
+    assert.match(body.identifier?.[0]?.period?.end ?? '', /^20/);
+    assert.deepEqual(faultsOf(body as FhirBody), []);
+    assert.equal((await post(told())).status, 200, 'told anew it stands, and that is no unmerge');
+    assert.deepEqual(await hub.pix('X1', H1), [], url);
+  }
+});
+
+test('ITI-93 removes nobody whom it does not name by a number of its own site', async () => {
+  await hub.fetch(`/fhir/Patient?identifier=urn:oid:${H3}%7CX3`, {
+    ...{ method: 'PUT', as: 'h3', headers: { 'content-type': 'application/fhir+json' } },
+    body: JSON.stringify(patient('X3', {}, H3)),
+  });
+  const known = await hub.pix('X3', H3);
+  assert.notEqual(known, null);
+  for (const url of ['Patient/nobody', 'Patient', `Patient?identifier=urn:oid:${H3}%7CX3`, `Patient?name=x`])
+    assert.match(await refusal(await post(removal(url)), 422), /^invalid/, url);
+  assert.deepEqual(await hub.pix('X3', H3), known);
 });
 
 test('a message that comes again is applied once; the same id with other content is refused', async () => {

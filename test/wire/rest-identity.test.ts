@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { patientView, type PatientState } from '../../hub/core/patient.ts';
+import type { PatientFields } from '../../hub/core/record.ts';
 import { foldEntry } from '../../hub/core/fold.ts';
 import { residentCheck, type HubId } from '../../hub/core/identifier.ts';
 import { EMPTY } from '../../hub/core/slice.ts';
@@ -31,7 +32,7 @@ const ZHANG: Told = {
 };
 
 /** As ingest writes them, without a message: what is under test is the face. */
-async function register(site: string, value: string, told: Told): Promise<HubId> {
+async function register(site: string, value: string, told: Told & Pick<PatientFields, 'withdrawn'>): Promise<HubId> {
   const { database } = hub.fresh;
   const derive = await derivation(database, 'identifier');
   const record = registration(site, value, told);
@@ -104,6 +105,13 @@ test('a person is read by any id it had, masked for an operator and whole for an
   assert.equal((former.json['decisions'] as Json[]).length, 2);
   const [changed] = (await hub.audit.list({ action: 'change' }, { limit: 1 })).items;
   assert.deepEqual([changed?.operation, changed?.callerRole], ['undoDecision', 'operator']);
+});
+
+test('a registration that its hospital took back says since when', async () => {
+  const a = await register('h1', 'W0001', { name: '吴退', birthDate: '1961-02-03', withdrawn: true });
+  const file = await hub.call('GET', `/api/v1/persons/${await personOf(a)}`);
+  const [only] = file.json['registrations'] as Json[];
+  assert.deepEqual([file.status, only?.['withdrawnAt']], [200, '2026-03-01T08:01:00.000Z']);
 });
 
 test('a merge with itself, with nobody, or without a reason is refused', async () => {

@@ -90,9 +90,9 @@ function resource(type: ResourceType): CapabilityStatementRestResource {
   };
 }
 
-/** PIXm's Remove Patient Option is not taken: who was registered stays on the record, and a wrong number is merged. */
+/** PIXm's Remove Patient Option is not taken; a site takes a registration back by ITI-93, which loses nothing of it. */
 const PATIENT_FEED =
-  'Conditional update for ITI-104, by identifier=system|value of a site, by a system of that site; a merge is active=false with one link of type replaced-by. Nothing is removed.';
+  'Conditional update for ITI-104, by identifier=system|value of a site, by a system of that site; a merge is active=false with one link of type replaced-by. Nothing is removed here: a message of ITI-93 may take a registration back.';
 
 /** Actors whose requirements this server fulfils; the PIXm Manager's statement also lists conditional create. */
 const ACTORS = [

@@ -1,5 +1,5 @@
 /**
- * Whom a merge of the FHIR feed names by literal reference (R4 §2.3.0): Patients of this server, by the ids that PIXm and
+ * Whom a merge or a removal of the FHIR feed names by literal reference (R4 §2.3.0): Patients of this server, by the ids that PIXm and
  * PDQm answer. Looked up once, when the request comes, and kept with it; references within a message are its own business.
  */
 import type { Bundle, Patient } from 'fhir/r4.js';
@@ -15,7 +15,7 @@ const ID = /^[A-Za-z0-9\-.]{1,64}$/;
 
 export async function namedPatients(resource: unknown, base: string, store: FhirStore): Promise<NamedPatients> {
   const named = new Map<string, NonNullable<Patient['identifier']>>();
-  for (const reference of referencesIn(resource).slice(0, MOST_REFERENCES)) {
+  for (const reference of [...referencesIn(resource), ...removedIn(resource)].slice(0, MOST_REFERENCES)) {
     const id = idOf(reference, base);
     const patient = id === null ? null : await standing(id, store);
     const numbers = (patient?.identifier ?? []).filter(({ use, system, value }) => use !== 'old' && system && value);
@@ -45,15 +45,27 @@ async function standing(id: string, store: FhirStore): Promise<Patient | null> {
   return null;
 }
 
+/** Of a message of the feed the entries of its histories. */
+function changesIn(resource: unknown): readonly unknown[] {
+  const { entry } = (resource ?? {}) as { readonly entry?: unknown };
+  return (entry instanceof Array ? (entry as readonly unknown[]) : []).flatMap((one): readonly unknown[] => {
+    const told = (one as { readonly resource?: Partial<Bundle> } | null)?.resource;
+    return told?.resourceType === 'Bundle' && told.entry instanceof Array ? told.entry : [];
+  });
+}
+
+/** Whom a message removes: an entry that names a Patient by its url and has no resource (R4 §3.1.0.7.1). */
+const removedIn = (resource: unknown): string[] =>
+  changesIn(resource).flatMap((one) => {
+    const { request } = (one ?? {}) as { readonly request?: { readonly method?: unknown; readonly url?: unknown } };
+    const { method, url } = request ?? {};
+    return method === 'DELETE' && typeof url === 'string' && url.length <= 1024 ? [url] : [];
+  });
+
 /** `link.other.reference` of a Patient, or of the Patients in a message of the feed; whatever else it may be has none. */
 function referencesIn(resource: unknown): string[] {
-  const { link, entry } = (resource ?? {}) as { readonly link?: unknown; readonly entry?: unknown };
-  const inner = (entry instanceof Array ? (entry as readonly unknown[]) : []).flatMap((one) => {
-    const told = (one as { readonly resource?: Partial<Bundle> } | null)?.resource;
-    return told?.resourceType === 'Bundle' && told.entry instanceof Array
-      ? told.entry.map((of) => (of as { readonly resource?: unknown } | null)?.resource)
-      : [];
-  });
+  const { link } = (resource ?? {}) as { readonly link?: unknown };
+  const inner = changesIn(resource).map((of) => (of as { readonly resource?: unknown } | null)?.resource);
   const links = [link, ...inner.map((one) => (one as { readonly link?: unknown } | null)?.link)];
   return links.flatMap((all) =>
     (all instanceof Array ? (all as readonly unknown[]) : []).flatMap((one) => {

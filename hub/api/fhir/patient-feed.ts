@@ -3,7 +3,7 @@
  * as every feed does; the answer waits until they are applied, so that a sender's next question finds them.
  */
 import { randomUUID } from 'node:crypto';
-import type { Bundle, MessageHeader, Patient } from 'fhir/r4.js';
+import type { Bundle, Identifier, MessageHeader, Patient } from 'fhir/r4.js';
 import type { Caller } from '../../core/access.ts';
 import type { FhirBody, FhirStore } from '../../core/fhir.ts';
 import { problem, type Problem } from '../../core/problem.ts';
@@ -175,6 +175,9 @@ async function patientBy(store: FhirStore, system: string, value: string): Promi
   return (await store.search({ type: 'Patient', criteria, sort: [], limit: 1 }))[0] ?? null;
 }
 
+/** Not one that its source took back: that ended at a time (mappings/fhir/patient.ts), and may be told anew. */
+const isMergedAway = ({ use, period }: Identifier): boolean => use === 'old' && period?.end === undefined;
+
 /** PMIR §3.93.4.1.3: an unmerge tells a Patient that was replaced as active and without its link. */
 const unmerge =
   (store: FhirStore) =>
@@ -185,7 +188,7 @@ const unmerge =
       const id = await patientBy(store, system, value);
       const [version] = id === null ? [] : await store.fetch('Patient', [id]);
       const { identifier = [] } = (version?.body ?? {}) as Pick<Patient, 'identifier'>;
-      if (identifier.some((one) => one.system === system && one.value === value && one.use === 'old')) return UNMERGE;
+      if (identifier.some((one) => one.system === system && one.value === value && isMergedAway(one))) return UNMERGE;
     }
     return null;
   };

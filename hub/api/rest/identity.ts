@@ -38,6 +38,7 @@ function registrationOf(view: PatientView, caller: Caller): Registration {
     phone,
     address: address?.text ?? null,
     mergedInto,
+    ...(view.withdrawnAt ? { withdrawnAt: view.withdrawnAt } : {}),
     masked: !whole,
   };
 }

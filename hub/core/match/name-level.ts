@@ -1,6 +1,7 @@
 /** How two persons' names agree: ideographic first, readings as the weaker evidence, Latin parts where a source keeps them. */
 import type { Features, NameFeature } from './features.ts';
 import { jaroWinkler } from './likeness.ts';
+import { looksAlike } from './look-alike.ts';
 import { splitIdeographic } from './person-name.ts';
 
 export interface NameLevels {
@@ -110,6 +111,8 @@ function ideographicLevel(a: NameFeature, b: NameFeature, left: string, right: s
     const wrong = x.filter((char, at) => char !== y[at] && char !== '?' && y[at] !== '?').length;
     // The surname alone: misread, or the other parent's.
     if (wrong === 1 && (x.length === 3 || x.length === 4) && x[0] !== y[0]) return 'given';
+    // Of a given name of one character another one is another name, but for a slip of the eye: 王未 for 王末.
+    if (wrong === 1 && x.length === 2 && looksAlike(x[1] ?? '', y[1] ?? '') && x[0] === y[0]) return 'one-character';
     if (wrong === 1 && (x.length > 2 || x[0] === y[0])) return x.length > 2 ? 'one-character' : 'family';
     if ([...x].sort().join('') === [...y].sort().join('')) return 'reordered';
   }
