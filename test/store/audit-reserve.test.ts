@@ -131,7 +131,7 @@ test('a doctor who broke the glass reads in an emergency, though the session is 
   const read = event({ ...audited(doctor), persons: [person], ...groundsOf(sight.told()) });
   assert.match(read.basis ?? '', /^break-glass\(/);
   assert.equal(shownAccess({ ...read, id: '1', at: clock().toISOString() }, 'none')?.emergency, true);
-  const reserve = await openAuditReserve(path());
+  const reserve = await openAuditReserve(path(), TEST_FIELDS);
   const store = createAuditStore({ database, clock, reserve });
   await away(true);
   await store.record(read);

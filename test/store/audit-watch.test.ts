@@ -11,6 +11,7 @@ import { createAuditWatch } from '../../hub/store/audit-watch.ts';
 import { createAuditStore, type AuditStore } from '../../hub/store/audit.ts';
 import { event } from '../support/audit-chain.ts';
 import { freshDatabase, type FreshDatabase } from '../support/database.ts';
+import { TEST_FIELDS } from '../support/keyring.ts';
 import { account, sessionsOf } from '../support/people.ts';
 
 let fresh: FreshDatabase;
@@ -148,7 +149,7 @@ test('a habit excuses what is usual, and the night is told', async () => {
 
 test("what follows odd access is the configuration's: nothing, a notice, a question, or the account suspended", async () => {
   const { database } = fresh;
-  const seal = createSeal(new Uint8Array(32).fill(5), 'consent');
+  const seal = createSeal(TEST_FIELDS, 'consent', new Uint8Array(32).fill(5));
   const flagsOfAccounts = createAccountFlags({ database, clock, seal: () => Promise.resolve(seal) });
   const policy: ReactionPolicy = { notify: 'medium', explain: 'medium', suspend: 'high' };
   const watch = createAuditWatch({ database, clock, audit, reactions: policy });

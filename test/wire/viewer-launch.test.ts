@@ -310,7 +310,7 @@ describe('a launch of the viewer', () => {
   });
 
   it('records what it shows with its ground, and what it does not show as a refusal', async () => {
-    const database = openDatabase(hub.databaseUrl, { max: 2, name: 'viewer-test' });
+    const database = await alsoOpen(hub.databaseUrl);
     try {
       const places = [exam, prior].map((one) => one?.site);
       const elsewhere = (['h1', 'h2', 'h3'] as const).find((site) => !places.includes(site)) ?? 'h1';

@@ -5,7 +5,7 @@ import { get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
-import { openDatabase } from '../../hub/store/database.ts';
+import { alsoOpen } from '../support/keyring.ts';
 import { EXPLICIT_LE } from '../../mappings/dicom/uids.ts';
 import { SERIES, slice, STUDY } from '../bench/ct-series.ts';
 import { partsOf } from '../support/dicomweb-hub.ts';
@@ -91,7 +91,7 @@ describe('the pixel data of a series', () => {
 
   it('ends with the session of the launch', async () => {
     const { base, id, cookie } = await launched();
-    const database = openDatabase(hub.databaseUrl, { max: 1, name: 'viewer-test' });
+    const database = await alsoOpen(hub.databaseUrl);
     try {
       const bytes = await cutShort(base + PATH, cookie, async () => {
         const sql = "update viewer_launch set session_ends_at = now() - interval '1 second' where launch_id = $1";
