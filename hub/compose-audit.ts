@@ -19,7 +19,7 @@ import { createVerificationLog } from './store/audit-verification.ts';
 import { keptMonths, verifyAudit } from './store/audit-verify.ts';
 import { createAuditWatch } from './store/audit-watch.ts';
 import { createAuditStore, type AuditStore } from './store/audit.ts';
-import type { Database } from './store/database.ts';
+import { vaultOf, type Database } from './store/database.ts';
 
 export interface AuditGround {
   readonly config: Config;
@@ -78,7 +78,9 @@ export async function openAudit(ground: AuditGround & { readonly roles: Readonly
   const { chain, emergency } = config.audit;
   const names = [...roles].join('+');
   const reserve: AuditReserve | null =
-    emergency === 'refuse' ? null : await openAuditReserve(join(config.dataDir, 'audit', `reserve-${names}`));
+    emergency === 'refuse'
+      ? null
+      : await openAuditReserve(join(config.dataDir, 'audit', `reserve-${names}`), vaultOf(database.pool).fields);
   const store = createAuditStore({
     ...{ database, clock, reserve, spool: config.atna !== null },
     seal: createAuditSeal(chain, proof.keys.seals[0] ?? null),

@@ -1,6 +1,7 @@
 /** Wires the master key, the keyring and what the store seals by: for every process, its apply thread and its commands. */
 import { createHmac } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
 import type { Config } from './config.ts';
 import type { MasterKeyConfig } from './config-keys.ts';
 import type { Log } from './core/ports.ts';
@@ -49,7 +50,7 @@ async function ownWrapper(
           `sealed under ${key.wrappedBy}: set one of them to that key; nothing was changed`,
       );
     if (makeKeyFile(path)) log.warn({ path }, BESIDE);
-  } else if (config.databaseUrl !== null) log.warn({ path }, BESIDE);
+  } else if (config.databaseUrl !== null && isMainThread) log.warn({ path }, BESIDE);
   return fileWrapper(path, 'HUB_MASTER_KEY_FILE');
 }
 

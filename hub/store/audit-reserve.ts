@@ -9,7 +9,9 @@ import { dirname } from 'node:path';
 import type { AuditEvent } from '../core/audit.ts';
 import { monthOf, type Draft, type LaneWriter } from './audit-lane.ts';
 import { makeFolder } from './data-dir.ts';
+import type { Sealer } from '../core/sealing.ts';
 import type { Database } from './database.ts';
+import { openText, sealJson } from './sealed.ts';
 
 export interface AuditReserve {
   /** Resolves true when it is durable, false where there is no room left. */
@@ -30,13 +32,16 @@ interface Entry {
 const ROOM = 1024 * 1024;
 const BATCH = 500;
 
-export async function openAuditReserve(path: string, room = ROOM): Promise<AuditReserve> {
+/** Lines are sealed as rows are: they tell whom somebody looked at. */
+const CONTEXT = 'audit reserve';
+
+export async function openAuditReserve(path: string, fields: Sealer, room = ROOM): Promise<AuditReserve> {
   await makeFolder(dirname(path));
   const file = await openFile(path, room);
   const text = (await readWhole(file, room)).toString('utf8');
   // A line that a crash cut short was never taken for durable.
   const lines = text.slice(0, text.lastIndexOf('\n', text.indexOf('\0')) + 1);
-  const entries: Entry[] = lines.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Entry]));
+  const entries: Entry[] = lines.split('\n').flatMap((line) => (line === '' ? [] : [entryOf(fields, line)]));
   let end = Buffer.byteLength(lines);
   let last: Promise<unknown> = Promise.resolve();
 
@@ -48,7 +53,7 @@ export async function openAuditReserve(path: string, room = ROOM): Promise<Audit
 
   async function put(at: Date, event: AuditEvent): Promise<boolean> {
     const entry: Entry = { key: randomUUID(), at: at.toISOString(), event };
-    const line = Buffer.from(`${JSON.stringify(entry)}\n`);
+    const line = Buffer.from(`${sealJson(fields, entry, CONTEXT)}\n`);
     if (end + line.length >= room) return false;
     await file.write(line, 0, line.length, end);
     await file.datasync();
@@ -83,6 +88,10 @@ export async function openAuditReserve(path: string, room = ROOM): Promise<Audit
     close: () => alone(() => file.close()),
   };
 }
+
+/** A release before wrote lines in clear; they are gone with the first drain. */
+const entryOf = (fields: Sealer, line: string): Entry =>
+  JSON.parse(line.startsWith('{') ? line : openText(fields, line, CONTEXT)) as Entry;
 
 /** Of this file alone: it holds whom somebody looked at. */
 async function openFile(path: string, room: number): Promise<FileHandle> {

@@ -11,6 +11,7 @@ import { openAuditReserve } from '../../hub/store/audit-reserve.ts';
 import { createAuditStore } from '../../hub/store/audit.ts';
 import { chainCase, event, newKeys, type ChainCase } from '../support/audit-chain.ts';
 import { freshDatabase, type FreshDatabase } from '../support/database.ts';
+import { TEST_FIELDS } from '../support/keyring.ts';
 
 let fresh: FreshDatabase;
 let chain: ChainCase;
@@ -36,7 +37,7 @@ const found = async (): Promise<readonly string[]> => {
 
 test('a doctor in an emergency goes on, others do not; what was put down comes into the chain, with its time, once', async () => {
   const file = path();
-  const reserve = await openAuditReserve(file);
+  const reserve = await openAuditReserve(file, TEST_FIELDS);
   assert.equal(statSync(file).mode & 0o777, 0o600);
   const store = createAuditStore({ database: fresh.database, clock, reserve });
   await store.record(event());
@@ -46,32 +47,32 @@ test('a doctor in an emergency goes on, others do not; what was put down comes i
   await Promise.all([1, 2, 3].map((n) => store.record(urgent(n))));
   const ended = Date.now();
   assert.deepEqual(store.counts(), { written: 1, failed: 1, reserved: 3, waiting: 3 });
-  assert.match(readFileSync(file, 'utf8').split('\0')[0] ?? '', /break-glass/);
+  assert.match(readFileSync(file, 'utf8').split('\0')[0] ?? '', /^(HSv1\S+\n)+$/, 'sealed as rows are');
   await away(false);
   await store.record(event());
   await store.flush();
   assert.deepEqual([store.counts().waiting, await found()], [0, ['exam/1', 'exam/2', 'exam/3']]);
   const { rows } = await fresh.database.pool.query<{ at: Date }>(`select at from audit where detail ? 'reserved'`);
   assert.ok(rows.every(({ at }) => at.getTime() >= began && at.getTime() <= ended));
-  assert.doesNotMatch(readFileSync(file, 'utf8'), /break-glass/, 'nothing of it stays');
+  assert.doesNotMatch(readFileSync(file, 'utf8'), /HSv1/, 'nothing of it stays');
   assert.deepEqual((await chain.verify()).findings, []);
   await reserve.close();
 });
 
 test('a process that dies leaves it to the next; one that dies after draining leaves nothing twice', async () => {
   const file = path();
-  const first = await openAuditReserve(file);
+  const first = await openAuditReserve(file, TEST_FIELDS);
   for (const n of [11, 12]) assert.equal(await first.put(new Date(), urgent(n)), true);
   await first.close();
   const bytes = readFileSync(file);
-  const second = await openAuditReserve(file);
+  const second = await openAuditReserve(file, TEST_FIELDS);
   assert.equal(second.waiting(), 2);
   assert.equal(await second.drain(fresh.database, createLaneWriter({ database: fresh.database })), 2);
   await second.close();
   const end = bytes.indexOf(0);
   bytes.write('{"key":"cut sho', end);
   writeFileSync(file, bytes);
-  const third = await openAuditReserve(file);
+  const third = await openAuditReserve(file, TEST_FIELDS);
   assert.equal(third.waiting(), 2, 'the line that was cut short was never told to be durable');
   await third.drain(fresh.database, createLaneWriter({ database: fresh.database }));
   await third.close();
@@ -81,7 +82,7 @@ test('a process that dies leaves it to the next; one that dies after draining le
 
 test('its room is taken beforehand, and when it is full emergencies are refused as well', async () => {
   const file = path();
-  const reserve = await openAuditReserve(file, 4_096);
+  const reserve = await openAuditReserve(file, TEST_FIELDS, 4_096);
   assert.equal(statSync(file).size, 4_096);
   const store = createAuditStore({ database: fresh.database, clock, reserve });
   await away(true);

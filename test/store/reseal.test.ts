@@ -28,7 +28,8 @@ before(async () => {
   // As a release that did not seal left it: a key and a resource in clear, and no data key.
   await fresh.database.pool.query('truncate data_key, sealing, hub_key');
   await fresh.database.pool.query(
-    `insert into hub_key (name, value) values ('identifier', decode(repeat('07', 32), 'hex'))`,
+    `insert into hub_key (name, value) values ('identifier', decode(repeat('07', 32), 'hex')),
+       ('object-store', decode(repeat('08', 16), 'hex'))`,
   );
   const body = JSON.stringify(patient('old', PHONE));
   await fresh.database.pool.query(
