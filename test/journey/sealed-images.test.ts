@@ -103,7 +103,7 @@ for (const [cipher, how] of [
       const inClear = how !== 'sealed as they came';
       const start = async (by: string): Promise<void> => {
         hub = startHub(data, [], { HUB_ADMIN_TOKEN: TOKEN, HUB_SITES_DIR: sites, HUB_OBJECT_CIPHER: by });
-        await hub.up();
+        await hub.up(120_000);
       };
       await start(inClear ? 'none' : cipher);
       const images = join(folder.dir, 'images');
@@ -113,7 +113,7 @@ for (const [cipher, how] of [
       assert.equal(stored.code, 0, stored.output);
       await indexed();
       if (!inClear) return;
-      assert.match(await resealed(data), /[3-9] sealed, 0 moved .* 0 too young, 0 broken/);
+      assert.match(await resealed(data), /[3-9] sealed, 0 moved .* 0 broken/); // a manifest may be younger
       assert.equal((await wado(1)).status, 200, 'a hub that seals nothing reads what is sealed');
       hub.signal('SIGTERM');
       await hub.ended();
