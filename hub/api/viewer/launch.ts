@@ -2,14 +2,13 @@
  * `GET /viewer/launch?code=`: a one-time code becomes an open viewer. A code of a signed-in account opens only in that
  * account's own session; a system's code opens a narrow session that sees one person for half an hour.
  */
-import type { TLSSocket } from 'node:tls';
 import type { Request, RequestHandler, Response } from 'express';
 import { audited } from '../../core/audit.ts';
 import { problem } from '../../core/problem.ts';
 import type { Launch } from '../../core/viewer.ts';
 import { SESSION_MS } from '../../core/viewer.ts';
 import { drawToken, hashToken } from '../../security/token.ts';
-import { callerOf, peerOf } from '../caller.ts';
+import { callerOf, isSecure, peerOf } from '../caller.ts';
 import { sendProblem } from '../rest/problem.ts';
 import { COOKIE } from './launched.ts';
 import type { LaunchedDeps } from './launched.ts';
@@ -60,7 +59,7 @@ async function begin(
   const token = drawToken();
   const endsAt = new Date(clock().getTime() + SESSION_MS);
   await launches.begin(launchId, hashToken(token), endsAt);
-  const isTls = (request.socket as Partial<TLSSocket>).encrypted === true;
+  const isTls = isSecure(request);
   // In a frame of another site only a cookie that says so is sent, kept apart for that site (CHIPS), and only over TLS.
   const isFramed =
     isTls && request.get('sec-fetch-site') === 'cross-site' && request.get('sec-fetch-dest') === 'iframe';
