@@ -77,3 +77,14 @@ export class Lifecycle {
     return outcome;
   }
 }
+
+/** A bug that nobody caught: what was acknowledged is durable, so end at once and let the next start take over. */
+export function onBugs(log: Log): void {
+  const end = (error: unknown): void => {
+    log.error({ error }, 'ended by a bug');
+    process.stderr.write('hutong: ended by an unexpected error; the log line before tells where\n');
+    process.exit(1);
+  };
+  process.on('uncaughtException', end);
+  process.on('unhandledRejection', end);
+}

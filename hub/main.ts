@@ -40,7 +40,7 @@ import { raiseNotifications } from './compose-notify.ts';
 import { raiseJournalWork, raiseListenerNotes } from './compose-operations.ts';
 import { composeSignOn } from './compose-sign.ts';
 import { raiseLabels, raiseSweep } from './compose-sweep.ts';
-import { Lifecycle } from './lifecycle.ts';
+import { Lifecycle, onBugs } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import { forgetHabits } from './store/audit-watch.ts';
 import { claimRoles } from './store/data-dir.ts';
@@ -382,17 +382,6 @@ async function run(): Promise<void> {
     await life.drain(config.limits.drainMs);
     throw error;
   }
-}
-
-/** A bug that nobody caught: what was acknowledged is durable, so end at once and let the next start take over. */
-function onBugs(log: Log): void {
-  const end = (error: unknown): void => {
-    log.error({ error }, 'ended by a bug');
-    process.stderr.write('hutong: ended by an unexpected error; the log line before tells where\n');
-    process.exit(1);
-  };
-  process.on('uncaughtException', end);
-  process.on('unhandledRejection', end);
 }
 
 run().catch((error: unknown) => {

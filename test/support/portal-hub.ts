@@ -45,7 +45,7 @@ const DIST = fileURLToPath(new URL('../../hub/portal/dist', import.meta.url));
 const TODAY = '2026-11-20';
 
 /** The hub serves what stands in dist; what was built from other sources is replaced. */
-async function installPortal(): Promise<void> {
+export async function installPortal(): Promise<void> {
   const built = await builtPortal();
   const mark = join(DIST, 'built-from.txt');
   if (existsSync(mark) && readFileSync(mark, 'utf8') === built) return;

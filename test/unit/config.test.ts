@@ -60,8 +60,11 @@ test('issuers of assertions: inline or in a file, with their certificates, and c
   }
 });
 
-test('objects are sealed as fields are, unless it says otherwise', () => {
-  const of = (given: Record<string, string>): string | null => readConfig(given).keys.objectCipher;
+test('objects are sealed as fields are where a master key is given, unless it says otherwise', () => {
+  const key = { HUB_MASTER_KEY: Buffer.alloc(32, 7).toString('base64') };
+  const of = (given: Record<string, string>): string | null => readConfig({ ...key, ...given }).keys.objectCipher;
+  assert.equal(readConfig({}).keys.objectCipher, null, 'a key beside the data guards nothing there');
+  assert.equal(readConfig({ HUB_OBJECT_CIPHER: 'aes-256-gcm' }).keys.objectCipher, 'aes-256-gcm');
   assert.equal(of({}), 'aes-256-gcm');
   assert.equal(of({ HUB_SEAL_ALGORITHM: 'sm4-ctr-hmac-sm3' }), 'sm4-ctr-hmac-sm3');
   assert.equal(of({ HUB_SEAL_ALGORITHM: 'sm4-ctr-hmac-sm3', HUB_OBJECT_CIPHER: 'aes-256-gcm' }), 'aes-256-gcm');

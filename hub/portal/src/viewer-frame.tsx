@@ -1,7 +1,7 @@
 /**
  * The viewer in a frame over the page, started while the reader reads the exam, so that a click shows images at once. At
- * most one, without a study until the click, and thrown away when it is closed, when the page is left and when the session
- * ends: nothing of a patient stays in it. Where a device or a line is small it is not started, and a tab opens as ever.
+ * most one, without a study until the click, and thrown away when it is closed, when the page it was shown over is left and
+ * when the session ends: nothing of a patient stays in it. Where a device or a line is small it is not started, and a tab opens as ever.
  */
 import { Button } from 'antd';
 import { createContext, use, useCallback, useEffect, useMemo, useRef, useState } from 'react';
@@ -52,8 +52,14 @@ export function ViewerProvider({ children }: { readonly children: ReactNode }): 
     setStage('none');
     setRefused(false);
   }, []);
-  // Another page is another patient, or none.
-  useEffect(() => close, [pathname, close]);
+  // Another page is another patient, or none; one that waits has none, and waits on.
+  useEffect(
+    () => () => {
+      ready.current = null;
+      setStage((now) => (now === 'shown' ? 'none' : now));
+    },
+    [pathname],
+  );
   useEffect(() => {
     const heard = (event: MessageEvent<{ readonly hutongViewer?: unknown } | null>): void => {
       if (event.origin !== location.origin || event.source !== frame.current?.contentWindow) return;

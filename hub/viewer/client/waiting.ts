@@ -8,6 +8,7 @@ import type { Services } from './ohif.ts';
 
 const WAITING = '/viewer/waiting';
 const PAGE = '/viewer/viewer';
+const LINK = /^\/viewer\/launch\?code=[\w-]+$/;
 
 /** Only ever in a frame of the hub's own portal. */
 export const isWaiting = (): boolean => location.pathname === WAITING && window.parent !== window;
@@ -19,7 +20,8 @@ const tell = (kind: 'ready' | 'opened' | 'refused'): void =>
 export function awaitStudy(begin: () => void): void {
   const heard = (event: MessageEvent<{ readonly hutongLaunch?: unknown } | null>): void => {
     const link = event.data?.hutongLaunch;
-    if (event.origin !== location.origin || event.source !== window.parent || typeof link !== 'string') return;
+    if (event.origin !== location.origin || event.source !== window.parent) return;
+    if (typeof link !== 'string' || !LINK.test(link)) return;
     removeEventListener('message', heard);
     open(link, begin).then(
       (isOpen) => tell(isOpen ? 'opened' : 'refused'),
@@ -30,7 +32,6 @@ export function awaitStudy(begin: () => void): void {
 }
 
 async function open(link: string, begin: () => void): Promise<boolean> {
-  if (!/^\/viewer\/launch\?code=[\w-]+$/.test(link)) return false;
   const answer = await fetch(link, { headers: { accept: 'text/html' } });
   const to = new URL(answer.url);
   // A launch of a system brings a cookie of its own path; this viewer is the session's.

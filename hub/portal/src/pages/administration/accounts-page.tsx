@@ -132,13 +132,13 @@ function NewAccount({ made }: { readonly made: () => void }): ReactNode {
           {words.create}
         </Button>
       </form>
-      {invited === null || invited.activationCode === null ? null : (
+      {typeof invited?.activationCode === 'string' ? (
         <Secret
           label={`${invited.loginName} · ${words.code}`}
           code={invited.activationCode}
           until={invited.activationUntil}
         />
-      )}
+      ) : null}
     </details>
   );
 }
