@@ -73,7 +73,10 @@ export function readKeys(read: Reads, dataDir: string): KeysConfig {
   const word = read.text('HUB_OBJECT_CIPHER') ?? (master === null ? 'none' : algorithm);
   const objectCipher = word === 'none' ? null : SEAL_ALGORITHMS.find((one) => one === word);
   if (objectCipher === undefined)
-    return read.fail('HUB_OBJECT_CIPHER', `none or ${SEAL_ALGORITHMS.join(' or ')} (default as HUB_SEAL_ALGORITHM, none without a master key)`);
+    return read.fail(
+      'HUB_OBJECT_CIPHER',
+      `none or ${SEAL_ALGORITHMS.join(' or ')} (default as HUB_SEAL_ALGORITHM, none without a master key)`,
+    );
   return Object.freeze({
     master,
     former: of('HUB_OLD_MASTER_KEY_FILE', 'HUB_OLD_MASTER_KEY', read.text('HUB_OLD_KMS_KEY')),
