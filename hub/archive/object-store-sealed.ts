@@ -104,9 +104,12 @@ export class SealedObjectStore implements ObjectStore {
     return this.#sealingWriter(key, cipher, writer);
   }
 
-  async writeFresh(folder: string, suffix: string): Promise<FreshObject> {
+  writeFresh(folder: string, suffix: string): Promise<FreshObject> {
     const { cipher } = this.#sealing;
-    if (cipher === null) return this.#inner.writeFresh(folder, suffix);
+    return cipher === null ? this.#inner.writeFresh(folder, suffix) : this.#fresh(folder, suffix, cipher);
+  }
+
+  async #fresh(folder: string, suffix: string, cipher: SealAlgorithm): Promise<FreshObject> {
     const fresh = await this.#inner.writeFresh(folder, sealedName(suffix));
     const key = keyOf(fresh.key);
     const writer = this.#sealingWriter(key, cipher, fresh.writer, fresh.undigested);
