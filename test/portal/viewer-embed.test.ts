@@ -123,9 +123,9 @@ describe('the viewer in a frame of another system', { skip: NO_VIEWER }, () => {
     const { context, tab, said } = await framed(stranger, hub.origin);
     await until(tab, 'document.readyState === "complete"');
     await tab.waitForTimeout(500);
-    assert.ok(said.some((text) => /frame-ancestors/.test(text)));
+    assert.ok(said.some((text) => text.includes('frame-ancestors')));
     const frame = tab.frames().find((one) => one !== tab.mainFrame());
-    assert.doesNotMatch((await frame?.content().catch(() => '')) ?? '', /hutong|react/);
+    assert.ok(!((await frame?.content()) ?? '').includes('app.bundle'));
     await context.close();
   });
 });
