@@ -88,9 +88,6 @@ describe('the viewer that waits', { skip: NO_VIEWER }, () => {
       if (request.url().includes('/viewer/launch?')) launches.push(request.url());
     });
     await page.getByRole('button', { name: '阅片' }).first().click();
-    await waiting
-      .waitForFunction('window.drawn === true', undefined, { ...PATIENCE, polling: 50 })
-      .catch(() => undefined);
     await waiting.locator('[data-panel=report]').getByText('张伟').waitFor(PATIENCE);
     for (const end = Date.now() + 120_000; (await waiting.evaluate('window.drawn')) !== true;)
       assert.ok(Date.now() < end, 'an image is drawn');

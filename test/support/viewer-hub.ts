@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { imagesOf } from '../province/images.ts';
 import { exams } from '../province/exams.ts';
 import type { Exam } from '../province/exams.ts';
@@ -31,17 +31,21 @@ export const NO_VIEWER: string | false =
       : 'the viewer is not built: npm run build';
 
 /** WebGL by SwiftShader: as a PC without a graphics card draws. */
-export const openReader = (): Promise<Browser> =>
-  chromium.launch({
-    ...(CHROMIUM === undefined ? {} : { executablePath: CHROMIUM }),
-    args: [
-      '--no-sandbox',
-      '--use-angle=swiftshader',
-      '--use-gl=angle',
-      '--enable-unsafe-swiftshader',
-      '--ignore-gpu-blocklist',
-    ],
-  });
+const LAUNCH = {
+  ...(CHROMIUM === undefined ? {} : { executablePath: CHROMIUM }),
+  args: [
+    '--no-sandbox',
+    '--use-angle=swiftshader',
+    '--use-gl=angle',
+    '--enable-unsafe-swiftshader',
+    '--ignore-gpu-blocklist',
+  ],
+};
+export const openReader = (): Promise<Browser> => chromium.launch(LAUNCH);
+
+/** With a profile on disk, as a reader's browser has: it keeps compiled scripts, which a private window does not. */
+export const openProfile = (folder: string): Promise<BrowserContext> =>
+  chromium.launchPersistentContext(folder, { ...LAUNCH, viewport: { width: 1440, height: 900 }, locale: 'zh-CN' });
 
 /** Until an expression holds in the page. Asked from outside: the page's own policy lets nobody evaluate text in it. */
 export async function until(page: Page, expression: string, limitMs = 180_000): Promise<void> {

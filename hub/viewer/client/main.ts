@@ -7,6 +7,7 @@ import type { Given, React } from './ohif.ts';
 import { preview } from './preview.ts';
 import { reportPanel } from './report-panel.ts';
 import { SeriesStreams } from './series-stream.ts';
+import { ensureStorage } from './storage.ts';
 import { MORE_CHINESE, settleLanguage, words } from './text.ts';
 import { awaitStudy, isWaiting, tellReady } from './waiting.ts';
 
@@ -53,6 +54,7 @@ const extension = {
   ],
 };
 
+ensureStorage();
 settleLanguage();
 awaitLoader();
 const ask = (): void => void beside().catch(() => undefined); // told where it is shown
