@@ -202,7 +202,7 @@ describe('resealing objects in files', () => {
 
 test('the command goes on where it was broken off, and begins anew for another key', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'hutong-reseal-store-'));
-  const config = readConfig({ HUB_DATA_DIR: dataDir });
+  const config = readConfig({ HUB_DATA_DIR: dataDir, HUB_OBJECT_CIPHER: 'aes-256-gcm' });
   const root = join(dataDir, 'objects');
   const medium = openMedium(undefined, dataDir);
   for (let n = 100; n < 220; n++) {
