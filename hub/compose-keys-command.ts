@@ -115,7 +115,8 @@ async function resealObjects(keys: Keys, _database: Database, around: Omit<Objec
     told = Date.now();
     say(words(so));
   });
-  if (counts === null) throw new Error('objects are not sealed here: HUB_OBJECT_CIPHER is none, or not set and no master key is given');
+  if (counts === null)
+    throw new Error('objects are not sealed here: HUB_OBJECT_CIPHER is none, or not set and no master key is given');
   say(words(counts));
   if (counts.young > 0) say('objects of the last hour may still be written to: run it again later for those');
   if (counts.broken > 0)
