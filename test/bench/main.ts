@@ -73,6 +73,9 @@ function machine(): void {
   const model = cpus()[0]?.model.trim() ?? 'unknown';
   show(`${String(cpus().length)} cores (${model}), ${(totalmem() / 2 ** 30).toFixed(1)} GiB, Node ${process.version}`);
   show(`load at start ${load.toFixed(2)}${load > 1 ? '  WARNING: the machine is busy, absolute figures are low' : ''}`);
+  // As a hub without settings keeps them; the hubs of tests have a master key, and with one objects are sealed.
+  const cipher = (process.env.HUB_OBJECT_CIPHER ??= 'none');
+  show(`objects sealed: ${cipher} (HUB_OBJECT_CIPHER=aes-256-gcm measures what sealing them costs)`);
   if (isScaled()) show('WARNING: BENCH_SCALE is set: the sizes are not those of the targets');
 }
 
