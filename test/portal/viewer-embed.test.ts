@@ -59,7 +59,9 @@ describe('the viewer in a frame of another system', { skip: NO_VIEWER }, () => {
     const proxy: RequestListener = (asked, response) => {
       const { hostname, port } = new URL(hub.origin);
       const headers = { ...asked.headers, 'x-forwarded-proto': 'https' };
-      const on = forward({ hostname, port, path: asked.url, method: asked.method, headers }, (answer) => {
+      // A connection for each: one that is kept may be closed by the hub in the moment it is used again.
+      const to = { hostname, port, path: asked.url, method: asked.method, headers, agent: false };
+      const on = forward(to, (answer) => {
         response.writeHead(answer.statusCode ?? 502, answer.headers);
         answer.pipe(response);
       });
@@ -98,7 +100,7 @@ describe('the viewer in a frame of another system', { skip: NO_VIEWER }, () => {
     const tab = await context.newPage();
     const said: string[] = [];
     tab.on('console', (message) => said.push(message.text()));
-    await tab.goto(`${system}/?frame=${encodeURIComponent(viewer + String(json['url']))}`);
+    await tab.goto(`${system}/?frame=${encodeURIComponent(viewer + String(json['url']))}`, PATIENCE);
     return { context, tab, said };
   }
 

@@ -151,7 +151,7 @@ describe('a series in the viewer', { skip: NO_VIEWER }, () => {
     await page.addInitScript(`document.addEventListener('CORNERSTONE_IMAGE_RENDERED', () => {
       if (window.cornerstone.cache.getCacheSize() > 0) window.drawn = true;
     }, true);`);
-    await page.goto(hub.origin + String(json['url']));
+    await page.goto(hub.origin + String(json['url']), { timeout: 180_000 });
     await until(page, 'window.drawn === true');
     await until(
       page,

@@ -75,7 +75,7 @@ describe('the viewer that waits', { skip: NO_VIEWER }, () => {
 
   it('shows the images at a click, keeps nothing of them when it is closed, and waits again', async () => {
     const { context, page, faults } = await reader({ width: 1440, height: 900 });
-    await page.goto(`${hub.origin}/exams/${await examIdOf(exam?.studyUid)}`);
+    await page.goto(`${hub.origin}/exams/${await examIdOf(exam?.studyUid)}`, PATIENCE);
     await until(page, 'window.viewerReady === true');
     const waiting = viewerOf(page);
     assert.equal(new URL(waiting.url()).pathname, '/viewer/waiting');
@@ -110,7 +110,7 @@ describe('the viewer that waits', { skip: NO_VIEWER }, () => {
   it('takes a study from the portal alone, and goes with the page and the session', async () => {
     const { context, page } = await reader({ width: 1440, height: 900 });
     const examId = await examIdOf(exam?.studyUid);
-    await page.goto(hub.origin);
+    await page.goto(hub.origin, PATIENCE);
     await page.locator('nav a').first().waitFor(PATIENCE);
     await page.evaluate(
       `history.pushState(null, '', '/exams/${examId}'); dispatchEvent(new PopStateEvent('popstate'))`,
@@ -128,7 +128,7 @@ describe('the viewer that waits', { skip: NO_VIEWER }, () => {
     await page.goBack();
     await until(page, "document.querySelector('.viewer-stand.shown') === null");
     assert.ok(waiting.isDetached());
-    await page.goto(`${hub.origin}/exams/${await examIdOf(exam?.studyUid)}`);
+    await page.goto(`${hub.origin}/exams/${await examIdOf(exam?.studyUid)}`, PATIENCE);
     await until(page, 'window.viewerReady === true');
     await page.locator('.account-button').click();
     await page.getByRole('button', { name: '退出登录' }).click();
@@ -139,7 +139,7 @@ describe('the viewer that waits', { skip: NO_VIEWER }, () => {
 
   it('is not started on a phone: a tab opens, as for a click with Ctrl', async () => {
     const { context, page } = await reader({ width: 390, height: 844 });
-    await page.goto(`${hub.origin}/exams/${await examIdOf(exam?.studyUid)}`);
+    await page.goto(`${hub.origin}/exams/${await examIdOf(exam?.studyUid)}`, PATIENCE);
     await page.getByRole('button', { name: '阅片' }).first().waitFor(PATIENCE);
     await page.waitForTimeout(1_500);
     assert.equal(page.frames().length, 1);

@@ -65,8 +65,8 @@ describe('the viewer', { skip: NO_VIEWER }, () => {
     await page.addInitScript(`document.addEventListener('CORNERSTONE_IMAGE_RENDERED', () => {
       if (window.cornerstone.cache.getCacheSize() > 0) window.drawn = (window.drawn ?? 0) + 1;
     }, true);`);
-    await page.goto(hub.origin + String(json['url']));
-    if (more !== '') await page.goto(page.url() + more);
+    await page.goto(hub.origin + String(json['url']), { timeout: 180_000 });
+    if (more !== '') await page.goto(page.url() + more, { timeout: 180_000 });
     await until(page, 'window.drawn > 0');
     return { context, page, faults, strangers };
   }

@@ -98,7 +98,7 @@ export async function startViewerHub(env: Record<string, string> = {}): Promise<
     await folder.remove();
   };
   try {
-    await hub.up(90_000);
+    await hub.up(180_000);
   } catch (error) {
     await stop();
     throw error;
