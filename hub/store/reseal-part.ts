@@ -259,4 +259,5 @@ export const PARTS: readonly Part[] = [
   textPart('account', 'id', 'totp_secret', 'totp'),
   textPart('document_subscription', 'id', 'consumer', 'consumer'),
   textPart('break_glass', 'grant_id', 'note', 'consent'),
+  textPart('account_flag', 'flag_id', 'explanation', 'consent'),
 ];
