@@ -32,6 +32,8 @@ export interface Vault {
 
 /** A sealed value that is not what was sealed: told, never served. */
 export class SealBroken extends Error {
+  readonly why: 'changed' | 'key' | 'clear';
+
   constructor(why: 'changed' | 'key' | 'clear') {
     super(
       {
@@ -40,6 +42,7 @@ export class SealBroken extends Error {
         clear: 'what should be sealed lies in clear, or is gone',
       }[why],
     );
+    this.why = why;
   }
 }
 

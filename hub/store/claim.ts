@@ -12,6 +12,7 @@ import { bytesOf } from './journal-entry.ts';
 
 interface EntryRow {
   journal_id: string;
+  work_key: string;
   received_at: Date;
   attempts: number;
   forced: boolean;
@@ -39,7 +40,7 @@ order by p.journal_id limit $3
 for update skip locked`;
 
 const ENTRIES = `
-select p.journal_id, p.received_at, p.attempts, p.forced, p.again, j.site, j.channel, j.sender, j.peer, j.control_id,
+select p.journal_id, p.work_key, p.received_at, p.attempts, p.forced, p.again, j.site, j.channel, j.sender, j.peer, j.control_id,
   j.message_type, j.content_type, j.patient_key, j.digest, j.bytes, j.object, j.answer
 from (select * from pending where work_key = any ($1::text[]) order by journal_id limit $2) p
 join journal j on j.received_at = p.received_at and j.id = p.journal_id
@@ -47,7 +48,7 @@ order by p.journal_id`;
 
 /** The same of entries that do not wait: what trying them anew begins from. */
 const DECIDED = `
-select j.id as journal_id, j.received_at, 0 as attempts, false as forced,
+select j.id as journal_id, '' as work_key, j.received_at, 0 as attempts, false as forced,
   case when s.state = 'applied' then 'replay' else 'retry' end as again, j.site, j.channel, j.sender, j.peer, j.control_id,
   j.message_type, j.content_type, j.patient_key, j.digest, j.bytes, j.object, j.answer
 from journal j left join settlement s on s.received_at = j.received_at and s.journal_id = j.id
@@ -60,6 +61,9 @@ export async function readEntries(connection: Connection, journalIds: readonly s
 
 const KEYS_AT_ONCE = 48;
 
+/** Looks at an entry whose data key is not here, ten seconds apart: a key service may be away for as long. */
+const KEY_ATTEMPTS = 360;
+
 interface Head {
   readonly journal_id: string;
   readonly work_key: string;
@@ -70,6 +74,8 @@ interface Claimed {
   readonly entries: readonly ClaimedEntry[];
   /** Whose bytes do not open: somebody looks at them, and they hold up nobody. */
   readonly broken: readonly ClaimedEntry[];
+  /** Sealed by a data key that this process has not read yet: they wait, and what their patients sent after them. */
+  readonly unread: readonly ClaimedEntry[];
 }
 
 /**
@@ -83,23 +89,30 @@ export async function claimEntries(connection: Connection, now: Date, limit: num
   };
   const fresh = await heads(true, KEYS_AT_ONCE);
   const taken = fresh.length > 0 ? fresh : await heads(false, 1);
-  if (taken.length === 0) return { entries: [], broken: [] };
+  if (taken.length === 0) return { entries: [], broken: [], unread: [] };
   const rows = await connection.query<EntryRow>({
     name: 'claim-entries',
     text: ENTRIES,
     values: [taken.map((head) => head.work_key), fresh.length > 0 ? limit : 1],
   });
-  const { fields } = vaultOf(connection);
-  const entries: ClaimedEntry[] = [];
-  const broken: ClaimedEntry[] = [];
-  for (const row of rows.rows)
+  return opened(rows.rows, vaultOf(connection).fields);
+}
+
+function opened(rows: readonly EntryRow[], fields: Sealer): Claimed {
+  const [entries, broken, unread]: [ClaimedEntry[], ClaimedEntry[], ClaimedEntry[]] = [[], [], []];
+  const waiting = new Set<string>();
+  for (const row of rows) {
+    if (waiting.has(row.work_key)) continue;
     try {
       entries.push(claimed(row, fields));
     } catch (error) {
       if (!(error instanceof SealBroken)) throw error;
-      broken.push({ ...entryOf(row), bytes: Buffer.alloc(0) });
+      const isUnread = error.why === 'key' && row.attempts < KEY_ATTEMPTS;
+      (isUnread ? unread : broken).push({ ...entryOf(row), bytes: Buffer.alloc(0) });
+      if (isUnread) waiting.add(row.work_key);
     }
-  return { entries, broken };
+  }
+  return { entries, broken, unread };
 }
 
 const claimed = (row: EntryRow, fields: Sealer): ClaimedEntry => ({ ...entryOf(row), bytes: bytesOf(fields, row) });

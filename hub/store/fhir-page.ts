@@ -7,7 +7,7 @@ import { openText, sealText } from './sealed.ts';
 type Query = <Row extends object>(text: string, values: readonly unknown[]) => Promise<Row[]>;
 
 /** The search as it was asked stands in it, numbers and names with it. */
-const contextOf = (callerId: string): string => `fhir_page.state ${callerId}`;
+export const pagesContext = (callerId: string): string => `fhir_page.state ${callerId}`;
 
 /** Also removes some that expired, so that the table stays small without a job of its own. */
 export async function savePages(query: Query, fields: Sealer, pages: SavedPages, lifetimeMs: number): Promise<string> {
@@ -24,7 +24,7 @@ export async function savePages(query: Query, fields: Sealer, pages: SavedPages,
       lifetimeMs,
       pages.type,
       pages.ids,
-      sealText(fields, pages.state, contextOf(pages.callerId)),
+      sealText(fields, pages.state, pagesContext(pages.callerId)),
     ],
   );
   return handle;
@@ -40,7 +40,7 @@ export async function readPages(
     'select type, ids, state from fhir_page where handle = $1 and caller_id = $2 and expires_at > now()',
     [handle, callerId],
   );
-  return row ? { callerId, ...row, state: openText(fields, row.state, contextOf(callerId)) } : null;
+  return row ? { callerId, ...row, state: openText(fields, row.state, pagesContext(callerId)) } : null;
 }
 
 export async function latestPages(query: Query, fields: Sealer, callerId: string): Promise<SavedPages | null> {
@@ -49,7 +49,7 @@ export async function latestPages(query: Query, fields: Sealer, callerId: string
      order by expires_at desc limit 1`,
     [callerId],
   );
-  return row ? { callerId, ...row, state: openText(fields, row.state, contextOf(callerId)) } : null;
+  return row ? { callerId, ...row, state: openText(fields, row.state, pagesContext(callerId)) } : null;
 }
 
 export async function forgetPages(query: Query, callerId: string): Promise<void> {

@@ -49,9 +49,10 @@ export function createIndexWriter(deps: IndexWriterDeps): IngestStore {
         // A crash may lose this commit: the entry then still waits in `pending`, and applying it again ends the same.
         await connection.query('set local synchronous_commit = off');
         const now = clock();
-        const { entries, broken } = await claimEntries(connection, now, limit);
+        const { entries, broken, unread } = await claimEntries(connection, now, limit);
         await settle(connection, broken.map(unopened), now, reviewId);
-        if (entries.length === 0) return broken.length > 0;
+        if (unread.length > 0) await postpone(connection, unread, now, KEYS_READ_MS);
+        if (entries.length === 0) return broken.length + unread.length > 0;
         const claim: Claim = {
           entries,
           mappings: await standing(connection),
@@ -72,6 +73,9 @@ export function createIndexWriter(deps: IndexWriterDeps): IngestStore {
     },
   };
 }
+
+/** As often as a process reads the table of data keys (security/keyring.ts). */
+const KEYS_READ_MS = 10_000;
 
 /** What was bent in the database is not applied, and not dropped. */
 const unopened = (entry: ClaimedEntry): Settlement => ({

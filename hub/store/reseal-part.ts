@@ -6,6 +6,7 @@ import type { StoredVersion } from '../core/fhir.ts';
 import type { HubId } from '../core/identifier.ts';
 import type { Registers } from '../core/register.ts';
 import type { Sealer, Vault } from '../core/sealing.ts';
+import { pagesContext } from './fhir-page.ts';
 import { bodyContext } from './fhir-version.ts';
 import { keyContext } from './hub-key.ts';
 import { bytesContextOf, bytesOf, type SealedBytesRow } from './journal-entry.ts';
@@ -243,7 +244,20 @@ export const PARTS: readonly Part[] = [
       return fields.seal(bytesOf(fields, row), bytesContextOf(row));
     },
   },
+  {
+    name: 'fhir_page.state',
+    table: 'fhir_page',
+    key: [['handle', 'text', '']],
+    column: 'state',
+    type: 'text',
+    needs: 'caller_id',
+    anew(row: { caller_id: string; state: string }, { vault: { fields } }) {
+      const context = pagesContext(row.caller_id);
+      return isCurrentText(fields, row.state) ? null : sealText(fields, openText(fields, row.state, context), context);
+    },
+  },
   textPart('account', 'id', 'totp_secret', 'totp'),
   textPart('document_subscription', 'id', 'consumer', 'consumer'),
   textPart('break_glass', 'grant_id', 'note', 'consent'),
+  textPart('account_flag', 'flag_id', 'explanation', 'consent'),
 ];

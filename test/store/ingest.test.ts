@@ -208,6 +208,23 @@ test('bytes that somebody changed in the journal are told in review, and hold up
   assert.deepEqual(rows, [{ id: bent.rows[0]?.id, state: 'review', code: 'internal' }]);
 });
 
+test('what another process sealed by a data key that this one has not read yet waits for it, with all that came after', async () => {
+  await wipe();
+  const flip = `update journal set bytes = set_byte(bytes, 7, get_byte(bytes, 7) # 64)
+    where id = (select min(journal_id) from pending)`;
+  for (const record of STORY) await journal.accept(envelope(record));
+  await database.pool.query(flip);
+  await ingest.drain();
+  assert.equal(await count('select count(*)::int as n from pending'), STORY.length);
+  assert.equal(await count(`select count(*)::int as n from review where state = 'open'`), 0);
+  await database.pool.query(flip);
+  await database.pool.query("update pending set next_try_at = now() - interval '1 minute'");
+  await ingest.drain();
+  assert.equal(await count('select count(*)::int as n from pending'), 0);
+  assert.equal(await count(`select count(*)::int as n from review where state = 'open'`), 0);
+  assert.equal(await count('select count(*)::int as n from exam'), 1);
+});
+
 test('a repeated message gets the first answer, other bytes under its id are refused and kept', async () => {
   const [registration] = STORY;
   const first = await journal.accept(envelope(registration, 'same'));

@@ -46,6 +46,11 @@ before(async () => {
      values ('Patient', 'old', 1, now(), $1, '', now(), '{}')`,
     [body],
   );
+  await fresh.database.pool.query(
+    `insert into fhir_page (handle, caller_id, expires_at, type, ids, state)
+     values ('asked', 'client-1', now() + interval '1 hour', 'Patient', '{old}', $1)`,
+    [`phone=${PHONE}`],
+  );
   keys = await openTestKeys(fresh.url);
   database = openDatabase(fresh.url, { max: 4, name: 'test', vault: keys.vault });
   const options = {
@@ -123,6 +128,8 @@ test('what a release before left in clear is read and found, and then sealed', a
     assert.equal(await phoneOf('old'), PHONE);
     assert.deepEqual(await found({ any: [`phone=${PHONE}`] }), ['new', 'old']);
     assert.deepEqual(await found({ address: '沈阳市和平区' }), ['new', 'old']);
+    // Who turns pages of before the upgrade goes on.
+    assert.equal((await store.pages('asked', 'client-1'))?.state, `phone=${PHONE}`);
   };
   await look();
   await sealAll();

@@ -2,16 +2,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openKeys } from '../../hub/compose-keys.ts';
 import { readConfig } from '../../hub/config.ts';
 import { MasterKeyFault } from '../../hub/core/sealing.ts';
 import { kmsWrapper, type KmsSettings } from '../../hub/security/kms.ts';
+import { makeKeyFile } from '../../hub/security/master-key.ts';
 import { freshDatabase, quiet, type FreshDatabase } from '../support/database.ts';
 import { dataFolder } from '../support/hub.ts';
 import { memoryDataKeys, testKeyring, testWrapper } from '../support/keyring.ts';
@@ -131,6 +132,8 @@ test('without a setting a file is made once, for the hub alone; without it nothi
   const sealed = first.vault.fields.seal(Buffer.from('kept'), 'a');
   await first.close();
   assert.equal((await stat(path)).mode & 0o777, 0o600);
+  assert.equal(makeKeyFile(path), false);
+  assert.deepEqual(await readdir(dirname(path)), ['master.key']);
   const text = await readFile(path, 'utf8');
   const again = await open({ HUB_MASTER_KEY: text });
   assert.equal(again.vault.fields.open(sealed, 'a').toString(), 'kept', 'the same key from the environment');
