@@ -247,6 +247,7 @@ export const PARAMETERS: Readonly<Record<Exclude<ResourceType, 'Provenance'>, re
     document.token('type', (r) => concepts(r.type)),
     document.token('category', (r) => concepts(...(r.category ?? []))),
     document.code('contenttype', (r) => r.content.flatMap((one) => code(one.attachment.contentType))),
+    document.code('language', (r) => r.content.flatMap((one) => code(one.attachment.language))),
     document.token('format', (r) => some(r.content.map((one) => one.format)).map(codingToken)),
     document.string('description', (r) => some([r.description])),
     document.uri('location', (r) => some(r.content.map((one) => one.attachment.url))),

@@ -60,6 +60,7 @@ test('a document that was provided is found by every parameter of ITI-67, by GET
     `identifier=${encodeURIComponent(body.masterIdentifier?.value ?? '')}`,
     `identifier=urn:uuid:${id}`,
     `${base}&contenttype=text/plain`,
+    `${base}&language=zh-CN`,
     `${base}&description:missing=true&_sort=-date`,
   ]) {
     const answer = await bundle(served, `/DocumentReference?${query}`);
@@ -77,6 +78,7 @@ test('a document that was provided is found by every parameter of ITI-67, by GET
     `patient.identifier=urn:oid:2.999.156.1.1%7CNOBODY&status=current`,
     `patient=${person.personId}&status=superseded`,
     `${base}&author.family=Kildare`,
+    `${base}&language=en`,
     `${base}&type=http://snomed.info/sct%7C18748-4`,
     `${base}&creation=lt2024-03-01`,
     `${base}&period=gt2024-02-03`,
