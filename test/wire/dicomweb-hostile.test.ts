@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import pg from 'pg';
 import type { Uid } from '../../hub/core/identifier.ts';
+import { vaultOf } from '../../hub/store/database.ts';
+import { bytesOf, type SealedBytesRow } from '../../hub/store/journal-entry.ts';
 import { writeDataSet, writePart10, writePart10Head } from '../../mappings/dicom/write.ts';
 import { multipart, partsOf, startDicomwebHub } from '../support/dicomweb-hub.ts';
 import type { DicomwebHub } from '../support/dicomweb-hub.ts';
+import { alsoOpen } from '../support/keyring.ts';
 
 const STUDY = '1.2.826.0.1.3680043.8.498.7';
 const SERIES = `${STUDY}.1`;
@@ -72,14 +74,14 @@ describe('DICOMweb under bad input', () => {
 
   /** Newest first. */
   const refusals = async (): Promise<{ code: string; bytes: Buffer }[]> => {
-    const client = new pg.Client(hub.url);
-    await client.connect();
-    const { rows } = await client.query<{ code: string; bytes: Buffer }>(
-      `select s.problem->>'code' as code, j.bytes from settlement s join journal j on j.id = s.journal_id
-       where s.state = 'refused' order by s.journal_id desc`,
+    const database = await alsoOpen(hub.url, 1);
+    const { rows } = await database.pool.query<SealedBytesRow & { code: string }>(
+      `select s.problem->>'code' as code, j.received_at, j.site, j.channel, j.sender, j.control_id, j.digest, j.bytes
+       from settlement s join journal j on j.id = s.journal_id where s.state = 'refused' order by s.journal_id desc`,
     );
-    await client.end();
-    return rows;
+    await database.close();
+    const { fields } = vaultOf(database.pool);
+    return rows.map((row) => ({ code: row.code, bytes: bytesOf(fields, row) }));
   };
 
   const stow = (body: Buffer, type: string, query = '', role = 'hospital-feed'): Promise<Response> =>
