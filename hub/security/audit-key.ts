@@ -8,14 +8,13 @@ import {
   createPublicKey,
   generateKeyPairSync,
   hkdfSync,
-  randomUUID,
   sign,
   verify,
 } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { AnchorCheck, AnchorKey } from '../core/audit-anchor.ts';
+import { makeSecretFile } from './secret-file.ts';
 
 export interface AuditKeys {
   readonly signer: AnchorKey;
@@ -78,25 +77,12 @@ export function readAuditKeys(pem: string): AuditKeys {
   };
 }
 
-/** Whole or not there, whatever dies meanwhile; of several first starts at once one makes it, and its key is everybody's. */
-function makeKeyFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  const { privateKey } = generateKeyPairSync('ed25519');
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
-    writeFileSync(aside, pem, { flag: 'wx', mode: 0o600, flush: true });
-    linkSync(aside, path);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-  } finally {
-    rmSync(aside, { force: true });
-  }
-}
-
 /** The file's keys; at a first start one is made where none is, which only its owner may read. */
 export function openAuditKeys(path: string, make: boolean): AuditKeys {
-  if (make && !existsSync(path)) makeKeyFile(path);
+  if (make && !existsSync(path)) {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    makeSecretFile(path, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  }
   let pem = '';
   try {
     if ((statSync(path).mode & 0o077) !== 0) throw new KeyFault('a file that only its owner may read (chmod 600)');

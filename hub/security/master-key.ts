@@ -3,20 +3,10 @@
  * keys and nothing else. Who loses it loses everything that is sealed (openapi/keys.md).
  */
 import { hkdfSync, randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
 import { MasterKeyFault, type KeyWrapper, type SealAlgorithm } from '../core/sealing.ts';
 import { fieldCipher } from './field-cipher.ts';
+import { makeSecretFile } from './secret-file.ts';
 
 const BYTES = 32;
 
@@ -60,35 +50,12 @@ export function fileWrapper(path: string, name: string): KeyWrapper {
   return localWrapper(text, `${name} (${path})`);
 }
 
-/**
- * Makes the file where it is not there; gives true where this call made it. Of two that start at once one makes it, whole:
- * it gets its name only once its bytes are on the disk, and the name is on the disk before anything is sealed by it.
- */
+/** Makes the file where it is not there; gives true where this call made it. */
 export function makeKeyFile(path: string): boolean {
-  const folder = dirname(path);
-  const draft = `${path}.${randomBytes(8).toString('hex')}`;
   try {
-    const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(draft, `${randomBytes(BYTES).toString('base64')}\n`, { flag: 'wx', mode: 0o600, flush: true });
-    try {
-      linkSync(draft, path);
-    } finally {
-      unlinkSync(draft);
-    }
-    for (const one of made === undefined ? [folder] : [folder, dirname(made)]) flushFolder(one);
-    return true;
+    return makeSecretFile(path, `${randomBytes(BYTES).toString('base64')}\n`);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
     throw new MasterKeyFault(`the master key cannot be written to ${path}: ${reasonOf(error)}`);
-  }
-}
-
-function flushFolder(path: string): void {
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
   }
 }
 

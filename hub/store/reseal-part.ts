@@ -54,8 +54,11 @@ export interface Part {
 const isCurrentText = (fields: Sealer, text: string): boolean =>
   text.startsWith(SEALED_TEXT) && fields.isCurrent(Buffer.from(text.slice(0, 12), 'base64'));
 
-const isCurrentJson = (fields: Sealer, value: unknown): boolean =>
-  typeof value === 'string' && isCurrentText(fields, value);
+/** JSON that is sealed whole. */
+function jsonAnew(fields: Sealer, value: object | string, context: string): string | null {
+  if (typeof value === 'string' && isCurrentText(fields, value)) return null;
+  return sealJson(fields, openJson<object>(fields, value, context), context);
+}
 
 /** A facts column has one sealed member beside the rest, or none where there is nothing to seal. */
 const isCurrentPart = (fields: Sealer, member: string | null, plain: object, sealed: object): boolean =>
@@ -110,9 +113,7 @@ export const PARTS: readonly Part[] = [
     column: 'features',
     type: 'jsonb',
     anew(row: { record_id: string; features: object | string }, { vault: { fields } }) {
-      const context = featuresContext(row.record_id);
-      if (isCurrentJson(fields, row.features)) return null;
-      return sealJson(fields, openJson<object>(fields, row.features, context), context);
+      return jsonAnew(fields, row.features, featuresContext(row.record_id));
     },
   },
   {
@@ -142,9 +143,7 @@ export const PARTS: readonly Part[] = [
     column: 'content',
     type: 'jsonb',
     anew(row: { report_number: string; stamp: string; content: object | string }, { vault: { fields } }) {
-      const context = reportContext(row.report_number, row.stamp);
-      if (isCurrentJson(fields, row.content)) return null;
-      return sealJson(fields, openJson<object>(fields, row.content, context), context);
+      return jsonAnew(fields, row.content, reportContext(row.report_number, row.stamp));
     },
   },
   {
@@ -157,9 +156,7 @@ export const PARTS: readonly Part[] = [
     column: 'body',
     type: 'jsonb',
     anew(row: { id: string; body: object | string }, { vault: { fields } }) {
-      const context = documentContext(row.id);
-      if (isCurrentJson(fields, row.body)) return null;
-      return sealJson(fields, openJson<object>(fields, row.body, context), context);
+      return jsonAnew(fields, row.body, documentContext(row.id));
     },
   },
   {

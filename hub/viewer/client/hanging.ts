@@ -1,12 +1,12 @@
 /**
- * Hanging protocols of the hospitals here: by the view that each mammogram and radiograph names (PS3.3 C.8.11.7, C.8.11.5),
- * never by the wording of a description; MR series side by side; CT as one stack. Each is one table.
+ * Hanging protocols of the hospitals here: mammograms by the view that each names (PS3.3 C.8.11.7), never by the wording
+ * of a description; radiographs and MR series side by side, in the order of the study; CT as one stack. Each is one table.
  */
 import type { DisplaySet, Services } from './ohif.ts';
 
 const VIEW = 'hutongView';
 
-/** `RCC`, `LMLO`, `PA`, `LL`: laterality and position of the first image; empty where it names none. */
+/** `RCC`, `LMLO`: laterality and position of the first image; empty where it names none. */
 const viewOf = ({ images }: DisplaySet): string => {
   const image = images?.[0];
   return `${image?.ImageLaterality ?? image?.Laterality ?? ''}${image?.ViewPosition ?? ''}`;
