@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Browser } from 'playwright-core';
+import type { Browser, Frame, Mouse, Page } from 'playwright-core';
 import { DESKTOP, PHONE, visit } from '../support/browser.ts';
 import type { Visit } from '../support/browser.ts';
 import { portalHub } from '../support/portal-hub.ts';
@@ -113,20 +113,32 @@ suite('from the hospital’s own sign-on to the audit', { skip: NO_VIEWER }, () 
           .first()
           .waitFor();
         await isSound(doctor);
-        const [viewer] = await Promise.all([
-          context.waitForEvent('page'),
-          page.getByRole('button', { name: words.view }).click(),
-        ]);
-        await viewer.waitForURL(/\/viewer/, PATIENCE);
-        await until(viewer, 'window.drawn > 0');
+        const { viewer, mouse } = await opens(doctor);
+        await viewer.waitForURL(/\/viewer\/.*StudyInstanceUIDs=/, PATIENCE);
         const active = `services.cornerstoneViewportService.getCornerstoneViewport(services.viewportGridService.getActiveViewportId())`;
+        // One that waited has drawn an image of nobody before.
+        await until(viewer, `window.drawn > 0 && typeof ${active}?.getCurrentImageId() === 'string'`);
         const shown = await viewer.evaluate<string>(`${active}.getCurrentImageId()`);
         const box = await viewer.locator('canvas').first().boundingBox();
         assert.ok(box !== null);
-        await viewer.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
-        await viewer.mouse.wheel(0, 100);
+        await mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+        await mouse.wheel(0, 100);
         await until(viewer, `${active}.getCurrentImageId() !== ${JSON.stringify(shown)}`);
         await context.close();
+      }
+
+      /** At a desk the viewer that waits in a frame is shown over the page, on a phone a tab opens. */
+      async function opens({ page, context }: Visit): Promise<{ viewer: Page | Frame; mouse: Mouse }> {
+        const button = page.getByRole('button', { name: words.view });
+        if (size === PHONE) {
+          const [tab] = await Promise.all([context.waitForEvent('page'), button.click()]);
+          return { viewer: tab, mouse: tab.mouse };
+        }
+        await page.locator('iframe').waitFor({ state: 'attached', ...PATIENCE });
+        await button.click();
+        const frame = page.frames().find((one) => one !== page.mainFrame());
+        assert.ok(frame !== undefined);
+        return { viewer: frame, mouse: page.mouse };
       }
 
       async function decides(operator: Visit, isSound: typeof sound): Promise<void> {

@@ -48,7 +48,7 @@ export const openProfile = (folder: string): Promise<BrowserContext> =>
   chromium.launchPersistentContext(folder, { ...LAUNCH, viewport: { width: 1440, height: 900 }, locale: 'zh-CN' });
 
 /** Until an expression holds in the page. Asked from outside: the page's own policy lets nobody evaluate text in it. */
-export async function until(page: Page, expression: string, limitMs = 180_000): Promise<void> {
+export async function until(page: Pick<Page, 'evaluate'>, expression: string, limitMs = 180_000): Promise<void> {
   for (const end = Date.now() + limitMs; Date.now() < end;) {
     if ((await page.evaluate<unknown>(expression)) === true) return;
     await pause(20);

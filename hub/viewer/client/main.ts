@@ -54,6 +54,16 @@ const extension = {
   ],
 };
 
+/**
+ * Looked at when OHIF lays itself out and not before: a frame of another site runs in a process of its own and is 0 wide until
+ * the page around it says more.
+ */
+const narrowerThan = (pixels: number): { readonly $set: boolean } => ({
+  get $set() {
+    return (window.innerWidth || screen.width) < pixels;
+  },
+});
+
 ensureStorage();
 settleLanguage();
 awaitLoader();
@@ -77,8 +87,8 @@ window.config = {
           layoutInstance: {
             props: {
               rightPanels: { $unshift: [`${EXTENSION}.panelModule.report`] },
-              rightPanelClosed: { $set: window.innerWidth < 1024 },
-              leftPanelClosed: { $set: window.innerWidth < 700 },
+              rightPanelClosed: narrowerThan(1024),
+              leftPanelClosed: narrowerThan(700),
             },
           },
         },
