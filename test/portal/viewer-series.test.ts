@@ -12,8 +12,8 @@ import type { Attributes } from '../../mappings/dicom/write.ts';
 import { NO_VIEWER, openReader, startViewerHub, until } from '../support/viewer-hub.ts';
 import type { ViewerHub } from '../support/viewer-hub.ts';
 
-/** More than what is fetched one by one. */
-const SLICES = 20;
+/** Many more than are asked for one by one before the answer begins: twelve at once, and those that follow the first. */
+const SLICES = 48;
 const SIDE = 128;
 const KINDS = {
   native: { study: '2.25.501', syntax: null },
@@ -175,11 +175,11 @@ describe('a series in the viewer', { skip: NO_VIEWER }, () => {
       const { context, page, asked, faults } = await open(kind);
       assert.deepEqual(await page.evaluate(compare(kind)), { images: SLICES, wrong: 0 });
       assert.equal(asked.series, 1);
-      // The first image, its neighbours, and what was asked for before the answer began.
-      assert.ok(asked.frames < SLICES / 2, `${String(asked.frames)} frames were asked for alone`);
-      // What is not compressed is read where it arrives; a worker has the rest.
-      const isCompressed = KINDS[kind].syntax !== null;
-      assert.equal((await page.evaluate<number>('window.byWorker')) > SLICES / 2, isCompressed);
+      // Those asked for before the answer began: how many is a matter of the machine, all of them would be none of the answer.
+      assert.ok(asked.frames < SLICES, `${String(asked.frames)} frames were asked for alone`);
+      // What of the answer is not compressed is read where it arrives; a worker has the rest.
+      const byWorker = await page.evaluate<number>('window.byWorker');
+      assert.ok(KINDS[kind].syntax === null ? byWorker <= asked.frames : byWorker >= SLICES, String(byWorker));
       assert.equal(await page.evaluate('cornerstone.imageLoadPoolManager.maxNumRequests.prefetch > 0'), true);
       assert.deepEqual(faults, []);
       await context.close();
