@@ -4,13 +4,14 @@ import { after, before, describe, it } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { examsOf, NO_VIEWER, openReader, startViewerHub, until } from '../support/viewer-hub.ts';
 import type { ViewerHub } from '../support/viewer-hub.ts';
-import { mammogram } from '../support/mammogram.ts';
+import { chest, mammogram } from '../support/radiographs.ts';
 
 const [exam, prior] = examsOf('张伟');
 const [brain] = examsOf('刘䶮');
 /** SwiftShader on a shared machine; a reader's PC needs a second or two. */
 const PATIENCE = { timeout: 180_000 };
 const MG_STUDY = '2.25.4711';
+const DX_STUDY = '2.25.4712';
 
 interface Opened {
   readonly context: BrowserContext;
@@ -30,6 +31,11 @@ describe('the viewer', { skip: NO_VIEWER }, () => {
     await hub.store(
       'h1',
       ['RCC', 'LCC', 'RMLO', 'LMLO'].map((view, at) => mammogram(MG_STUDY, view, at + 1)),
+    );
+    // The lateral one was taken first.
+    await hub.store(
+      'h1',
+      ['LL', 'PA'].map((view, at) => chest(DX_STUDY, view, at + 1)),
     );
     await hub.settled();
     token = await hub.client('query-platform');
@@ -65,8 +71,8 @@ describe('the viewer', { skip: NO_VIEWER }, () => {
     await page.addInitScript(`document.addEventListener('CORNERSTONE_IMAGE_RENDERED', () => {
       if (window.cornerstone.cache.getCacheSize() > 0) window.drawn = (window.drawn ?? 0) + 1;
     }, true);`);
-    await page.goto(hub.origin + String(json['url']), { timeout: 180_000 });
-    if (more !== '') await page.goto(page.url() + more, { timeout: 180_000 });
+    await page.goto(hub.origin + String(json['url']), PATIENCE);
+    if (more !== '') await page.goto(page.url() + more, PATIENCE);
     await until(page, 'window.drawn > 0');
     return { context, page, faults, strangers };
   }
@@ -74,6 +80,14 @@ describe('the viewer', { skip: NO_VIEWER }, () => {
   const active = `services.cornerstoneViewportService.getCornerstoneViewport(services.viewportGridService.getActiveViewportId())`;
   const protocol = (page: Page): Promise<string> =>
     page.evaluate('services.hangingProtocolService.getActiveProtocol().protocol.id');
+
+  const mipName = (page: Page): Promise<string> =>
+    page.evaluate(`services.hangingProtocolService.getProtocolById('hutong.mip').name`);
+  const shownViews = (page: Page): Promise<string[]> =>
+    page.evaluate(`[...services.viewportGridService.getState().viewports.values()]
+      .sort((a, b) => a.y - b.y || a.x - b.x)
+      .map(({ displaySetInstanceUIDs: [uid] }) => services.displaySetService.getDisplaySetByUID(uid).images[0])
+      .map((image) => image.ImageLaterality + image.ViewPosition)`);
 
   it('shows the images, the Chinese name, the report and the exams of every hospital; nothing leaves the origin', async () => {
     const { context, page, faults, strangers } = await open(exam?.studyUid ?? '');
@@ -157,11 +171,7 @@ describe('the viewer', { skip: NO_VIEWER }, () => {
     const breast = await open(MG_STUDY);
     assert.equal(await protocol(breast.page), 'hutong.mg');
     await until(breast.page, 'services.viewportGridService.getState().viewports.size === 4');
-    const shown = await breast.page.evaluate<string[]>(`[...services.viewportGridService.getState().viewports.values()]
-      .sort((a, b) => a.y - b.y || a.x - b.x)
-      .map(({ displaySetInstanceUIDs: [uid] }) => services.displaySetService.getDisplaySetByUID(uid).images[0])
-      .map((image) => image.ImageLaterality + image.ViewPosition)`);
-    assert.deepEqual(shown, ['RCC', 'LCC', 'RMLO', 'LMLO']);
+    assert.deepEqual(await shownViews(breast.page), ['RCC', 'LCC', 'RMLO', 'LMLO']);
     assert.deepEqual(breast.faults, []);
     await breast.context.close();
     const head = await open(brain?.studyUid ?? '');
@@ -170,11 +180,54 @@ describe('the viewer', { skip: NO_VIEWER }, () => {
     await head.context.close();
   });
 
+  it('hangs radiographs side by side, the frontal view at the left', async () => {
+    const { context, page, faults } = await open(DX_STUDY);
+    assert.equal(await protocol(page), 'hutong.dx');
+    await until(page, 'services.viewportGridService.getState().viewports.size === 2');
+    assert.deepEqual(await shownViews(page), ['UPA', 'ULL']);
+    assert.deepEqual(faults, []);
+    await context.close();
+  });
+
+  it('projects the greatest intensity through the volume by one button, and gives the images back by it', async () => {
+    const { context, page, faults } = await open(exam?.studyUid ?? '');
+    const volumes = `services.cornerstoneViewportService.getRenderingEngine().getViewports().filter((one) => one.getAllVolumeIds?.().length > 0)`;
+    /** Mean of what is drawn of the axial plane. */
+    const light = `(([one]) => {
+      const { width, height } = one.getCanvas();
+      const { data } = one.getCanvas().getContext('2d').getImageData(0, 0, width, height);
+      return data.reduce((sum, value, at) => (at % 4 === 3 ? sum : sum + value), 0) / data.length;
+    })(${volumes})`;
+    const loaded = `${volumes}.length === 3 && window.drawn > 3 && ${volumes}.every((one) => cornerstone.cache.getVolume(one.getVolumeId()).loadStatus.loaded)`;
+    await page.evaluate(`window.drawn = 0; commandsManager.run('setHangingProtocol', { protocolId: 'mpr' })`);
+    await until(page, loaded);
+    await until(page, `${light} > 0`);
+    const slice = await page.evaluate<number>(light);
+    await page.evaluate(`window.drawn = 0; commandsManager.run('setHangingProtocol', { protocolId: 'hutong.ct' })`);
+    await until(page, `${volumes}.length === 0`);
+    await page.evaluate('window.drawn = 0');
+    const button = page.locator('[data-cy="hutong.mip"]');
+    await button.click(PATIENCE);
+    await until(page, loaded);
+    assert.equal(await protocol(page), 'hutong.mip');
+    assert.equal(await mipName(page), '最大密度投影（MIP）');
+    assert.deepEqual(
+      await page.evaluate(`${volumes}.map((one) => [one.getBlendMode(), one.getSlabThickness() > 50])`),
+      [1, 2, 3].map(() => [1, true]),
+    );
+    await until(page, `${light} > ${String(slice)}`);
+    await button.click(PATIENCE);
+    await until(page, `services.hangingProtocolService.getActiveProtocol().protocol.id === 'hutong.ct'`);
+    assert.deepEqual(faults, []);
+    await context.close();
+  });
+
   it('opens on a phone, in English where that was chosen', async () => {
     const { context, page, faults } = await open(exam?.studyUid ?? '', { width: 390, height: 844 }, '&lng=en');
     const box = await page.locator('canvas').first().boundingBox();
     assert.ok(box !== null && box.width > 250, 'the image has the width of the phone');
     assert.equal(await page.evaluate('document.documentElement.lang'), 'en');
+    assert.equal(await mipName(page), 'Maximum intensity projection (MIP)');
     assert.equal(await page.evaluate('document.documentElement.scrollWidth <= innerWidth + 1'), true);
     assert.deepEqual(faults, []);
     await context.close();

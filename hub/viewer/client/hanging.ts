@@ -87,14 +87,26 @@ const mammography = {
   ],
 };
 
-const selector = (id: string, modalities: readonly string[]): object => ({
-  [id]: { seriesMatchingRules: [hasImages, ...isModality(...modalities)], studyMatchingRules: [isCurrent] },
+const selector = (id: string, modalities: readonly string[], preferred: readonly object[] = []): object => ({
+  [id]: {
+    seriesMatchingRules: [hasImages, ...isModality(...modalities), ...preferred],
+    studyMatchingRules: [isCurrent],
+  },
 });
 
-const sideBySide = (id: string, name: string, modalities: readonly string[], most: 2 | 4): object => ({
+/** The frontal view before the lateral one, in whatever order they were taken; those that name none as they come. */
+const isFrontal = { weight: 5, attribute: VIEW, constraint: { contains: ['PA', 'AP'] } };
+
+const sideBySide = (
+  id: string,
+  name: string,
+  modalities: readonly string[],
+  most: 2 | 4,
+  preferred: readonly object[] = [],
+): object => ({
   ...base(id, name),
   protocolMatchingRules: ofStudy(modalities, 2, 200),
-  displaySetSelectors: selector('image', modalities),
+  displaySetSelectors: selector('image', modalities, preferred),
   defaultViewport: cell('image', {}, -1),
   stages: [
     ...(most === 4
@@ -128,7 +140,7 @@ const tomography = {
 
 export const PROTOCOLS: readonly object[] = [
   mammography,
-  sideBySide('hutong.dx', 'X 线 DX', ['DX', 'CR'], 2),
+  sideBySide('hutong.dx', 'X 线 DX', ['DX', 'CR'], 2, [isFrontal]),
   sideBySide('hutong.mr', 'MR', ['MR'], 4),
   tomography,
 ];

@@ -5,6 +5,7 @@ import { beside, dicomweb } from './hub.ts';
 import { awaitLoader, i18n } from './ohif.ts';
 import type { Given, React } from './ohif.ts';
 import { preview } from './preview.ts';
+import { BAR, MIP, mipButton, projection } from './projection.ts';
 import { reportPanel } from './report-panel.ts';
 import { SeriesStreams } from './series-stream.ts';
 import { ensureStorage } from './storage.ts';
@@ -42,7 +43,10 @@ const extension = {
   // Before the first viewport: what draws makes its contexts then.
   onModeEnter: spareContexts,
   getDataSourcesModule: () => [{ name: 'hub', type: 'webApi', createDataSource }],
-  getHangingProtocolModule: () => PROTOCOLS.map((protocol) => ({ name: (protocol as { id: string }).id, protocol })),
+  getHangingProtocolModule: () => [
+    ...PROTOCOLS.map((protocol) => ({ name: (protocol as { id: string }).id, protocol })),
+    { name: MIP, protocol: projection() },
+  ],
   getPanelModule: ({ servicesManager }: Given) => [
     {
       name: 'report',
@@ -82,6 +86,8 @@ window.config = {
   modesConfiguration: {
     '@ohif/mode-longitudinal': {
       hangingProtocol: { $set: PROTOCOL_IDS },
+      toolbarButtons: { $push: [mipButton()] },
+      toolbarSections: { $push: [{ primary: BAR }] },
       routes: {
         0: {
           layoutInstance: {

@@ -11,6 +11,8 @@ const REACT = 86326;
 const I18N = 26104;
 /** @cornerstonejs/metadata; `wx` are its providers, `bf` adds one for a type. */
 const METADATA = 52446;
+/** What the workers of @cornerstonejs/dicom-image-loader run; `p` decodes a frame. */
+const DECODER = 85336;
 
 interface I18n {
   addResourceBundle(language: string, namespace: string, words: object, deep: boolean, overwrite: boolean): void;
@@ -20,6 +22,7 @@ interface Loader {
   (id: typeof REACT): React;
   (id: typeof I18N): { readonly A: I18n };
   (id: typeof METADATA): { readonly wx: { readonly bf: AddProvider } };
+  (id: typeof DECODER): { readonly p: (...task: readonly unknown[]) => Promise<unknown> };
 }
 
 declare global {
@@ -44,8 +47,20 @@ type AddProvider = (
   options: { priority: number; isDefault: boolean },
 ) => void;
 
+/** As the loader hands a frame to a worker. */
+export interface DecodeTask {
+  readonly imageFrame: unknown;
+  readonly transferSyntax: string;
+  readonly pixelData: Uint8Array;
+  readonly decodeConfig: unknown;
+  readonly options: unknown;
+}
+
 /** @cornerstonejs/core 4, as OHIF hands it out. */
 export interface Cornerstone {
+  getWebWorkerManager(): {
+    executeTask: (worker: string, method: string, task: unknown, ...more: readonly unknown[]) => Promise<unknown>;
+  };
   getConfiguration(): { readonly rendering: object };
   setConfiguration(settings: object): void;
   readonly cache: {
@@ -97,6 +112,15 @@ export const i18n = (): I18n => loaded()(I18N).A;
 
 /** `provider` answers for a type of metadata, or passes the question on. */
 export const addProvider: AddProvider = (...given) => loaded()(METADATA).wx.bf(...given);
+
+/** By the code that a worker would run, in this thread. */
+export const decodeFrame = ({
+  imageFrame,
+  transferSyntax,
+  pixelData,
+  decodeConfig,
+  options,
+}: DecodeTask): Promise<unknown> => loaded()(DECODER).p(imageFrame, transferSyntax, pixelData, decodeConfig, options);
 
 export interface Instance {
   readonly StudyInstanceUID?: string;

@@ -5,6 +5,7 @@
  */
 import { partsOf } from './multipart.ts';
 import type { Part } from './multipart.ts';
+import { NativeFrames } from './native-frames.ts';
 import { addProvider } from './ohif.ts';
 import type { Cornerstone, Services, StackViewport } from './ohif.ts';
 
@@ -17,6 +18,8 @@ const LEAST_IMAGES = 16;
 /** Frames that have arrived and are being decoded: the answer waits for them. */
 const MOST_DECODING = 6;
 const KEPT_SERIES = 1_000;
+/** Of what is decoded here the page has a turn after so long: what the reader does comes first. */
+const TURN_MS = 12;
 
 /** `…/studies/{study}/series/{series}`, and the frame within it. */
 const PLACE = /^wadors:(.+\/series\/[0-9.]+)(\/instances\/[0-9.]+\/frames\/\d+)$/;
@@ -38,6 +41,7 @@ const isSparing = (): boolean => {
 export class SeriesStreams {
   readonly #services: Services['services'];
   readonly #arrived = new Map<string, Arrived>();
+  readonly #native = new NativeFrames();
   readonly #asked = new Set<string>();
   readonly #waiting: { readonly series: string; readonly imageIds: readonly string[] }[] = [];
   #running = false;
@@ -123,6 +127,7 @@ export class SeriesStreams {
     if (!answer.ok || answer.body === null) throw new Error(`the hub answered ${answer.status}`);
     const byFrame = new Map(imageIds.map((imageId) => [PLACE.exec(imageId)?.[2] ?? '', imageId]));
     const decoding = new Set<Promise<unknown>>();
+    let turn = performance.now();
     for await (const part of partsOf(answer.body, cornerstone.cache.getMaxCacheSize())) {
       const imageId = byFrame.get(FRAME.exec(part.headers.get('content-location') ?? '')?.[0] ?? '');
       if (imageId !== undefined && cornerstone.cache.getImageLoadObject(imageId) === undefined) {
@@ -131,6 +136,10 @@ export class SeriesStreams {
       }
       if (decoding.size >= MOST_DECODING) await Promise.race(decoding);
       if (!this.#isShown(series)) break; // the reader went on to something else
+      if (performance.now() - turn > TURN_MS) {
+        await new Promise((resolve) => setTimeout(resolve));
+        turn = performance.now();
+      }
     }
     await Promise.all(decoding);
   }
@@ -139,6 +148,7 @@ export class SeriesStreams {
   async #keep(cornerstone: Cornerstone, imageId: string, { headers, bytes }: Part): Promise<void> {
     const transferSyntaxUid = /transfer-syntax=([0-9.]+)/.exec(headers.get('content-type') ?? '')?.[1];
     if (transferSyntaxUid === undefined) return;
+    this.#native.expect(cornerstone, bytes, transferSyntaxUid);
     this.#arrived.set(imageId, { pixelData: bytes, transferSyntaxUid });
     try {
       await cornerstone.imageLoader.loadAndCacheImage(imageId, { requestType: 'prefetch' });

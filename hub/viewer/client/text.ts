@@ -19,6 +19,8 @@ const zh = {
   language: 'English',
   mayNotSave: '您没有保存标注的权限。',
   loading: '正在读取…',
+  mip: '最大密度投影（MIP）',
+  noVolume: '所选序列不能重建为容积',
   preview: '预览，不用于诊断；浏览器正在启动…',
 };
 
@@ -41,6 +43,8 @@ const en: typeof zh = {
   language: '中文',
   mayNotSave: 'You may not save annotations.',
   loading: 'Loading…',
+  mip: 'Maximum intensity projection (MIP)',
+  noVolume: 'The selected series is no volume',
   preview: 'Preview, not for diagnosis; the viewer is starting…',
 };
 
