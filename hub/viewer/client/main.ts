@@ -7,7 +7,7 @@ import type { Given, React } from './ohif.ts';
 import { preview } from './preview.ts';
 import { BAR, MIP, mipButton, projection } from './projection.ts';
 import { reportPanel } from './report-panel.ts';
-import { SeriesStreams } from './series-stream.ts';
+import { FEW_AHEAD, SeriesStreams } from './series-stream.ts';
 import { ensureStorage } from './storage.ts';
 import { MORE_CHINESE, settleLanguage, words } from './text.ts';
 import { awaitStudy, isWaiting, tellReady } from './waiting.ts';
@@ -37,7 +37,7 @@ const extension = {
     for (const [namespace, more] of Object.entries(MORE_CHINESE))
       i18n().addResourceBundle('zh', namespace, more, true, true);
     addAttributes(servicesManager);
-    new SeriesStreams(servicesManager).watch();
+    new SeriesStreams(servicesManager, memory < 4 ? 4 : 12).watch();
     if (isWaiting()) tellReady(servicesManager, spareContexts);
   },
   // Before the first viewport: what draws makes its contexts then.
@@ -114,7 +114,7 @@ window.config = {
   maxNumberOfWebWorkers: Math.max(1, Math.min(3, cores - 1)),
   // Pixels that stay decoded: a quarter of what the device has, so that a phone or a ward's PC does not give up.
   maxCacheSize: memory * 256 * MEGABYTE,
-  maxNumRequests: { interaction: 20, thumbnail: 2, prefetch: memory < 4 ? 4 : 12 },
+  maxNumRequests: { interaction: 20, thumbnail: 2, prefetch: FEW_AHEAD },
   showWarningMessageForCrossOrigin: false,
   showCPUFallbackMessage: false,
   showLoadingIndicator: true,

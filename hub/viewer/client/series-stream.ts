@@ -15,6 +15,8 @@ const FRAME_DATA = 'compressedFrameData';
 const FIRST_ASKED = 10_000;
 /** Shorter ones are as quick one by one. */
 const LEAST_IMAGES = 16;
+/** Images fetched ahead before the first one stands: what it needs comes first, and the rest may come as one answer. */
+export const FEW_AHEAD = 2;
 /** Frames that have arrived and are being decoded: the answer waits for them. */
 const MOST_DECODING = 6;
 const KEPT_SERIES = 1_000;
@@ -40,6 +42,7 @@ const isSparing = (): boolean => {
 
 export class SeriesStreams {
   readonly #services: Services['services'];
+  readonly #ahead: number;
   readonly #arrived = new Map<string, Arrived>();
   readonly #native = new NativeFrames();
   readonly #asked = new Set<string>();
@@ -47,8 +50,10 @@ export class SeriesStreams {
   #running = false;
   #offered = false;
 
-  constructor({ services }: Services) {
+  /** `ahead`: images fetched ahead at once, from the first image on. */
+  constructor({ services }: Services, ahead: number) {
     this.#services = services;
+    this.#ahead = ahead;
   }
 
   /** From the first image of a stack on. */
@@ -60,6 +65,17 @@ export class SeriesStreams {
     const { cornerstone } = window;
     const { viewportId } = (event as CustomEvent<{ readonly viewportId?: string }>).detail;
     if (cornerstone === undefined || viewportId === undefined || cornerstone.cache.getCacheSize() === 0) return;
+    this.#ask(cornerstone, viewportId);
+    if (!this.#running) this.#fetchAhead(cornerstone);
+  }
+
+  #fetchAhead({ imageLoadPoolManager: pool }: Cornerstone): void {
+    if (pool.maxNumRequests.prefetch === this.#ahead) return;
+    pool.maxNumRequests.prefetch = this.#ahead;
+    pool.startGrabbing();
+  }
+
+  #ask(cornerstone: Cornerstone, viewportId: string): void {
     const imageIds = this.#stackOf(viewportId)?.getImageIds() ?? [];
     const series = PLACE.exec(imageIds[0] ?? '')?.[1];
     if (series === undefined || this.#asked.has(series) || imageIds.length < LEAST_IMAGES) return;
@@ -101,10 +117,8 @@ export class SeriesStreams {
 
   async #run(cornerstone: Cornerstone): Promise<void> {
     this.#running = true;
-    const { imageLoadPoolManager: pool } = cornerstone;
-    const { prefetch } = pool.maxNumRequests;
     // What would be fetched ahead one by one comes with the answer; what is looked at is asked for as ever.
-    pool.maxNumRequests.prefetch = 0;
+    cornerstone.imageLoadPoolManager.maxNumRequests.prefetch = 0;
     try {
       for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
         const { series, imageIds } = next;
@@ -116,8 +130,7 @@ export class SeriesStreams {
     } finally {
       this.#running = false;
       this.#arrived.clear();
-      pool.maxNumRequests.prefetch = prefetch;
-      pool.startGrabbing();
+      this.#fetchAhead(cornerstone);
     }
   }
 
