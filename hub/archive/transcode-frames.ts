@@ -37,29 +37,32 @@ export interface Frame {
   readonly transferSyntax: string;
 }
 
-const FIRST_READ = 256 * 1024;
+/** Most headers end within it; more would be read twice, once as header and once as frame. */
+const FIRST_READ = 32 * 1024;
 const LARGEST_HEADER = 64 * 1024 * 1024;
 const LARGEST_FRAME = 512 * 1024 * 1024;
 const WALK_STEPS = 1_000_000;
 
 /** Opens an image for reading frames. */
 export async function openFrames(source: ByteSource): Promise<Result<FrameReader>> {
-  for (let length = FIRST_READ; ; length *= 4) {
+  for (let length = FIRST_READ; ; length = Math.min(length * 8, LARGEST_HEADER)) {
     const first = await source.read(0, Math.min(length, source.size));
-    const deflated = first.length >= source.size ? null : parsePart10Header(first);
-    if (deflated?.ok === true && deflated.value.transferSyntax === DEFLATED_LE) length = LARGEST_HEADER;
     const whole = first.length >= source.size;
-    const parsed = whole ? parsePart10(first) : deflated;
-    if (!parsed) return fail(problem('internal'));
+    const parsed = whole ? parsePart10(first) : parsePart10Header(first);
     if (!parsed.ok) return parsed;
-    if (whole || parsed.value.stop.reason === 'pixel-data') return readerOf(source, parsed.value, whole);
-    if (length >= LARGEST_HEADER)
+    // Nothing in a deflated file has a place of its own: it is read whole.
+    const deflated = !whole && parsed.value.transferSyntax === DEFLATED_LE;
+    if (whole || (parsed.value.stop.reason === 'pixel-data' && !deflated)) return readerOf(source, parsed.value, first);
+    if (length >= LARGEST_HEADER || (deflated && source.size > LARGEST_HEADER))
       return fail(problem('too-large', undefined, 'The header before the pixel data is too large.'));
+    if (deflated) length = LARGEST_HEADER;
   }
 }
 
-async function readerOf(source: ByteSource, part: Part10, whole: boolean): Promise<Result<FrameReader>> {
+/** `first`: the bytes that the file begins with, as far as they were read. */
+async function readerOf(source: ByteSource, part: Part10, first: Buffer): Promise<Result<FrameReader>> {
   const { dataSet } = part;
+  const whole = first.length >= source.size;
   if (whole && !dataSet.has(PIXEL_DATA)) return fail(problem('not-found', '(7FE0,0010)', 'The object has no pixels.'));
   if (!whole && part.stop.tag !== PIXEL_DATA)
     return fail(problem('unsupported-media', '(7FE0,0008)', 'Float pixels have no frames here.'));
@@ -69,11 +72,13 @@ async function readerOf(source: ByteSource, part: Part10, whole: boolean): Promi
     const element = dataSet.get(PIXEL_DATA);
     const encapsulation = encapsulationOf(dataSet);
     const value = { start: element?.start ?? 0, end: element?.end ?? 0 };
-    return ok(new FrameReader(inMemory(dataSet.bytes), part, format.value, element?.vr ?? 'OW', value, encapsulation));
+    return ok(
+      new FrameReader(inMemory(dataSet.bytes), part, format.value, element?.vr ?? 'OW', value, encapsulation, false),
+    );
   }
   // The pixel element's header lies where the parser stopped: tag, VR, reserved, length.
   const at = part.dataSetOffset + part.stop.at;
-  const head = await source.read(at, at + 12);
+  const head = at + 12 <= first.length ? first.subarray(at, at + 12) : await source.read(at, at + 12);
   const { explicit, littleEndian } = dataSet;
   if (head.length < 12) return fail(problem('malformed', '(7FE0,0010)'));
   const length = explicit ? (littleEndian ? head.readUInt32LE(8) : head.readUInt32BE(8)) : head.readUInt32LE(4);
@@ -82,16 +87,24 @@ async function readerOf(source: ByteSource, part: Part10, whole: boolean): Promi
   if (length !== 0xffffffff) {
     if (start + length > source.size)
       return fail(problem('malformed', '(7FE0,0010)', 'The object ends inside its pixel data.'));
-    return ok(new FrameReader(source, part, format.value, vr, { start, end: start + length }, null));
+    return ok(new FrameReader(source, part, format.value, vr, { start, end: start + length }, null, true));
   }
   const table = await walk(source, start, source.size, 1);
   if (!table.ok) return table;
-  const [first] = table.value;
-  const offsets = first ? await source.read(first.start, first.end) : Buffer.alloc(0);
+  const [offsetTable] = table.value;
+  const offsets = offsetTable ? await source.read(offsetTable.start, offsetTable.end) : Buffer.alloc(0);
   const basic = Array.from({ length: Math.floor(offsets.length / 4) }, (_, index) => offsets.readUInt32LE(index * 4));
   const encapsulation = { basic, extended: dataSet.numbers(EXTENDED_OFFSETS), fragments: [] };
   return ok(
-    new FrameReader(source, part, format.value, vr, { start: first?.end ?? start, end: source.size }, encapsulation),
+    new FrameReader(
+      source,
+      part,
+      format.value,
+      vr,
+      { start: offsetTable?.end ?? start, end: source.size },
+      encapsulation,
+      true,
+    ),
   );
 }
 
@@ -139,6 +152,8 @@ export class FrameReader {
     /** Native: the value. Encapsulated: from the first fragment on. */
     readonly value: Range,
     readonly encapsulation: Encapsulation | null,
+    /** `value` counts in the file, and not in a data set that was read whole. */
+    readonly inFile: boolean,
   ) {}
 
   /** Frame `number` (from 1, PS3.18 §10.4) in the first acceptable syntax that it can be had in; its own where that is acceptable. */
@@ -170,11 +185,25 @@ export class FrameReader {
     return this.encapsulation ? this.#bitstream(this.encapsulation, number - 1) : this.#native(number - 1);
   }
 
+  /** Where in the file frame `number` lies just as it would be sent; null where it does not, or in no acceptable syntax. */
+  lies(number: number, acceptable: readonly string[]): Range | null {
+    if (!this.inFile || this.encapsulation || !acceptable.includes(EXPLICIT_LE)) return null;
+    if (!Number.isInteger(number) || number < 1 || number > this.format.frames) return null;
+    const { start, end, bitOffset } = nativeFrame(this.format, number - 1);
+    const { start: first, end: beyond } = this.value;
+    if (bitOffset !== 0 || this.#hasBigWords() || first + end > beyond) return null;
+    return { start: first + start, end: first + end };
+  }
+
+  #hasBigWords(): boolean {
+    return !this.part.dataSet.littleEndian && this.vr !== 'OB';
+  }
+
   async #native(index: number): Promise<Result<Frame>> {
     const { start, end, bitOffset } = nativeFrame(this.format, index);
     if (this.value.start + end > this.value.end)
       return fail(problem('malformed', '(7FE0,0010)', 'The pixel data are shorter than the header says.'));
-    const words = !this.part.dataSet.littleEndian && this.vr !== 'OB';
+    const words = this.#hasBigWords();
     // Big endian 16-bit words: read whole words and swap them, then take the frame.
     const from = words ? start - (start % 2) : start;
     const to = words ? Math.min(end + (end % 2), this.value.end - this.value.start) : end;

@@ -1,5 +1,6 @@
 /** Decoded and converted pixels against DCMTK, sample by sample, on the corpus; and every lossless way forth and back. */
 import assert from 'node:assert/strict';
+import { randomFillSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { inMemory, openFrames } from '../../hub/archive/transcode-frames.ts';
 import type { ByteSource } from '../../hub/archive/transcode-frames.ts';
 import { parsePart10 } from '../../mappings/dicom/parse.ts';
 import * as syntax from '../../mappings/dicom/uids.ts';
+import { slice } from '../bench/ct-series.ts';
 import { corpusFile, corpusFiles, lacks, noCorpus, run } from '../support/dicom-codec-corpus.ts';
 
 const PIXELS = 0x7fe00010;
@@ -248,4 +250,38 @@ test('frames are read by ranges, and equal those of the whole object', { skip: n
     assert.ok(!none.ok && none.problem.code === 'not-found');
   }
   assert.ok(compared > 0);
+});
+
+test('a deflated object is read whole, however large', async () => {
+  const native = slice(1);
+  randomFillSync(native, native.length - 256 * 1024); // so that deflating it leaves much
+  const deflated = await transcode(native, syntax.DEFLATED_LE);
+  assert.ok(deflated.ok && deflated.value.length > 64 * 1024);
+  const reads: number[] = [];
+  const source: ByteSource = {
+    size: deflated.value.length,
+    read: (start, end) => {
+      reads.push(end - start);
+      return Promise.resolve(deflated.value.subarray(start, end));
+    },
+  };
+  const [stored, opened] = [await openFrames(inMemory(native)), await openFrames(source)];
+  assert.ok(stored.ok && opened.ok, JSON.stringify(opened));
+  const [expected, frame] = [await stored.value.stored(1), await opened.value.stored(1)];
+  assert.ok(expected.ok && frame.ok && frame.value.bytes.equals(expected.value.bytes));
+  assert.equal(opened.value.lies(1, [syntax.EXPLICIT_LE]), null, 'nothing of it lies in the file');
+  assert.equal(reads.length, 2);
+});
+
+test('a native frame of one object in the file is told by its place', async () => {
+  const native = slice(1);
+  const opened = await openFrames(inMemory(native));
+  assert.ok(opened.ok);
+  const frame = await opened.value.stored(1);
+  const lies = opened.value.lies(1, [syntax.EXPLICIT_LE]);
+  assert.ok(frame.ok && lies !== null);
+  assert.ok(native.subarray(lies.start, lies.end).equals(frame.value.bytes));
+  assert.equal(opened.value.lies(1, [syntax.JPEG_BASELINE]), null);
+  assert.equal(opened.value.lies(2, [syntax.EXPLICIT_LE]), null);
+  assert.equal(opened.value.lies(0, [syntax.EXPLICIT_LE]), null);
 });

@@ -58,6 +58,8 @@ export interface OpenFrames {
     number: number,
     acceptable: readonly string[],
   ): Promise<Result<{ readonly bytes: Buffer; readonly transferSyntax: string }>>;
+  /** Bytes of the file that are the frame as explicit VR little endian, where that is acceptable and they lie so; else null. */
+  lies(number: number, acceptable: readonly string[]): { readonly start: number; readonly end: number } | null;
 }
 
 export interface Rendering {

@@ -5,6 +5,7 @@
  */
 import type { InstanceLocated } from '../../core/ports.ts';
 import { Failure, problem } from '../../core/problem.ts';
+import { EXPLICIT_LE } from '../../../mappings/dicom/uids.ts';
 import { acceptedBy } from './accept.ts';
 import type { MediaRange } from './accept.ts';
 import type { DicomwebDeps } from './deps.ts';
@@ -18,6 +19,8 @@ import { openFrames } from './wado-frames.ts';
 
 /** The right is asked again when so much time has passed since it was. */
 const ASKED_AGAIN_MS = 1_000;
+
+const NATIVE = withSyntax(OCTETS, EXPLICIT_LE);
 
 interface Chosen {
   readonly located: InstanceLocated;
@@ -55,7 +58,7 @@ async function* framesOf(
   deps: DicomwebDeps,
   { base }: Exchange,
   chosen: readonly Chosen[],
-): AsyncGenerator<Entity & { readonly body: { readonly bytes: Buffer } }, undefined> {
+): AsyncGenerator<Entity, undefined> {
   for (const { located, form } of chosen) {
     const opened = await openFrames(deps, located).catch((error: unknown) => {
       if (error instanceof Failure && error.problem.code === 'not-found') return null;
@@ -64,13 +67,20 @@ async function* framesOf(
     const { study, series, instance } = located;
     const place = `${base}/studies/${study.studyUid}/series/${series.seriesUid}/instances/${instance.sopUid}`;
     for (let number = 1; number <= (opened?.format.frames ?? 0); number++) {
+      const location = `${place}/frames/${String(number)}`;
+      const lies = opened?.lies(number, form.acceptable) ?? null;
+      if (lies !== null) {
+        const span = { start: lies.start, length: lies.end - lies.start };
+        yield { contentType: NATIVE, location, body: { located, spans: [span] } };
+        continue;
+      }
       const frame = await opened?.read(number, form.acceptable);
       if (frame === undefined) break;
       const own = frameSyntax(instance.transferSyntax);
       if (!frame.ok) throw new Failure(orAsStored(frame.problem, [withSyntax(mediaOf(own), own)]));
       const { bytes, transferSyntax } = frame.value;
       const contentType = withSyntax(mediaOf(transferSyntax), transferSyntax);
-      yield { contentType, location: `${place}/frames/${String(number)}`, body: { bytes } };
+      yield { contentType, location, body: { bytes } };
     }
   }
 }
