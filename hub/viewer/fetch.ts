@@ -72,8 +72,8 @@ function smaller(name: string, bytes: Buffer): Buffer {
   return Buffer.from(code);
 }
 
-/** The hub's own part of the viewer, as one script that runs before OHIF's. */
-async function client(): Promise<Buffer> {
+/** The hub's own part of the viewer, each as one script: what runs before OHIF's, and the worker beside it. */
+async function client(entry: 'main.ts' | 'series-worker.ts'): Promise<Buffer> {
   const made = await build({
     configFile: false,
     root: join(HERE, 'client'),
@@ -81,7 +81,7 @@ async function client(): Promise<Buffer> {
     build: {
       write: false,
       target: 'es2022',
-      lib: { entry: join(HERE, 'client', 'main.ts'), formats: ['iife'], name: 'hutongViewer', fileName: 'hutong' },
+      lib: { entry: join(HERE, 'client', entry), formats: ['iife'], name: 'hutongViewer', fileName: 'hutong' },
     },
   });
   const output = Array.isArray(made) ? made[0] : made;
@@ -109,7 +109,8 @@ async function make(from: string | null, stamp: string): Promise<void> {
       const name = path.replace(/^dist\//, '');
       await put(folder, name, smaller(name, patched(name, bytes)));
     }
-    await put(folder, 'hutong.js', await client());
+    await put(folder, 'hutong.js', await client('main.ts'));
+    await put(folder, 'hutong-worker.js', await client('series-worker.ts'));
     await writeFile(join(folder, 'mount.txt'), MOUNT);
     await writeFile(join(folder, STAMP), stamp);
     await rm(DIST, { recursive: true, force: true });

@@ -18,6 +18,8 @@ const SIDE = 128;
 const KINDS = {
   native: { study: '2.25.501', syntax: null },
   signed: { study: '2.25.506', syntax: null },
+  /** Without a rescale, as MR has it. */
+  unscaled: { study: '2.25.507', syntax: null },
   jpegLs: { study: '2.25.502', syntax: '1.2.840.10008.1.2.4.80' },
   highThroughput: { study: '2.25.503', syntax: '1.2.840.10008.1.2.4.201' },
   runLength: { study: '2.25.505', syntax: '1.2.840.10008.1.2.5' },
@@ -29,6 +31,7 @@ type Kind = keyof typeof KINDS;
 const SAMPLE = '(at, number) => (at * 31 + number * 17) & 0xfff';
 const sample = (at: number, number: number): number => (at * 31 + number * 17) & 0xfff;
 const below = (kind: Kind): number => (kind === 'signed' ? 2048 : 0);
+const intercept = (kind: Kind): number => (kind === 'unscaled' ? 0 : -1024);
 
 function image(kind: Kind, number: number): Buffer {
   const { study } = KINDS[kind];
@@ -47,7 +50,7 @@ function image(kind: Kind, number: number): Buffer {
         ImagePositionPatient: ['0', '0', String(number)],
         ImageOrientationPatient: ['1', '0', '0', '0', '1', '0'],
         FrameOfReferenceUID: `${study}.9`,
-        RescaleIntercept: '-1024',
+        RescaleIntercept: String(intercept(kind)),
         RescaleSlope: '1',
       };
   return writePart10({
@@ -93,10 +96,14 @@ async function stored(kind: Kind): Promise<Buffer[]> {
 const VIEWPORT =
   'services.cornerstoneViewportService.getCornerstoneViewport(services.viewportGridService.getActiveViewportId())';
 
-/** In the page: how many samples of how many kept images differ from what was stored. */
+/**
+ * In the page: how many samples of how many kept images differ from what was stored, and of how many the extremes are told
+ * wrongly; and the arrays they lie in, which are the same for those that the loader decoded and those that came together.
+ */
 const compare = (kind: Kind): string => `(async () => {
   const stored = ${SAMPLE};
-  let images = 0, wrong = 0;
+  let images = 0, wrong = 0, extremes = 0;
+  const arrays = new Set();
   for (const id of ${VIEWPORT}.getImageIds()) {
     const image = cornerstone.cache.getImage(id);
     if (image === undefined) continue;
@@ -105,15 +112,19 @@ const compare = (kind: Kind): string => `(async () => {
     const pixels = image.getPixelData();
     const isScaled = image.preScale?.scaled === true;
     const samples = pixels.length / (image.rows * image.columns);
+    arrays.add(pixels.constructor.name);
+    if (samples === 1 && (Math.min(...pixels) !== image.minPixelValue || Math.max(...pixels) !== image.maxPixelValue)) extremes += 1;
     for (let at = 0, from = 0; at < pixels.length; at += 1) {
       if (samples === 4 && at % 4 === 3) continue; // opacity is the drawing's own
-      const wanted = samples === 1 ? stored(from, number) - ${String(below(kind))} - (isScaled ? 1024 : 0) : stored(from, number) & 0xff;
+      const wanted = samples === 1 ? stored(from, number) - ${String(below(kind))} - (isScaled ? ${String(-intercept(kind))} : 0) : stored(from, number) & 0xff;
       if (pixels[at] !== wanted) wrong += 1;
       from += 1;
     }
   }
-  return { images, wrong };
+  return { images, wrong, extremes, arrays: arrays.size };
 })()`;
+
+const RIGHT = { images: SLICES, wrong: 0, extremes: 0, arrays: 1 };
 
 describe('a series in the viewer', { skip: NO_VIEWER }, () => {
   let hub: ViewerHub;
@@ -173,7 +184,7 @@ describe('a series in the viewer', { skip: NO_VIEWER }, () => {
   for (const kind of Object.keys(KINDS) as Kind[])
     it(`${kind}: comes as one answer, and every sample is the stored one`, async () => {
       const { context, page, asked, faults } = await open(kind);
-      assert.deepEqual(await page.evaluate(compare(kind)), { images: SLICES, wrong: 0 });
+      assert.deepEqual(await page.evaluate(compare(kind)), RIGHT);
       assert.equal(asked.series, 1);
       // Those asked for before the answer began: how many is a matter of the machine, all of them would be none of the answer.
       assert.ok(asked.frames < SLICES, `${String(asked.frames)} frames were asked for alone`);
@@ -187,7 +198,7 @@ describe('a series in the viewer', { skip: NO_VIEWER }, () => {
 
   it('comes frame by frame where the one answer fails', async () => {
     const { context, page, asked, faults } = await open('native', true);
-    assert.deepEqual(await page.evaluate(compare('native')), { images: SLICES, wrong: 0 });
+    assert.deepEqual(await page.evaluate(compare('native')), RIGHT);
     assert.deepEqual([asked.series, asked.frames], [1, SLICES]);
     assert.deepEqual(faults, []);
     await context.close();

@@ -3,6 +3,7 @@
  * its bundles: their numbers are those of the pinned build (../pin.ts), and a test opens the page.
  */
 import type * as ReactModule from 'react';
+import type { Decoding } from './native-frame.ts';
 
 export type React = typeof ReactModule;
 export type Element = ReactModule.ReactElement;
@@ -14,6 +15,11 @@ const METADATA = 52446;
 /** What the workers of @cornerstonejs/dicom-image-loader run; `p` decodes a frame. */
 const DECODER = 85336;
 
+/** What the page of a study loads when it is first shown: its mode, panels and viewports, each a script of its own. */
+const OF_A_STUDY = [
+  89, 100, 781, 899, 1206, 2623, 3500, 3760, 5406, 5448, 5910, 6495, 6749, 7248, 7463, 8478, 9068, 9116, 9383, 9415,
+];
+
 interface I18n {
   addResourceBundle(language: string, namespace: string, words: object, deep: boolean, overwrite: boolean): void;
 }
@@ -23,6 +29,8 @@ interface Loader {
   (id: typeof I18N): { readonly A: I18n };
   (id: typeof METADATA): { readonly wx: { readonly bf: AddProvider } };
   (id: typeof DECODER): { readonly p: (...task: readonly unknown[]) => Promise<unknown> };
+  /** Loads a script of the build by its number, once. */
+  e(id: number): Promise<unknown>;
 }
 
 declare global {
@@ -48,12 +56,10 @@ type AddProvider = (
 ) => void;
 
 /** As the loader hands a frame to a worker. */
-export interface DecodeTask {
-  readonly imageFrame: unknown;
+export interface DecodeTask extends Decoding {
   readonly transferSyntax: string;
-  readonly pixelData: Uint8Array;
+  readonly pixelData: Uint8Array<ArrayBuffer>;
   readonly decodeConfig: unknown;
-  readonly options: unknown;
 }
 
 /** @cornerstonejs/core 4, as OHIF hands it out. */
@@ -109,6 +115,9 @@ const loaded = (): Loader => {
 
 export const react = (): React => loaded()(REACT);
 export const i18n = (): I18n => loaded()(I18N).A;
+
+/** So that showing a study loads nothing more. */
+export const loadForStudy = (): Promise<unknown> => Promise.all(OF_A_STUDY.map((id) => loaded().e(id)));
 
 /** `provider` answers for a type of metadata, or passes the question on. */
 export const addProvider: AddProvider = (...given) => loaded()(METADATA).wx.bf(...given);

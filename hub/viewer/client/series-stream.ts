@@ -3,8 +3,8 @@
  * data of the whole series, and each frame is decoded and kept as it arrives, by the loader that would have asked for it.
  * What the reader looks at meanwhile is asked for alone, at once; what the answer lacks is left to that loader too.
  */
-import { partsOf } from './multipart.ts';
-import type { Part } from './multipart.ts';
+import { FrameWorker } from './frame-worker.ts';
+import type { Part } from './frame-worker.ts';
 import { NativeFrames } from './native-frames.ts';
 import { addProvider } from './ohif.ts';
 import type { Cornerstone, Services, StackViewport } from './ohif.ts';
@@ -17,11 +17,7 @@ const FIRST_ASKED = 10_000;
 const LEAST_IMAGES = 16;
 /** Images fetched ahead before the first one stands: what it needs comes first, and the rest may come as one answer. */
 export const FEW_AHEAD = 2;
-/** Frames that have arrived and are being decoded: the answer waits for them. */
-const MOST_DECODING = 6;
 const KEPT_SERIES = 1_000;
-/** Of what is decoded here the page has a turn after so long: what the reader does comes first. */
-const TURN_MS = 12;
 
 /** `…/studies/{study}/series/{series}`, and the frame within it. */
 const PLACE = /^wadors:(.+\/series\/[0-9.]+)(\/instances\/[0-9.]+\/frames\/\d+)$/;
@@ -44,7 +40,8 @@ export class SeriesStreams {
   readonly #services: Services['services'];
   readonly #ahead: number;
   readonly #arrived = new Map<string, Arrived>();
-  readonly #native = new NativeFrames();
+  readonly #worker = new FrameWorker('/viewer/hutong-worker.js');
+  readonly #native = new NativeFrames(this.#worker);
   readonly #asked = new Set<string>();
   readonly #waiting: { readonly series: string; readonly imageIds: readonly string[] }[] = [];
   #running = false;
@@ -65,7 +62,11 @@ export class SeriesStreams {
     const { cornerstone } = window;
     const { viewportId } = (event as CustomEvent<{ readonly viewportId?: string }>).detail;
     if (cornerstone === undefined || viewportId === undefined || cornerstone.cache.getCacheSize() === 0) return;
-    this.#ask(cornerstone, viewportId);
+    const stack = this.#stackOf(viewportId);
+    const imageIds = stack?.getImageIds() ?? [];
+    const series = PLACE.exec(imageIds[0] ?? '')?.[1];
+    if (stack !== null && series === undefined) return; // nothing of the hub stands there yet
+    if (series !== undefined) this.#ask(cornerstone, series, imageIds);
     if (!this.#running) this.#fetchAhead(cornerstone);
   }
 
@@ -75,10 +76,8 @@ export class SeriesStreams {
     pool.startGrabbing();
   }
 
-  #ask(cornerstone: Cornerstone, viewportId: string): void {
-    const imageIds = this.#stackOf(viewportId)?.getImageIds() ?? [];
-    const series = PLACE.exec(imageIds[0] ?? '')?.[1];
-    if (series === undefined || this.#asked.has(series) || imageIds.length < LEAST_IMAGES) return;
+  #ask(cornerstone: Cornerstone, series: string, imageIds: readonly string[]): void {
+    if (this.#asked.has(series) || imageIds.length < LEAST_IMAGES) return;
     if (this.#asked.size >= KEPT_SERIES) this.#asked.clear();
     this.#asked.add(series);
     if (isSparing() || !fits(cornerstone, imageIds)) return;
@@ -125,8 +124,7 @@ export class SeriesStreams {
         if (this.#isShown(series)) await this.#take(cornerstone, series, imageIds);
       }
     } catch {
-      // The loader asks for what is missing, one by one, and says what is wrong.
-      performance.mark('hutong-series-broke');
+      performance.mark('hutong-series-broke'); // no worker: the loader goes on as ever
     } finally {
       this.#running = false;
       this.#arrived.clear();
@@ -136,30 +134,20 @@ export class SeriesStreams {
 
   async #take(cornerstone: Cornerstone, series: string, imageIds: readonly string[]): Promise<void> {
     const accept = 'multipart/related; type=application/octet-stream; transfer-syntax=*';
-    const answer = await fetch(`${series}/pixeldata`, { headers: { accept } });
-    if (!answer.ok || answer.body === null) throw new Error(`the hub answered ${answer.status}`);
     const byFrame = new Map(imageIds.map((imageId) => [PLACE.exec(imageId)?.[2] ?? '', imageId]));
-    const decoding = new Set<Promise<unknown>>();
-    let turn = performance.now();
-    for await (const part of partsOf(answer.body, cornerstone.cache.getMaxCacheSize())) {
-      const imageId = byFrame.get(FRAME.exec(part.headers.get('content-location') ?? '')?.[0] ?? '');
-      if (imageId !== undefined && cornerstone.cache.getImageLoadObject(imageId) === undefined) {
-        const done = this.#keep(cornerstone, imageId, part).finally(() => decoding.delete(done));
-        decoding.add(done);
-      }
-      if (decoding.size >= MOST_DECODING) await Promise.race(decoding);
-      if (!this.#isShown(series)) break; // the reader went on to something else
-      if (performance.now() - turn > TURN_MS) {
-        await new Promise((resolve) => setTimeout(resolve));
-        turn = performance.now();
-      }
-    }
-    await Promise.all(decoding);
+    const asked = { url: `${series}/pixeldata`, accept, mostBytes: cornerstone.cache.getMaxCacheSize() };
+    const keep = async (part: Part): Promise<void> => {
+      const imageId = byFrame.get(FRAME.exec(part.location)?.[0] ?? '');
+      if (imageId !== undefined && cornerstone.cache.getImageLoadObject(imageId) === undefined)
+        await this.#keep(cornerstone, imageId, part);
+    };
+    // Until the reader goes on to something else. The loader asks for what is missing, one by one, and says what is wrong.
+    if (!(await this.#worker.take(asked, keep, () => this.#isShown(series)))) performance.mark('hutong-series-broke');
   }
 
   /** Decoded and kept by the loader, as if it had asked for it ahead. */
-  async #keep(cornerstone: Cornerstone, imageId: string, { headers, bytes }: Part): Promise<void> {
-    const transferSyntaxUid = /transfer-syntax=([0-9.]+)/.exec(headers.get('content-type') ?? '')?.[1];
+  async #keep(cornerstone: Cornerstone, imageId: string, { contentType, bytes }: Part): Promise<void> {
+    const transferSyntaxUid = /transfer-syntax=([0-9.]+)/.exec(contentType)?.[1];
     if (transferSyntaxUid === undefined) return;
     this.#native.expect(cornerstone, bytes, transferSyntaxUid);
     this.#arrived.set(imageId, { pixelData: bytes, transferSyntaxUid });

@@ -3,6 +3,7 @@
  * waits without a study. It is told one, once, by a launch link that it opens itself, so that the code is used once and the
  * hub decides as ever; the frame is thrown away with the patient.
  */
+import { loadForStudy } from './ohif.ts';
 import { warmUp } from './warm-up.ts';
 import type { Services } from './ohif.ts';
 
@@ -50,7 +51,7 @@ export function tellReady({ services }: Services, before: () => void): void {
     before();
     const engine = services.cornerstoneViewportService.getRenderingEngine();
     const warm = engine === null || window.cornerstone === undefined ? null : warmUp(window.cornerstone, engine);
-    void Promise.resolve(warm)
+    void Promise.all([warm, loadForStudy()])
       .catch(() => performance.mark('hutong-cold')) // the first image will pay for it, and say what is wrong
       .then(() => tell('ready'));
   };
