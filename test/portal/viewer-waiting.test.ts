@@ -84,14 +84,17 @@ describe('the viewer that waits', { skip: NO_VIEWER }, () => {
     assert.equal(await page.locator('.viewer-stand').getAttribute('inert'), '');
     assert.equal(await waiting.evaluate('cornerstone.cache.getCacheSize()'), 0);
     const launches: string[] = [];
+    const scripts: string[] = [];
     page.on('request', (request) => {
       if (request.url().includes('/viewer/launch?')) launches.push(request.url());
+      if (/\/viewer\/\d.*\.js$/.test(request.url())) scripts.push(request.url());
     });
     await page.getByRole('button', { name: '阅片' }).first().click();
     await waiting.locator('[data-panel=report]').getByText('张伟').waitFor(PATIENCE);
     for (const end = Date.now() + 120_000; (await waiting.evaluate('window.drawn')) !== true;)
       assert.ok(Date.now() < end, 'an image is drawn');
     assert.ok(waiting.url().includes(exam?.studyUid ?? '?'));
+    assert.deepEqual(scripts, [], 'everything that a study needs was there');
     assert.equal(launches.length, 1);
     assert.equal((await fetch(launches[0] ?? '')).status, 403, 'the code was used');
     assert.equal(await page.locator('.viewer-stand').isVisible(), true);
