@@ -1,5 +1,5 @@
 /**
- * Two persons for whoever reads: dual control and split knowledge (PCI DSS 4.0 3.7.6; NIST SP 800-57 part 1, 2.1). What an
+ * Two persons for whoever reads: dual control and split knowledge (PCI DSS 4.0 3.7.6; NIST SP 800-57 part 1). What an
  * administrator asks for works once another has approved it; each of the two gets one half of the secret. Rules are pure
  * here; hub/store/approval.ts keeps the requests, hub/security/halves.ts draws the halves.
  */

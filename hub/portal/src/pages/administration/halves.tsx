@@ -46,7 +46,7 @@ function Copy({ text }: { readonly text: string }): ReactNode {
       >
         {words.copy}
       </Button>{' '}
-      <span role="status">{copied ? words.copied : ''}</span>
+      <span>{copied ? words.copied : ''}</span>
     </>
   );
 }
