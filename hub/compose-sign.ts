@@ -4,6 +4,7 @@ import { samlFace, signOutUrlOf } from './api/saml/index.ts';
 import type { SessionDeps } from './api/rest/session.ts';
 import type { Config } from './config.ts';
 import type { AccountStore, CredentialStore } from './core/account.ts';
+import type { ApprovalDesk } from './core/approval.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { SessionStore } from './core/session.ts';
 import { createDevices } from './security/device.ts';
@@ -13,6 +14,7 @@ import type { SamlDeps } from './security/saml.ts';
 import { createSeal } from './security/seal.ts';
 import { SignOn } from './security/sign-on.ts';
 import { createAssertionLedger } from './store/assertion.ts';
+import { createApprovalDesk } from './store/approval.ts';
 import { createAccountStore } from './store/account.ts';
 import { createTokenDesk } from './store/client.ts';
 import { createCredentialStore } from './store/credential.ts';
@@ -25,6 +27,7 @@ export interface SignOnRooms extends Pick<SessionDeps, 'providers' | 'signOutUrl
   readonly accounts: AccountStore;
   readonly credentials: CredentialStore;
   readonly sessions: SessionStore;
+  readonly approvals: ApprovalDesk;
   readonly signOn: SignOn;
   /** `/oauth` and what tells of it; `/saml` where a hospital's provider is configured. */
   readonly signOnFaces: Readonly<Record<string, ReturnType<typeof samlFace>>>;
@@ -42,6 +45,7 @@ export async function composeSignOn(ground: {
     accounts: createAccountStore({ database, clock }),
     credentials: createCredentialStore(database),
     sessions: createSessionStore({ database, clock }),
+    approvals: createApprovalDesk({ database, clock }),
   };
   const key = await hubKey(database, 'sign-on');
   const { fields } = vaultOf(database.pool);

@@ -171,6 +171,8 @@ export const RIGHTS = {
   'admit-readers': ['administrator', 'security-administrator'],
   /** Accounts and their roles. */
   'administer-people': ['administrator', 'security-administrator'],
+  /** The second person for who comes in and for readers (core/approval.ts): never who asked. */
+  approve: ['administrator', 'security-administrator', 'system-administrator'],
   /** Institutions and practitioners approved or suspended, consent policy, sensitivity labels, who reviews break-glass. */
   'set-policy': ['administrator', 'security-administrator'],
   /** Who did what to whose data. An operator's client sees less of it, an operator in person nothing. */

@@ -83,10 +83,12 @@ export interface Worklist {
   readonly breakGlass: number | null;
   readonly applications: number | null;
   readonly pendingAccounts: number | null;
+  /** What somebody else asked for, about another account. */
+  readonly approvals: number | null;
 }
 
 /** Of what the asker has a right to; the account's own is everybody's. */
 export type WorklistReader = (
   accountId: string,
-  of: Readonly<Record<'policy' | 'audit' | 'reviews' | 'people', boolean>>,
+  of: Readonly<Record<'policy' | 'audit' | 'reviews' | 'people' | 'approve', boolean>>,
 ) => Promise<Worklist>;

@@ -15,6 +15,8 @@ export interface Client {
   readonly createdBy: string;
   readonly lastUsedAt: string | null;
   readonly revokedAt: string | null;
+  /** Waits for a second administrator (core/approval.ts): it is known by nothing until then. */
+  readonly pending: boolean;
 }
 
 /** Tokens reach the store only as their SHA-256: who reads the table cannot call with what is in it. */
@@ -25,7 +27,7 @@ export interface ClientStore {
       Partial<Pick<Client, 'certificate'>> & { readonly keys?: readonly PublicKeyJwk[] | null },
     tokenHash: Uint8Array,
   ): Promise<Client>;
-  /** The client that may call with this token now, its own or a short one; revoked ones are not found. Notes the use. */
+  /** The client that may call with this token now, its own or a short one; revoked and pending ones are not found. Notes the use. */
   byTokenHash(tokenHash: Uint8Array): Promise<Client | null>;
   /** As byTokenHash, by the SHA-256 of the certificate that TLS has seen the key of. */
   byCertificate(sha256: string): Promise<Client | null>;

@@ -4,7 +4,7 @@
  */
 import { createPublicKey } from 'node:crypto';
 import type { JsonWebKey } from 'node:crypto';
-import { createLocalJWKSet, decodeJwt, errors, jwtVerify } from 'jose';
+import { calculateJwkThumbprint, createLocalJWKSet, decodeJwt, errors, jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
 import type { ClientRole } from '../core/access.ts';
 import type { AssertionLedger } from '../core/assertion.ts';
@@ -68,6 +68,10 @@ export async function grantToken(
   await desk.grant(client.id, hashToken(token), given.join(' '), endsAt);
   return { token, scope: given.join(' '), client };
 }
+
+/** RFC 7638: what two people compare by reading it out. */
+export const thumbprintsOf = (keys: readonly PublicKeyJwk[]): Promise<string[]> =>
+  Promise.all(keys.map((key) => calculateJwkThumbprint(key)));
 
 function claims(assertion: string): JWTPayload | null {
   try {

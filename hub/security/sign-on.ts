@@ -11,6 +11,7 @@ import type { Problem } from '../core/problem.ts';
 import { purposesOf } from '../core/session.ts';
 import type { Factor, SamlSession, Session, SessionStore, Stage } from '../core/session.ts';
 import type { Devices } from './device.ts';
+import { hashesOf, type ActivationCode } from './halves.ts';
 import type { Passwords } from './password.ts';
 import type { Seal } from './seal.ts';
 import { drawPass, hashPass } from './session.ts';
@@ -96,9 +97,12 @@ export class SignOn {
     return turned('unauthenticated', WRONG, why ?? '', found?.account ?? null);
   }
 
-  /** The one-time code of an invitation or a reset, and the password that the person chooses. */
+  /**
+   * The one-time code of an invitation or a reset, and the password that the person chooses. Of a code of two halves only
+   * their common hash is kept: which of them is wrong nobody learns here.
+   */
   async withActivation(
-    given: { readonly loginName: string; readonly code: string; readonly password: string },
+    given: ActivationCode & { readonly loginName: string; readonly password: string },
     peer: string,
   ): Promise<Entered | Turned> {
     const { credentials, clock } = this.#deps;
@@ -107,7 +111,9 @@ export class SignOn {
     const found = await credentials.byLoginName(plainLoginName(given.loginName));
     const { activation = null } = found ?? {};
     const isIt =
-      activation !== null && activation.until > clock() && timingSafeEqual(activation.hash, hashCode(given.code));
+      activation !== null &&
+      activation.until > clock() &&
+      hashesOf(given).some((hash) => timingSafeEqual(activation.hash, hash));
     const open = found !== null && ['invited', 'active'].includes(found.account.state) && !this.#isLocked(found);
     if (found === null || !isIt || !open) {
       // Nobody guesses 80 random bits: counting would only let a stranger keep somebody out.
@@ -236,8 +242,12 @@ export class SignOn {
   /** Takes the factors away; the code with which the person chooses a password anew, null where it has none. */
   async invite(): Promise<{ readonly code: string; readonly activation: NonNullable<Credentials['activation']> }> {
     const [code = ''] = drawRecoveryCodes();
-    const until = new Date(this.#deps.clock().getTime() + this.#deps.policy.activationHours * 60 * MINUTE);
-    return { code, activation: { hash: hashCode(code), until } };
+    return { code, activation: { hash: hashCode(code), until: this.activationUntil() } };
+  }
+
+  /** Until when a code that is given now is good. */
+  activationUntil(): Date {
+    return new Date(this.#deps.clock().getTime() + this.#deps.policy.activationHours * 60 * MINUTE);
   }
 
   /** For the browser of somebody who has shown both factors there. */

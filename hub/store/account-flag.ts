@@ -171,12 +171,16 @@ const COUNTS = `select
   case when $4 then (select count(*) from break_glass where outcome is null) end::int as "breakGlass",
   case when $2 then (select count(*) from institution where state = 'applied')
     + (select count(*) from practitioner where state = 'applied') end::int as applications,
-  case when $5 then (select count(*) from account where state = 'pending') end::int as "pendingAccounts"`;
+  case when $5 then (select count(*) from account where state = 'pending' and source = 'saml') end::int as "pendingAccounts",
+  case when $6 then (select count(*) from approval p where p.state = 'open' and p.lapses_at > now()
+    and p.asked_by <> $1 and p.account_id::text is distinct from $1
+    and not exists (select from account a where a.id = p.account_id and a.state = 'ended')
+    and not exists (select from client c where c.id = p.client_id and c.revoked_at is not null)) end::int as approvals`;
 
 export const createWorklist =
   ({ database }: { database: Database }): WorklistReader =>
-  async (accountId, { policy, audit, reviews, people }) => {
-    const { rows } = await database.pool.query<Worklist>(COUNTS, [accountId, policy, audit, reviews, people]);
+  async (accountId, { policy, audit, reviews, people, approve }) => {
+    const { rows } = await database.pool.query<Worklist>(COUNTS, [accountId, policy, audit, reviews, people, approve]);
     const [counts] = rows;
     if (counts === undefined) throw new Error('counts without a row');
     return counts;

@@ -1,7 +1,7 @@
 /** Accounts on PostgreSQL. That the three administrators are never one account is a unique index, not only a rule. */
 import type { PersonRole } from '../core/access.ts';
 import { rolesFault } from '../core/account.ts';
-import type { Account, AccountRole, AccountState, AccountStore, Described } from '../core/account.ts';
+import type { Account, AccountRole, AccountState, AccountStore } from '../core/account.ts';
 import { siteId } from '../core/identifier.ts';
 import type { InstitutionCode } from '../core/institution.ts';
 import { fail, ok, problem } from '../core/problem.ts';
@@ -54,7 +54,7 @@ export const accountOf = (row: AccountRow): Account => ({
   lastSignInAt: row.last_sign_in_at?.toISOString() ?? null,
 });
 
-async function read(connection: Connection, id: string): Promise<Account | null> {
+export async function read(connection: Connection, id: string): Promise<Account | null> {
   const { rows } = await connection.query<AccountRow>(`select ${ACCOUNT_COLUMNS} from account a where a.id = $1`, [id]);
   return rows[0] === undefined ? null : accountOf(rows[0]);
 }
@@ -85,8 +85,31 @@ async function setRoles(connection: Connection, id: string, roles: readonly Acco
   );
 }
 
+/** Invited where there is a code, else pending. null: the login name is or was somebody's. */
+export async function insertAccount(
+  connection: Connection,
+  made: Parameters<AccountStore['add']>[0],
+  activation: Parameters<AccountStore['add']>[1] | null,
+  at: Date,
+): Promise<Account | null> {
+  const { rows } = await connection.query<{ id: string }>(
+    `insert into account (login_name, display_name, institution, department, practitioner_id, language, state,
+       created_at, created_by, activation_hash, activation_until)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing returning id`,
+    [
+      ...[made.loginName, made.displayName, made.institution, made.department, made.practitionerId, made.language],
+      ...[activation === null ? 'pending' : 'invited', at, made.createdBy],
+      ...[activation?.hash ?? null, activation?.until ?? null],
+    ],
+  );
+  const [row] = rows;
+  if (row === undefined) return null;
+  await setRoles(connection, row.id, made.roles);
+  return must(connection, row.id);
+}
+
 const rolesRefused = (text: string): Result<never> => fail(problem('invalid-value', 'roles', text));
-const taken = (): Result<never> => fail(problem('conflict', 'loginName', 'This login name is or was given.'));
+export const taken = () => fail(problem('conflict', 'loginName', 'This login name is or was given.'));
 
 /** Absent members stay as they are. */
 const CHANGE = `update account set
@@ -97,7 +120,9 @@ const CHANGE = `update account set
   state = coalesce($5, state), state_reason = case when $5::text is null then state_reason else $6 end,
   -- who comes back has not been unused from now on
   last_sign_in_at = case when $5 = 'active' and state = 'suspended' then $7 else last_sign_in_at end
-where id = $1 and state <> 'ended' returning id`;
+where id = $1 and state <> 'ended'
+  -- one that waits for a second administrator is changed by nobody; it may be ended
+  and (state <> 'pending' or source = 'saml' or $5 = 'ended') returning id`;
 
 const LIST = `select ${ACCOUNT_COLUMNS} from account a
 where ($2::uuid is null or (a.created_at, a.id) < (select created_at, id from account where id = $2))
@@ -118,19 +143,8 @@ export function createAccountStore({ database, clock }: { database: Database; cl
       const fault = rolesFault(made.roles);
       if (fault !== null) return rolesRefused(fault);
       return database.transaction(async (connection) => {
-        const { rows } = await connection.query<{ id: string }>(
-          `insert into account (login_name, display_name, institution, department, practitioner_id, language, state,
-             created_at, created_by, activation_hash, activation_until)
-           values ($1, $2, $3, $4, $5, $6, 'invited', $7, $8, $9, $10) on conflict do nothing returning id`,
-          [
-            ...[made.loginName, made.displayName, made.institution, made.department, made.practitionerId],
-            ...[made.language, clock(), made.createdBy, activation.hash, activation.until],
-          ],
-        );
-        const [row] = rows;
-        if (row === undefined) return taken();
-        await setRoles(connection, row.id, made.roles);
-        return ok(await must(connection, row.id));
+        const account = await insertAccount(connection, made, activation, clock());
+        return account === null ? taken() : ok(account);
       });
     },
     async provision(told, subject, state) {
@@ -201,29 +215,37 @@ export function createAccountStore({ database, clock }: { database: Database; cl
 
 const isDuplicate = (error: unknown): boolean => error instanceof Error && Reflect.get(error, 'code') === '23505';
 
-function change(
-  database: Database,
-  id: string,
-  to: Partial<Described> & { readonly state?: AccountState; readonly stateReason?: string | null },
-  at: Date,
-): Promise<Result<Account> | null> {
+type Change = Parameters<AccountStore['change']>[1];
+
+function change(database: Database, id: string, to: Change, at: Date): Promise<Result<Account> | null> {
   const fault = to.roles === undefined ? null : rolesFault(to.roles);
   if (fault !== null) return Promise.resolve(rolesRefused(fault));
-  return database.transaction(async (connection) => {
-    const { rowCount } = await connection.query(CHANGE, [
-      ...[id, to.displayName ?? null, to.language ?? null, JSON.stringify(to)],
-      ...[to.state ?? null, to.stateReason ?? null, at],
-    ]);
-    if (rowCount !== 1) return null;
-    if (to.roles !== undefined) await setRoles(connection, id, to.roles);
-    if (to.state !== undefined && to.state !== 'active')
-      await connection.query('delete from session where account_id = $1', [id]);
-    if (to.state === 'ended')
-      await connection.query(
-        `update account set password = null, totp_secret = null, totp_confirmed = false, activation_hash = null,
-           activation_until = null where id = $1`,
-        [id],
-      );
-    return ok(await must(connection, id));
-  });
+  return database.transaction((connection) => changeIn(connection, id, to, at));
+}
+
+/** In the caller's transaction; the roles are of its own check. */
+export async function changeIn(
+  connection: Connection,
+  id: string,
+  to: Change,
+  at: Date,
+): Promise<Result<Account> | null> {
+  const { rowCount } = await connection.query(CHANGE, [
+    ...[id, to.displayName ?? null, to.language ?? null, JSON.stringify(to)],
+    ...[to.state ?? null, to.stateReason ?? null, at],
+  ]);
+  if (rowCount !== 1) {
+    const waits = (await read(connection, id))?.state === 'pending';
+    return waits ? fail(problem('conflict', undefined, 'The account waits for approval.')) : null;
+  }
+  if (to.roles !== undefined) await setRoles(connection, id, to.roles);
+  if (to.state !== undefined && to.state !== 'active')
+    await connection.query('delete from session where account_id = $1', [id]);
+  if (to.state === 'ended')
+    await connection.query(
+      `update account set password = null, totp_secret = null, totp_confirmed = false, activation_hash = null,
+         activation_until = null where id = $1`,
+      [id],
+    );
+  return ok(await must(connection, id));
 }

@@ -3,7 +3,7 @@ import type { ClientRole } from '../core/access.ts';
 import type { Client, ClientStore, PublicKeyJwk, TokenDesk } from '../core/client.ts';
 import { siteId } from '../core/identifier.ts';
 import { Failure, problem } from '../core/problem.ts';
-import type { Database } from './database.ts';
+import type { Connection, Database } from './database.ts';
 
 interface ClientRow {
   id: string;
@@ -15,9 +15,10 @@ interface ClientRow {
   created_by: string;
   last_used_at: Date | null;
   revoked_at: Date | null;
+  pending: boolean;
 }
 
-const COLUMNS = `id, name, role, site, encode(certificate_sha256, 'hex') as certificate, created_at, created_by, last_used_at, revoked_at`;
+const COLUMNS = `id, name, role, site, encode(certificate_sha256, 'hex') as certificate, created_at, created_by, last_used_at, revoked_at, pending`;
 /** The last use is written at most once a minute: it is for finding forgotten clients, not for counting calls. */
 const USE_NOTED_EVERY_MS = 60_000;
 const BY_TOKEN = `(token_hash = $1 or id = (select client_id from access_token where token_hash = $1 and ends_at > now()))`;
@@ -33,7 +34,28 @@ const clientOf = (row: ClientRow): Client => ({
   createdBy: row.created_by,
   lastUsedAt: row.last_used_at?.toISOString() ?? null,
   revokedAt: row.revoked_at?.toISOString() ?? null,
+  pending: row.pending,
 });
+
+/** null: another client that stands has the certificate. `pending`: nothing opens for it until it is approved. */
+export async function insertClient(
+  connection: Connection,
+  { name, role, site, createdBy, certificate = null, keys = null }: Parameters<ClientStore['add']>[0],
+  tokenHash: Uint8Array,
+  pending: boolean,
+): Promise<Client | null> {
+  const { rows } = await connection.query<ClientRow>(
+    `insert into client (name, role, site, created_by, token_hash, certificate_sha256, jwks, pending)
+     values ($1, $2, $3, $4, $5, decode($6, 'hex'), $7, $8)
+     on conflict (certificate_sha256) where certificate_sha256 is not null and revoked_at is null do nothing
+     returning ${COLUMNS}`,
+    [name, role, site, createdBy, tokenHash, certificate, keys === null ? null : JSON.stringify(keys), pending],
+  );
+  return rows[0] === undefined ? null : clientOf(rows[0]);
+}
+
+export const certificateTaken = () =>
+  problem('conflict', 'certificate', 'Another client that stands has this certificate.');
 
 export function createClientStore(deps: { database: Database; clock: () => Date }): ClientStore {
   const { pool } = deps.database;
@@ -46,7 +68,7 @@ export function createClientStore(deps: { database: Database; clock: () => Date 
     return rows[0] === undefined ? null : clientOf(rows[0]);
   };
   const using = async (by: string, condition: string, value: Uint8Array | string): Promise<Client | null> => {
-    const text = `select ${COLUMNS} from client where ${condition} and revoked_at is null`;
+    const text = `select ${COLUMNS} from client where ${condition} and revoked_at is null and not pending`;
     const client = await one(text, [value], `client-by-${by}`);
     const now = deps.clock();
     if (client !== null && now.getTime() - Date.parse(client.lastUsedAt ?? '1970') > USE_NOTED_EVERY_MS)
@@ -54,16 +76,9 @@ export function createClientStore(deps: { database: Database; clock: () => Date 
     return client;
   };
   return {
-    async add({ name, role, site, createdBy, certificate = null, keys = null }, tokenHash) {
-      const client = await one(
-        `insert into client (name, role, site, created_by, token_hash, certificate_sha256, jwks)
-         values ($1, $2, $3, $4, $5, decode($6, 'hex'), $7)
-         on conflict (certificate_sha256) where certificate_sha256 is not null and revoked_at is null do nothing
-         returning ${COLUMNS}`,
-        [name, role, site, createdBy, tokenHash, certificate, keys === null ? null : JSON.stringify(keys)],
-      );
-      if (client === null)
-        throw new Failure(problem('conflict', 'certificate', 'Another client that stands has this certificate.'));
+    async add(made, tokenHash) {
+      const client = await insertClient(pool, made, tokenHash, false);
+      if (client === null) throw new Failure(certificateTaken());
       return client;
     },
     byTokenHash: (tokenHash) => using('token', BY_TOKEN, tokenHash),
@@ -104,7 +119,7 @@ export function createTokenDesk({ pool }: Database): TokenDesk {
     async keysOf(clientId) {
       if (!UUID.test(clientId)) return null;
       const { rows } = await pool.query<ClientRow & { jwks: readonly PublicKeyJwk[] }>(
-        `select ${COLUMNS}, jwks from client where id = $1 and revoked_at is null and jwks is not null`,
+        `select ${COLUMNS}, jwks from client where id = $1 and revoked_at is null and not pending and jwks is not null`,
         [clientId],
       );
       const [row] = rows;

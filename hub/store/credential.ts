@@ -5,7 +5,7 @@
 import type { Credentials, CredentialStore } from '../core/account.ts';
 import { ACCOUNT_COLUMNS, accountOf, isUuid } from './account.ts';
 import type { AccountRow } from './account.ts';
-import type { Database } from './database.ts';
+import type { Connection, Database } from './database.ts';
 
 interface CredentialRow extends AccountRow {
   password: string | null;
@@ -36,8 +36,24 @@ const credentialsOf = (row: CredentialRow): Credentials => ({
 
 const RESET = `update account set password = null, totp_secret = null, totp_confirmed = false,
   activation_hash = case when source = 'local' then $2::bytea end,
-  activation_until = case when source = 'local' then $3::timestamptz end, failures = 0, locked_until = null
-where id = $1 and state in ('invited', 'active')`;
+  activation_until = case when source = 'local' then $3::timestamptz end, failures = 0, locked_until = null,
+  state = case when state = 'pending' then 'invited' else state end
+where id = $1 and (state in ('invited', 'active') or (state = 'pending' and source = 'local'))`;
+
+/** In the caller's transaction. false: there is no account that could be activated anew. */
+export async function resetIn(
+  connection: Connection,
+  id: string,
+  activation: NonNullable<Credentials['activation']>,
+): Promise<boolean> {
+  const { rowCount } = isUuid(id)
+    ? await connection.query(RESET, [id, activation.hash, activation.until])
+    : { rowCount: 0 };
+  if (rowCount !== 1) return false;
+  await connection.query('delete from session where account_id = $1', [id]);
+  await connection.query('delete from account_recovery where account_id = $1', [id]);
+  return true;
+}
 
 type Upkeep = Pick<CredentialStore, 'isBarred' | 'peerFailed' | 'peerForgiven'>;
 
@@ -158,15 +174,6 @@ export function createCredentialStore(database: Database): CredentialStore {
         await connection.query('delete from session where account_id = $1', [id]);
       });
     },
-    reset: (id, activation) =>
-      database.transaction(async (connection) => {
-        const { rowCount } = isUuid(id)
-          ? await connection.query(RESET, [id, activation.hash, activation.until])
-          : { rowCount: 0 };
-        if (rowCount !== 1) return false;
-        await connection.query('delete from session where account_id = $1', [id]);
-        await connection.query('delete from account_recovery where account_id = $1', [id]);
-        return true;
-      }),
+    reset: (id, activation) => database.transaction((connection) => resetIn(connection, id, activation)),
   };
 }

@@ -84,6 +84,23 @@ affinity_patient
   merged_into text
   survivor text
   announced_at timestamp with time zone not null default now()
+approval
+  id uuid not null default gen_random_uuid()
+  kind text not null
+  client_id uuid
+  account_id uuid
+  asked jsonb not null
+  half_hash bytea
+  asked_by text not null
+  asked_by_name text not null
+  asked_at timestamp with time zone not null
+  lapses_at timestamp with time zone not null
+  state text not null default 'open'::text
+  decided_by text
+  decided_by_name text
+  decided_at timestamp with time zone
+  reason text
+  activated_at timestamp with time zone
 assertion_use
   key bytea not null
   until timestamp with time zone not null
@@ -219,6 +236,7 @@ client
   revoked_at timestamp with time zone
   certificate_sha256 bytea
   jwks jsonb
+  pending boolean not null default false
 code_mapping
   id bigint not null identity
   site text not null
@@ -877,6 +895,15 @@ account_role.account_role_check CHECK (((role <> 'interface-engineer'::text) OR 
 account_role.account_role_pkey PRIMARY KEY (account_id, role)
 account_role.account_role_role_check CHECK ((role = ANY (ARRAY['physician'::text, 'interface-engineer'::text, 'operator'::text, 'system-administrator'::text, 'security-administrator'::text, 'auditor'::text, 'regulator'::text])))
 affinity_patient.affinity_patient_pkey PRIMARY KEY (patient_id)
+approval.approval_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
+approval.approval_check CHECK ((((kind = 'client'::text) = (client_id IS NOT NULL)) AND ((kind = 'client'::text) = (account_id IS NULL))))
+approval.approval_check1 CHECK (((state = 'open'::text) = (decided_at IS NULL)))
+approval.approval_check2 CHECK (((state <> 'approved'::text) OR ((decided_by IS NOT NULL) AND (decided_by <> asked_by) AND (decided_by IS DISTINCT FROM (account_id)::text))))
+approval.approval_client_id_fkey FOREIGN KEY (client_id) REFERENCES client(id)
+approval.approval_half_hash_check CHECK ((octet_length(half_hash) = 32))
+approval.approval_kind_check CHECK ((kind = ANY (ARRAY['client'::text, 'account'::text, 'reset'::text, 'rights'::text])))
+approval.approval_pkey PRIMARY KEY (id)
+approval.approval_state_check CHECK ((state = ANY (ARRAY['open'::text, 'approved'::text, 'refused'::text, 'lapsed'::text])))
 assertion_use.assertion_use_key_check CHECK ((octet_length(key) = 32))
 assertion_use.assertion_use_pkey PRIMARY KEY (key)
 audit.audit_pkey PRIMARY KEY (at, id)
@@ -1047,6 +1074,11 @@ affinity_patient_by_merge CREATE INDEX affinity_patient_by_merge ON public.affin
 affinity_patient_by_record CREATE INDEX affinity_patient_by_record ON public.affinity_patient USING btree (record_id) WHERE (record_id IS NOT NULL)
 affinity_patient_by_survivor CREATE INDEX affinity_patient_by_survivor ON public.affinity_patient USING btree (survivor) WHERE (survivor IS NOT NULL)
 affinity_patient_pkey CREATE UNIQUE INDEX affinity_patient_pkey ON public.affinity_patient USING btree (patient_id)
+approval_by_account CREATE INDEX approval_by_account ON public.approval USING btree (account_id) WHERE (account_id IS NOT NULL)
+approval_by_client CREATE INDEX approval_by_client ON public.approval USING btree (client_id) WHERE (client_id IS NOT NULL)
+approval_by_time CREATE INDEX approval_by_time ON public.approval USING btree (asked_at DESC, id DESC)
+approval_one_open CREATE UNIQUE INDEX approval_one_open ON public.approval USING btree (account_id) WHERE ((state = 'open'::text) AND (account_id IS NOT NULL))
+approval_pkey CREATE UNIQUE INDEX approval_pkey ON public.approval USING btree (id)
 assertion_use_by_until CREATE INDEX assertion_use_by_until ON public.assertion_use USING btree (until)
 assertion_use_pkey CREATE UNIQUE INDEX assertion_use_pkey ON public.assertion_use USING btree (key)
 audit_actor_by_institution CREATE INDEX audit_actor_by_institution ON public.audit_actor USING btree (institution)
@@ -1285,6 +1317,22 @@ AS $function$
 begin
   update access_version set version = version + 1;
   return null;
+end $function$
+
+approval_is_fixed()
+CREATE OR REPLACE FUNCTION public.approval_is_fixed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if (new.kind, new.client_id, new.account_id, new.asked, new.half_hash, new.asked_by, new.asked_at, new.lapses_at)
+    is distinct from
+    (old.kind, old.client_id, old.account_id, old.asked, old.half_hash, old.asked_by, old.asked_at, old.lapses_at)
+    or (old.state <> 'open' and (new.state, new.decided_by, new.decided_at, new.reason)
+      is distinct from (old.state, old.decided_by, old.decided_at, old.reason)) then
+    raise exception 'a request for approval is never changed';
+  end if;
+  return new;
 end $function$
 
 audit_close(part regclass)
@@ -1532,6 +1580,7 @@ $function$
 
 
 -- triggers
+approval.approval_is_fixed CREATE TRIGGER approval_is_fixed BEFORE UPDATE ON public.approval FOR EACH ROW EXECUTE FUNCTION approval_is_fixed()
 audit.audit_is_final CREATE TRIGGER audit_is_final BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION audit_is_final()
 audit.audit_is_kept CREATE TRIGGER audit_is_kept BEFORE TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION audit_is_final()
 audit_anchor.audit_is_final CREATE TRIGGER audit_is_final BEFORE DELETE OR UPDATE ON public.audit_anchor FOR EACH ROW EXECUTE FUNCTION audit_is_final()

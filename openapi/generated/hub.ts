@@ -626,7 +626,11 @@ export interface paths {
     /** 账号 · accounts of people, newest first */
     readonly get: operations['listAccounts'];
     readonly put?: never;
-    /** 新建账号 · invite a person; the one-time activation code is in the answer and nowhere afterwards */
+    /**
+     * 新建账号 · invite a person; the one-time activation code is in the answer and nowhere afterwards
+     * @description Asked for by a security administrator it is pending: the answer has the first half of the code, and a second
+     *     administrator approves it and gets the other half (`/approvals`). Both halves together activate the account.
+     */
     readonly post: operations['createAccount'];
     readonly delete?: never;
     readonly options?: never;
@@ -649,7 +653,11 @@ export interface paths {
     readonly delete: operations['endAccount'];
     readonly options?: never;
     readonly head?: never;
-    /** 修改账号 · words, roles or state; sessions that lose their right end at once */
+    /**
+     * 修改账号 · words, roles or state; sessions that lose their right end at once
+     * @description A role more, and another institution or staff number of a reader, wait for a second administrator (202); ask for
+     *     them by themselves. Everything else, and whatever takes a right away, holds at once.
+     */
     readonly patch: operations['changeAccount'];
     readonly trace?: never;
   };
@@ -662,7 +670,11 @@ export interface paths {
     };
     readonly get?: never;
     readonly put?: never;
-    /** 重置凭据 · take password and second factor away; the answer has a new activation code (none of a hospital's account) */
+    /**
+     * 重置凭据 · take password and second factor away; the answer has a new activation code (none of a hospital's account)
+     * @description Asked for by a security administrator it waits for a second one, and until then nothing is taken away; each has
+     *     half of the new code. A pending account whose request was refused or lapsed is asked for again by it.
+     */
     readonly post: operations['resetAccount'];
     readonly delete?: never;
     readonly options?: never;
@@ -777,6 +789,46 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/approvals': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 双人审批 · what one administrator asked for and another has to approve, newest first */
+    readonly get: operations['listApprovals'];
+    readonly put?: never;
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/approvals/{id}/decision': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    readonly put?: never;
+    /**
+     * 批准或不批准 · the second person's word, once; the second half of the secret is in the answer and nowhere afterwards
+     * @description A security or system administrator, signed in, who is neither the asker nor the holder of the account. As long as
+     *     there is no other administrator, a token with a system administrator's rights may approve an account that has
+     *     administrators' roles only. Who asked may refuse, which withdraws it. Problems carry in `errors[0].code` why:
+     *     nobody-else, own-request, own-account, not-approver, asker-gone, decided, changed, waiting.
+     */
+    readonly post: operations['decideApproval'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/clients': {
     readonly parameters: {
       readonly query?: never;
@@ -787,7 +839,12 @@ export interface paths {
     /** API clients, newest first; never their tokens */
     readonly get: operations['listClients'];
     readonly put?: never;
-    /** Make a client; its token is in the answer and nowhere afterwards */
+    /**
+     * Make a client; its token is in the answer and nowhere afterwards
+     * @description One that reads records (query-platform, administrator) is pending where a security administrator asks for it: a
+     *     second administrator approves it (`/approvals`). Its token is `<first half>.<second half>`, one for each of the
+     *     two; a client with `jwks` or `certificate` needs no token, only the approval.
+     */
     readonly post: operations['createClient'];
     readonly delete?: never;
     readonly options?: never;
@@ -2514,6 +2571,54 @@ export interface components {
     readonly InvitedAccount: components['schemas']['Account'] & {
       readonly activationCode: string | null;
       readonly activationUntil: string | null;
+      readonly approval: components['schemas']['AskedApproval'] | null;
+    };
+    readonly AskedApproval: {
+      readonly id: string;
+      readonly lapsesAt: string;
+      /** @description Shown now only; null: no secret is needed */
+      readonly firstHalf: string | null;
+      /** @description People who could approve now; 0: the holder of the token of the first start does */
+      readonly approvers: number;
+    };
+    /** @enum {string} */
+    readonly ApprovalState: 'open' | 'approved' | 'refused' | 'lapsed';
+    readonly ApprovalRights: {
+      readonly roles: readonly {
+        readonly role: string;
+        readonly site: string | null;
+      }[];
+      readonly institution: string | null;
+      readonly practitionerId: string | null;
+    };
+    readonly Approval: {
+      readonly id: string;
+      /**
+       * @description A client that reads; a new account; its factors anew; wider rights of an account
+       * @enum {string}
+       */
+      readonly kind: 'client' | 'account' | 'reset' | 'rights';
+      readonly state: components['schemas']['ApprovalState'];
+      readonly clientId: string | null;
+      readonly accountId: string | null;
+      readonly name: string;
+      readonly loginName: string | null;
+      readonly now: components['schemas']['ApprovalRights'] | null;
+      readonly wanted: components['schemas']['ApprovalRights'];
+      /** @description SHA-256, hexadecimal */
+      readonly certificate: string | null;
+      /** @description Of the keys, RFC 7638 */
+      readonly thumbprints: readonly string[];
+      readonly hasSecret: boolean;
+      readonly askedBy: string;
+      readonly askedByName: string;
+      readonly askedAt: string;
+      readonly lapsesAt: string;
+      readonly decidedBy: string | null;
+      readonly decidedByName: string | null;
+      readonly decidedAt: string | null;
+      readonly reason: string | null;
+      readonly activatedAt: string | null;
     };
     readonly Session: {
       /**
@@ -2770,6 +2875,8 @@ export interface components {
       readonly createdBy: string;
       readonly lastUsedAt: string | null;
       readonly revokedAt: string | null;
+      /** @description Waits for a second administrator */
+      readonly pending: boolean;
     };
     readonly AuditEntry: {
       readonly id: string;
@@ -3338,6 +3445,8 @@ export interface components {
       /** @description Institutions and doctors */
       readonly applications: number | null;
       readonly pendingAccounts: number | null;
+      /** @description Of others, about others: this administrator may be the second */
+      readonly approvals: number | null;
     };
     /** @enum {string} */
     readonly SensitivityField: 'requestingDepartment' | 'procedure' | 'diagnosis' | 'modality' | 'bodyPart' | 'site';
@@ -4876,6 +4985,8 @@ export interface operations {
         readonly 'application/json': {
           readonly loginName: string;
           readonly code: string;
+          /** @description The other half, where two administrators gave one each */
+          readonly secondCode?: string;
           readonly password: string;
         };
       };
@@ -5150,6 +5261,15 @@ export interface operations {
           readonly 'application/json': components['schemas']['Account'];
         };
       };
+      /** @description It waits for a second administrator; nothing has changed yet */
+      readonly 202: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['AskedApproval'];
+        };
+      };
       readonly default: components['responses']['Problem'];
     };
   };
@@ -5357,6 +5477,76 @@ export interface operations {
       readonly default: components['responses']['Problem'];
     };
   };
+  readonly listApprovals: {
+    readonly parameters: {
+      readonly query?: {
+        readonly state?: components['schemas']['ApprovalState'];
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['Approval'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly decideApproval: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "decision": "approve"
+         *     }
+         */
+        readonly 'application/json': {
+          /** @enum {string} */
+          readonly decision: 'approve' | 'refuse';
+          /** @description Required to refuse */
+          readonly reason?: string;
+        };
+      };
+    };
+    readonly responses: {
+      /** @description The request, decided */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Approval'] & {
+            /** @description Of an activation code, sent as `secondCode`; of a token, which is `<first>.<second>`; null: no secret is needed */
+            readonly secondHalf: string | null;
+            readonly activationUntil: string | null;
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
   readonly listClients: {
     readonly parameters: {
       readonly query?: {
@@ -5423,7 +5613,9 @@ export interface operations {
         };
         content: {
           readonly 'application/json': components['schemas']['Client'] & {
-            readonly token: string;
+            /** @description null: it waits for approval */
+            readonly token: string | null;
+            readonly approval: components['schemas']['AskedApproval'] | null;
           };
         };
       };

@@ -47,7 +47,7 @@ const ZH = {
 };
 const EN: { [K in keyof typeof ZH]: (typeof ZH)[K] } = {
   ...{ accounts: 'Accounts', create: 'New account', login: 'Login name', name: 'Name', physician: 'Physician' },
-  ...{ code: /Activation code/, reason: 'Reason', suspend: 'Suspend', suspended: 'suspended' },
+  ...{ code: /activation code/, reason: 'Reason', suspend: 'Suspend', suspended: 'suspended' },
   ...{ signOut: 'End all sessions', ended: '1 sessions were ended.', institutions: 'Institutions' },
   ...{ apply: 'Apply for an institution', instCode: 'Code', instName: 'Name', submit: 'Submit' },
   ...{ submitted: 'Submitted; somebody else reviews it.', approve: 'Approve', approved: 'approved' },
@@ -77,6 +77,8 @@ suite('the pages of the security administrator and of the auditor', { skip: NO_B
 
   before(async () => {
     hub = await portalHub();
+    // Nobody makes an account alone (approval.test.ts).
+    await hub.person('system-administrator');
     browser = await openBrowser();
   });
   after(async () => {

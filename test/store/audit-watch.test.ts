@@ -182,7 +182,7 @@ test("what follows odd access is the configuration's: nothing, a notice, a quest
 
   const [flag] = (await flagsOfAccounts.list({ accountId: odd }, { limit: 1 })).items;
   assert.ok(flag !== undefined);
-  const all = { policy: true, audit: true, reviews: true, people: true };
+  const all = { policy: true, audit: true, reviews: true, people: true, approve: true };
   const counts = (id: string) => createWorklist({ database })(id, all);
   const openNow = async (): Promise<number> =>
     (await flagsOfAccounts.list({ open: true }, { limit: 100 })).items.length;
@@ -199,7 +199,7 @@ test("what follows odd access is the configuration's: nothing, a notice, a quest
   const twice = await flagsOfAccounts.explain(flag.flagId, odd, '又一次');
   assert.equal(twice.ok ? '' : twice.problem.code, 'conflict');
   assert.equal((await counts(odd)).ownFlags, 0);
-  const none = { policy: false, audit: false, reviews: false, people: false };
+  const none = { policy: false, audit: false, reviews: false, people: false, approve: false };
   assert.deepEqual(await createWorklist({ database })(odd, none), {
     ...{
       ownFlags: 0,
@@ -208,6 +208,7 @@ test("what follows odd access is the configuration's: nothing, a notice, a quest
       breakGlass: null,
       applications: null,
       pendingAccounts: null,
+      approvals: null,
     },
   });
   const own = await flagsOfAccounts.close(flag.flagId, { id: odd, accountId: odd }, '没事');

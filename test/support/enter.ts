@@ -15,16 +15,11 @@ export interface Invited {
 }
 
 let people = 0;
-/** By the bootstrap's token, or in the session of these headers. */
-export async function invitePerson(
-  hub: RestServer,
-  roles: readonly object[],
-  headers: Readonly<Record<string, string>> = {},
-): Promise<Invited> {
+/** By the bootstrap's token. */
+export async function invitePerson(hub: RestServer, roles: readonly object[]): Promise<Invited> {
   const loginName = `person${String(++people)}`;
   const body = { loginName, displayName: '某人', roles };
-  const isToken = Object.keys(headers).length === 0;
-  const made = await hub.call('POST', '/api/v1/accounts', isToken ? { body } : { body, as: null, headers });
+  const made = await hub.call('POST', '/api/v1/accounts', { body });
   assert.equal(made.status, 201, made.text);
   const { id, activationCode } = made.json as Record<'id' | 'activationCode', string>;
   return { id, activationCode, loginName };

@@ -57,6 +57,13 @@ const search = (token: string): Promise<number> =>
     .call('POST', '/api/v1/exams/search', { token, body: { identifier: { authority: '1.2.3', value: 'P' } } })
     .then(({ status }) => status);
 
+test('keys that wait for a second administrator sign nobody on', async () => {
+  const { pool } = hub.fresh.database;
+  await pool.query('update client set pending = true where id = $1', [id]);
+  assert.equal((await ask(await statement())).status, 401);
+  await pool.query('update client set pending = false where id = $1', [id]);
+});
+
 test('what the hub says of itself leads a system to its token, RS384 and ES384 alike', async () => {
   for (const base of ['', '/fhir']) {
     const told = await fetch(`${hub.origin}${base}/.well-known/smart-configuration`);

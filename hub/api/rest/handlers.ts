@@ -1,17 +1,16 @@
 /** What each operation of openapi/hub.yaml does, feeds excepted: one handler an operation, asked for by the compiler. */
 import { decide, type Caller } from '../../core/access.ts';
-import type { Client, ClientStore } from '../../core/client.ts';
 import type { ExamSearch, OrphanReader } from '../../core/operation.ts';
 import { parseResidentId } from '../../core/identifier.ts';
 import type { IndexReader } from '../../core/ports.ts';
 import { problem } from '../../core/problem.ts';
 import type { SiteProfile, Sites } from '../../core/site.ts';
-import { publicKeys } from '../../security/client-statement.ts';
-import { drawToken, hashToken } from '../../security/token.ts';
 import { consentHandlers, type ConsentHandlerDeps } from './consents.ts';
 import { emergencyHandlers, type EmergencyDeps } from './emergency.ts';
 import { accountHandlers } from './account.ts';
 import type { AccountDeps } from './account.ts';
+import { approvalHandlers, type ApprovalDeps } from './approvals.ts';
+import { clientHandlers, type ClientDeps } from './clients.ts';
 import { clinicalHandlers, type ClinicalDeps } from './clinical.ts';
 import { codeHandlers, type CodeDeps } from './codes.ts';
 import { sightedExams } from '../../flow/sighted-index.ts';
@@ -38,6 +37,8 @@ export interface HandlerDeps
     IdentityDeps,
     SessionDeps,
     AccountDeps,
+    ApprovalDeps,
+    ClientDeps,
     AuditHandlerDeps,
     ClinicalDeps,
     JournalDeps,
@@ -54,7 +55,6 @@ export interface HandlerDeps
   readonly orphans: OrphanReader;
   readonly exams: ExamSearch;
   readonly index: Pick<IndexReader, 'exam' | 'examOfStudy'>;
-  readonly clients: ClientStore;
 }
 
 const act = (action: Disclosure['action'], object: string, reason?: string): Disclosure =>
@@ -153,71 +153,13 @@ function reading({ exams, index }: HandlerDeps): Pick<Handlers, 'searchExams' | 
   };
 }
 
-type Administering = Pick<Handlers, 'listClients' | 'createClient' | 'revokeClient' | 'listAudit'>;
-
-function administering({ clients, auditReader, sites }: HandlerDeps): Administering {
-  const shown = ({
-    id,
-    name,
-    role,
-    site,
-    certificate,
-    createdAt,
-    createdBy,
-    lastUsedAt,
-    revokedAt,
-  }: Client): Client => ({
-    id,
-    name,
-    role,
-    site,
-    certificate,
-    createdAt,
-    createdBy,
-    lastUsedAt,
-    revokedAt,
-  });
-  return {
-    listClients: async ({ query }) => {
-      const page = await clients.list(pageOf(query));
-      return { status: 200, body: { items: page.items.map(shown), next: page.next } };
-    },
-    createClient: async ({ body, caller }) => {
-      const refused = (text: string): Refused => ({
-        problem: problem('invalid-value', 'site', text),
-        errors: [{ pointer: '#/site', code: 'site', text }],
-      });
-      const reads = body.role === 'query-platform' || body.role === 'administrator';
-      const right = decide(caller, { kind: reads ? 'admit-readers' : 'administer' });
-      if (!right.allowed) return { problem: problem('forbidden', 'role', right.reason) };
-      const site = body.site === undefined ? null : sites.byId(body.site);
-      if (body.site !== undefined && site === null) return refused('There is no such site.');
-      if (body.role === 'hospital-feed' && site === null) return refused('A hospital feed is bound to a site.');
-      const keys = body.jwks === undefined ? null : publicKeys(body.jwks.keys);
-      if (keys === 'bad')
-        return {
-          problem: problem('invalid-value', 'jwks', 'RSA (2048 bits) or EC P-384 public keys with a kid each.'),
-        };
-      const token = drawToken();
-      const certificate = body.certificate?.replaceAll(':', '').toLowerCase() ?? null;
-      const bound = { role: body.role, site: site?.id ?? null, certificate, keys };
-      const made = { name: body.name.trim(), ...bound, createdBy: caller.id };
-      const client = await clients.add(made, hashToken(token));
-      return { status: 201, body: { ...shown(client), token }, disclosure: act('administer', `client/${client.id}`) };
-    },
-    revokeClient: async ({ path }) => {
-      const client = await clients.revoke(path.id);
-      return client === null
-        ? notFound()
-        : { status: 200, body: shown(client), disclosure: act('administer', `client/${client.id}`) };
-    },
-    listAudit: async ({ query: { limit, after, ...filter } }) => ({
-      status: 200,
-      body: await auditReader.list(asked(filter), pageOf({ limit, after })),
-      disclosure: act('read', 'audit'),
-    }),
-  };
-}
+const auditList = ({ auditReader }: HandlerDeps): Pick<Handlers, 'listAudit'> => ({
+  listAudit: async ({ query: { limit, after, ...filter } }) => ({
+    status: 200,
+    body: await auditReader.list(asked(filter), pageOf({ limit, after })),
+    disclosure: act('read', 'audit'),
+  }),
+});
 
 const operationsHandlers = (deps: HandlerDeps) => ({
   ...journalHandlers(deps),
@@ -230,7 +172,9 @@ export function createHandlers(deps: HandlerDeps): Handlers {
   return {
     ...operating(deps),
     ...reading(deps),
-    ...administering(deps),
+    ...auditList(deps),
+    ...clientHandlers(deps),
+    ...approvalHandlers(deps),
     ...identityHandlers(deps),
     ...auditHandlers(deps),
     ...consentHandlers(deps.consent),

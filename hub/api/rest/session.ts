@@ -1,4 +1,5 @@
 /** Signing on over REST: each step answers with the session under a new cookie, and stands in the audit, come in or not. */
+import type { ApprovalDesk } from '../../core/approval.ts';
 import type { AuditEvent, AuditTrail } from '../../core/audit.ts';
 import type { Account, AccountStore } from '../../core/account.ts';
 import { problem } from '../../core/problem.ts';
@@ -6,6 +7,7 @@ import { purposesOf } from '../../core/session.ts';
 import type { Session, SessionStore } from '../../core/session.ts';
 import { deviceCookie, sessionCookies } from '../../security/session.ts';
 import type { Entered, SignOn, Turned } from '../../security/sign-on.ts';
+import { approvalObjects } from './approvals.ts';
 import type { Handlers, PublicId, Refused, Reply, Visitor } from './operation.ts';
 
 /** A hospital by whose accounts people may sign in, as the sign-in page shows it. */
@@ -19,6 +21,7 @@ export interface SessionDeps {
   readonly signOn: SignOn;
   readonly sessions: SessionStore;
   readonly accounts: AccountStore;
+  readonly approvals: ApprovalDesk;
   readonly audit: AuditTrail;
   readonly providers: readonly IdentityProviderName[];
   /** Where a browser tells the provider that the session has ended; null: the provider need not know. */
@@ -67,11 +70,12 @@ export const signOnEvent = (
 const nobody = (): Refused => ({ problem: problem('unauthenticated', undefined, 'Nobody is signed in.') });
 
 export function sessionHandlers(deps: SessionDeps): Pick<Handlers, PublicId> {
-  const { signOn, sessions, accounts, audit } = deps;
+  const { signOn, sessions, accounts, audit, approvals } = deps;
   const answer = async (
     step: Step,
     visitor: Visitor,
     came: (Entered & { readonly recoveryCodes?: readonly string[] }) | Turned,
+    beside: readonly string[] = [],
   ): Promise<Reply<Step>> => {
     if ('problem' in came) {
       const failed = { outcome: 'failure', reason: came.why } as const;
@@ -82,7 +86,8 @@ export function sessionHandlers(deps: SessionDeps): Pick<Handlers, PublicId> {
     const { session, pass, recoveryCodes } = came;
     const reason = [session.stage, ...session.factors].join(' ');
     const callerRole = session.role?.role ?? '';
-    await audit.record(signOnEvent(step, session.account, visitor, { outcome: 'success', reason, callerRole }));
+    const event = signOnEvent(step, session.account, visitor, { outcome: 'success', reason, callerRole });
+    await audit.record({ ...event, objects: [...new Set([...event.objects, ...beside])] });
     const device = step === 'enterCode' ? [deviceCookie(signOn.deviceOf(session.account), visitor.secure)] : [];
     const cookies = [...sessionCookies(pass, visitor.secure), ...device];
     return { status: 200, body: bodyOf(session, recoveryCodes), cookies };
@@ -96,8 +101,12 @@ export function sessionHandlers(deps: SessionDeps): Pick<Handlers, PublicId> {
       const instead = await signOn.find(visitor.pass);
       return answer('signIn', visitor, await signOn.withPassword(body, visitor, instead));
     },
-    activateAccount: async ({ visitor, body }) =>
-      answer('activateAccount', visitor, await signOn.withActivation(body, visitor.peer)),
+    activateAccount: async ({ visitor, body }) => {
+      const came = await signOn.withActivation(body, visitor.peer);
+      // Whose two halves they were: the audit names both.
+      const approval = 'problem' in came ? null : await approvals.activated(came.session.account.id);
+      return answer('activateAccount', visitor, came, approval === null ? [] : approvalObjects(approval));
+    },
     enrolSecondFactor: async ({ visitor }) => {
       const session = await signOn.find(visitor.pass);
       if (session === null) return nobody();

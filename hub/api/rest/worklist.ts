@@ -56,10 +56,11 @@ export function worklistHandlers({ accountFlags, worklist }: WorklistDeps): List
       };
     },
     readWorklist: async ({ caller }) => {
-      const may = (kind: 'set-policy' | 'examine-audit' | 'review-access' | 'administer-people'): boolean =>
+      const may = (kind: 'set-policy' | 'examine-audit' | 'review-access' | 'administer-people' | 'approve'): boolean =>
         decide(caller, { kind }).allowed;
       const rights = { policy: may('set-policy'), audit: may('examine-audit'), reviews: may('review-access') };
-      return { status: 200, body: await worklist(accountOf(caller), { ...rights, people: may('administer-people') }) };
+      const rest = { people: may('administer-people'), approve: may('approve') };
+      return { status: 200, body: await worklist(accountOf(caller), { ...rights, ...rest }) };
     },
   };
 }

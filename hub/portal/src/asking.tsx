@@ -4,7 +4,7 @@ import { useCallback, useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { Answer, Trouble } from './api.ts';
 import { useLanguage, useText } from './language.tsx';
-import { problems } from './text/problem.ts';
+import { isObstacle, problems } from './text/problem.ts';
 import { shell } from './text/shell.ts';
 
 export type Asked<T> =
@@ -41,10 +41,11 @@ export function useAsked<T>(key: string, question: (signal: AbortSignal) => Prom
 export function TroubleAlert(props: { readonly trouble: Trouble; readonly again?: () => void }): ReactNode {
   const { trouble, again } = props;
   const { language } = useLanguage();
-  const { code, request } = useText(problems);
+  const { code, obstacle, request } = useText(problems);
   const words = useText(shell);
+  const closer = trouble.fields.map((field) => field.code).find(isObstacle);
   const fine = [
-    ...(language === 'en' && trouble.detail !== '' ? [trouble.detail] : []),
+    ...(language === 'en' && trouble.detail !== '' && closer === undefined ? [trouble.detail] : []),
     ...(trouble.requestId === '' ? [] : [request(trouble.requestId)]),
   ];
   return (
@@ -52,7 +53,7 @@ export function TroubleAlert(props: { readonly trouble: Trouble; readonly again?
       type="error"
       showIcon
       role="alert"
-      title={code[trouble.code]}
+      title={closer === undefined ? code[trouble.code] : obstacle[closer]}
       description={fine.length === 0 ? undefined : <span className="fine">{fine.join(' ')}</span>}
       action={
         again === undefined ? undefined : (

@@ -15,6 +15,7 @@ const PLACES = [
   ['auditFlags', '/audit/flags'],
   ['breakGlass', '/audit/emergencies'],
   ['applications', '/administration/institutions'],
+  ['approvals', '/administration/approvals'],
   ['pendingAccounts', '/administration/accounts'],
 ] as const satisfies readonly (readonly [keyof Schemas['Worklist'], string])[];
 

@@ -11,7 +11,12 @@ export type Stage = 'password' | 'enrolment' | 'totp' | 'role' | 'open';
 
 export interface Session {
   readonly stage: Stage;
-  readonly account: { readonly loginName: string; readonly displayName: string; readonly institution: string | null };
+  readonly account: {
+    readonly id: string;
+    readonly loginName: string;
+    readonly displayName: string;
+    readonly institution: string | null;
+  };
   readonly role: Role | null;
   readonly roles: readonly { readonly role: Role }[];
   readonly purpose: Purpose;
@@ -51,8 +56,13 @@ export async function identityProviders(): Promise<Answer<readonly IdentityProvi
 export const signIn = (loginName: string, password: string): Promise<Answer<Session>> =>
   request('POST', '/session', { loginName, password });
 
-export const activate = (loginName: string, code: string, password: string): Promise<Answer<Session>> =>
-  request('POST', '/session/activation', { loginName, code, password });
+/** `secondCode`: the other half, where two administrators gave one each. */
+export const activate = (given: {
+  readonly loginName: string;
+  readonly code: string;
+  readonly secondCode?: string;
+  readonly password: string;
+}): Promise<Answer<Session>> => request('POST', '/session/activation', given);
 
 export const beginEnrolment = (): Promise<Answer<{ readonly secret: string; readonly uri: string }>> =>
   request('POST', '/session/enrolment');

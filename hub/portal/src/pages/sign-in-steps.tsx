@@ -80,12 +80,15 @@ export function SignInSteps(): ReactNode {
 }
 
 function act(step: Exclude<Step, 'recovery'>, given: Given): Promise<Answer<Session>> {
-  const { loginName = '', password = '', code = '', next = '', role = '' } = given;
+  const { loginName = '', password = '', code = '', secondCode = '', next = '', role = '' } = given;
   switch (step) {
     case 'sign-in':
       return signIn(loginName, password);
     case 'activation':
-      return activate(loginName, code.trim(), next);
+      return activate({
+        ...{ loginName, code: code.trim(), password: next },
+        ...(secondCode.trim() === '' ? {} : { secondCode: secondCode.trim() }),
+      });
     case 'password':
       return changePassword(password, next);
     case 'enrolment':
@@ -114,6 +117,11 @@ function Fields({ step, codes }: { readonly step: Step; readonly codes: readonly
             {words.activationCode}
             <Input name="code" required maxLength={64} autoComplete="off" spellCheck={false} />
           </label>
+          <label>
+            {words.secondCode}
+            <Input name="secondCode" maxLength={64} autoComplete="off" spellCheck={false} />
+          </label>
+          <p className="fine">{words.halvesHint}</p>
           <Secret name="next" label={words.newPassword} autoComplete="new-password" />
           <p className="fine">{words.passwordRule}</p>
         </>

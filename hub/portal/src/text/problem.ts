@@ -31,6 +31,18 @@ export const problems = dictionary(
       internal: '系统出错，请稍后再试。',
       network: '网络不通，请检查连接后重试。',
     },
+    /** Where the hub says more closely what stands in the way. */
+    obstacle: {
+      'nobody-else':
+        '需要两名管理员：除您以外没有人可以批准。请先新建第二名安全管理员或一名系统管理员，由持有初始令牌的人批准该账号；该管理员登录后，请再次提交本申请。',
+      'own-request': '申请人不能批准自己的申请，须由另一名管理员批准；您可以撤回（不批准）。',
+      'own-account': '不能批准与本人账号有关的申请。',
+      'not-approver': '须由已登录的安全管理员或系统管理员批准。',
+      'asker-gone': '申请人已不是安全管理员或已被停用。请不批准本申请，由其他管理员重新提交。',
+      decided: '该申请已有处理结果，或已过期。',
+      changed: '申请之后账号或系统已有变动。请不批准本申请，按现状重新提交。',
+      waiting: '已有一份申请在等待批准，请先处理。',
+    },
     request: (id: string) => `请求编号 ${id}`,
   },
   {
@@ -62,9 +74,24 @@ export const problems = dictionary(
       internal: 'The hub failed; try again in a moment.',
       network: 'The hub cannot be reached; check the connection.',
     },
+    obstacle: {
+      'nobody-else':
+        'Two administrators are needed, and nobody but you could approve this. Invite a second security administrator or a system administrator first; whoever holds the token of the first start approves that account. Once that person is in, ask again.',
+      'own-request': 'Whoever asked does not approve: another administrator has to. You may withdraw it (refuse).',
+      'own-account': 'Nobody approves what is about their own account.',
+      'not-approver': 'A security or system administrator approves, signed in.',
+      'asker-gone':
+        'Who asked is no security administrator any more, or is suspended. Refuse this; another administrator may ask again.',
+      decided: 'This was decided before, or its time is over.',
+      changed: 'The account or client was changed since. Refuse this; it may be asked again as it is now.',
+      waiting: 'A request waits for approval here already; it has to be decided first.',
+    },
     request: (id: string) => `Request ${id}`,
   },
 );
+
+export type Obstacle = keyof (typeof problems)['zh']['obstacle'];
+export const isObstacle = (code: string): code is Obstacle => Object.hasOwn(problems.zh.obstacle, code);
 
 export type TroubleCode = keyof (typeof problems)['zh']['code'];
 export const isTroubleCode = (code: string): code is TroubleCode => Object.hasOwn(problems.zh.code, code);

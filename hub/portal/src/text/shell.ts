@@ -49,6 +49,8 @@ export const shell = dictionary(
       haveCode: '首次使用？用激活码设置密码',
       haveAccount: '已有密码，直接登录',
       activationCode: '激活码',
+      secondCode: '第二段（如有）',
+      halvesHint: '激活码分为两段时，由两名管理员分别告知；只有一段时，第二段留空。',
       notice: '本系统记录每一次查询与调阅。请仅为履行职责使用。',
       ended: '登录已过期，请重新登录。',
       enrolHint: '在手机的身份验证器中输入下面的密钥，再输入它显示的 6 位数字。密钥只显示一次。',
@@ -134,6 +136,9 @@ export const shell = dictionary(
       haveCode: 'First time? Set a password by an activation code',
       haveAccount: 'I have a password',
       activationCode: 'Activation code',
+      secondCode: 'Second half, if there is one',
+      halvesHint:
+        'Of a code of two halves two administrators give you one each; of a whole one leave the second empty.',
       notice: 'Every search and every reading is recorded. Use it only for your duties.',
       ended: 'Your session has ended; sign in again.',
       enrolHint:

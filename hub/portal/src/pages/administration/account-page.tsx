@@ -11,6 +11,7 @@ import { administration } from '../../text/administration.ts';
 import { operations } from '../../text/operations.ts';
 import { stamp } from '../operations/format.ts';
 import { State, WithReason, troubleOf } from '../operations/parts.tsx';
+import { AskedFor } from './halves.tsx';
 import { Facts, Secret } from './parts.tsx';
 import { isWhole, RoleChoice } from './roles.tsx';
 import type { AccountRole } from './roles.tsx';
@@ -77,13 +78,17 @@ function Roles({ account, again }: OfAccount): ReactNode {
   const words = useText(administration);
   const [roles, setRoles] = useState<readonly AccountRole[]>(account.roles);
   const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const [waits, setWaits] = useState<Schemas['AskedApproval'] | null>(null);
   const save = async (): Promise<void> => {
     const to = roles.map(({ role, site = null }) => ({ role, site }));
-    const wrong = await troubleOf(
-      ask(api.PATCH('/accounts/{id}', { params: { path: { id: account.id } }, body: { roles: to } })),
+    const answer = await ask(
+      api.PATCH('/accounts/{id}', { params: { path: { id: account.id } }, body: { roles: to } }),
     );
-    setTrouble(wrong);
-    if (wrong === null) again();
+    setTrouble(answer.ok ? null : answer.trouble);
+    if (!answer.ok) return;
+    // A role more waits for a second administrator; the account stays as it is.
+    if ('lapsesAt' in answer.value) setWaits(answer.value);
+    else again();
   };
   return (
     <section className="ops-box" aria-label={words.accounts.roles}>
@@ -92,6 +97,7 @@ function Roles({ account, again }: OfAccount): ReactNode {
       <Button disabled={!isWhole(roles)} onClick={() => void save()}>
         {words.save}
       </Button>
+      {waits === null ? null : <AskedFor name={account.displayName} approval={waits} of="code" />}
     </section>
   );
 }
@@ -115,9 +121,15 @@ function Acts({ account, again }: OfAccount): ReactNode {
   const reset = async (): Promise<Trouble | null> => {
     const answer = await ask(api.POST('/accounts/{id}/reset', at));
     if (!answer.ok) return answer.trouble;
-    const { activationCode: code, activationUntil: until } = answer.value;
+    const { activationCode: code, activationUntil: until, approval, displayName } = answer.value;
     setSaid(
-      code === null ? <p role="status">{words.resetDone}</p> : <Secret label={words.code} code={code} until={until} />,
+      approval !== null ? (
+        <AskedFor name={displayName} approval={approval} of="code" />
+      ) : code === null ? (
+        <p role="status">{words.resetDone}</p>
+      ) : (
+        <Secret label={words.code} code={code} until={until} />
+      ),
     );
     return null;
   };
@@ -128,20 +140,26 @@ function Acts({ account, again }: OfAccount): ReactNode {
     return null;
   };
   const live = account.state === 'active' || account.state === 'invited';
+  // One that waits for its second administrator, or was refused, is asked for again or ended.
+  const waits = account.state === 'pending' && account.source === 'local';
   return (
     <section className="ops-box" aria-label={words.acts}>
       <h2>{words.acts}</h2>
       <WithReason
         acts={[
-          live
-            ? { text: words.suspend, act: turn('suspended') }
-            : {
-                text: account.state === 'pending' ? words.approve : words.activate,
-                primary: true,
-                act: turn('active'),
-              },
-          { text: words.signOut, act: signOut },
-          { text: words.reset, act: reset },
+          ...(waits
+            ? []
+            : [
+                live
+                  ? { text: words.suspend, act: turn('suspended') }
+                  : {
+                      text: account.state === 'pending' ? words.approve : words.activate,
+                      primary: true,
+                      act: turn('active'),
+                    },
+                { text: words.signOut, act: signOut },
+              ]),
+          { text: waits ? words.askAgain : words.reset, act: reset },
           { text: words.end, act: end },
         ]}
       />

@@ -12,6 +12,7 @@ import { operations } from '../../text/operations.ts';
 import { shell } from '../../text/shell.ts';
 import { stamp } from '../operations/format.ts';
 import { Choice, Pages, State, TextField, usePages } from '../operations/parts.tsx';
+import { AskedFor } from './halves.tsx';
 import { Secret } from './parts.tsx';
 import { isWhole, PERSON_ROLES, RoleChoice } from './roles.tsx';
 import type { AccountRole } from './roles.tsx';
@@ -132,6 +133,7 @@ function NewAccount({ made }: { readonly made: () => void }): ReactNode {
           {words.create}
         </Button>
       </form>
+      {invited?.approval ? <AskedFor name={invited.loginName} approval={invited.approval} of="code" /> : null}
       {typeof invited?.activationCode === 'string' ? (
         <Secret
           label={`${invited.loginName} · ${words.code}`}

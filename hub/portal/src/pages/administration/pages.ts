@@ -2,6 +2,8 @@
 import type { PortalPage, Role } from '../../page.ts';
 
 const SECURITY = ['security-administrator', 'administrator'] as const;
+/** hub/core/approval.ts: who may be the second person. */
+const APPROVING = ['security-administrator', 'system-administrator', 'administrator'] as const;
 const REGISTERING = ['security-administrator', 'system-administrator', 'interface-engineer', 'administrator'] as const;
 const EVERYBODY: readonly Role[] = [
   'physician',
@@ -27,6 +29,13 @@ export const ADMINISTRATION: readonly PortalPage[] = [
     title: { zh: '账号', en: 'Account' },
     inMenu: false,
     load: async () => (await import('./account-page.tsx')).AccountPage,
+  },
+  {
+    path: '/administration/approvals',
+    roles: APPROVING,
+    title: { zh: '双人审批', en: 'Second person' },
+    inMenu: true,
+    load: async () => (await import('./approvals-page.tsx')).ApprovalsPage,
   },
   {
     path: '/administration/flags',

@@ -8,13 +8,17 @@ import { TroubleAlert } from '../../asking.tsx';
 import { useText } from '../../language.tsx';
 import type { Role } from '../../page.ts';
 import { useSession } from '../../session.tsx';
+import { administration } from '../../text/administration.ts';
+import { approval } from '../../text/approval.ts';
 import { figures } from '../../text/operations-figures.ts';
 import { operations } from '../../text/operations.ts';
 import { shell } from '../../text/shell.ts';
+import { AskedFor } from '../administration/halves.tsx';
 import { stamp } from './format.ts';
 import { Choice, Pages, SiteChoice, TextField, usePages, useSiteName } from './parts.tsx';
 
 type ClientRole = Schemas['Role'];
+type Made = Schemas['Client'] & { readonly token: string | null; readonly approval: Schemas['AskedApproval'] | null };
 
 /** core/access.ts: `administer` makes those that send and operate, `admit-readers` those that read. */
 const MAKES: Readonly<Partial<Record<Role, readonly ClientRole[]>>> = {
@@ -42,6 +46,8 @@ function Clients(): ReactNode {
   const words = useText(figures).clients;
   const roles = useText(shell).roles;
   const nameOf = useSiteName();
+  const keyWords = useText(approval).client;
+  const { state } = useText(administration);
   const [trouble, setTrouble] = useState<Trouble | null>(null);
   const pages = usePages('clients', (after) =>
     ask(api.GET('/clients', { params: { query: after === undefined ? {} : { after } } })),
@@ -60,6 +66,7 @@ function Clients(): ReactNode {
         rowKey={(row) => row.id}
         columns={[
           { title: words.name, dataIndex: 'name' },
+          { title: state, render: (_, row) => (row.pending && row.revokedAt === null ? keyWords.pending : '') },
           { title: words.role, render: (_, row) => (roles as Readonly<Record<string, string>>)[row.role] ?? row.role },
           { title: all.site, render: (_, row) => (row.site === null ? '' : nameOf(row.site)) },
           { title: words.createdAt, render: (_, row) => stamp(row.createdAt) },
@@ -86,20 +93,43 @@ function Clients(): ReactNode {
   );
 }
 
+const BLANK = { name: '', site: '', certificate: '', jwks: '' };
+
+/** A JWKS as somebody pasted it; what is wrong in a key the hub says. */
+function jwksOf(text: string): { keys: object[] } | null {
+  try {
+    const told: unknown = JSON.parse(text);
+    const keys: unknown = typeof told === 'object' && told !== null && 'keys' in told ? told.keys : null;
+    return Array.isArray(keys) && keys.every((key) => typeof key === 'object' && key !== null)
+      ? { keys: keys as object[] }
+      : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
 function NewClient({ makes, made }: { readonly makes: readonly ClientRole[]; readonly made: () => void }): ReactNode {
   const words = useText(figures).clients;
+  const keyWords = useText(approval).client;
   const roles = useText(shell).roles;
-  const [name, setName] = useState('');
+  const [form, setForm] = useState(BLANK);
   const [role, setRole] = useState<ClientRole>(makes[0] ?? 'hospital-feed');
-  const [site, setSite] = useState('');
-  const [token, setToken] = useState<string | null>(null);
+  const [done, setDone] = useState<Made | null>(null);
   const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const set = (field: keyof typeof BLANK) => (value: string) => setForm({ ...form, [field]: value });
+  const jwks = form.jwks.trim() === '' ? undefined : jwksOf(form.jwks);
   const create = async (): Promise<void> => {
-    const answer = await ask(api.POST('/clients', { body: { name, role, ...(site === '' ? {} : { site }) } }));
+    const optional = {
+      ...(form.site === '' ? {} : { site: form.site }),
+      ...(form.certificate.trim() === '' ? {} : { certificate: form.certificate.trim() }),
+      ...(jwks === undefined || jwks === null ? {} : { jwks }),
+    };
+    const answer = await ask(api.POST('/clients', { body: { name: form.name, role, ...optional } }));
     setTrouble(answer.ok ? null : answer.trouble);
     if (!answer.ok) return;
-    setToken(answer.value.token);
-    setName('');
+    setDone(answer.value);
+    setForm(BLANK);
     made();
   };
   return (
@@ -111,22 +141,38 @@ function NewClient({ makes, made }: { readonly makes: readonly ClientRole[]; rea
       }}
     >
       {trouble === null ? null : <TroubleAlert trouble={trouble} />}
-      <TextField label={words.name} value={name} onChange={setName} />
+      <TextField label={words.name} value={form.name} onChange={set('name')} />
       <Choice
         label={words.role}
         value={role}
         choices={makes.map((one) => [one, roles[one]])}
         onChange={(value) => setRole(value as ClientRole)}
       />
-      <SiteChoice value={site} onChange={setSite} />
-      <Button type="primary" htmlType="submit" disabled={name.trim() === ''}>
+      <SiteChoice value={form.site} onChange={set('site')} />
+      <p className="fine">{keyWords.prefer}</p>
+      <TextField
+        label={keyWords.certificate}
+        hint={keyWords.certificateHint}
+        value={form.certificate}
+        onChange={set('certificate')}
+      />
+      <TextField label={keyWords.jwks} hint={keyWords.jwksHint} value={form.jwks} onChange={set('jwks')} />
+      {jwks === null ? <p role="status">{keyWords.jwksWrong}</p> : null}
+      <Button type="primary" htmlType="submit" disabled={form.name.trim() === '' || jwks === null}>
         {words.create}
       </Button>
-      {token === null ? null : (
-        <p role="status">
-          {words.token} <code className="ops-break">{token}</code>
-        </p>
-      )}
+      {done === null ? null : <Outcome made={done} />}
     </form>
+  );
+}
+
+/** What comes of it: a token, half of one, or nothing to carry where it has a key of its own. */
+function Outcome({ made }: { readonly made: Made }): ReactNode {
+  const words = useText(figures).clients;
+  if (made.approval !== null) return <AskedFor name={made.name} approval={made.approval} of="token" />;
+  return made.token === null ? null : (
+    <p role="status">
+      {words.token} <code className="ops-break">{made.token}</code>
+    </p>
   );
 }
