@@ -167,10 +167,12 @@ test('a report is a patient’s from when it is signed until it is withdrawn, in
   await tell('final');
   assert.ok((await ids(me, 'DiagnosticReport')).includes(report.reportId));
   assert.deepEqual(await reads(whole), [200]);
-  const versions = await json<Bundle<DiagnosticReport>>(
+  const versions = await json<Bundle>(
     await hub.call(doctor, `/fhir/DiagnosticReport/${report.reportId}/_history`),
   );
-  const drafts = (versions.entry ?? []).filter(({ resource }) => resource?.status === 'preliminary');
+  const drafts = (versions.entry ?? []).filter(
+    ({ resource }) => (resource as DiagnosticReport | undefined)?.status === 'preliminary',
+  );
   assert.ok(drafts.length > 0);
   for (const { resource } of drafts) {
     const path = `/fhir/DiagnosticReport/${report.reportId}/_history/${resource?.meta?.versionId ?? ''}`;
