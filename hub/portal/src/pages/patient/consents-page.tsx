@@ -26,6 +26,9 @@ export function MyConsentsPage(): ReactNode {
 
 function Consents({ personId }: { readonly personId: string }): ReactNode {
   const words = useText(patient).consents;
+  const institutions = useInstitutions();
+  // Said here, since the list below is asked for anew.
+  const [saved, setSaved] = useState(false);
   const asked = useAsked(personId, (signal) =>
     ask(api.GET('/persons/{id}/consents', { params: { path: { id: personId }, query: { limit: 200 } }, signal })),
   );
@@ -39,8 +42,14 @@ function Consents({ personId }: { readonly personId: string }): ReactNode {
           ))}
         </ul>
       </section>
+      {saved ? <Alert type="success" showIcon role="status" title={words.saved} /> : null}
       <Shown asked={asked}>
         {({ items }, again) => {
+          const { nameOf } = institutions;
+          const changed = (isSaved: boolean) => (): void => {
+            setSaved(isSaved);
+            again();
+          };
           const standing = items.filter(({ status }) => status === 'active');
           const past = items.filter(({ status }) => status !== 'active');
           return (
@@ -50,17 +59,17 @@ function Consents({ personId }: { readonly personId: string }): ReactNode {
                 {standing.length === 0 ? <p className="fine">{words.none}</p> : null}
                 <ul className="line">
                   {standing.map((one) => (
-                    <Said key={one.consentId} consent={one} changed={again} />
+                    <Said key={one.consentId} consent={one} nameOf={nameOf} changed={changed(false)} />
                   ))}
                 </ul>
               </section>
-              <Choice personId={personId} done={again} />
+              <Choice personId={personId} institutions={institutions} done={changed(true)} />
               {past.length === 0 ? null : (
                 <details>
                   <summary>{words.past}</summary>
                   <ul className="line">
                     {past.map((one) => (
-                      <Said key={one.consentId} consent={one} changed={null} />
+                      <Said key={one.consentId} consent={one} nameOf={nameOf} changed={null} />
                     ))}
                   </ul>
                 </details>
@@ -74,11 +83,14 @@ function Consents({ personId }: { readonly personId: string }): ReactNode {
 }
 
 /** Each rule in words; `changed`: it can be withdrawn. */
-function Said(props: { readonly consent: Consent; readonly changed: (() => void) | null }): ReactNode {
-  const { consent, changed } = props;
+function Said(props: {
+  readonly consent: Consent;
+  readonly nameOf: (code: string) => string;
+  readonly changed: (() => void) | null;
+}): ReactNode {
+  const { consent, nameOf, changed } = props;
   const words = useText(patient).consents;
   const { purposes } = useText(shell);
-  const { nameOf } = useInstitutions();
   const [asking, setAsking] = useState(false);
   const [trouble, setTrouble] = useState<Trouble | null>(null);
   const withdraw = async (): Promise<void> => {
@@ -142,33 +154,34 @@ function untilOf(period: Period): { readonly until?: string } {
   return { until: new Date(Date.now() + DAYS[period] * 86_400_000).toISOString() };
 }
 
-function Choice({ personId, done }: { readonly personId: string; readonly done: () => void }): ReactNode {
+function Choice(props: {
+  readonly personId: string;
+  readonly institutions: ReturnType<typeof useInstitutions>;
+  readonly done: () => void;
+}): ReactNode {
+  const { personId, done } = props;
+  const { all, nameOf } = props.institutions;
   const words = useText(patient).consents;
-  const { all, nameOf } = useInstitutions();
   const [trouble, setTrouble] = useState<Trouble | null>(null);
-  const [state, setState] = useState<'ready' | 'busy' | 'saved'>('ready');
+  const [busy, setBusy] = useState(false);
   const id = useId();
   const submit = async (event: SyntheticEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();
-    const form = event.currentTarget;
-    const data = new FormData(form);
+    const data = new FormData(event.currentTarget);
     const [effect, code] = [textIn(data, 'effect') as Effect, textIn(data, 'institution')];
     const recipients = code === '*' ? [] : [code];
-    setState('busy');
+    setBusy(true);
     setTrouble(null);
     const rules = [{ effect, recipients, ...untilOf(textIn(data, 'period') as Period) }];
     const answer = await ask(api.POST('/consents', { body: { personId, form: FORM, rules } }));
-    setState(answer.ok ? 'saved' : 'ready');
-    if (!answer.ok) setTrouble(answer.trouble);
-    else {
-      form.reset();
-      done();
-    }
+    setBusy(false);
+    if (answer.ok) done();
+    else setTrouble(answer.trouble);
   };
   return (
     <section className="panel" aria-labelledby={id}>
       <h2 id={id}>{words.add}</h2>
-      <form className="choice" onSubmit={(event) => void submit(event)} aria-busy={state === 'busy'}>
+      <form className="choice" onSubmit={(event) => void submit(event)} aria-busy={busy}>
         <fieldset>
           <legend>{words.effect}</legend>
           {(['deny', 'permit'] as const).map((effect) => (
@@ -204,12 +217,11 @@ function Choice({ personId, done }: { readonly personId: string; readonly done: 
             ))}
           </select>
         </label>
-        <Button type="primary" htmlType="submit" loading={state === 'busy'}>
+        <Button type="primary" htmlType="submit" loading={busy}>
           {words.submit}
         </Button>
       </form>
       {trouble === null ? null : <TroubleAlert trouble={trouble} />}
-      {state === 'saved' ? <Alert type="success" showIcon role="status" title={words.saved} /> : null}
     </section>
   );
 }
