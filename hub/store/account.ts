@@ -222,6 +222,11 @@ export function createAccountStore({ database, clock }: { database: Database; cl
 
 const isDuplicate = (error: unknown): boolean => error instanceof Error && Reflect.get(error, 'code') === '23505';
 
+async function isCitizen(connection: Connection, id: string): Promise<boolean> {
+  const { rowCount } = await connection.query('select from account where id = $1 and resident_id is not null', [id]);
+  return rowCount === 1;
+}
+
 function change(
   database: Database,
   id: string,
@@ -231,6 +236,8 @@ function change(
   const fault = to.roles === undefined ? null : rolesFault(to.roles);
   if (fault !== null) return Promise.resolve(rolesRefused(fault));
   return database.transaction(async (connection) => {
+    if (to.roles !== undefined && (await isCitizen(connection, id)))
+      return rolesRefused('The account of a citizen is a patient’s and nothing else.');
     const { rowCount } = await connection.query(CHANGE, [
       ...[id, to.displayName ?? null, to.language ?? null, JSON.stringify(to)],
       ...[to.state ?? null, to.stateReason ?? null, at],

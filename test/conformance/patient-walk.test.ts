@@ -97,6 +97,29 @@ test('every id of another answers as an id that nobody has, on every operation t
   assert.ok(walked.length >= 14, walked.join(' '));
 });
 
+test('by FHIR and DICOMweb as well: a person, a version, a cross-reference, a study, thumbnails', async () => {
+  const paths = (one: Laid, local: string): readonly string[] => [
+    `/fhir/Patient/${one.person}`,
+    `/fhir/Patient/${one.person}/_history/1`,
+    `/fhir/Patient/$ihe-pix?sourceIdentifier=urn:oid:${AUTHORITY}|${local}`,
+    `/fhir/ServiceRequest/${one.order}`,
+    `/dicomweb/studies/${one.study}/metadata`,
+    `/dicomweb/studies/${one.study}/thumbnail`,
+    `/wado?requestType=WADO&studyUID=${one.study}&seriesUID=${one.study}.1&objectUID=${one.study}.1.1`,
+  ];
+  const nobody = { ...other, person: NOBODY, order: NOBODY, study: '2.25.1' } as Laid;
+  const told = async (path: string): Promise<readonly [number, string]> => {
+    const answer = await hub.call(me, path);
+    const text = await answer.text();
+    return [answer.status, text.replaceAll(other.study, '2.25.1').replaceAll(other.person, NOBODY)];
+  };
+  const absent = paths(nobody, 'Nobody');
+  for (const [at, path] of paths(other, 'B').entries())
+    assert.deepEqual(await told(path), await told(absent[at] ?? ''), path);
+  const [person = ''] = paths(own, 'A');
+  assert.equal((await told(person))[0], 200);
+});
+
 test('of oneself everything answers; what a patient says is said by the patient, whatever the request claims', async () => {
   const status = async (path: string): Promise<number> => (await hub.call(me, `/api/v1${path}`)).status;
   for (const path of ['timeline', 'accesses', 'notices', 'consents'])

@@ -144,7 +144,8 @@ suite('a patient’s own pages', { skip: NO_BROWSER }, () => {
       await page.getByLabel(words.institution).selectOption(H1);
       await page.getByRole('button', { name: words.submit }).press('Enter');
       await page.getByText(words.saved).waitFor();
-      await page.getByText(words.refused).waitFor();
+      const standing = page.locator('section[aria-labelledby="standing"]');
+      await standing.getByText(words.refused).waitFor();
       await sound();
       const own = exams.filter(({ site }) => site === 'h1').length;
       assert.ok(own < 4);
@@ -164,11 +165,11 @@ suite('a patient’s own pages', { skip: NO_BROWSER }, () => {
 
       await page.goto('/my/consents');
       for (let left = 2; left > 0; left--) {
-        const standing = page.getByRole('region').first().locator('..').locator('.row-acts');
-        await standing.nth(left - 1).waitFor();
-        await standing.first().getByRole('button', { name: words.withdraw }).click();
-        await standing.first().getByRole('button', { name: words.withdraw }).press('Enter');
-        await standing.nth(left - 1).waitFor({ state: 'detached' });
+        const acts = standing.locator('.row-acts');
+        await acts.nth(left - 1).waitFor();
+        await acts.first().getByRole('button', { name: words.withdraw }).click();
+        await acts.first().getByRole('button', { name: words.withdraw }).press('Enter');
+        await acts.nth(left - 1).waitFor({ state: 'detached' });
       }
       await page.getByText(words.none).waitFor();
       assert.equal(await found(doctor), 4);

@@ -149,6 +149,10 @@ test('a hospital’s provider makes nobody a patient, nor does an administrator;
     body: { roles: [{ role: 'physician' }, { role: 'patient' }], reason: 'test' },
   });
   assert.equal(changed.status, 400, changed.text);
+  const turned = await hub.call('PATCH', `/api/v1/accounts/${patient.id}`, {
+    body: { roles: [{ role: 'physician' }], reason: 'test' },
+  });
+  assert.equal(turned.status, 400, 'nor a patient into somebody else');
 });
 
 test('the session of a patient is as others’: forged requests are refused, an account that is suspended is out', async () => {

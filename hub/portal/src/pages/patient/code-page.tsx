@@ -70,9 +70,7 @@ function Code({ personId }: { readonly personId: string }): ReactNode {
         {drawn === null ? null : (
           <section className="panel present-code">
             {drawn.kind === 'token' ? (
-              <div role="img" aria-label={words.image}>
-                <QRCode type="svg" value={drawn.code} size={240} />
-              </div>
+              <QRCode type="svg" value={drawn.code} size={240} aria-label={words.image} />
             ) : (
               <p className="digits" aria-label={`${words.spoken}: ${Array.from(drawn.code).join(' ')}`}>
                 {drawn.code.slice(0, 4)} {drawn.code.slice(4)}
