@@ -5,6 +5,7 @@ import type { SessionDeps } from './api/rest/session.ts';
 import type { Config } from './config.ts';
 import type { AccountStore, CredentialStore } from './core/account.ts';
 import type { ApprovalDesk } from './core/approval.ts';
+import { isOfCitizens } from './core/identity-provider.ts';
 import type { AuditTrail } from './core/audit.ts';
 import type { SessionStore } from './core/session.ts';
 import { createDevices } from './security/device.ts';
@@ -20,6 +21,7 @@ import { createTokenDesk } from './store/client.ts';
 import { createCredentialStore } from './store/credential.ts';
 import { vaultOf, type Database } from './store/database.ts';
 import { hubKey } from './store/hub-key.ts';
+import { createPatientFinder } from './store/patient-finder.ts';
 import { createSamlRequestStore } from './store/saml-request.ts';
 import { createSessionStore } from './store/session.ts';
 
@@ -58,14 +60,16 @@ export async function composeSignOn(ground: {
   const providers = samlProviders(config, { ledger, clock });
   const oauth = { desk: createTokenDesk(database), ledger, clock, audit, publicUrl: config.publicUrl };
   const requests = createSamlRequestStore({ database, clock });
-  const saml = { ...rooms, signOn, providers, requests, seal: createSeal(fields, 'saml', key), audit, clock };
+  const patients = createPatientFinder(database);
+  const saml = { ...rooms, patients, signOn, providers, requests, seal: createSeal(fields, 'saml', key), audit, clock };
   return {
     ...rooms,
     signOn,
-    providers: providers.map(({ provider: { id, name, nameEn } }) => ({
-      id,
-      name,
-      ...(nameEn === undefined ? {} : { nameEn }),
+    providers: providers.map(({ provider }) => ({
+      id: provider.id,
+      name: provider.name,
+      citizens: isOfCitizens(provider),
+      ...(provider.nameEn === undefined ? {} : { nameEn: provider.nameEn }),
     })),
     signOutUrl: signOutUrlOf(saml),
     signOnFaces: {

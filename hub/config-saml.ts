@@ -8,14 +8,14 @@ import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import type { PersonRole } from './core/access.ts';
 import { siteId } from './core/identifier.ts';
-import { GIVEN_BY_HOSPITALS } from './core/identity-provider.ts';
+import { GIVEN_BY_HOSPITALS, isOfCitizens } from './core/identity-provider.ts';
 import type { IdentityProvider } from './core/identity-provider.ts';
 import { institutionCode } from './core/institution.ts';
 
 const ID = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const KNOWN = ['id', 'name', 'nameEn', 'institution', 'site', 'metadata', 'secondFactor', 'attributes', 'roles'];
 const MORE = ['defaultRole', 'provision', 'signedResponse'];
-const ATTRIBUTES = ['login', 'name', 'department', 'practitionerId', 'roles'] as const;
+const ATTRIBUTES = ['login', 'name', 'department', 'practitionerId', 'roles', 'residentId'] as const;
 const FORM = '{ id, name, metadata, secondFactor, attributes, roles }';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -87,14 +87,14 @@ function readProvider(entry: unknown, where: string, base: string): IdentityProv
   if (provision !== 'approved' && provision !== 'review')
     throw new Error(`approved or review as provision of ${where}`);
   if (typeof signedResponse !== 'boolean') throw new Error(`true or false as signedResponse of ${where}`);
-  if (defaultRole !== null && !isRole(defaultRole))
-    throw new Error(`${GIVEN_BY_HOSPITALS.join(', ')} as defaultRole of ${where}`);
+  if (defaultRole !== null && defaultRole !== 'patient' && !isRole(defaultRole))
+    throw new Error(`${GIVEN_BY_HOSPITALS.join(', ')} or patient as defaultRole of ${where}`);
   const roles = readRoles(fields['roles'] ?? {}, where);
   if (site === null && [...roles.values(), defaultRole].includes('interface-engineer'))
     throw new Error(`a site in ${where}: its interface engineers are bound to it`);
   const institution = optional('institution');
   const nameEn = optional('nameEn');
-  return Object.freeze({
+  const provider = Object.freeze({
     id,
     name: required('name'),
     ...(nameEn === null ? {} : { nameEn }),
@@ -108,6 +108,23 @@ function readProvider(entry: unknown, where: string, base: string): IdentityProv
     provision,
     signedResponse,
   });
+  checkCitizens(provider, where);
+  return provider;
+}
+
+/** A provider for citizens signs on patients and nobody else, and says by number and name who they are. */
+function checkCitizens(provider: IdentityProvider, where: string): void {
+  const { attributes, roles, institution, site, secondFactor, provision } = provider;
+  if (!isOfCitizens(provider)) {
+    if (attributes.residentId !== null) throw new Error(`defaultRole: patient beside residentId of ${where}`);
+    return;
+  }
+  if (attributes.residentId === null || attributes.name === null)
+    throw new Error(`residentId and name in attributes of ${where}: its people are patients`);
+  if (roles.size > 0 || attributes.roles !== null || institution !== null || site !== null || provision !== 'approved')
+    throw new Error(`no roles, institution, site or review in ${where}: its people are patients`);
+  // Patients have no device enrolled here; how they were verified is what the province trusts the provider for.
+  if (secondFactor !== 'idp') throw new Error(`idp as secondFactor of ${where}: its people are patients`);
 }
 
 /** Never assumed: whoever writes the list says who asks for the second factor (GB/T 22239 8.1.4.1 d). */
@@ -132,6 +149,7 @@ function readAttributes(value: unknown, where: string): IdentityProvider['attrib
     department: of('department'),
     practitionerId: of('practitionerId'),
     roles: of('roles'),
+    residentId: of('residentId'),
   };
 }
 

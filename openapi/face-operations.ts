@@ -15,7 +15,8 @@ const of = (face: FaceOperation['face'], act: ActKind, operations: readonly stri
 
 export const FACE_OPERATIONS: readonly FaceOperation[] = [
   ...of('FHIR', 'read-record', ['read, vread', 'Binary', 'Patient/$ihe-pix']),
-  ...of('FHIR', 'search-records', ['search, _include, _revinclude, _summary=count', '_history', 'Patient/$match']),
+  ...of('FHIR', 'search-records', ['search, _include, _revinclude, _summary=count', '_history']),
+  ...of('FHIR', 'find-persons', ['Patient/$match']),
   ...of('FHIR', 'submit-documents', ['ITI-65, ITI-105', 'ITI-104, ITI-93']),
   ...of('FHIR', 'read-audit', ['AuditEvent read and search']),
   ...of('DICOMweb', 'search-records', ['QIDO-RS']),

@@ -4,7 +4,7 @@ import { DENIALS } from '../hub/core/subject.ts';
 import { readDocument } from './document.ts';
 import { FACE_OPERATIONS } from './face-operations.ts';
 
-export type Cell = 'yes' | 'whose' | 'own site' | 'no';
+export type Cell = 'yes' | 'whose' | 'own site' | 'own' | 'no';
 
 /** Acts on a person's records: the role may ask, core/subject.ts decides whose it sees. */
 const BY_PERSON: ReadonlySet<ActKind> = new Set(['read-record', 'search-records', 'read-images', 'annotate']);
@@ -14,6 +14,9 @@ const BY_SITE: ReadonlySet<string> = new Set([
   'interface-engineer read-raw',
 ]);
 
+/** A patient asks of nobody else (`isTheirsToAsk`): another's id is as one that nobody has. */
+const BY_SELF: ReadonlySet<ActKind> = new Set(['record-consent', 'draw-present-code', 'speak-for-patient']);
+
 /** `any`: whoever is known; `public`: who is not known yet as well. */
 type Asked = ActKind | 'any' | 'public';
 
@@ -21,6 +24,7 @@ export function cellOf(role: Role, act: Asked): Cell {
   if (act === 'any' || act === 'public') return 'yes';
   if (!RIGHTS[act].some((one) => one === role)) return 'no';
   if (BY_PERSON.has(act)) return role === 'administrator' ? 'yes' : 'whose';
+  if (role === 'patient' && BY_SELF.has(act)) return 'own';
   return BY_SITE.has(`${role} ${act}`) ? 'own site' : 'yes';
 }
 
@@ -35,7 +39,7 @@ export const restOperations = (): readonly { readonly operation: string; readonl
     }),
   );
 
-const MARKS: Readonly<Record<Cell, string>> = { yes: '✔', whose: '●', 'own site': '◐', no: '' };
+const MARKS: Readonly<Record<Cell, string>> = { yes: '✔', whose: '●', 'own site': '◐', own: '◇', no: '' };
 
 function table(rows: readonly { readonly operation: string; readonly act: Asked }[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
@@ -56,9 +60,9 @@ export function rolesPage(): string {
 
 # Who may do what
 
-✔ allowed · ● allowed, and \`hub/core/subject.ts\` decides person by person and exam by exam · ◐ of the own site only · empty: refused (403, audited)
+✔ allowed · ● allowed, and \`hub/core/subject.ts\` decides person by person and exam by exam · ◐ of the own site only · ◇ of oneself only: another's is answered as if it did not exist · empty: refused (403, audited)
 
-Systems: \`administrator\` (the bootstrap token: everything until the first security administrator is active, from then on what \`system-administrator\` may), \`query-platform\`, \`hospital-feed\`, \`operator\`. People: the others, and \`operator\`; one role a session; nobody holds two of system, security and audit. An operator in person reads no audit.
+Systems: \`administrator\` (the bootstrap token: everything until the first security administrator is active, from then on what \`system-administrator\` may), \`query-platform\`, \`hospital-feed\`, \`operator\`. People: the others, and \`operator\`; a \`patient\` by the identity provider for citizens alone, and for browsers only (REST, FHIR, DICOMweb, viewer: SOAP, DIMSE and HL7 take no session); one role a session; nobody holds two of system, security and audit. An operator in person reads no audit.
 
 ## REST (\`/api/v1\`)
 
@@ -72,6 +76,7 @@ In this order; the first that fits decides. What is refused is left out of searc
 
 | step | decides |
 | --- | --- |
+| a patient | allowed what is their own, as the index says now who they are, whatever they refused to others; refused: another's; a sensitive record that no consent of theirs names; of a report, its documents and their bytes what is not signed or was withdrawn |
 | break-glass grant of this account for this person, in its time | allowed, also what was refused or is sensitive |
 | emergency stated by a trusted issuer (XUA) | allowed, marked for review |
 | the reader's institution is not approved | refused: ${DENIALS['institution-not-approved']} |

@@ -23,6 +23,7 @@ const PORTAL_PATHS = new Set([
   'operations',
   'administration',
   'audit',
+  'my',
 ]);
 const MAX_DEPTH = 4;
 

@@ -85,6 +85,8 @@ export interface AccessDesk {
 export interface Sight {
   /** Nothing is ever withheld: faces go on as if there were no desk. */
   readonly whole: boolean;
+  /** Reports that nobody has signed, or that were withdrawn, are not there either: to the patient they are not told yet. */
+  readonly signedOnly: boolean;
   decide(subjects: readonly Subject[]): Promise<readonly SubjectDecision[]>;
   persons(ids: readonly string[]): Promise<ReadonlySet<string>>;
   exams(ids: readonly string[]): Promise<ReadonlySet<string>>;

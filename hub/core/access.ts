@@ -1,5 +1,5 @@
 /** Who may do what: closed by default, one pure decision for every face, with its reason. Whose records: core/subject.ts. */
-import type { SiteId } from './identifier.ts';
+import type { HubId, SiteId } from './identifier.ts';
 import type { InstitutionCode } from './institution.ts';
 
 /**
@@ -17,6 +17,7 @@ export const ROLES = [
   'security-administrator',
   'auditor',
   'regulator',
+  'patient',
 ] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -33,6 +34,7 @@ export const PERSON_ROLES = [
   'security-administrator',
   'auditor',
   'regulator',
+  'patient',
 ] as const;
 export type PersonRole = (typeof PERSON_ROLES)[number];
 
@@ -52,7 +54,9 @@ export const PURPOSES = [
   'OPS',
   'RESEARCH',
   'EMERGENCY',
+  'PATIENT',
 ] as const;
+/** `PATIENT`: patients read of themselves (HL7 v3 PATRQT). */
 export type Purpose = (typeof PURPOSES)[number];
 
 /** A person in a session, as signed in: what their account and their choice of role say now. */
@@ -68,6 +72,8 @@ export interface SignedIn {
   readonly factors: readonly ('password' | 'totp' | 'saml')[];
   /** SHA-256 of the session's own secret: names the session, opens nothing. */
   readonly sessionId: string;
+  /** Of a patient: whose records are theirs now. Absent: nobody's, or it is in doubt whose. */
+  readonly person?: HubId;
 }
 
 /** A code of another system: HL7 v3 CE. `system` is an OID, empty where the sender told none. */
@@ -138,21 +144,25 @@ export type Act =
 /** What each right means, and who has it at all: the table that openapi/roles.md shows. */
 export const RIGHTS = {
   /** Clinical content, by person: core/subject.ts decides whose. */
-  'read-record': ['administrator', 'query-platform', 'physician'],
-  'search-records': ['administrator', 'query-platform', 'physician'],
-  'read-images': ['administrator', 'query-platform', 'physician'],
+  'read-record': ['administrator', 'query-platform', 'physician', 'patient'],
+  'search-records': ['administrator', 'query-platform', 'physician', 'patient'],
+  'read-images': ['administrator', 'query-platform', 'physician', 'patient'],
+  /** Persons by what is known of them: who asks is told that somebody exists whose records are closed to them. */
+  'find-persons': ['administrator', 'query-platform', 'physician'],
   /** Key images and measurements of a reader, on exams that they may read. */
   annotate: ['administrator', 'physician'],
   /** Registrations, orders, exams, reports, images of a site. */
   feed: ['administrator', 'hospital-feed'],
   /** To the affinity domain's registry and repository, and to change one's own there. */
   'submit-documents': ['administrator', 'hospital-feed'],
-  /** A patient's consent or refusal, as a hospital or the patient's own system took it down; and to use up a code. */
-  'record-consent': ['administrator', 'hospital-feed', 'query-platform', 'physician'],
-  /** Codes of who is present, by the desk or the patient's own system: who may use one draws none for himself. */
-  'draw-present-code': ['administrator', 'hospital-feed', 'query-platform'],
-  /** What only the patient's own system asks: who looked in an emergency, and what is told of consents. */
-  'speak-for-patient': ['administrator', 'query-platform'],
+  /** A patient's consent or refusal, as a hospital or the patient's own system took it down, or as the patient says it. */
+  'record-consent': ['administrator', 'hospital-feed', 'query-platform', 'physician', 'patient'],
+  /** Codes of who is present, by the patient, the desk or the patient's own system: who may use one draws none for himself. */
+  'draw-present-code': ['administrator', 'hospital-feed', 'query-platform', 'patient'],
+  /** To use up such a code: it opens for an institution. */
+  'use-present-code': ['administrator', 'hospital-feed', 'query-platform', 'physician'],
+  /** What the patient asks, alone or by their own system: who looked, and what is told of emergencies and consents. */
+  'speak-for-patient': ['administrator', 'query-platform', 'patient'],
   /** To apply for an institution or a doctor; whose application it is decides nobody. */
   register: ['administrator', 'hospital-feed', 'interface-engineer', 'system-administrator', 'security-administrator'],
   'break-glass': ['administrator', 'physician'],
@@ -221,6 +231,10 @@ export function decide(caller: Caller, act: Act): Decision {
   }
   return allow;
 }
+
+/** A patient asks of nobody else: whoever this is not is, to them, nobody. Of others it says nothing. */
+export const isTheirsToAsk = ({ role, user }: Caller, personId: string): boolean =>
+  role !== 'patient' || (user?.person !== undefined && user.person === personId);
 
 /**
  * The bootstrap administrator is the way in: somebody must appoint the first security administrator. As soon as one is

@@ -4,7 +4,7 @@
  */
 import { mayHold } from './access.ts';
 import type { PersonRole } from './access.ts';
-import type { SiteId } from './identifier.ts';
+import type { HubId, ResidentId, SiteId } from './identifier.ts';
 import type { InstitutionCode } from './institution.ts';
 import type { Page, PageRequest } from './operation.ts';
 import type { Result } from './problem.ts';
@@ -85,6 +85,14 @@ export interface AccountFilter {
   readonly unusedSince?: string;
 }
 
+/**
+ * Whose records somebody may see who shows this resident ID under this name. `nobody`: no registration agrees with number
+ * and name; `several`: registrations of more than one person claim the number.
+ */
+export interface PatientFinder {
+  whose(residentId: ResidentId, name: string): Promise<HubId | 'nobody' | 'several'>;
+}
+
 export interface AccountStore {
   /** Invited, with the code's hash. A conflict: the login name is or was somebody's. */
   add(
@@ -97,7 +105,10 @@ export interface AccountStore {
     subject: Uint8Array,
     state: 'active' | 'pending',
   ): Promise<Result<Account>>;
+  /** The account of a citizen, who is one whatever name the provider has for them; without a name of theirs. */
+  provisionPatient(idp: string, residentId: ResidentId): Promise<Result<Account>>;
   byId(id: string): Promise<Account | null>;
+  /** Patients only where they are asked for: there are millions. */
   list(filter: AccountFilter, page: PageRequest): Promise<Page<Account>>;
   /** Sessions end in the same transaction where a role or the account does. null: there is no such account, or it has ended. */
   change(
@@ -151,6 +162,8 @@ export const plainLoginName = (text: string): string => text.normalize('NFKC').t
 /** What is wrong with these roles together; null: nothing. */
 export function rolesFault(roles: readonly AccountRole[]): string | null {
   const names = roles.map(({ role }) => role);
+  // A patient is one by the word of the citizens' provider, which says who it is.
+  if (names.includes('patient')) return 'Nobody is made a patient by hand.';
   if (new Set(names).size < names.length) return 'A role stands twice.';
   if (!mayHold(names)) return 'System, security and audit are administered by different accounts.';
   if (roles.some(({ role, site }) => role === 'interface-engineer' && site === null))

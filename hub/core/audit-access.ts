@@ -45,6 +45,8 @@ export function nameOfReader({ onBehalfOf, session, callerName }: Looked): strin
 }
 
 function readerOf(record: Looked, names: ReaderNames): string | null {
+  // Their own looks are in the list as well, under no name: it is them.
+  if (record.callerRole === 'patient') return null;
   const name = nameOfReader(record)?.trim() ?? '';
   if (names === 'none' || name === '') return null;
   return names === 'whole' ? name : `${surnameOf(name)}**`;

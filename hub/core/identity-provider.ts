@@ -19,7 +19,9 @@ export interface IdentityProvider {
    */
   readonly secondFactor: 'idp' | 'hub' | readonly string[];
   /** Names of attributes; null: the NameID for the login, nothing for the others. */
-  readonly attributes: Readonly<Record<'login' | 'name' | 'department' | 'practitionerId' | 'roles', string | null>>;
+  readonly attributes: Readonly<
+    Record<'login' | 'name' | 'department' | 'practitionerId' | 'roles' | 'residentId', string | null>
+  >;
   /** What a value of the roles' attribute makes of its bearer here. */
   readonly roles: ReadonlyMap<string, PersonRole>;
   /** What everybody is that it signs on; null: only what the table gives. */
@@ -29,6 +31,10 @@ export interface IdentityProvider {
   /** The response has to be signed as well as the assertion in it. */
   readonly signedResponse: boolean;
 }
+
+/** Whom it signs on are patients: the province's provider for citizens. */
+export const isOfCitizens = ({ defaultRole }: Pick<IdentityProvider, 'defaultRole'>): boolean =>
+  defaultRole === 'patient';
 
 /** Roles that a hospital may give its people here. Those who administer the hub are appointed in it. */
 export const GIVEN_BY_HOSPITALS: readonly PersonRole[] = ['physician', 'interface-engineer', 'operator', 'regulator'];

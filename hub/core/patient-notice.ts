@@ -20,6 +20,9 @@ export interface PatientNotice {
   readonly deliveredAt: string | null;
 }
 
+/** The patient, as a notice names who did something; never by name. */
+export const BY_THE_PATIENT = '您本人';
+
 /** No clinical word, and no name of the patient. */
 export interface NoticeContent {
   /** Code of the institution that saw or recorded; null: not known. */
@@ -61,7 +64,8 @@ const KINDS: Readonly<Record<NoticeKind, string>> = {
 /** What stands in a message to the patient. */
 export function noticeText({ kind, content, at }: PatientNotice): string {
   const { institutionName, by, until, reason } = content;
-  const who = [institutionName ?? '未登记机构', by].filter((part) => part !== null).join(' ');
+  const place = institutionName ?? (by === BY_THE_PATIENT ? null : '未登记机构');
+  const who = [place, by].filter((part) => part !== null).join(' ');
   const [from, to] = [chinaTime(at), until === null ? '' : chinaTime(until)];
   switch (kind) {
     case 'break-glass':

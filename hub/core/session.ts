@@ -1,6 +1,7 @@
 /** Sessions of people in browsers: what is still to be shown before one is open, and the port of hub/store/session.ts. */
 import type { Caller, PersonRole, Purpose } from './access.ts';
 import type { Account, AccountRole } from './account.ts';
+import type { HubId } from './identifier.ts';
 
 /** `open`: everything was shown; before that a session opens nothing but the next step. */
 export type Stage = 'password' | 'enrolment' | 'totp' | 'role' | 'open';
@@ -27,6 +28,8 @@ export interface Session {
   readonly startedAt: string;
   readonly endsAt: string;
   readonly saml: SamlSession | null;
+  /** Of a patient: whose records are theirs as the index stands now. null: nobody's, or it is in doubt; nobody else has any. */
+  readonly person: HubId | null;
 }
 
 export interface NewSession extends Pick<Session, 'stage' | 'purpose' | 'factors' | 'saml'> {
@@ -57,6 +60,7 @@ const USUAL: Readonly<Record<PersonRole, readonly [Purpose, ...Purpose[]]>> = {
   'security-administrator': ['OPS'],
   auditor: ['OPS', 'QC'],
   regulator: ['REGULATION', 'QC'],
+  patient: ['PATIENT'],
 };
 
 /** For what a role may act by its own word, the usual first. EMERGENCY is a grant of its own, never a choice. */
@@ -82,6 +86,7 @@ export function callerOfSession(session: Session, peer: string): Caller | null {
       purpose: session.purpose,
       factors: session.factors,
       sessionId: session.id,
+      ...(session.person === null ? {} : { person: session.person }),
     },
   };
 }

@@ -27,6 +27,8 @@ export interface Subject {
     /** Who made it. */
     readonly site: SiteId;
     readonly labels: readonly Sensitivity[];
+    /** The record is of the exam's report, which nobody has signed, or which was withdrawn. */
+    readonly unsigned?: true;
   };
 }
 
@@ -67,6 +69,8 @@ export type Basis =
   | 'bootstrap'
   /** A system's contract with the hub. */
   | 'contract'
+  /** The patient's own. */
+  | 'self'
   /** Made by the reader's own institution, of a patient of its own. */
   | 'own-record'
   | 'treating'
@@ -80,7 +84,14 @@ export type Basis =
   | 'emergency';
 
 export type Denial =
-  'role' | 'institution-not-approved' | 'purpose' | 'patient-refused' | 'sensitive' | 'no-relation' | 'no-agreement';
+  | 'role'
+  | 'institution-not-approved'
+  | 'purpose'
+  | 'patient-refused'
+  | 'sensitive'
+  | 'no-relation'
+  | 'no-agreement'
+  | 'not-signed';
 
 /** What is told of a denial: the words of the audit and of a face that may speak of it at all. */
 export const DENIALS: Readonly<Record<Denial, string>> = {
@@ -91,6 +102,7 @@ export const DENIALS: Readonly<Record<Denial, string>> = {
   sensitive: 'the record is sensitive and nothing reaches it',
   'no-relation': 'there is no relation to the patient',
   'no-agreement': 'no agreement joins the institutions',
+  'not-signed': 'the report is not signed',
 };
 
 export type SubjectDecision =
@@ -106,6 +118,8 @@ export interface Reader {
   readonly emergency: boolean;
   readonly practitionerId: string | null;
   readonly accountId: string | null;
+  /** Of a patient: who that is. */
+  readonly self: HubId | null;
 }
 
 const STATED: Readonly<Record<string, Purpose>> = {
@@ -137,6 +151,7 @@ export function readerOf(caller: Caller, institutions: InstitutionMap): Reader {
       emergency: false,
       practitionerId: user.practitionerId ?? null,
       accountId: user.accountId,
+      self: user.person ?? null,
     };
   if (stated !== undefined && stated.vouched !== true) {
     const named = stated.organizationId === undefined ? null : institutions.byCode(stated.organizationId);
@@ -149,6 +164,7 @@ export function readerOf(caller: Caller, institutions: InstitutionMap): Reader {
       emergency: isEmergency(stated),
       practitionerId: stated.userId,
       accountId: null,
+      self: null,
     };
   }
   return {
@@ -159,6 +175,7 @@ export function readerOf(caller: Caller, institutions: InstitutionMap): Reader {
     emergency: false,
     practitionerId: null,
     accountId: null,
+    self: null,
   };
 }
 
@@ -184,8 +201,9 @@ export function decideSubject(
   policy: EmergencyPolicy = EMERGENCY_POLICY,
 ): SubjectDecision {
   if (reader.role === 'administrator') return allow('bootstrap');
-  if (reader.role !== 'query-platform' && reader.role !== 'physician') return deny('role');
+  if (reader.role !== 'query-platform' && reader.role !== 'physician' && reader.role !== 'patient') return deny('role');
   const said = sayOfPatient(reader, subject, facts, institutions, at);
+  if (reader.role === 'patient') return decidePatientSelf(reader, subject, said);
   const grant = facts.grants.find((one) => one.accountId === reader.accountId && at < one.until);
   const opened = opensInEmergency(said, subject.exam?.labels ?? [], policy);
   if (grant !== undefined && opened) return allow('break-glass', grant.id);
@@ -195,6 +213,18 @@ export function decideSubject(
   return reader.kind === 'system'
     ? decideSystem(reader, subject, facts, said, institutions, at)
     : decidePerson(reader, subject, facts, said, institutions, at);
+}
+
+/**
+ * Their own and nothing else (PIPL 45), whatever they refused to others. A sensitive record is not shown by an account
+ * alone, who may hold a family's telephone: as to any reader without part in it, it is closed until the patient's consent
+ * names its label; where it was made they are told of it.
+ */
+function decidePatientSelf({ self }: Reader, subject: Subject, said: ConsentAnswer): SubjectDecision {
+  if (self === null || subject.person !== self) return deny('no-relation');
+  // What nobody answers for yet is for doctors to read.
+  if (subject.exam?.unsigned === true) return deny('not-signed');
+  return isSensitive(subject) && said.effect !== 'permit' ? deny('sensitive') : allow('self');
 }
 
 function decideSystem(

@@ -18,6 +18,13 @@ import type {
   StudyFields,
 } from './record.ts';
 
+/** What somebody answers for: the rest is for doctors to read. */
+export const isSigned = (status: ReportStatus): boolean => status === 'final' || status === 'corrected';
+
+/** The exam as who sees signed reports alone sees it. */
+export const signedOnly = <E extends Pick<ExamView, 'report'>>(exam: E): E =>
+  exam.report === null || isSigned(exam.report.status) ? exam : { ...exam, report: null };
+
 /** One hospital's registration of a person. */
 export interface PatientView {
   readonly recordId: HubId;

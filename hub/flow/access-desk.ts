@@ -58,6 +58,7 @@ const all = (ids: readonly string[]): Promise<ReadonlySet<string>> => Promise.re
 /** Nothing is hidden. */
 export const WHOLE: Sight = {
   whole: true,
+  signedOnly: false,
   decide: (subjects) => Promise.resolve(subjects.map(() => ({ allowed: true, basis: 'contract' }))),
   persons: all,
   exams: all,
@@ -74,6 +75,7 @@ class Judged implements Sight {
   readonly #facts = new Map<HubId, SubjectFacts>();
   readonly #withheld = new Map<string, SightTold['withheld'][number]>();
   readonly #bases = new Set<string>();
+  readonly signedOnly: boolean;
   readonly #query: FactsQuery;
 
   constructor(
@@ -82,6 +84,7 @@ class Judged implements Sight {
     private readonly reader: Reader,
   ) {
     const { institution, practitionerId, accountId } = reader;
+    this.signedOnly = reader.role === 'patient';
     const sites = institution === null ? [] : ground.institutions.sitesWithin(institution);
     this.#query = { institution, sites, practitionerId, accountId, at: deps.clock().toISOString() };
   }
@@ -151,8 +154,8 @@ class Judged implements Sight {
   }
 
   async identified(persons: readonly string[]): Promise<void> {
-    const { accountId } = this.reader;
-    if (accountId !== null && persons.length > 0)
+    const { accountId, role } = this.reader;
+    if (accountId !== null && role !== 'patient' && persons.length > 0)
       await this.deps.known.note(accountId, persons as readonly HubId[], this.#query.at);
   }
 

@@ -21,10 +21,10 @@ import type { Page, PageRequest } from '../core/operation.ts';
 import type { IndexReader } from '../core/ports.ts';
 import { fail, ok, problem, type Result } from '../core/problem.ts';
 import { textDiff, type TextPart } from '../core/text-diff.ts';
-import { isFormer, type ExamView, type PatientView } from '../core/view.ts';
+import { isFormer, isSigned, signedOnly, type ExamView, type PatientView } from '../core/view.ts';
 
 /** What these questions need of what the caller may see. */
-export type ClinicalSight = Pick<Sight, 'persons' | 'exams' | 'identified'>;
+export type ClinicalSight = Pick<Sight, 'persons' | 'exams' | 'identified' | 'signedOnly'>;
 
 export interface ClinicalDeps {
   readonly persons: PersonSearch;
@@ -97,7 +97,10 @@ export function createClinicalRecords(deps: ClinicalDeps) {
       const found = await examSeen(deps, sight, examId);
       if (!found.ok) return found;
       const exam = found.value;
-      const revisions = await deps.history.revisions(exam.examId);
+      const all = await deps.history.revisions(exam.examId);
+      // Of a report that was withdrawn nothing is told, of a signed one what was signed.
+      const told = exam.report === null ? [] : all.filter(({ status }) => isSigned(status));
+      const revisions = sight.signedOnly ? told : all;
       return ok({ exam, items: revisions.map((one, at) => revised(one, revisions[at - 1], exam)).toReversed() });
     },
 
@@ -171,14 +174,15 @@ async function seenOf(
   const seen = await sight.exams(exams.map(({ examId }) => examId));
   return exams
     .filter(({ examId }) => seen.has(examId))
-    .map(timelineExam)
+    .map((exam) => timelineExam(sight.signedOnly ? signedOnly(exam) : exam))
     .sort(byTime);
 }
 
 async function examSeen({ index }: ClinicalDeps, sight: ClinicalSight, examId: string): Promise<Result<ExamView>> {
   const exam = await index.exam(examId);
   const seen = exam !== null && (await sight.exams([exam.examId])).has(exam.examId);
-  return seen ? ok(exam) : fail(problem('not-found'));
+  if (!seen) return fail(problem('not-found'));
+  return ok(sight.signedOnly ? signedOnly(exam) : exam);
 }
 
 function revised(revision: ReportRevision, before: ReportRevision | undefined, { report }: ExamView): Revision {

@@ -1,8 +1,8 @@
 /**
  * What callers may do with consents, on whichever face: a hospital records and withdraws those of its own desk, the
- * patient's own system all of its patients', a doctor sees those of patients whom they may see.
+ * patient's own system all of its patients', a doctor sees those of patients whom they may see, a patient their own.
  */
-import { decide, type Caller } from '../core/access.ts';
+import { decide, isTheirsToAsk, type Caller } from '../core/access.ts';
 import type { ConsentContent, ConsentCriteria, ConsentDesk, ConsentRecord } from '../core/consent-ports.ts';
 import type { Page, PageRequest } from '../core/operation.ts';
 import { fail, problem, type Result } from '../core/problem.ts';
@@ -54,6 +54,8 @@ const isOfAll = ({ role, site }: Caller): boolean =>
 export function createConsentActs({ desk, institutionOf, seen }: ConsentActsDeps): ConsentActs {
   const visible = async (caller: Caller, records: readonly ConsentRecord[]): Promise<readonly ConsentRecord[]> => {
     if (isOfAll(caller)) return records;
+    // Whoever recorded it: what a patient said of registrations that are another person now is no longer theirs to see.
+    if (caller.role === 'patient') return records.filter(({ personId }) => isTheirsToAsk(caller, personId));
     const own = institutionOf(caller);
     const isOwn = ({ institution, recordedBy }: ConsentRecord): boolean =>
       (own !== null && institution === own) || recordedBy.id === caller.id;
@@ -65,7 +67,7 @@ export function createConsentActs({ desk, institutionOf, seen }: ConsentActsDeps
     found === null ? null : ((await visible(caller, [found]))[0] ?? null);
   /** Of somebody who is no patient of the doctor's, a consent in the doctor's hand would be a key that he cut himself. */
   const isPatientOf = async (caller: Caller, personId: string): Promise<boolean> =>
-    caller.role !== 'physician' || (await seen(caller, [personId])).has(personId);
+    isTheirsToAsk(caller, personId) && (caller.role !== 'physician' || (await seen(caller, [personId])).has(personId));
   /** Ends at a consent that is seen, and goes on only where another is: a place in the list tells of nothing hidden. */
   const seenPage = async (
     caller: Caller,
@@ -98,7 +100,8 @@ export function createConsentActs({ desk, institutionOf, seen }: ConsentActsDeps
       if (personId !== undefined && personId !== found.personId)
         return fail(problem('patient-mismatch', 'personId', 'This consent is of another person.'));
       const own = institutionOf(caller);
-      if (!isOfAll(caller) && found.institution !== own && found.recordedBy.id !== caller.id)
+      const isTheirs = isOfAll(caller) || caller.role === 'patient' || found.recordedBy.id === caller.id;
+      if (!isTheirs && found.institution !== own)
         return fail(
           problem(
             'forbidden',
@@ -116,7 +119,8 @@ export function createConsentActs({ desk, institutionOf, seen }: ConsentActsDeps
     version: async (caller, consentId, version) => one(caller, await desk.version(consentId, version)),
     versions: async (caller, consentId) => visible(caller, await desk.versions(consentId)),
     async find(caller, criteria, page) {
-      if (!isOfAll(caller)) return { ...(await seenPage(caller, criteria, page)), total: null };
+      const whose = caller.role === 'patient' && criteria.persons === undefined ? { persons: ownOf(caller) } : {};
+      if (!isOfAll(caller)) return { ...(await seenPage(caller, { ...criteria, ...whose }, page)), total: null };
       return { ...(await desk.find(criteria, page)), total: await desk.count(criteria) };
     },
   };
@@ -124,11 +128,24 @@ export function createConsentActs({ desk, institutionOf, seen }: ConsentActsDeps
 
 /** Who acts for an institution records for that one. */
 function placed(caller: Caller, content: ConsentContent, own: string | null): Result<ConsentContent> {
+  if (caller.role === 'patient') return { ok: true, value: { ...content, ...BY_THE_PATIENT } };
   if (isOfAll(caller) || own === null) return { ok: true, value: content };
   if (content.institution !== null && content.institution !== own)
     return fail(problem('invalid-value', 'institution', 'A consent is recorded for one’s own institution.'));
   return { ok: true, value: { ...content, institution: own } };
 }
+
+const ownOf = ({ user }: Caller): readonly string[] => (user?.person === undefined ? [] : [user.person]);
+
+/** Whatever a patient sends: nobody else gives it, at no desk, and no paper stands for it. */
+const BY_THE_PATIENT = {
+  giver: 'patient',
+  giverName: null,
+  giverRelation: null,
+  channel: 'app',
+  institution: null,
+  evidence: null,
+} as const;
 
 /** Who may look at consents at all: whoever records them, and whoever reads records. */
 export const mayReadConsents = (caller: Caller): boolean =>

@@ -2,7 +2,7 @@
  * The FHIR resources as one caller may see them: searches, pages, includes, histories and reads over the same port, with
  * what is hidden left out as if it did not exist; totals count what is seen.
  */
-import type { List } from 'fhir/r4.js';
+import type { DiagnosticReport, DocumentReference, List } from 'fhir/r4.js';
 import type { Sight } from '../core/access-ports.ts';
 import { SearchTimeout, type FhirQuery, type FhirStore, type HistoryCursor, type StoredVersion } from '../core/fhir.ts';
 
@@ -16,7 +16,7 @@ export function sightedFhir(store: FhirStore, sight: Sight): FhirStore {
   if (sight.whole) return store;
   const seenOf = (type: string, ids: readonly string[]): Promise<ReadonlySet<string>> => seen(store, sight, type, ids);
   const one = async (found: StoredVersion | null): Promise<StoredVersion | null> =>
-    found !== null && (await seenOf(found.type, [found.id])).has(found.id) ? found : null;
+    found !== null && isTold(sight, found) && (await seenOf(found.type, [found.id])).has(found.id) ? found : null;
   const search = async (query: FhirQuery): Promise<readonly string[]> => {
     for (let limit = query.limit; limit <= MOST_LOOKED_AT; limit *= 2) {
       const found = await store.search({ ...query, limit });
@@ -69,7 +69,15 @@ async function visibleVersions(
     const ids = found.filter((version) => version.type === type).map(({ id }) => id);
     visible.set(type, await seen(store, sight, type, [...new Set(ids)]));
   }
-  return found.filter(({ type, id }) => visible.get(type)?.has(id) === true);
+  return found.filter((version) => visible.get(version.type)?.has(version.id) === true && isTold(sight, version));
+}
+
+/** Signed by now, yet this version was not: who sees signed reports alone is not told what they said before. */
+function isTold({ signedOnly }: Sight, { body }: StoredVersion): boolean {
+  if (!signedOnly || body === null) return true;
+  if (body.resourceType === 'DiagnosticReport')
+    return ['final', 'corrected'].includes((body as DiagnosticReport).status);
+  return body.resourceType !== 'DocumentReference' || (body as DocumentReference).docStatus !== 'preliminary';
 }
 
 async function seen(

@@ -1,12 +1,14 @@
 /** Accounts on PostgreSQL. That the three administrators are never one account is a unique index, not only a rule. */
 import type { PersonRole } from '../core/access.ts';
 import { rolesFault } from '../core/account.ts';
+import { randomUUID } from 'node:crypto';
 import type { Account, AccountRole, AccountState, AccountStore } from '../core/account.ts';
 import { siteId } from '../core/identifier.ts';
 import type { InstitutionCode } from '../core/institution.ts';
 import { fail, ok, problem } from '../core/problem.ts';
 import type { Result } from '../core/problem.ts';
-import type { Connection, Database } from './database.ts';
+import { vaultOf, type Connection, type Database } from './database.ts';
+import { residentKey } from './sealed-facts.ts';
 
 export interface AccountRow {
   id: string;
@@ -127,9 +129,17 @@ where id = $1 and state <> 'ended'
 const LIST = `select ${ACCOUNT_COLUMNS} from account a
 where ($2::uuid is null or (a.created_at, a.id) < (select created_at, id from account where id = $2))
   and ($3::text is null or a.state = $3) and ($4::text is null or a.institution = $4)
-  and ($5::text is null or exists (select from account_role r where r.account_id = a.id and r.role = $5))
+  and case when $5::text is null then a.resident_id is null
+    else exists (select from account_role r where r.account_id = a.id and r.role = $5) end
   and ($6::timestamptz is null or coalesce(a.last_sign_in_at, a.created_at) < $6)
 order by a.created_at desc, a.id desc limit $1`;
+
+/** No name of theirs: what they are called stands in their registrations, and the audit names them by these. */
+const PROVISION_PATIENT = `insert into account (login_name, display_name, state, source, idp, subject, resident_id, created_at, created_by)
+  values ($1, '本人', 'active', 'saml', $2, $3, $4, $5, 'saml')
+  on conflict (idp, subject) where idp is not null do update set
+    state = case when account.state_reason = 'unused' and account.state = 'suspended' then 'active' else account.state end
+  returning id`;
 
 /** Without one the token of the first start has every right again: a leave of three months must not give it them. */
 const LAST_SECURITY_ADMINISTRATOR = `select a.id from account a join account_role r on r.account_id = a.id
@@ -177,6 +187,17 @@ export function createAccountStore({ database, clock }: { database: Database; cl
           throw error;
         });
     },
+    provisionPatient: (idp, residentId) =>
+      database.transaction(async (connection) => {
+        const key = residentKey(vaultOf(pool), residentId);
+        const { rows } = await connection.query<{ id: string }>(PROVISION_PATIENT, [
+          ...[`patient-${randomUUID()}@${idp}`, idp, Buffer.from(key, 'base64url'), key, clock()],
+        ]);
+        const [row] = rows;
+        if (row === undefined) throw new Error('the account of a patient was not written');
+        await setRoles(connection, row.id, [{ role: 'patient', site: null }]);
+        return ok(await must(connection, row.id));
+      }),
     byId: (id) => (isUuid(id) ? read(pool, id) : Promise.resolve(null)),
     async list({ state, role, institution, unusedSince }, { limit, after }) {
       const mark = after !== undefined && isUuid(after) ? after : null;
@@ -215,6 +236,11 @@ export function createAccountStore({ database, clock }: { database: Database; cl
 
 const isDuplicate = (error: unknown): boolean => error instanceof Error && Reflect.get(error, 'code') === '23505';
 
+async function isCitizen(connection: Connection, id: string): Promise<boolean> {
+  const { rowCount } = await connection.query('select from account where id = $1 and resident_id is not null', [id]);
+  return rowCount === 1;
+}
+
 type Change = Parameters<AccountStore['change']>[1];
 
 function change(database: Database, id: string, to: Change, at: Date): Promise<Result<Account> | null> {
@@ -230,6 +256,8 @@ export async function changeIn(
   to: Change,
   at: Date,
 ): Promise<Result<Account> | null> {
+  if (to.roles !== undefined && (await isCitizen(connection, id)))
+    return rolesRefused('The account of a citizen is a patient’s and nothing else.');
   const { rowCount } = await connection.query(CHANGE, [
     ...[id, to.displayName ?? null, to.language ?? null, JSON.stringify(to)],
     ...[to.state ?? null, to.stateReason ?? null, at],

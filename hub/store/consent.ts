@@ -13,6 +13,7 @@ import type { HubId } from '../core/identifier.ts';
 import type { Page, PageRequest } from '../core/operation.ts';
 import { fail, ok, problem, type Result } from '../core/problem.ts';
 import type { Connection, Database } from './database.ts';
+import { BY_THE_PATIENT } from '../core/patient-notice.ts';
 import { writeNotice, type NoticeRules } from './patient-notice.ts';
 import { isId, namesOf, personToday, todayOf } from './person-names.ts';
 import type { Sealed } from './subscription.ts';
@@ -214,7 +215,11 @@ const tell = (
     personId,
     kind,
     subject: `consent/${consentId}`,
-    content: { institution, by: by.user?.displayName ?? null, reason: null, until: null },
+    content: {
+      institution,
+      by: by.role === 'patient' ? BY_THE_PATIENT : (by.user?.displayName ?? null),
+      ...{ reason: null, until: null },
+    },
     at: deps.clock(),
   });
 

@@ -16,6 +16,14 @@ export const residentOwner = (residentId: string): string => `(
       or abs(substr(owner.birth_date, 1, 4)::int - owner.resident_born) <= 2)
   order by owner.created_at, owner.record_id limit 1)`;
 
+/**
+ * The same for who comes with the number and wants to see: null as soon as registrations of more than one person claim it,
+ * rightly or not. What was parted or never joined may be another's, and nobody is shown what may be.
+ */
+export const soleClaimant = (residentId: string): string => `(
+  select case when count(distinct claim.person_id) = 1 then ${residentOwner(residentId)} end
+  from patient_record claim where claim.resident_id = ${residentId})`;
+
 /** Numbers, by their keyed hashes, that these registrations claim otherwise than before, or with another birth date. */
 export function reclaimed(
   changed: readonly PatientState[],

@@ -49,6 +49,7 @@ account
   totp_secret text
   totp_confirmed boolean not null default false
   totp_step bigint not null default 0
+  resident_id text
 account_flag
   flag_id uuid not null
   account_id text not null
@@ -893,7 +894,7 @@ account_recovery.account_recovery_pkey PRIMARY KEY (account_id, code_hash)
 account_role.account_role_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
 account_role.account_role_check CHECK (((role <> 'interface-engineer'::text) OR (site IS NOT NULL)))
 account_role.account_role_pkey PRIMARY KEY (account_id, role)
-account_role.account_role_role_check CHECK ((role = ANY (ARRAY['physician'::text, 'interface-engineer'::text, 'operator'::text, 'system-administrator'::text, 'security-administrator'::text, 'auditor'::text, 'regulator'::text])))
+account_role.account_role_role_check CHECK ((role = ANY (ARRAY['physician'::text, 'interface-engineer'::text, 'operator'::text, 'system-administrator'::text, 'security-administrator'::text, 'auditor'::text, 'regulator'::text, 'patient'::text])))
 affinity_patient.affinity_patient_pkey PRIMARY KEY (patient_id)
 approval.approval_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(id)
 approval.approval_check CHECK ((((kind = 'client'::text) = (client_id IS NOT NULL)) AND ((kind = 'client'::text) = (account_id IS NULL))))

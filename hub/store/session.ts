@@ -7,7 +7,9 @@ import { siteId } from '../core/identifier.ts';
 import type { Factor, Session, SessionStore, Stage } from '../core/session.ts';
 import { ACCOUNT_COLUMNS, accountOf } from './account.ts';
 import type { AccountRow } from './account.ts';
+import type { HubId } from '../core/identifier.ts';
 import type { Database } from './database.ts';
+import { soleClaimant } from './resident-owner.ts';
 
 interface SessionRow extends AccountRow {
   session_id: string;
@@ -23,11 +25,12 @@ interface SessionRow extends AccountRow {
   saml_subject: Buffer | null;
   saml_index: string | null;
   saml_name: string | null;
+  person: HubId | null;
 }
 
 const FIND = `select ${ACCOUNT_COLUMNS}, encode(s.id_hash, 'hex') as session_id, s.stage, s.role, held.site as role_site,
   s.purpose, s.factors, s.created_at as started_at, s.seen_at, s.ends_at, s.idp as saml_idp, s.saml_subject, s.saml_index,
-  s.saml_name
+  s.saml_name, case when s.role = 'patient' then ${soleClaimant('a.resident_id')} end as person
 from session s join account a on a.id = s.account_id
 left join account_role held on held.account_id = a.id and held.role = s.role
 where s.id_hash = $1 and a.state = 'active' and s.ends_at > $2
@@ -56,6 +59,7 @@ const sessionOf = (row: SessionRow): Session => ({
     row.saml_idp === null || row.saml_subject === null || row.saml_name === null
       ? null
       : { idp: row.saml_idp, subject: row.saml_subject, index: row.saml_index, name: row.saml_name },
+  person: row.person,
 });
 
 export function createSessionStore({ database, clock }: { database: Database; clock: () => Date }): SessionStore {

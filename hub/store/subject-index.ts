@@ -15,6 +15,7 @@ interface SubjectRow {
   exam_id: HubId | null;
   site: SiteId | null;
   labels: Sensitivity[] | null;
+  unsigned?: boolean;
 }
 
 /*
@@ -65,6 +66,11 @@ const OF_DOCUMENTS = `
   union all
   select k.key, ${COLUMNS} from named k ${OF_EXAMS}`;
 
+/** Of a report, its documents and their bytes: how the report of the same exam stands, as the projection has it. */
+const UNSIGNED = `exists (select from fhir_resource d where d.type = 'DiagnosticReport' and not d.deleted
+    and d.owner = 'exam|' || e.exam_id and d.tokens && '{status=preliminary,status=entered-in-error}') as unsigned`;
+const OF_REPORTS: ReadonlySet<string> = new Set(['DiagnosticReport', 'DocumentReference', 'Binary']);
+
 const documents = (column: 'o.id' | 'o.unique_id'): string => OF_DOCUMENTS.replaceAll('%k', column);
 
 function grouped(rows: readonly SubjectRow[]): Map<string, Subject[]> {
@@ -76,22 +82,25 @@ function grouped(rows: readonly SubjectRow[]): Map<string, Subject[]> {
 const firsts = (found: ReadonlyMap<string, readonly Subject[]>): Map<string, Subject> =>
   new Map([...found].flatMap(([key, [first]]) => (first === undefined ? [] : [[key, first]])));
 
-function subjectOf({ person_id, exam_id: id, site, labels }: SubjectRow): Subject {
+function subjectOf({ person_id, exam_id: id, site, labels, unsigned = false }: SubjectRow): Subject {
   const person = person_id ?? NOBODY_KNOWN;
-  return id === null || site === null ? { person } : { person, exam: { id, site, labels: labels ?? [] } };
+  if (id === null || site === null) return { person };
+  return { person, exam: { id, site, labels: labels ?? [], ...(unsigned ? { unsigned } : {}) } };
 }
 
 export function createSubjectIndex(deps: { database: Database; affinityDomainOid: string }): SubjectIndex {
   const { database, affinityDomainOid: oid } = deps;
   const ask = async (name: string, text: string, values: unknown[]): Promise<Map<string, Subject[]>> =>
     grouped((await database.pool.query<SubjectRow>({ name, text, values })).rows);
-  const exams = (name: string, keys: string, values: unknown[]): Promise<Map<string, Subject[]>> =>
-    ask(name, `select k.key, ${COLUMNS} from (${keys}) k(key, exam_id) ${OF_EXAMS}`, values);
+  const exams = (name: string, keys: string, values: unknown[], more = ''): Promise<Map<string, Subject[]>> =>
+    ask(name, `select k.key, ${COLUMNS}${more} from (${keys}) k(key, exam_id) ${OF_EXAMS}`, values);
   return {
     async ofResources(type, ids) {
       const uuids = ids.filter((id) => UUID.test(id));
       if (type === 'Patient') return ask('subjects-patients', PERSONS, [uuids]);
-      const found = await exams('subjects-resources', OWNED, [type, ids]);
+      const found = OF_REPORTS.has(type)
+        ? await exams('subjects-reports', OWNED, [type, ids], `, ${UNSIGNED}`)
+        : await exams('subjects-resources', OWNED, [type, ids]);
       const rest = uuids.filter((id) => !found.has(id));
       if (rest.length === 0 || !IN_REGISTRY.has(type)) return found;
       return new Map([...found, ...(await ask('subjects-entries', documents('o.id'), [rest, oid]))]);

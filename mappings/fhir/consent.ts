@@ -24,6 +24,7 @@ export const PURPOSE_CODES: Readonly<Record<Purpose, readonly [system: string, c
   OPS: [ACT_REASON, 'HOPERAT'],
   RESEARCH: [ACT_REASON, 'HRESCH'],
   EMERGENCY: [ACT_REASON, 'ETREAT'],
+  PATIENT: [ACT_REASON, 'PATRQT'],
 };
 
 /** v3 InformationSensitivityPolicy. */

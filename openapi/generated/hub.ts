@@ -2526,7 +2526,10 @@ export interface components {
     };
     /** @description `after` of the next page; null: there is none */
     readonly Next: string | null;
-    /** @enum {string} */
+    /**
+     * @description patient: by the identity provider for citizens alone, never given by hand
+     * @enum {string}
+     */
     readonly PersonRole:
       | 'physician'
       | 'interface-engineer'
@@ -2534,10 +2537,23 @@ export interface components {
       | 'system-administrator'
       | 'security-administrator'
       | 'auditor'
-      | 'regulator';
-    /** @enum {string} */
+      | 'regulator'
+      | 'patient';
+    /**
+     * @description PATIENT: patients read of themselves
+     * @enum {string}
+     */
     readonly Purpose:
-      'TREATMENT' | 'CONSULTATION' | 'RECOGNITION' | 'SHARE' | 'QC' | 'REGULATION' | 'OPS' | 'RESEARCH' | 'EMERGENCY';
+      | 'TREATMENT'
+      | 'CONSULTATION'
+      | 'RECOGNITION'
+      | 'SHARE'
+      | 'QC'
+      | 'REGULATION'
+      | 'OPS'
+      | 'RESEARCH'
+      | 'EMERGENCY'
+      | 'PATIENT';
     /**
      * @description invited: has to choose a password; pending: waits for approval; ended: for good
      * @enum {string}
@@ -2642,6 +2658,8 @@ export interface components {
       readonly roles: readonly components['schemas']['AccountRole'][];
       readonly purpose: components['schemas']['Purpose'];
       readonly purposes: readonly components['schemas']['Purpose'][];
+      /** @description Of a patient: whose records are theirs now; null: nobody's, or it is in doubt. Null to all others */
+      readonly person: string | null;
       readonly factors: readonly ('password' | 'totp' | 'saml')[];
       readonly startedAt: string;
       /** @description However much it is used */
@@ -5084,6 +5102,8 @@ export interface operations {
           readonly 'application/json': {
             readonly items: readonly {
               readonly id: string;
+              /** @description Patients sign in there; the others are of hospitals */
+              readonly citizens: boolean;
               readonly name: string;
               readonly nameEn?: string;
               /** @description Where the browser goes; takes `return`, a path of the hub */

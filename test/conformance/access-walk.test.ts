@@ -12,6 +12,7 @@ import { ROLES, type Caller, type Role, type SignedIn } from '../../hub/core/acc
 import { siteId } from '../../hub/core/identifier.ts';
 import { institutionCode } from '../../hub/core/institution.ts';
 import { createSeeing } from '../../hub/flow/sighted-index.ts';
+import { derive } from '../support/fhir.ts';
 import { AUTHORITY, I1, startAccessHub, type AccessHub, type Laid } from '../support/access-hub.ts';
 import { requestBody, requestEnvelope, SOAP_TYPE } from '../support/xds-peer.ts';
 import { vaultOf } from '../../hub/store/database.ts';
@@ -79,6 +80,17 @@ const EVERYTHING = [
 ];
 const but = (...hidden: string[]): string[] => EVERYTHING.filter((name) => !hidden.includes(name));
 
+/** Persons are laid down later; who they are is derived from their names. */
+const PATIENTS: Readonly<Record<string, string>> = { own: 'A', refused: 'C', sensitive: 'D' };
+function patient(name: string | null): Caller {
+  const person = name === null ? {} : { person: derive.id('person', PATIENTS[name] ?? '') };
+  const signed = {
+    ...user('', { accountId: `acc-patient-${name ?? ''}`, purpose: 'PATIENT', ...person }),
+    institution: null,
+  };
+  return { id: signed.accountId, name: '本人', role: 'patient', peer: 'test', user: signed };
+}
+
 /** Who sees which exams. */
 const READERS: readonly (readonly [string, Caller, readonly string[]])[] = [
   ['a physician of h1', physician(I1), ['own', 'related', 'refusedOwn', 'sensitiveOwn']],
@@ -86,6 +98,10 @@ const READERS: readonly (readonly [string, Caller, readonly string[]])[] = [
   ['a physician of nowhere', physician('CODE-none'), []],
   ['a physician who does research', physician(I1, { purpose: 'RESEARCH' }), []],
   ['a platform', client('query-platform'), but('refused', 'refusedOwn', 'sensitive', 'sensitiveOwn')],
+  ['the patient A', patient('own'), ['own', 'related']],
+  ['the patient C, who refused everybody', patient('refused'), ['refusedOwn', 'refused']],
+  ['the patient D, of sensitive exams', patient('sensitive'), []],
+  ['a patient of whom it is in doubt who they are', patient(null), []],
   ["h1's own system", client('query-platform', 'h1'), but('refused', 'sensitive')],
   ['the bootstrap', client('administrator'), EVERYTHING],
 ];
@@ -235,7 +251,14 @@ test('role × operation of the contract: refused where the table is empty, and n
         const url = `/api/v1${path.replace('{site}', 'h1').replaceAll(/\{\w+\}/g, NOBODY)}`;
         const person = !['administrator', 'query-platform', 'hospital-feed'].includes(role);
         const base = client(role, 'h1');
-        const caller: Caller = role === 'physician' ? physician(I1) : person ? { ...base, user: user(I1) } : base;
+        const caller: Caller =
+          role === 'physician'
+            ? physician(I1)
+            : role === 'patient'
+              ? patient('own')
+              : person
+                ? { ...base, user: user(I1) }
+                : base;
         const body = method === 'get' ? {} : { body: '{"broken', headers: { 'Content-Type': 'application/json' } };
         const { status } = await hub.call(caller, url, { method: method.toUpperCase(), ...body });
         const what = `${role} ${operation.operationId} ${String(status)}`;
@@ -256,7 +279,7 @@ test('role × operation of FHIR, DICOMweb, WADO-URI and RAD-69: refused where th
     ['/fhir/Patient/$ihe-pix?sourceIdentifier=a|b', 'read-record'],
     ['/fhir/Patient', 'search-records'],
     ['/fhir/_history', 'search-records'],
-    ['/fhir/Patient/$match', 'search-records', { method: 'POST' }],
+    ['/fhir/Patient/$match', 'find-persons', { method: 'POST' }],
     ['/fhir', 'submit-documents', { method: 'POST' }],
     ['/dicomweb/studies', 'search-records'],
     [`/dicomweb/studies/${study}/metadata`, 'read-images'],

@@ -16,13 +16,15 @@ export interface SamlHub {
   readonly hub: RestServer;
   readonly h1: SamlIdp;
   readonly h2: SamlIdp;
+  readonly citizens: SamlIdp;
   close(): Promise<void>;
 }
 
-/** Files of two providers and of the hub's own key, as an operator lays them down; and a port that is free. */
+/** Files of three providers and of the hub's own key, as an operator lays them down; and a port that is free. */
 export interface SamlGround {
   readonly h1: SamlIdp;
   readonly h2: SamlIdp;
+  readonly citizens: SamlIdp;
   /** HUB_SAML_IDPS and the others, for a hub as a process; `port` is where it has to listen. */
   readonly env: Readonly<Record<'HUB_SAML_IDPS' | 'HUB_SAML_KEY' | 'HUB_SAML_CERT' | 'HUB_PUBLIC_URL', string>>;
   readonly port: number;
@@ -38,16 +40,19 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** h1 shows both factors itself and gives roles by a table; h2 leaves the second factor to the hub. */
+/** h1 shows both factors itself and gives roles by a table; h2 leaves the second factor to the hub; patients come by citizens. */
 export async function samlGround(idpHost = '127.0.0.1', institution = '12210000463400001X'): Promise<SamlGround> {
   const [h1, h2] = [await startIdp('h1', idpHost), await startIdp('h2', idpHost)];
+  const citizens = await startIdp('citizens', idpHost);
   const dir = await mkdtemp(join(tmpdir(), 'hutong-saml-'));
   const own = newSigner();
   h1.partner = own.certificate;
   h2.partner = own.certificate;
+  citizens.partner = own.certificate;
   const files = {
     'h1.xml': h1.metadata,
     'h2.xml': h2.metadata,
+    'citizens.xml': citizens.metadata,
     'key.pem': own.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     'cert.pem': own.certificate,
     'idps.yaml': `- id: h1
@@ -66,12 +71,19 @@ export async function samlGround(idpHost = '127.0.0.1', institution = '122100004
   attributes: { name: displayName, roles: role }
   defaultRole: physician
   provision: review
+- id: citizens
+  name: 省政务服务网
+  nameEn: Provincial citizen sign-on
+  metadata: citizens.xml
+  secondFactor: idp
+  attributes: { name: displayName, residentId: idNumber }
+  defaultRole: patient
 `,
   };
   for (const [name, content] of Object.entries(files)) await writeFile(join(dir, name), content);
   const port = await freePort();
   return {
-    ...{ h1, h2, port },
+    ...{ h1, h2, citizens, port },
     env: {
       HUB_SAML_IDPS: join(dir, 'idps.yaml'),
       HUB_SAML_KEY: join(dir, 'key.pem'),
@@ -81,6 +93,7 @@ export async function samlGround(idpHost = '127.0.0.1', institution = '122100004
     async close() {
       await h1.close();
       await h2.close();
+      await citizens.close();
       await rm(dir, { recursive: true });
     },
   };
@@ -88,11 +101,11 @@ export async function samlGround(idpHost = '127.0.0.1', institution = '122100004
 
 export async function startSamlHub(idpHost = '127.0.0.1'): Promise<SamlHub> {
   const ground = await samlGround(idpHost);
-  const { h1, h2, env, port } = ground;
+  const { h1, h2, citizens, env, port } = ground;
   const saml = { providers: readProviders(env.HUB_SAML_IDPS), ...readKeys(env.HUB_SAML_KEY, env.HUB_SAML_CERT) };
   const hub = await startRest(undefined, { saml, publicUrl: env.HUB_PUBLIC_URL }, port);
   return {
-    ...{ hub, h1, h2 },
+    ...{ hub, h1, h2, citizens },
     async close() {
       await hub.close();
       await ground.close();

@@ -25,6 +25,8 @@ export interface IdpUser {
   readonly name: string;
   readonly roles: readonly string[];
   readonly department?: string;
+  /** Of a citizen. */
+  readonly residentId?: string;
 }
 
 export interface Asked {
@@ -129,7 +131,10 @@ function respond(idp: SamlIdp, asked: Asked, more: SamlpOptions): Promise<string
     sessionIndex: `_${randomUUID()}`,
     authnContextClassRef: 'urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport',
     profileMapper: () => ({
-      getClaims: () => ({ displayName: user.name, role: user.roles, department: user.department ?? '' }),
+      getClaims: () => ({
+        ...{ displayName: user.name, role: user.roles, department: user.department ?? '' },
+        ...(user.residentId === undefined ? {} : { idNumber: user.residentId }),
+      }),
       getNameIdentifier: () => ({
         nameIdentifier: user.nameId,
         nameIdentifierFormat: 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent',

@@ -95,6 +95,7 @@ test('metadata and the list of hospitals need nobody and hold no key', async () 
     name: '省第一人民医院',
     nameEn: 'First Provincial Hospital',
     loginUrl: '/saml/h1/login',
+    citizens: false,
   });
   assert.equal((await fetch(`${hub.origin}/saml/nowhere/metadata`)).status, 404);
 });

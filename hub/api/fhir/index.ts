@@ -131,11 +131,10 @@ async function replyTo(
   }
   if (!found.ok) return refusal(found.fault);
   const interaction = found.value;
-  const isSearch = ['search', 'history', 'match'].includes(interaction.kind);
+  const isSearch = ['search', 'history'].includes(interaction.kind);
   const isSubmission = ['provide', 'publish', 'update-patient', 'message'].includes(interaction.kind);
-  const decision = decide(caller, {
-    kind: isSubmission ? 'submit-documents' : isSearch ? 'search-records' : 'read-record',
-  });
+  const reads = interaction.kind === 'match' ? 'find-persons' : isSearch ? 'search-records' : 'read-record';
+  const decision = decide(caller, { kind: isSubmission ? 'submit-documents' : reads });
   if (!decision.allowed) {
     await deps.audit.record(event(request, caller, 'refused', NOBODY, decision.reason));
     return refusal({ status: 403, code: 'forbidden', text: decision.reason });

@@ -2,6 +2,7 @@
 import type { AnchorDesk, VerificationLog } from '../../core/audit-anchor.ts';
 import { shownAccess, type ReaderNames } from '../../core/audit-access.ts';
 import type { FlagDesk } from '../../core/audit-rules.ts';
+import { isTheirsToAsk } from '../../core/access.ts';
 import type { AuditReader } from '../../core/client.ts';
 import { problem } from '../../core/problem.ts';
 import type { Handlers } from './operation.ts';
@@ -74,7 +75,8 @@ export function auditHandlers(deps: AuditHandlerDeps): Auditing {
       const disclosure = { action: 'change', persons: [], objects: [`audit-flag/${path.id}`] } as const;
       return { status: 200, body: closed.value, disclosure };
     },
-    listAccesses: async ({ path, query: { limit = 50, after, from, to } }) => {
+    listAccesses: async ({ path, caller, query: { limit = 50, after, from, to } }) => {
+      if (!isTheirsToAsk(caller, path.id)) return { problem: problem('not-found') };
       const times = {
         ...(from === undefined ? {} : { from: new Date(from).toISOString() }),
         ...(to === undefined ? {} : { to: new Date(to).toISOString() }),

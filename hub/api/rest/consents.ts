@@ -1,6 +1,6 @@
 /** What the REST face does about consents: the desk's and the app's side of them, codes of who is present, notices. */
 import type { components } from '../../../openapi/generated/hub.ts';
-import type { Caller } from '../../core/access.ts';
+import { isTheirsToAsk, type Caller } from '../../core/access.ts';
 import type { ConsentRule } from '../../core/consent.ts';
 import type { ConsentContent, ConsentRecord, PresentCodes } from '../../core/consent-ports.ts';
 import { noticeText, type PatientNoticeList } from '../../core/patient-notice.ts';
@@ -126,17 +126,23 @@ function consents({ consents: acts, clock }: ConsentHandlerDeps): Consents {
   };
 }
 
+const BY_THE_PATIENT = { giver: 'patient', giverName: null, giverRelation: null } as const;
+
 type Present = Pick<Handlers, 'issuePresentCode' | 'redeemPresentCode' | 'listPatientNotices'>;
 
 function present({ codes, notices, institutionOf }: ConsentHandlerDeps): Present {
   return {
     issuePresentCode: async ({ body, caller }) => {
       const { personId, kind, minutes, hours, form } = body;
-      const giver = {
-        giver: body.giver ?? 'patient',
-        giverName: body.giverName ?? null,
-        giverRelation: body.giverRelation ?? null,
-      };
+      if (!isTheirsToAsk(caller, personId)) return refused(problem('not-found', 'personId', 'Nobody has this id.'));
+      const giver =
+        caller.role === 'patient'
+          ? BY_THE_PATIENT
+          : {
+              giver: body.giver ?? 'patient',
+              giverName: body.giverName ?? null,
+              giverRelation: body.giverRelation ?? null,
+            };
       const terms = { hours, sources: body.sources ?? [], labels: body.labels ?? [], form, ...giver };
       const result = await codes.issue({ personId, kind, minutes, terms }, caller);
       if (!result.ok) return refused(result.problem);
@@ -159,7 +165,8 @@ function present({ codes, notices, institutionOf }: ConsentHandlerDeps): Present
         disclosure: disclosed('change', [result.value], 'patient present'),
       };
     },
-    listPatientNotices: async ({ path, query }) => {
+    listPatientNotices: async ({ path, query, caller }) => {
+      if (!isTheirsToAsk(caller, path.id)) return notFound();
       const { items, next } = await notices.of(path.id, pageOf(query));
       const body = {
         items: items.map((one) => ({ ...one, content: { ...one.content }, text: noticeText(one) })),

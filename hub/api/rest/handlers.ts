@@ -5,6 +5,7 @@ import { parseResidentId } from '../../core/identifier.ts';
 import type { IndexReader } from '../../core/ports.ts';
 import { problem } from '../../core/problem.ts';
 import type { SiteProfile, Sites } from '../../core/site.ts';
+import { signedOnly } from '../../core/view.ts';
 import { consentHandlers, type ConsentHandlerDeps } from './consents.ts';
 import { emergencyHandlers, type EmergencyDeps } from './emergency.ts';
 import { accountHandlers } from './account.ts';
@@ -139,7 +140,10 @@ function reading({ exams, index }: HandlerDeps): Pick<Handlers, 'searchExams' | 
       const wanted = resident === null ? identifier : { value: resident.id };
       const page = await sightedExams(exams, sight).byPatient(wanted, pageOf({ limit, after }, 20));
       const objects = page.items.map(({ examId }) => `exam/${examId}`);
-      const body = { items: page.items.map((exam) => examRecord(exam)), next: page.next };
+      const body = {
+        items: page.items.map((exam) => examRecord(sight.signedOnly ? signedOnly(exam) : exam)),
+        next: page.next,
+      };
       return { status: 200, body, disclosure: { action: 'search', persons: page.personIds, objects } };
     },
     readExam: async ({ path, sight }) => {
@@ -148,7 +152,8 @@ function reading({ exams, index }: HandlerDeps): Pick<Handlers, 'searchExams' | 
       if (exam !== null && !(await sight.exams([exam.examId])).has(exam.examId)) return notFound();
       if (exam === null) return notFound();
       const disclosure = { action: 'read', persons: [exam.personId], objects: [`exam/${exam.examId}`] } as const;
-      return { status: 200, body: examRecord(exam, true), disclosure };
+      const told = sight.signedOnly ? signedOnly(exam) : exam;
+      return { status: 200, body: examRecord(told, true), disclosure };
     },
   };
 }

@@ -15,6 +15,8 @@ export interface IdentityProviderName {
   readonly id: string;
   readonly name: string;
   readonly nameEn?: string;
+  /** Patients sign in there. */
+  readonly citizens: boolean;
 }
 
 export interface SessionDeps {
@@ -41,6 +43,7 @@ const bodyOf = (session: Session, recoveryCodes?: readonly string[]) => {
     roles: [...roles],
     purpose,
     purposes: role === null ? [] : [...purposesOf(role.role)],
+    person: session.person,
     factors: [...factors],
     startedAt,
     endsAt,

@@ -6,11 +6,13 @@
 import express, { Router } from 'express';
 import type { Request, Response } from 'express';
 import { LOGIN_NAME, plainLoginName } from '../../core/account.ts';
-import type { Account, AccountRole, AccountStore } from '../../core/account.ts';
+import type { Account, AccountRole, AccountStore, PatientFinder } from '../../core/account.ts';
 import type { AuditEvent, AuditTrail } from '../../core/audit.ts';
+import { parseResidentId } from '../../core/identifier.ts';
+import { isOfCitizens } from '../../core/identity-provider.ts';
 import type { IdentityProvider, SamlRequestStore } from '../../core/identity-provider.ts';
 import { fail, problem } from '../../core/problem.ts';
-import type { Result } from '../../core/problem.ts';
+import type { Problem, Result } from '../../core/problem.ts';
 import type { Session, SessionStore } from '../../core/session.ts';
 import type { Assertion } from '../../../mappings/xds/saml-assertion.ts';
 import { digestOf } from '../../security/saml.ts';
@@ -29,6 +31,7 @@ export interface SamlDeps {
   readonly providers: readonly SamlProvider[];
   readonly requests: SamlRequestStore;
   readonly accounts: AccountStore;
+  readonly patients: PatientFinder;
   readonly sessions: SessionStore;
   readonly signOn: SignOn;
   readonly seal: Seal;
@@ -42,6 +45,7 @@ interface Answer extends SamlName {
   readonly name: string;
   readonly department: string | null;
   readonly practitionerId: string | null;
+  readonly residentId: string | null;
   readonly roles: readonly AccountRole[];
   readonly second: boolean;
 }
@@ -57,7 +61,7 @@ const ownPath = (told: unknown): string =>
   typeof told === 'string' && told.length <= 512 && /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(told) ? told : '/';
 
 /** What the sign-in page shows; the codes are the portal's. */
-type Shown = 'refused' | 'account' | 'role';
+type Shown = 'refused' | 'account' | 'role' | 'nobody' | 'several';
 
 export function samlFace(deps: SamlDeps): Router {
   const router = Router({ mergeParams: true });
@@ -148,8 +152,10 @@ async function finish(deps: SamlDeps, provider: SamlProvider, request: Request, 
   if (browser?.equals(taken.browser) !== true)
     return refuse(deps, request, response, 'finish', 'begun in another browser');
   const answer = JSON.parse(deps.seal.open(taken.answer)) as Answer;
-  const account = await provision(deps, provider.provider, answer);
-  if (!account.ok) return refuse(deps, request, response, 'finish', account.problem.text, null, 'account');
+  const citizens = isOfCitizens(provider.provider);
+  const account = await (citizens ? provisionPatient : provision)(deps, provider.provider, answer);
+  if (!account.ok)
+    return refuse(deps, request, response, 'finish', account.problem.text, null, shownOf(account.problem));
   if (answer.roles.length === 0)
     return refuse(deps, request, response, 'finish', 'account without a role', account.value, 'role');
   const visitor = visitorOf(request);
@@ -256,6 +262,7 @@ function answerOf(
     name: text(attributes.name) ?? login,
     department: text(attributes.department),
     practitionerId: text(attributes.practitionerId),
+    residentId: text(attributes.residentId),
     roles: [...given].map((role) => ({ role, site: role === 'interface-engineer' ? site : null })),
     second: secondFactor !== 'idp' && !assertion.contexts.some((context) => shown.includes(context)),
   };
@@ -274,6 +281,29 @@ async function provision(
     digestOf(id, login),
     state === 'approved' ? 'active' : 'pending',
   );
+}
+
+/** What the sign-in page says of an account that was not made: of a patient, whether the index knows them. */
+const shownOf = ({ code, where }: Problem): Shown =>
+  where !== 'residentId' ? 'account' : code === 'conflict' ? 'several' : 'nobody';
+
+/** Exactly one person of the index is who came, or nobody comes in; no account is made of who is not in the index. */
+async function provisionPatient(
+  { accounts, patients }: SamlDeps,
+  { id }: IdentityProvider,
+  { nameId, name, residentId }: Answer,
+): Promise<Result<Account>> {
+  const resident = parseResidentId(residentId ?? '');
+  if (!resident.ok) return fail(problem('invalid-value', 'residentId', 'the provider gave no valid resident ID'));
+  // Sessions are found by a plain hash of this name, and resident IDs are soon guessed.
+  if (nameId.normalize('NFKC').toUpperCase().includes(resident.id))
+    return fail(problem('invalid-value', 'nameId', 'the provider names its people by their resident ID'));
+  const person = await patients.whose(resident.id, name);
+  if (person === 'nobody')
+    return fail(problem('not-found', 'residentId', 'no person of the index has number and name'));
+  if (person === 'several')
+    return fail(problem('conflict', 'residentId', 'several persons of the index claim the resident ID'));
+  return accounts.provisionPatient(id, resident.id);
 }
 
 /** For the end of a session that a provider began: where the browser tells it so. */

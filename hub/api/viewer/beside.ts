@@ -15,7 +15,7 @@ import { fail, ok, problem } from '../../core/problem.ts';
 import type { Result } from '../../core/problem.ts';
 import type { Sites } from '../../core/site.ts';
 import type { PersonExams } from '../../core/viewer.ts';
-import type { ExamView } from '../../core/view.ts';
+import { signedOnly, type ExamView } from '../../core/view.ts';
 import { callerOf } from '../caller.ts';
 import { sendProblem } from '../rest/problem.ts';
 
@@ -92,7 +92,7 @@ export const besideHandler =
       person: { id: personId, name: here === undefined ? null : nameOf(here), localId: here?.patient.localId ?? null },
       maySave: decide(caller, { kind: 'annotate' }).allowed,
       csrf: csrfOf(request),
-      exams: exams.map((exam) => shown(exam, deps.sites)),
+      exams: exams.map((exam) => shown(sight.signedOnly ? signedOnly(exam) : exam, deps.sites)),
     });
   };
 

@@ -4,8 +4,9 @@ import { ADMINISTRATION } from './pages/administration/pages.ts';
 import { AUDIT } from './pages/audit/pages.ts';
 import { CLINICAL } from './pages/clinical/pages.ts';
 import { OPERATIONS } from './pages/operations/pages.ts';
+import { PATIENT } from './pages/patient/pages.ts';
 
-export const PAGES: readonly PortalPage[] = [...CLINICAL, ...OPERATIONS, ...ADMINISTRATION, ...AUDIT];
+export const PAGES: readonly PortalPage[] = [...CLINICAL, ...OPERATIONS, ...ADMINISTRATION, ...AUDIT, ...PATIENT];
 
 export const pagesOf = (role: Role | null): readonly PortalPage[] =>
   role === null ? [] : PAGES.filter(({ roles }) => roles.includes(role));

@@ -12,6 +12,7 @@ export type Role =
   | 'security-administrator'
   | 'auditor'
   | 'regulator'
+  | 'patient'
   | 'query-platform'
   | 'hospital-feed';
 

@@ -4,7 +4,16 @@ import { request } from './api.ts';
 import type { Role } from './page.ts';
 
 export type Purpose =
-  'TREATMENT' | 'CONSULTATION' | 'RECOGNITION' | 'SHARE' | 'QC' | 'REGULATION' | 'OPS' | 'RESEARCH' | 'EMERGENCY';
+  | 'TREATMENT'
+  | 'CONSULTATION'
+  | 'RECOGNITION'
+  | 'SHARE'
+  | 'QC'
+  | 'REGULATION'
+  | 'OPS'
+  | 'RESEARCH'
+  | 'EMERGENCY'
+  | 'PATIENT';
 
 /** `open`: everything was shown; else what is still to be shown, or chosen. */
 export type Stage = 'password' | 'enrolment' | 'totp' | 'role' | 'open';
@@ -22,6 +31,8 @@ export interface Session {
   readonly purpose: Purpose;
   /** Those that the role may choose. */
   readonly purposes: readonly Purpose[];
+  /** Of a patient: who they are in the index now; null: nobody, or it is in doubt. */
+  readonly person: string | null;
   /** Once, when a second factor was enrolled. */
   readonly recoveryCodes?: readonly string[];
 }
@@ -31,6 +42,8 @@ export interface IdentityProvider {
   readonly name: string;
   readonly nameEn?: string;
   readonly loginUrl: string;
+  /** Patients sign in there. */
+  readonly citizens: boolean;
 }
 
 /** null: nobody is signed in. */

@@ -7,6 +7,7 @@ import { Shown, useAsked } from '../asking.tsx';
 import { useLanguage, useText } from '../language.tsx';
 import { LanguageButton } from '../layout.tsx';
 import { identityProviders } from '../session-api.ts';
+import type { IdentityProvider } from '../session-api.ts';
 import { safeReturn, useSession } from '../session.tsx';
 import { shell } from '../text/shell.ts';
 import { SignInSteps } from './sign-in-steps.tsx';
@@ -36,6 +37,7 @@ export function SignInPage(): ReactNode {
         {ended ? (
           <Alert type="warning" showIcon title={words.signIn.ended} className="page-head" role="status" />
         ) : null}
+        <Problem code={parameters.get('problem')} />
         {begun === null ? <Hospitals back={back} /> : null}
         <SignInSteps />
         <p className="fine">{words.signIn.notice}</p>
@@ -44,33 +46,68 @@ export function SignInPage(): ReactNode {
   );
 }
 
+/** Why a provider's answer led nobody in; the code comes in the address, so only known ones are said. */
+function Problem({ code }: { readonly code: string | null }): ReactNode {
+  const { problems } = useText(shell).signIn;
+  if (code === null || !Object.hasOwn(problems, code)) return null;
+  return (
+    <Alert type="error" showIcon role="alert" className="page-head" title={problems[code as keyof typeof problems]} />
+  );
+}
+
 function Hospitals({ back }: { readonly back: string }): ReactNode {
   const words = useText(shell).signIn;
-  const { language } = useLanguage();
   const asked = useAsked('identity-providers', identityProviders);
   return (
-    <section className="panel" aria-labelledby="hospital-sign-in">
-      <h2 id="hospital-sign-in">{words.hospital}</h2>
-      <Shown asked={asked}>
-        {(providers) =>
-          providers.length === 0 ? (
-            <p className="fine">{words.noHospital}</p>
-          ) : (
-            <>
-              <p className="fine">{words.hospitalHint}</p>
-              <ul className="hospitals">
-                {providers.map(({ id, name, nameEn, loginUrl }) => (
-                  <li key={id}>
-                    <a href={`${loginUrl}?return=${encodeURIComponent(back)}`}>
-                      {language === 'en' ? (nameEn ?? name) : name}
-                    </a>
-                  </li>
-                ))}
-              </ul>
-            </>
-          )
-        }
-      </Shown>
+    <Shown asked={asked}>
+      {(all) => {
+        const [citizens, hospitals] = [true, false].map((of) => all.filter((one) => one.citizens === of));
+        return (
+          <>
+            {citizens?.length === 0 ? null : (
+              <Providers
+                id="citizen-sign-in"
+                title={words.citizens}
+                hint={words.citizensHint}
+                back={back}
+                of={citizens}
+              />
+            )}
+            <Providers
+              id="hospital-sign-in"
+              title={words.hospital}
+              hint={words.hospitalHint}
+              back={back}
+              of={hospitals}
+            />
+          </>
+        );
+      }}
+    </Shown>
+  );
+}
+
+function Providers(props: {
+  readonly id: string;
+  readonly title: string;
+  readonly hint: string;
+  readonly back: string;
+  readonly of: readonly IdentityProvider[] | undefined;
+}): ReactNode {
+  const { id: heading, title, hint, back, of: providers = [] } = props;
+  const { noHospital } = useText(shell).signIn;
+  const { language } = useLanguage();
+  return (
+    <section className="panel" aria-labelledby={heading}>
+      <h2 id={heading}>{title}</h2>
+      <p className="fine">{providers.length === 0 ? noHospital : hint}</p>
+      <ul className="hospitals">
+        {providers.map(({ id, name, nameEn, loginUrl }) => (
+          <li key={id}>
+            <a href={`${loginUrl}?return=${encodeURIComponent(back)}`}>{language === 'en' ? (nameEn ?? name) : name}</a>
+          </li>
+        ))}
+      </ul>
     </section>
   );
 }

@@ -30,6 +30,17 @@ export const shell = dictionary(
       hospital: '使用医院账号登录',
       hospitalHint: '选择您所在的医院，在医院的登录页面完成认证。',
       noHospital: '尚未接入医院统一认证。',
+      citizens: '患者登录',
+      citizensHint: '用您的实名账号登录，只能看到您本人的检查。',
+      problems: {
+        refused: '登录没有完成，请重新登录。',
+        account: '这个账号不能登录本平台，请联系管理员或就诊医院。',
+        role: '您的账号在本平台没有角色，请联系医院管理员。',
+        nobody:
+          '平台中没有找到与您的身份证号和姓名一致的登记，因此不能显示任何资料。请带身份证到就诊医院窗口核对登记。',
+        several:
+          '平台中有多人的登记使用了您的身份证号。为避免看到他人的资料，核对清楚之前不能登录。请带身份证到就诊医院窗口办理。',
+      },
       loginName: '登录名',
       password: '密码',
       submit: '登录',
@@ -69,6 +80,7 @@ export const shell = dictionary(
       'security-administrator': '安全管理员',
       auditor: '审计员',
       regulator: '监管人员',
+      patient: '患者本人',
       administrator: '初始管理员',
       'query-platform': '调阅平台',
       'hospital-feed': '医院上传端',
@@ -83,6 +95,7 @@ export const shell = dictionary(
       OPS: '系统运维',
       RESEARCH: '科研',
       EMERGENCY: '急救',
+      PATIENT: '本人查阅',
     },
   },
   {
@@ -117,6 +130,17 @@ export const shell = dictionary(
       hospital: 'With your hospital account',
       hospitalHint: 'Choose your hospital; you sign in on its own page.',
       noHospital: 'No hospital sign-on is connected yet.',
+      citizens: 'Patients',
+      citizensHint: 'With your verified account; you see your own exams and nobody else’s.',
+      problems: {
+        refused: 'Signing in was not completed; please try again.',
+        account: 'This account cannot sign in here; ask the administrators or your hospital.',
+        role: 'Your account has no role here; ask the administrators of your hospital.',
+        nobody:
+          'No registration agrees with your resident ID and name, so nothing can be shown. Please have your registration checked at the hospital, with your ID card.',
+        several:
+          'Several people are registered under your resident ID. So that nobody sees another’s records you cannot sign in until this is settled: please go to the hospital’s desk with your ID card.',
+      },
       loginName: 'Login name',
       password: 'Password',
       submit: 'Sign in',
@@ -160,6 +184,7 @@ export const shell = dictionary(
       'security-administrator': 'Security administrator',
       auditor: 'Auditor',
       regulator: 'Regulator',
+      patient: 'Patient',
       administrator: 'First administrator',
       'query-platform': 'Query platform',
       'hospital-feed': 'Hospital feed',
@@ -174,6 +199,7 @@ export const shell = dictionary(
       OPS: 'Operation',
       RESEARCH: 'Research',
       EMERGENCY: 'Emergency',
+      PATIENT: 'One’s own records',
     },
   },
 );
