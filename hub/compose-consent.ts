@@ -79,8 +79,9 @@ export function consentRooms(
   const institutionOf = institutionOfCaller(sites);
   const seen = async (caller: Caller, persons: readonly string[]): Promise<ReadonlySet<string>> =>
     (await access.sight(caller)).persons(persons);
-  const consents = createConsentActs({ desk: createConsentDesk(parts), institutionOf, seen });
   const codes = createPresentCodes({ ...parts, derive });
+  const { house } = access;
+  const consents = createConsentActs({ desk: createConsentDesk(parts), codes, institutionOf, house, seen });
   return {
     consents,
     consent: { consents, codes, notices: createPatientNotices(database), institutionOf, clock },

@@ -4,7 +4,7 @@ import { DENIALS } from '../hub/core/subject.ts';
 import { readDocument } from './document.ts';
 import { FACE_OPERATIONS } from './face-operations.ts';
 
-export type Cell = 'yes' | 'whose' | 'own site' | 'no';
+export type Cell = 'yes' | 'whose' | 'own site' | 'granted' | 'no';
 
 /** Acts on a person's records: the role may ask, core/subject.ts decides whose it sees. */
 const BY_PERSON: ReadonlySet<ActKind> = new Set(['read-record', 'search-records', 'read-images', 'annotate']);
@@ -14,6 +14,9 @@ const BY_SITE: ReadonlySet<string> = new Set([
   'interface-engineer read-raw',
 ]);
 
+/** By leave of a security administrator, client by client. */
+const BY_LEAVE: ReadonlySet<string> = new Set(['hospital-feed record-consent', 'hospital-feed draw-present-code']);
+
 /** `any`: whoever is known; `public`: who is not known yet as well. */
 type Asked = ActKind | 'any' | 'public';
 
@@ -21,6 +24,7 @@ export function cellOf(role: Role, act: Asked): Cell {
   if (act === 'any' || act === 'public') return 'yes';
   if (!RIGHTS[act].some((one) => one === role)) return 'no';
   if (BY_PERSON.has(act)) return role === 'administrator' ? 'yes' : 'whose';
+  if (BY_LEAVE.has(`${role} ${act}`)) return 'granted';
   return BY_SITE.has(`${role} ${act}`) ? 'own site' : 'yes';
 }
 
@@ -35,7 +39,7 @@ export const restOperations = (): readonly { readonly operation: string; readonl
     }),
   );
 
-const MARKS: Readonly<Record<Cell, string>> = { yes: '✔', whose: '●', 'own site': '◐', no: '' };
+const MARKS: Readonly<Record<Cell, string>> = { yes: '✔', whose: '●', 'own site': '◐', granted: '◇', no: '' };
 
 function table(rows: readonly { readonly operation: string; readonly act: Asked }[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
@@ -56,7 +60,7 @@ export function rolesPage(): string {
 
 # Who may do what
 
-✔ allowed · ● allowed, and \`hub/core/subject.ts\` decides person by person and exam by exam · ◐ of the own site only · empty: refused (403, audited)
+✔ allowed · ● allowed, and \`hub/core/subject.ts\` decides person by person and exam by exam · ◐ of the own site only · ◇ where a security administrator lets this client, for its own hospital and patients; a \`query-platform\` bound to a site likewise · empty: refused (403, audited)
 
 Systems: \`administrator\` (the bootstrap token: everything until the first security administrator is active, from then on what \`system-administrator\` may), \`query-platform\`, \`hospital-feed\`, \`operator\`. People: the others, and \`operator\`; one role a session; nobody holds two of system, security and audit. An operator in person reads no audit.
 

@@ -219,6 +219,8 @@ client
   revoked_at timestamp with time zone
   certificate_sha256 bytea
   jwks jsonb
+  consents_granted_by text
+  consents_granted_at timestamp with time zone
 code_mapping
   id bigint not null identity
   site text not null
@@ -897,6 +899,7 @@ break_glass.break_glass_outcome_check CHECK ((outcome = ANY (ARRAY['justified'::
 break_glass.break_glass_pkey PRIMARY KEY (grant_id)
 client.client_certificate_sha256_check CHECK ((octet_length(certificate_sha256) = 32))
 client.client_check CHECK (((role <> 'hospital-feed'::text) OR (site IS NOT NULL)))
+client.client_consents_by_whom CHECK (((consents_granted_by IS NULL) = (consents_granted_at IS NULL)))
 client.client_pkey PRIMARY KEY (id)
 client.client_role_check CHECK ((role = ANY (ARRAY['administrator'::text, 'operator'::text, 'query-platform'::text, 'hospital-feed'::text])))
 client.client_token_hash_check CHECK ((octet_length(token_hash) = 32))

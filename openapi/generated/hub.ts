@@ -812,6 +812,23 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/clients/{id}/consent-right': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    /** Whether a hospital's system may record consents and draw codes for that hospital's patients */
+    readonly put: operations['letClientRecordConsents'];
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/audit': {
     readonly parameters: {
       readonly query?: never;
@@ -2766,6 +2783,8 @@ export interface components {
       readonly site: string | null;
       /** @description SHA-256, hexadecimal */
       readonly certificate: string | null;
+      /** @description A security administrator lets this system of a hospital record consents */
+      readonly recordsConsents: boolean;
       readonly createdAt: string;
       readonly createdBy: string;
       readonly lastUsedAt: string | null;
@@ -3198,7 +3217,7 @@ export interface components {
       readonly channel?: 'desk' | 'app' | 'paper';
       /** @description At whose desk; of a hospital’s own callers it is their own */
       readonly institution?: components['schemas']['InstitutionCode'];
-      /** @description URL of the signed paper */
+      /** @description URL of the signed paper; a hospital’s system that opens records names one */
       readonly evidence?: string;
     };
     readonly Consent: {
@@ -3256,6 +3275,8 @@ export interface components {
       readonly giver?: components['schemas']['ConsentGiver'];
       readonly giverName?: string;
       readonly giverRelation?: string;
+      /** @description By what the desk knew the patient: URL of the check of the card, or of a paper; a hospital’s system names one */
+      readonly evidence?: string;
     };
     readonly PatientNotice: {
       readonly noticeId: string;
@@ -5442,6 +5463,42 @@ export interface operations {
     readonly requestBody?: never;
     readonly responses: {
       /** @description The client, revoked */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Client'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly letClientRecordConsents: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "granted": true,
+         *       "reason": "省一院门诊授权台已验收"
+         *     }
+         */
+        readonly 'application/json': {
+          readonly granted: boolean;
+          readonly reason: string;
+        };
+      };
+    };
+    readonly responses: {
+      /** @description The client */
       readonly 200: {
         headers: {
           readonly [name: string]: unknown;

@@ -153,7 +153,10 @@ function reading({ exams, index }: HandlerDeps): Pick<Handlers, 'searchExams' | 
   };
 }
 
-type Administering = Pick<Handlers, 'listClients' | 'createClient' | 'revokeClient' | 'listAudit'>;
+type Administering = Pick<
+  Handlers,
+  'listClients' | 'createClient' | 'revokeClient' | 'letClientRecordConsents' | 'listAudit'
+>;
 
 function administering({ clients, auditReader, sites }: HandlerDeps): Administering {
   const shown = ({
@@ -162,6 +165,7 @@ function administering({ clients, auditReader, sites }: HandlerDeps): Administer
     role,
     site,
     certificate,
+    recordsConsents,
     createdAt,
     createdBy,
     lastUsedAt,
@@ -172,6 +176,7 @@ function administering({ clients, auditReader, sites }: HandlerDeps): Administer
     role,
     site,
     certificate,
+    recordsConsents,
     createdAt,
     createdBy,
     lastUsedAt,
@@ -210,6 +215,16 @@ function administering({ clients, auditReader, sites }: HandlerDeps): Administer
       return client === null
         ? notFound()
         : { status: 200, body: shown(client), disclosure: act('administer', `client/${client.id}`) };
+    },
+    letClientRecordConsents: async ({ path, body, caller }) => {
+      const found = await clients.byId(path.id);
+      if (found !== null && found.site === null)
+        return { problem: problem('conflict', undefined, 'A system of no hospital has or lacks this by its role.') };
+      const client = await clients.letRecordConsents(path.id, body.granted, caller.id);
+      const told = `${body.granted ? 'may' : 'may not'} record consents: ${body.reason}`;
+      return client === null
+        ? notFound()
+        : { status: 200, body: shown(client), disclosure: act('administer', `client/${client.id}`, told) };
     },
     listAudit: async ({ query: { limit, after, ...filter } }) => ({
       status: 200,
