@@ -68,11 +68,13 @@ export interface Provenance {
 const TEXT_FIELDS = ['title', 'findings', 'impression', 'suggestion'] as const;
 export type TextField = (typeof TEXT_FIELDS)[number];
 
-/** Persons looked at for one question: whom more share a name and a birthday with must be asked for by number. */
+/** Persons of one answer: whom more share a name and a birthday with must be asked for by number. */
 const MOST_PERSONS = 200;
 /** Exams of one person that a list counts, and that a time line holds. */
 const MOST_MARKS = 200;
 const MOST_EXAMS = 1_000;
+/** So many times as much is looked through, so that what is hidden takes the place of nothing. */
+const LOOKED_AT = 10;
 
 export type ClinicalRecords = ReturnType<typeof createClinicalRecords>;
 
@@ -122,18 +124,20 @@ async function search(
   question: PersonQuestion,
   page: PageRequest,
 ): Promise<Page<PersonFound>> {
-  const found = await persons.find(question, MOST_PERSONS);
+  const found = await persons.find(question, MOST_PERSONS * LOOKED_AT);
   const open = await sight.persons(found);
   if (isExact(question)) await sight.identified(found);
   const shown = found
-    .filter((id) => (open.has(id) || isExact(question)) && (page.after === undefined || id > page.after))
+    .filter((id) => open.has(id) || isExact(question))
+    .slice(0, MOST_PERSONS)
+    .filter((id) => page.after === undefined || id > page.after)
     .sort();
   const ids = shown.slice(0, page.limit);
   const [registrations, marks] = await Promise.all([
     persons.registrations(ids),
     persons.marks(
       ids.filter((id) => open.has(id)),
-      MOST_MARKS,
+      MOST_MARKS * LOOKED_AT,
     ),
   ]);
   const seen = await sight.exams(marks.map(({ examId }) => examId));
@@ -141,7 +145,7 @@ async function search(
     personId,
     open: open.has(personId),
     registrations: registrations.get(personId) ?? [],
-    exams: marks.filter((mark) => mark.personId === personId && seen.has(mark.examId)),
+    exams: marks.filter((mark) => mark.personId === personId && seen.has(mark.examId)).slice(0, MOST_MARKS),
   }));
   return { items, next: shown.length > ids.length ? (ids.at(-1) ?? null) : null };
 }
@@ -167,10 +171,11 @@ async function seenOf(
   sight: ClinicalSight,
   personId: HubId,
 ): Promise<readonly TimelineExam[]> {
-  const exams = await history.examsOf(personId, MOST_EXAMS);
+  const exams = await history.examsOf(personId, MOST_EXAMS * LOOKED_AT);
   const seen = await sight.exams(exams.map(({ examId }) => examId));
   return exams
     .filter(({ examId }) => seen.has(examId))
+    .slice(0, MOST_EXAMS)
     .map(timelineExam)
     .sort(byTime);
 }
