@@ -88,5 +88,6 @@ In this order; the first that fits decides. What is refused is left out of searc
 | no relation in its time: treating, ordered, consulting, recognised, shared | refused: ${DENIALS['no-relation']} |
 | another province's institution without a common consortium | refused: ${DENIALS['no-agreement']} |
 | else | allowed by the relation |
+| any of these to a person whose account is under a flag | refused until they have said why: ${DENIALS['reason-required']} |
 `;
 }

@@ -58,6 +58,8 @@ export interface SubjectFacts {
   readonly relations: readonly Relation[];
   readonly consents: readonly StandingConsent[];
   readonly grants: readonly BreakGlassGrant[];
+  /** The reader is under a flag and has not said why (core/access-reason.ts). */
+  readonly reasonWanted?: true;
 }
 
 export const NO_FACTS: SubjectFacts = { relations: [], consents: [], grants: [] };
@@ -80,7 +82,14 @@ export type Basis =
   | 'emergency';
 
 export type Denial =
-  'role' | 'institution-not-approved' | 'purpose' | 'patient-refused' | 'sensitive' | 'no-relation' | 'no-agreement';
+  | 'role'
+  | 'institution-not-approved'
+  | 'purpose'
+  | 'patient-refused'
+  | 'sensitive'
+  | 'no-relation'
+  | 'no-agreement'
+  | 'reason-required';
 
 /** What is told of a denial: the words of the audit and of a face that may speak of it at all. */
 export const DENIALS: Readonly<Record<Denial, string>> = {
@@ -91,6 +100,7 @@ export const DENIALS: Readonly<Record<Denial, string>> = {
   sensitive: 'the record is sensitive and nothing reaches it',
   'no-relation': 'there is no relation to the patient',
   'no-agreement': 'no agreement joins the institutions',
+  'reason-required': 'the account is under a flag and says why first',
 };
 
 export type SubjectDecision =
@@ -192,9 +202,9 @@ export function decideSubject(
   if (reader.emergency && opened) return allow('emergency');
   if (reader.institution !== null && institutions.byCode(reader.institution)?.state !== 'approved')
     return deny('institution-not-approved');
-  return reader.kind === 'system'
-    ? decideSystem(reader, subject, facts, said, institutions, at)
-    : decidePerson(reader, subject, facts, said, institutions, at);
+  if (reader.kind === 'system') return decideSystem(reader, subject, facts, said, institutions, at);
+  const decision = decidePerson(reader, subject, facts, said, institutions, at);
+  return decision.allowed && facts.reasonWanted === true ? deny('reason-required') : decision;
 }
 
 function decideSystem(

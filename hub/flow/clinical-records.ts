@@ -24,7 +24,7 @@ import { textDiff, type TextPart } from '../core/text-diff.ts';
 import { isFormer, type ExamView, type PatientView } from '../core/view.ts';
 
 /** What these questions need of what the caller may see. */
-export type ClinicalSight = Pick<Sight, 'persons' | 'exams' | 'identified'>;
+export type ClinicalSight = Pick<Sight, 'decide' | 'persons' | 'exams' | 'identified'>;
 
 export interface ClinicalDeps {
   readonly persons: PersonSearch;
@@ -35,8 +35,8 @@ export interface ClinicalDeps {
 
 export interface PersonFound {
   readonly personId: HubId;
-  /** false: known by number, nothing of them may be seen. */
-  readonly open: boolean;
+  /** `closed`: known by number, nothing of them may be seen; `reason`: it may, as soon as the reader has said why. */
+  readonly access: 'open' | 'closed' | 'reason';
   readonly registrations: readonly PatientView[];
   /** Those that may be seen, newest first. */
   readonly exams: readonly ExamMark[];
@@ -125,10 +125,17 @@ async function search(
   page: PageRequest,
 ): Promise<Page<PersonFound>> {
   const found = await persons.find(question, MOST_PERSONS * LOOKED_AT);
-  const open = await sight.persons(found);
+  const decisions = await sight.decide(found.map((person) => ({ person })));
+  const open = new Set(found.filter((_, at) => decisions[at]?.allowed === true));
+  const wanting = new Set(
+    found.filter((_, at) => {
+      const decision = decisions[at];
+      return decision?.allowed === false && decision.reason === 'reason-required';
+    }),
+  );
   if (isExact(question)) await sight.identified(found);
   const shown = found
-    .filter((id) => open.has(id) || isExact(question))
+    .filter((id) => open.has(id) || wanting.has(id) || isExact(question))
     .slice(0, MOST_PERSONS)
     .filter((id) => page.after === undefined || id > page.after)
     .sort();
@@ -143,7 +150,7 @@ async function search(
   const seen = await sight.exams(marks.map(({ examId }) => examId));
   const items = ids.map((personId) => ({
     personId,
-    open: open.has(personId),
+    access: open.has(personId) ? ('open' as const) : wanting.has(personId) ? ('reason' as const) : ('closed' as const),
     registrations: registrations.get(personId) ?? [],
     exams: marks.filter((mark) => mark.personId === personId && seen.has(mark.examId)).slice(0, MOST_MARKS),
   }));

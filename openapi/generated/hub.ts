@@ -1190,6 +1190,24 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/access-reasons': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 调阅理由 · why accounts under a flag read, newest first */
+    readonly get: operations['listAccessReasons'];
+    readonly put?: never;
+    /** 说明调阅理由 · an account under a flag says why, before it reads; good for this patient for 12 hours */
+    readonly post: operations['giveAccessReason'];
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/account-flags': {
     readonly parameters: {
       readonly query?: never;
@@ -2895,10 +2913,10 @@ export interface components {
     readonly PersonFound: {
       readonly person: components['schemas']['PersonHeader'];
       /**
-       * @description closed: there is no right to the records; a consent code or an emergency may give it
+       * @description closed: there is no right to the records; a consent code or an emergency may give it; reason: the account is under a flag and says why first
        * @enum {string}
        */
-      readonly access: 'open' | 'closed';
+      readonly access: 'open' | 'closed' | 'reason';
       /** @description Of what the caller may see */
       readonly examCount: number;
       readonly lastExamAt: string | null;
@@ -3277,6 +3295,16 @@ export interface components {
       readonly giverRelation?: string;
       /** @description By what the desk knew the patient: URL of the check of the card, or of a paper; a hospital’s system names one */
       readonly evidence?: string;
+    };
+    readonly AccessReason: {
+      readonly reasonId: string;
+      readonly accountId: string;
+      readonly accountName: string;
+      readonly personId: string;
+      readonly purpose: components['schemas']['Purpose'];
+      readonly text: string;
+      readonly at: string;
+      readonly until: string;
     };
     readonly PatientNotice: {
       readonly noticeId: string;
@@ -6243,6 +6271,66 @@ export interface operations {
             readonly items: readonly components['schemas']['BreakGlass'][];
             readonly next: components['schemas']['Next'];
           };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listAccessReasons: {
+    readonly parameters: {
+      readonly query?: {
+        readonly accountId?: string;
+        readonly personId?: string;
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['AccessReason'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly giveAccessReason: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': {
+          readonly personId?: components['schemas']['HubId'];
+          readonly examId?: components['schemas']['HubId'];
+          readonly purpose: components['schemas']['Purpose'];
+          readonly text: string;
+        };
+      };
+    };
+    readonly responses: {
+      /** @description Recorded */
+      readonly 201: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['AccessReason'];
         };
       };
       readonly default: components['responses']['Problem'];
