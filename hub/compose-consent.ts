@@ -5,6 +5,7 @@ import type { ConsentHandlerDeps } from './api/rest/consents.ts';
 import type { EmergencyDeps } from './api/rest/emergency.ts';
 import type { InstitutionDeps } from './api/rest/institutions.ts';
 import type { Caller } from './core/access.ts';
+import type { AccessReasons } from './core/access-reason.ts';
 import type { AccessDesk } from './core/access-ports.ts';
 import type { AccountFlagDesk, ReactionPolicy } from './core/account-flag.ts';
 import type { AuditTrail } from './core/audit.ts';
@@ -16,6 +17,7 @@ import { createConsentActs, type ConsentActs } from './flow/consents.ts';
 import { createTellPatients, NOTICE_TIMES } from './flow/tell-patients.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { createSeal } from './security/seal.ts';
+import { createAccessReasons } from './store/access-reason.ts';
 import { createAccountFlags } from './store/account-flag.ts';
 import { createBreakGlassCases } from './store/break-glass.ts';
 import { createConsentDesk } from './store/consent.ts';
@@ -73,18 +75,21 @@ export function consentRooms(
   readonly emergency: EmergencyDeps;
   readonly institutions: InstitutionDeps;
   readonly accountFlags: AccountFlagDesk;
+  readonly reasons: AccessReasons;
 } {
   const { database, sites, clock, log, audit, access, derive } = ground;
   const parts = partsOf(ground);
   const institutionOf = institutionOfCaller(sites);
   const seen = async (caller: Caller, persons: readonly string[]): Promise<ReadonlySet<string>> =>
     (await access.sight(caller)).persons(persons);
-  const consents = createConsentActs({ desk: createConsentDesk(parts), institutionOf, seen });
   const codes = createPresentCodes({ ...parts, derive });
+  const { house } = access;
+  const consents = createConsentActs({ desk: createConsentDesk(parts), codes, institutionOf, house, seen });
   return {
     consents,
     consent: { consents, codes, notices: createPatientNotices(database), institutionOf, clock },
     accountFlags: createAccountFlags(parts),
+    reasons: createAccessReasons(parts),
     emergency: { cases: createBreakGlassCases(parts), audit, log },
     institutions: {
       institutions: createInstitutionDesk({ database, clock }),

@@ -4,7 +4,7 @@ import { DENIALS } from '../hub/core/subject.ts';
 import { readDocument } from './document.ts';
 import { FACE_OPERATIONS } from './face-operations.ts';
 
-export type Cell = 'yes' | 'whose' | 'own site' | 'own' | 'no';
+export type Cell = 'yes' | 'whose' | 'own site' | 'own' | 'granted' | 'no';
 
 /** Acts on a person's records: the role may ask, core/subject.ts decides whose it sees. */
 const BY_PERSON: ReadonlySet<ActKind> = new Set(['read-record', 'search-records', 'read-images', 'annotate']);
@@ -16,6 +16,8 @@ const BY_SITE: ReadonlySet<string> = new Set([
 
 /** A patient asks of nobody else (`isTheirsToAsk`): another's id is as one that nobody has. */
 const BY_SELF: ReadonlySet<ActKind> = new Set(['record-consent', 'draw-present-code', 'speak-for-patient']);
+/** By leave of a security administrator, client by client. */
+const BY_LEAVE: ReadonlySet<string> = new Set(['hospital-feed record-consent', 'hospital-feed draw-present-code']);
 
 /** `any`: whoever is known; `public`: who is not known yet as well. */
 type Asked = ActKind | 'any' | 'public';
@@ -25,6 +27,7 @@ export function cellOf(role: Role, act: Asked): Cell {
   if (!RIGHTS[act].some((one) => one === role)) return 'no';
   if (BY_PERSON.has(act)) return role === 'administrator' ? 'yes' : 'whose';
   if (role === 'patient' && BY_SELF.has(act)) return 'own';
+  if (BY_LEAVE.has(`${role} ${act}`)) return 'granted';
   return BY_SITE.has(`${role} ${act}`) ? 'own site' : 'yes';
 }
 
@@ -39,7 +42,14 @@ export const restOperations = (): readonly { readonly operation: string; readonl
     }),
   );
 
-const MARKS: Readonly<Record<Cell, string>> = { yes: '✔', whose: '●', 'own site': '◐', own: '◇', no: '' };
+const MARKS: Readonly<Record<Cell, string>> = {
+  yes: '✔',
+  whose: '●',
+  'own site': '◐',
+  own: '◇',
+  granted: '◈',
+  no: '',
+};
 
 function table(rows: readonly { readonly operation: string; readonly act: Asked }[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
@@ -60,7 +70,7 @@ export function rolesPage(): string {
 
 # Who may do what
 
-✔ allowed · ● allowed, and \`hub/core/subject.ts\` decides person by person and exam by exam · ◐ of the own site only · ◇ of oneself only: another's is answered as if it did not exist · empty: refused (403, audited)
+✔ allowed · ● allowed, and \`hub/core/subject.ts\` decides person by person and exam by exam · ◐ of the own site only · ◇ of oneself only: another's is answered as if it did not exist · ◈ where a security administrator lets this client, for its own hospital and patients; a \`query-platform\` bound to a site likewise · empty: refused (403, audited)
 
 Systems: \`administrator\` (the bootstrap token: everything until the first security administrator is active, from then on what \`system-administrator\` may), \`query-platform\`, \`hospital-feed\`, \`operator\`. People: the others, and \`operator\`; a \`patient\` by the identity provider for citizens alone, and for browsers only (REST, FHIR, DICOMweb, viewer: SOAP, DIMSE and HL7 take no session); one role a session; nobody holds two of system, security and audit. An operator in person reads no audit.
 
@@ -89,5 +99,6 @@ In this order; the first that fits decides. What is refused is left out of searc
 | no relation in its time: treating, ordered, consulting, recognised, shared | refused: ${DENIALS['no-relation']} |
 | another province's institution without a common consortium | refused: ${DENIALS['no-agreement']} |
 | else | allowed by the relation |
+| any of these to a person whose account is under a flag | refused until they have said why: ${DENIALS['reason-required']} |
 `;
 }

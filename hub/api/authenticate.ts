@@ -32,6 +32,7 @@ const callerFrom = (client: Client, peer: string, sealed: boolean): Caller => ({
   name: client.name,
   role: standingRole(client.role, sealed),
   ...(client.site === null ? {} : { site: client.site }),
+  ...(client.recordsConsents ? { recordsConsents: true } : {}),
   peer,
 });
 

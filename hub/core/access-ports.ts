@@ -76,6 +76,14 @@ export interface KnownPersons {
 export interface AccessDesk {
   /** What this caller may see, for one request: it also keeps what was withheld, for the audit. */
   sight(caller: Caller): Promise<Sight>;
+  /** An institution, and which of these are its patients: registered or active there lately. */
+  house(institution: string, persons: readonly string[]): Promise<House>;
+}
+
+export interface House {
+  /** Codes of the institution and its parts. */
+  readonly parts: ReadonlySet<string>;
+  readonly patients: ReadonlySet<string>;
 }
 
 /**

@@ -117,6 +117,8 @@ export interface Caller {
   readonly role: Role;
   /** Where the role is bound to one hospital. */
   readonly site?: SiteId;
+  /** A system of a hospital whose word about its patients' will is taken: a security administrator said so. */
+  readonly recordsConsents?: true;
   readonly peer: string;
   /** The browser or program by its own word, bounded; for the audit. */
   readonly agent?: string;
@@ -213,6 +215,16 @@ const REFUSED: Partial<Readonly<Record<ActKind, string>>> = {
 /** Acts that a user named by a system has a right to or not, whatever the system's own role is. */
 const OF_USERS: ReadonlySet<ActKind> = new Set(['read-record', 'search-records', 'read-images', 'annotate']);
 
+/**
+ * A system that one hospital runs. Who makes such a client is no judge of what patients agreed to: their consents it
+ * records by leave of a security administrator, for its own hospital and patients alone (flow/hospital-word.ts).
+ */
+export const isHospitalSystem = ({ role, site, user }: Caller): boolean =>
+  user === undefined && site !== undefined && (role === 'hospital-feed' || role === 'query-platform');
+
+/** Acts by which records open to somebody in the patient's name. */
+const IN_PATIENTS_NAME: ReadonlySet<ActKind> = new Set(['record-consent', 'draw-present-code']);
+
 const has = (role: Role | null, kind: ActKind): boolean => role !== null && RIGHTS[kind].some((one) => one === role);
 
 export function decide(caller: Caller, act: Act): Decision {
@@ -223,6 +235,8 @@ export function decide(caller: Caller, act: Act): Decision {
   if (!has(role, act.kind)) return deny(REFUSED[act.kind] ?? 'this role may not do this');
   if (act.kind === 'read-audit' && role === 'operator' && caller.user !== undefined)
     return deny('only an auditor may do this');
+  if (IN_PATIENTS_NAME.has(act.kind) && isHospitalSystem(caller) && caller.recordsConsents !== true)
+    return deny('no security administrator has let this system record consents');
   if (act.kind === 'feed' && caller.role === 'hospital-feed' && caller.site !== act.site)
     return deny('this feed belongs to another site');
   if ((act.kind === 'operate' || act.kind === 'read-raw') && caller.role === 'interface-engineer') {

@@ -11,6 +11,8 @@ export interface Client {
   readonly site: SiteId | null;
   /** SHA-256 of the certificate by which it may call over TLS, beside its token: 64 hexadecimal digits in lower case. */
   readonly certificate: string | null;
+  /** A security administrator lets it record consents and draw codes for its hospital's patients. */
+  readonly recordsConsents: boolean;
   readonly createdAt: string;
   readonly createdBy: string;
   readonly lastUsedAt: string | null;
@@ -36,6 +38,8 @@ export interface ClientStore {
   list(page: PageRequest): Promise<Page<Client>>;
   /** Takes effect on the next call. null: there is no such client, or it was revoked before. */
   revoke(id: string): Promise<Client | null>;
+  /** Takes effect on the next call. null: there is no such client that stands. */
+  letRecordConsents(id: string, granted: boolean, by: string): Promise<Client | null>;
   /**
    * The one administrator that a start makes. `replace`: it has this token from now on; else it gets the token only
    * where there is none yet, or it was revoked. null: nothing was done, another token stands.

@@ -92,6 +92,10 @@ export interface PresentTerms {
   readonly giver: ConsentGiver;
   readonly giverName: string | null;
   readonly giverRelation: string | null;
+  /** By what the desk knew the patient. */
+  readonly evidence?: string;
+  /** Institutions that may use it; absent: whoever the patient shows it to. */
+  readonly recipients?: readonly string[];
 }
 
 export interface PresentCode {
@@ -112,7 +116,7 @@ export interface PresentCodes {
     by: Caller,
   ): Promise<Result<PresentCode>>;
   /**
-   * Makes the consent for `institution`, once. Digits are good with the person whom they were issued for alone. Problems:
+   * Makes the consent for `institution`, once, and never for who drew it. Digits are good with the person whom they were issued for alone. Problems:
    * `not-found` for whatever is wrong with code or person; `limit-exceeded` after too many wrong ones.
    */
   redeem(

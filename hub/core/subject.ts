@@ -60,6 +60,8 @@ export interface SubjectFacts {
   readonly relations: readonly Relation[];
   readonly consents: readonly StandingConsent[];
   readonly grants: readonly BreakGlassGrant[];
+  /** The reader is under a flag and has not said why (core/access-reason.ts). */
+  readonly reasonWanted?: true;
 }
 
 export const NO_FACTS: SubjectFacts = { relations: [], consents: [], grants: [] };
@@ -91,7 +93,8 @@ export type Denial =
   | 'sensitive'
   | 'no-relation'
   | 'no-agreement'
-  | 'not-signed';
+  | 'not-signed'
+  | 'reason-required';
 
 /** What is told of a denial: the words of the audit and of a face that may speak of it at all. */
 export const DENIALS: Readonly<Record<Denial, string>> = {
@@ -103,6 +106,7 @@ export const DENIALS: Readonly<Record<Denial, string>> = {
   'no-relation': 'there is no relation to the patient',
   'no-agreement': 'no agreement joins the institutions',
   'not-signed': 'the report is not signed',
+  'reason-required': 'the account is under a flag and says why first',
 };
 
 export type SubjectDecision =
@@ -210,9 +214,9 @@ export function decideSubject(
   if (reader.emergency && opened) return allow('emergency');
   if (reader.institution !== null && institutions.byCode(reader.institution)?.state !== 'approved')
     return deny('institution-not-approved');
-  return reader.kind === 'system'
-    ? decideSystem(reader, subject, facts, said, institutions, at)
-    : decidePerson(reader, subject, facts, said, institutions, at);
+  if (reader.kind === 'system') return decideSystem(reader, subject, facts, said, institutions, at);
+  const decision = decidePerson(reader, subject, facts, said, institutions, at);
+  return decision.allowed && facts.reasonWanted === true ? deny('reason-required') : decision;
 }
 
 /**

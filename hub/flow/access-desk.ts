@@ -15,6 +15,7 @@ import type {
 } from '../core/access-ports.ts';
 import type { EmergencyPolicy } from '../core/consent.ts';
 import type { HubId } from '../core/identifier.ts';
+import { institutionCode } from '../core/institution.ts';
 import { decideSubject, NO_FACTS, NOBODY_KNOWN, readerOf } from '../core/subject.ts';
 import type { Reader, Subject, SubjectDecision, SubjectFacts } from '../core/subject.ts';
 
@@ -41,6 +42,19 @@ export function createAccessDesk(deps: AccessDeskDeps): AccessDesk {
       return isWhole(caller, readerOf(caller, ground.institutions), ground)
         ? WHOLE
         : new Judged(deps, ground, readerOf(caller, ground.institutions));
+    },
+    async house(code, persons) {
+      const { institutions } = await deps.facts.ground();
+      const [institution, at] = [institutionCode(code), deps.clock().toISOString()];
+      const sites = institutions.sitesWithin(institution);
+      const query = { institution, sites, practitionerId: null, accountId: null, at };
+      const facts = await deps.facts.of(persons as readonly HubId[], query);
+      const isPatient = (person: HubId): boolean =>
+        facts.get(person)?.relations.some(({ kind, until }) => kind === 'treating' && at < (until ?? '~')) === true;
+      return {
+        parts: institutions.within(institution),
+        patients: new Set((persons as readonly HubId[]).filter(isPatient)),
+      };
     },
   };
 }

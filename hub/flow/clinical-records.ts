@@ -24,7 +24,7 @@ import { textDiff, type TextPart } from '../core/text-diff.ts';
 import { isFormer, isSigned, signedOnly, type ExamView, type PatientView } from '../core/view.ts';
 
 /** What these questions need of what the caller may see. */
-export type ClinicalSight = Pick<Sight, 'persons' | 'exams' | 'identified' | 'signedOnly'>;
+export type ClinicalSight = Pick<Sight, 'decide' | 'persons' | 'exams' | 'identified' | 'signedOnly'>;
 
 export interface ClinicalDeps {
   readonly persons: PersonSearch;
@@ -35,8 +35,8 @@ export interface ClinicalDeps {
 
 export interface PersonFound {
   readonly personId: HubId;
-  /** false: known by number, nothing of them may be seen. */
-  readonly open: boolean;
+  /** `closed`: known by number, nothing of them may be seen; `reason`: it may, as soon as the reader has said why. */
+  readonly access: 'open' | 'closed' | 'reason';
   readonly registrations: readonly PatientView[];
   /** Those that may be seen, newest first. */
   readonly exams: readonly ExamMark[];
@@ -68,11 +68,13 @@ export interface Provenance {
 const TEXT_FIELDS = ['title', 'findings', 'impression', 'suggestion'] as const;
 export type TextField = (typeof TEXT_FIELDS)[number];
 
-/** Persons looked at for one question: whom more share a name and a birthday with must be asked for by number. */
+/** Persons of one answer: whom more share a name and a birthday with must be asked for by number. */
 const MOST_PERSONS = 200;
 /** Exams of one person that a list counts, and that a time line holds. */
 const MOST_MARKS = 200;
 const MOST_EXAMS = 1_000;
+/** So many times as much is looked through, so that what is hidden takes the place of nothing. */
+const LOOKED_AT = 10;
 
 export type ClinicalRecords = ReturnType<typeof createClinicalRecords>;
 
@@ -125,26 +127,35 @@ async function search(
   question: PersonQuestion,
   page: PageRequest,
 ): Promise<Page<PersonFound>> {
-  const found = await persons.find(question, MOST_PERSONS);
-  const open = await sight.persons(found);
+  const found = await persons.find(question, MOST_PERSONS * LOOKED_AT);
+  const decisions = await sight.decide(found.map((person) => ({ person })));
+  const open = new Set(found.filter((_, at) => decisions[at]?.allowed === true));
+  const wanting = new Set(
+    found.filter((_, at) => {
+      const decision = decisions[at];
+      return decision?.allowed === false && decision.reason === 'reason-required';
+    }),
+  );
   if (isExact(question)) await sight.identified(found);
   const shown = found
-    .filter((id) => (open.has(id) || isExact(question)) && (page.after === undefined || id > page.after))
+    .filter((id) => open.has(id) || wanting.has(id) || isExact(question))
+    .slice(0, MOST_PERSONS)
+    .filter((id) => page.after === undefined || id > page.after)
     .sort();
   const ids = shown.slice(0, page.limit);
   const [registrations, marks] = await Promise.all([
     persons.registrations(ids),
     persons.marks(
       ids.filter((id) => open.has(id)),
-      MOST_MARKS,
+      MOST_MARKS * LOOKED_AT,
     ),
   ]);
   const seen = await sight.exams(marks.map(({ examId }) => examId));
   const items = ids.map((personId) => ({
     personId,
-    open: open.has(personId),
+    access: open.has(personId) ? ('open' as const) : wanting.has(personId) ? ('reason' as const) : ('closed' as const),
     registrations: registrations.get(personId) ?? [],
-    exams: marks.filter((mark) => mark.personId === personId && seen.has(mark.examId)),
+    exams: marks.filter((mark) => mark.personId === personId && seen.has(mark.examId)).slice(0, MOST_MARKS),
   }));
   return { items, next: shown.length > ids.length ? (ids.at(-1) ?? null) : null };
 }
@@ -170,10 +181,11 @@ async function seenOf(
   sight: ClinicalSight,
   personId: HubId,
 ): Promise<readonly TimelineExam[]> {
-  const exams = await history.examsOf(personId, MOST_EXAMS);
+  const exams = await history.examsOf(personId, MOST_EXAMS * LOOKED_AT);
   const seen = await sight.exams(exams.map(({ examId }) => examId));
   return exams
     .filter(({ examId }) => seen.has(examId))
+    .slice(0, MOST_EXAMS)
     .map((exam) => timelineExam(sight.signedOnly ? signedOnly(exam) : exam))
     .sort(byTime);
 }

@@ -3,14 +3,20 @@
  * patient's own system all of its patients', a doctor sees those of patients whom they may see, a patient their own.
  */
 import { decide, isTheirsToAsk, type Caller } from '../core/access.ts';
-import type { ConsentContent, ConsentCriteria, ConsentDesk, ConsentRecord } from '../core/consent-ports.ts';
+import type {
+  ConsentContent,
+  ConsentCriteria,
+  ConsentDesk,
+  ConsentRecord,
+  PresentCodes,
+} from '../core/consent-ports.ts';
 import type { Page, PageRequest } from '../core/operation.ts';
 import { fail, problem, type Result } from '../core/problem.ts';
+import { createHospitalWord, NOBODY, type HospitalWordDeps } from './hospital-word.ts';
 
-export interface ConsentActsDeps {
+export interface ConsentActsDeps extends HospitalWordDeps {
   readonly desk: ConsentDesk;
-  /** Code of the institution for which the caller acts; null: for none. */
-  readonly institutionOf: (caller: Caller) => string | null;
+  readonly codes: PresentCodes;
   /** Those of these persons whose records the caller may see. */
   readonly seen: (caller: Caller, persons: readonly string[]) => Promise<ReadonlySet<string>>;
 }
@@ -24,6 +30,8 @@ export interface ConsentActs {
     /** `personId`: whose the new words say it is. */
     expected: { readonly version?: number; readonly personId?: string },
   ): Promise<Result<ConsentRecord>>;
+  /** A code of who is present, to be used up by somebody else. */
+  draw(caller: Caller, request: Parameters<PresentCodes['issue']>[0]): ReturnType<PresentCodes['issue']>;
   read(caller: Caller, consentId: string): Promise<ConsentRecord | null>;
   version(caller: Caller, consentId: string, version: number): Promise<ConsentRecord | null>;
   versions(caller: Caller, consentId: string): Promise<readonly ConsentRecord[]>;
@@ -38,9 +46,6 @@ export interface ConsentActs {
 /** Looked through for one page; a wider question goes on at the next. */
 const MOST_TURNS = 200;
 
-/** The same for whom nobody knows and for whom the caller may not see. */
-const NOBODY = problem('not-found', 'personId', 'Nobody has this id.');
-
 const NO_PATIENT = problem(
   'forbidden',
   undefined,
@@ -51,7 +56,8 @@ const NO_PATIENT = problem(
 const isOfAll = ({ role, site }: Caller): boolean =>
   role === 'administrator' || (role === 'query-platform' && site === undefined);
 
-export function createConsentActs({ desk, institutionOf, seen }: ConsentActsDeps): ConsentActs {
+export function createConsentActs({ desk, codes, institutionOf, house, seen }: ConsentActsDeps): ConsentActs {
+  const word = createHospitalWord({ institutionOf, house });
   const visible = async (caller: Caller, records: readonly ConsentRecord[]): Promise<readonly ConsentRecord[]> => {
     if (isOfAll(caller)) return records;
     // Whoever recorded it: what a patient said of registrations that are another person now is no longer theirs to see.
@@ -92,6 +98,8 @@ export function createConsentActs({ desk, institutionOf, seen }: ConsentActsDeps
     async record(caller, personId, content) {
       const own = placed(caller, content, institutionOf(caller));
       if (!own.ok) return own;
+      const against = await word.againstConsent(caller, personId, own.value);
+      if (against !== null) return fail(against);
       return (await isPatientOf(caller, personId)) ? desk.record(personId, own.value, caller) : fail(NOBODY);
     },
     async revise(caller, consentId, change, { version, personId }) {
@@ -112,8 +120,14 @@ export function createConsentActs({ desk, institutionOf, seen }: ConsentActsDeps
       if (!(await isPatientOf(caller, found.personId))) return fail(NO_PATIENT);
       const content = change.content === undefined ? null : placed(caller, change.content, own);
       if (content?.ok === false) return content;
+      const against = await word.againstChange(caller, found, content?.value);
+      if (against !== null) return fail(against);
       const next = content === null ? change : { ...change, content: content.value };
       return desk.revise(consentId, next, caller, version);
+    },
+    async draw(caller, request) {
+      const terms = await word.presentTerms(caller, request.personId, request.terms);
+      return terms.ok ? codes.issue({ ...request, terms: terms.value }, caller) : terms;
     },
     read: async (caller, consentId) => one(caller, await desk.read(consentId)),
     version: async (caller, consentId, version) => one(caller, await desk.version(consentId, version)),

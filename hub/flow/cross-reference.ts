@@ -10,7 +10,7 @@ import { cxOf, identifierOfCx } from '../../mappings/fhir/xds-values.ts';
 
 export interface CrossReferenceDeps {
   readonly store: FhirStore;
-  /** Where domains are looked up, where `store` shows less than all there is: which domains there are is no secret. */
+  /** Where domains are looked up, where `store` shows less than all there is. */
   readonly everything?: FhirStore;
   readonly patients: AffinityPatients;
   /** Identifier systems of the affinity domain and of the sites. */
@@ -36,7 +36,7 @@ export async function crossReferenced(
   own?: string,
 ): Promise<CrossReferenced> {
   const known = async (system: string): Promise<boolean> =>
-    system === own || deps.domains.has(system) || (await isUsed(deps.everything ?? deps.store, system));
+    system === own || deps.domains.has(system) || (await isUsed(deps, system));
   if (!(await known(source.system))) return { kind: 'unknown-domain' };
   const unknown: number[] = [];
   for (const [at, target] of targets.entries()) if (!(await known(target))) unknown.push(at);
@@ -53,10 +53,19 @@ export async function crossReferenced(
   return { kind: 'known', version, others };
 }
 
-/** A domain that no site declares, yet in which some patient has an identifier. */
-export async function isUsed(store: FhirStore, system: string): Promise<boolean> {
+/** A domain in which so many have an identifier is no secret of anybody's. */
+const COMMON = 500;
+
+/** A domain that no site declares, yet in which some patient has an identifier: of a rare one, some who may be seen. */
+export async function isUsed(
+  { store, everything = store }: Pick<CrossReferenceDeps, 'store' | 'everything'>,
+  system: string,
+): Promise<boolean> {
   const criteria = [{ kind: 'tokens' as const, any: [`identifier=${system}|`], negate: false, selective: false }];
-  return (await store.search({ type: 'Patient', criteria, sort: [], limit: 1 })).length > 0;
+  const query = { type: 'Patient', criteria, sort: [] };
+  const { length } = await everything.search({ ...query, limit: everything === store ? 1 : COMMON });
+  if (everything === store || length === 0 || length === COMMON) return length > 0;
+  return (await store.search({ ...query, limit: 1 })).length > 0;
 }
 
 async function affinityIds({ patients }: CrossReferenceDeps, { id }: StoredVersion): Promise<Identifier[]> {

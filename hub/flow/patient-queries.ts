@@ -163,7 +163,7 @@ async function visitsOf(
 async function unknownDomains(deps: CrossReferenceDeps, domains: readonly string[]): Promise<readonly number[]> {
   const unknown: number[] = [];
   for (const [at, domain] of domains.map(identifierSystem).entries())
-    if (!deps.domains.has(domain) && !(await isUsed(deps.everything ?? deps.store, domain))) unknown.push(at);
+    if (!deps.domains.has(domain) && !(await isUsed(deps, domain))) unknown.push(at);
   return unknown;
 }
 

@@ -1,6 +1,7 @@
 /** The registry of documents as one caller may see it: what is hidden, and what leads to it, is left out. */
 import type { Sight } from '../core/access-ports.ts';
 import type { DocumentReader, DocumentRegistry } from '../core/document-ports.ts';
+import { SearchTimeout } from '../core/fhir.ts';
 import type { DocumentAssociation, EntryId, RegistryObject } from '../core/document.ts';
 
 /** What faces read of the registry. */
@@ -43,15 +44,18 @@ export function sightedDocuments(registry: ReadableRegistry, sight: Sight): Read
   // What is hidden must not use the limit up: one more than the limit still tells that there is more to see.
   return {
     findDocuments: async (criteria, limit) =>
-      (await objects(await registry.findDocuments(criteria, MOST))).slice(0, limit),
+      cut(await objects(all(await registry.findDocuments(criteria, MOST))), limit),
     findSubmissionSets: async (criteria, limit) =>
-      (await objects(await registry.findSubmissionSets(criteria, MOST))).slice(0, limit),
-    findFolders: async (criteria, limit) => (await objects(await registry.findFolders(criteria, MOST))).slice(0, limit),
+      cut(await objects(all(await registry.findSubmissionSets(criteria, MOST))), limit),
+    findFolders: async (criteria, limit) => cut(await objects(all(await registry.findFolders(criteria, MOST))), limit),
     byId: async (ids) => objects(await registry.byId(ids)),
     byLogicalId: async (ids) => objects(await registry.byLogicalId(ids)),
     byUniqueId: async (kind, uniqueIds) => objects(await registry.byUniqueId(kind, uniqueIds)),
     sharedIds: (ids) => registry.sharedIds(ids),
-    associations: async (of, limit) => associations(await registry.associations(of, limit)),
+    async associations(of, limit) {
+      if (limit === undefined) return associations(await registry.associations(of));
+      return cut(await associations(all(await registry.associations(of, MOST))), limit);
+    },
     async documents(uniqueIds) {
       const visible = await sight.documents(uniqueIds);
       return registry.documents(uniqueIds.filter((id) => visible.has(id)));
@@ -61,4 +65,12 @@ export function sightedDocuments(registry: ReadableRegistry, sight: Sight): Read
 
 /** Most objects of one question that are looked through. */
 const MOST = 50_000;
+const cut = <T>(seen: readonly T[], limit: number): readonly T[] => seen.slice(0, limit + 1);
+
+/** What was not looked through is not said to be nothing. */
+function all<T>(found: readonly T[]): readonly T[] {
+  if (found.length > MOST) throw new SearchTimeout('too much is looked through for what may be seen of it');
+  return found;
+}
+
 const isDocument = ({ kind }: RegistryObject): boolean => kind === 'document';

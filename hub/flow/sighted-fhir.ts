@@ -4,6 +4,7 @@
  */
 import type { DiagnosticReport, DocumentReference, List } from 'fhir/r4.js';
 import type { Sight } from '../core/access-ports.ts';
+import type { MatchProbe } from '../core/match/probe.ts';
 import { SearchTimeout, type FhirQuery, type FhirStore, type HistoryCursor, type StoredVersion } from '../core/fhir.ts';
 
 /** Matches looked through for one answer: a question wider than this must be narrowed. */
@@ -58,6 +59,10 @@ export function sightedFhir(store: FhirStore, sight: Sight): FhirStore {
     forgetPages: (callerId) => store.forgetPages(callerId),
   };
 }
+
+/** The matcher as one caller may ask it: who is hidden is neither answered nor counted among the certain ones. */
+export const sightedProbe = (probe: MatchProbe, sight: Sight): MatchProbe =>
+  sight.whole ? probe : { probe: (asked, limit) => probe.probe(asked, limit, (persons) => sight.persons(persons)) };
 
 async function visibleVersions(
   store: FhirStore,

@@ -6,7 +6,7 @@ import type { AccessDesk, Seeing, Sight } from '../core/access-ports.ts';
 import { SearchTimeout } from '../core/fhir.ts';
 import type { HubId } from '../core/identifier.ts';
 import type { ExamSearch } from '../core/operation.ts';
-import type { DicomIndex, DicomMatch, IndexReader } from '../core/ports.ts';
+import type { DicomIndex, DicomMatch, DicomQuery, IndexReader } from '../core/ports.ts';
 import type { ExamView } from '../core/view.ts';
 
 export function sightedReader(reader: IndexReader, sight: Sight): IndexReader {
@@ -63,14 +63,36 @@ export function sightedDicom(index: DicomIndex, sight: Sight): DicomIndex {
         const persons = await sight.persons([
           ...new Set(found.flatMap(({ studyUid, personId }) => (studyUid === null ? [personId] : []))),
         ]);
-        seen.push(
-          ...found.filter((one) => (one.studyUid === null ? persons.has(one.personId) : uids.has(one.studyUid))),
+        const shown = found.filter((one) =>
+          one.studyUid === null ? persons.has(one.personId) : uids.has(one.studyUid),
         );
+        seen.push(...(await byWhatIsSeen(index, sight, query, shown)));
         if (found.length < BATCH) break;
       }
       return seen.slice(query.offset, wanted);
     },
   };
+}
+
+/**
+ * Patients asked for by keys of their studies are those with such a study that may be seen: else whoever asks for patients
+ * with a certain accession, or description, would hear of the studies that are hidden.
+ */
+async function byWhatIsSeen(
+  index: DicomIndex,
+  sight: Sight,
+  query: DicomQuery,
+  patients: readonly DicomMatch[],
+): Promise<readonly DicomMatch[]> {
+  const isOfStudies = Object.keys(query.match).some((keyword) => !keyword.includes('Patient'));
+  if (query.level !== 'PATIENT' || !isOfStudies || patients.length === 0) return patients;
+  const found = await index.find({ ...query, level: 'STUDY', limit: MOST_LOOKED_AT, offset: 0 });
+  if (found.length === MOST_LOOKED_AT) throw new SearchTimeout('too much is looked through for what may be seen of it');
+  const uids = await sight.studies(found.flatMap(({ studyUid }) => studyUid ?? []));
+  const numberOf = ({ attributes: { PatientID, IssuerOfPatientID } }: DicomMatch): string =>
+    JSON.stringify([PatientID, IssuerOfPatientID]);
+  const seen = new Set(found.filter(({ studyUid }) => studyUid !== null && uids.has(studyUid)).map(numberOf));
+  return patients.filter((one) => seen.has(numberOf(one)));
 }
 
 /** Questions that one page may take: a person has hundreds of exams, not thousands. */

@@ -4,7 +4,7 @@
  * hides.
  */
 import type { Sight } from '../core/access-ports.ts';
-import type { Criterion } from '../core/fhir.ts';
+import { SearchTimeout, type Criterion } from '../core/fhir.ts';
 import { saysNobody, type Demand } from '../core/patient-query.ts';
 import type { VisitDemand, VisitIndex, VisitView } from '../core/visit.ts';
 
@@ -17,8 +17,18 @@ export interface VisitQuestion {
   readonly most: number;
 }
 
+/** As `found`, where to look through so many is too much as well. */
+export async function visitsAsked(question: VisitQuestion, demand: Demand): ReturnType<typeof found> {
+  try {
+    return await found(question, demand);
+  } catch (error) {
+    if (error instanceof SearchTimeout) return null;
+    throw error;
+  }
+}
+
 /** `visits`: `Visit/id`, and `Patient/id` of who has none where none is asked for; by patient. null: too many. */
-export async function visitsAsked(
+async function found(
   { visits, patients, most }: VisitQuestion,
   demand: Demand,
 ): Promise<{ readonly visits: readonly string[]; readonly patients: readonly string[] } | null> {
@@ -30,18 +40,21 @@ export async function visitsAsked(
     first === null ? [] : [{ kind: 'ids', any: [...new Set(first.map(({ personId }) => personId))] }],
   );
   if (ids === null) return null;
-  const found = first ?? (await visits.find(asked, ids, most + 1));
-  if (found.length > most) return null;
+  const theirs = first ?? (await visits.find(asked, ids, most + 1));
+  if (theirs.length > most) return null;
   const byPerson = new Map<string, VisitView[]>(ids.map((id) => [id, []]));
-  for (const visit of found) byPerson.get(visit.personId)?.push(visit);
-  const told = [...byPerson].filter(([, theirs]) => theirs.length > 0 || demand.visits === undefined);
+  for (const visit of theirs) byPerson.get(visit.personId)?.push(visit);
+  const told = [...byPerson].filter(([, all]) => all.length > 0 || demand.visits === undefined);
   return {
     patients: told.map(([id]) => id),
-    visits: told.flatMap(([id, theirs]) =>
-      theirs.length === 0 ? [`Patient/${id}`] : theirs.map(({ visitId }) => `Visit/${visitId}`),
+    visits: told.flatMap(([id, all]) =>
+      all.length === 0 ? [`Patient/${id}`] : all.map(({ visitId }) => `Visit/${visitId}`),
     ),
   };
 }
+
+/** Visits looked through for one answer: no ward has as many. */
+const MOST_LOOKED_AT = 40_000;
 
 export function sightedVisits(visits: VisitIndex, sight: Sight): VisitIndex {
   const seen = async (found: readonly VisitView[]): Promise<readonly VisitView[]> => {
@@ -52,9 +65,12 @@ export function sightedVisits(visits: VisitIndex, sight: Sight): VisitIndex {
   };
   return {
     find: async (demand, persons, limit) => {
-      const found = await visits.find(demand, persons, limit);
-      // What is beyond the limit was not looked at: as many stay too many, seen or not.
-      return found.length === limit ? found : seen(found);
+      for (let looked = limit; looked <= MOST_LOOKED_AT; looked *= 2) {
+        const found = await visits.find(demand, persons, looked);
+        const shown = await seen(found);
+        if (found.length < looked || shown.length >= limit) return shown.slice(0, limit);
+      }
+      throw new SearchTimeout('too many visits are looked through for what may be seen of them');
     },
     read: async (ids) => seen(await visits.read(ids)),
   };

@@ -5,6 +5,7 @@
 import type { AccessFacts, AccessGround, ConsentFacts, FactsQuery, RelationFacts } from '../core/access-ports.ts';
 import type { HubId } from '../core/identifier.ts';
 import type { Relation, SubjectFacts } from '../core/subject.ts';
+import { reasonsWanted } from './access-reason.ts';
 import type { Database } from './database.ts';
 import { readInstitutions } from './institution.ts';
 
@@ -40,6 +41,8 @@ const RELATIONS = `
         coalesce(bool_or(x -> 'facts' -> 'requester' ->> 1 = $3), false) as mine
       from jsonb_array_elements(e.facts -> 'orders') x) o
   where r.person_id = any ((select $1::uuid[])::uuid[]) and r.site = any ((select $2::text[])::text[]) and not e.cancelled group by 1, 2`;
+
+const WANTED = { reasonWanted: true } as const;
 
 interface RelationRow {
   person_id: HubId;
@@ -77,16 +80,18 @@ export function createAccessFacts(deps: AccessFactsDeps): AccessFacts {
       return looking;
     },
     async of(persons, query) {
-      const [own, others, said] = await Promise.all([
+      const { accountId } = query;
+      const [own, others, said, wanted] = await Promise.all([
         query.sites.length === 0 ? new Map<HubId, never>() : treating(persons, query),
         Promise.all(deps.relations.map((one) => one.relationsOf(persons, query))),
         this.consentsOf(persons, query),
+        accountId === null ? null : reasonsWanted(pool, accountId, persons, query.at),
       ]);
       return new Map(
         persons.map((person): [HubId, SubjectFacts] => {
           const { consents, grants } = said.get(person) ?? { consents: [], grants: [] };
           const relations = [...(own.get(person) ?? []), ...others.flatMap((one) => one.get(person) ?? [])];
-          return [person, { relations, consents, grants }];
+          return [person, { relations, consents, grants, ...(wanted?.has(person) === true ? WANTED : {}) }];
         }),
       );
     },

@@ -11,6 +11,7 @@ interface ClientRow {
   role: ClientRole;
   site: string | null;
   certificate: string | null;
+  records_consents: boolean;
   created_at: Date;
   created_by: string;
   last_used_at: Date | null;
@@ -18,7 +19,7 @@ interface ClientRow {
   pending: boolean;
 }
 
-const COLUMNS = `id, name, role, site, encode(certificate_sha256, 'hex') as certificate, created_at, created_by, last_used_at, revoked_at, pending`;
+const COLUMNS = `id, name, role, site, encode(certificate_sha256, 'hex') as certificate, consents_granted_at is not null as records_consents, created_at, created_by, last_used_at, revoked_at, pending`;
 /** The last use is written at most once a minute: it is for finding forgotten clients, not for counting calls. */
 const USE_NOTED_EVERY_MS = 60_000;
 const BY_TOKEN = `(token_hash = $1 or id = (select client_id from access_token where token_hash = $1 and ends_at > now()))`;
@@ -30,6 +31,7 @@ const clientOf = (row: ClientRow): Client => ({
   role: row.role,
   site: row.site === null ? null : siteId(row.site),
   certificate: row.certificate,
+  recordsConsents: row.records_consents,
   createdAt: row.created_at.toISOString(),
   createdBy: row.created_by,
   lastUsedAt: row.last_used_at?.toISOString() ?? null,
@@ -101,6 +103,14 @@ export function createClientStore(deps: { database: Database; clock: () => Date 
             id,
             deps.clock(),
           ])
+        : Promise.resolve(null),
+    letRecordConsents: (id, granted, by) =>
+      UUID.test(id)
+        ? one(
+            `update client set consents_granted_by = case when $2 then $3 end, consents_granted_at = case when $2 then $4::timestamptz end
+             where id = $1 and revoked_at is null returning ${COLUMNS}`,
+            [id, granted, by, deps.clock()],
+          )
         : Promise.resolve(null),
     bootstrap: (tokenHash, replace) =>
       one(

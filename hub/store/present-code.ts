@@ -59,7 +59,7 @@ export function createPresentCodes(deps: PresentCodeDeps): PresentCodes {
           problem('limit-exceeded', 'code', 'Too many wrong codes; try again in an hour, or ask at the desk.'),
         );
       const used = await database.transaction(async (connection) => {
-        const claimed = await claim(deps, connection, request);
+        const claimed = await claim(deps, connection, request, by);
         return claimed === null ? null : consentOf(deps, connection, claimed, request.institution, by);
       });
       if (used === null) {
@@ -109,7 +109,8 @@ interface ClaimedRow {
 async function claim(
   { clock, derive }: PresentCodeDeps,
   connection: Connection,
-  { code, personId }: { readonly code: string; readonly personId: string | null },
+  { code, personId, institution }: Parameters<PresentCodes['redeem']>[0],
+  by: Caller,
 ): Promise<ClaimedRow | null> {
   const isDigits = /^\d{8}$/.test(code);
   const names = personId === null ? [] : (await namesOf(connection, [personId])).map(({ name }) => name);
@@ -118,8 +119,9 @@ async function claim(
     `update patient_present_code set used_at = $2
      where code_hash = any ($1::text[]) and used_at is null and expires_at > $2 and wrong < $3
        and ($4::uuid[] is null or person_id = any ($4))
+       and issued_by ->> 'id' <> $5 and coalesce(terms -> 'recipients' ? $6, true)
      returning code_id, person_id, terms`,
-    [hashes, clock(), PRESENT_CODE.wrongPerCode, personId === null ? null : names],
+    [hashes, clock(), PRESENT_CODE.wrongPerCode, personId === null ? null : names, by.id, institution],
   );
   return rows[0] ?? null;
 }
@@ -153,7 +155,7 @@ async function consentOf(
     channel: 'patient-present',
     form: terms.form,
     institution,
-    evidence: null,
+    evidence: terms.evidence ?? null,
   };
   const recorded = await recordConsent(deps, connection, personId, content, by);
   if (recorded.ok)

@@ -15,6 +15,15 @@ rematch_id_seq
 standing_step_id_seq
 
 -- tables
+access_reason
+  reason_id uuid not null default gen_random_uuid()
+  account_id text not null
+  account_name text not null
+  person_id uuid not null
+  purpose text not null
+  note text not null
+  at timestamp with time zone not null
+  until timestamp with time zone not null
 access_token
   token_hash bytea not null
   client_id uuid not null
@@ -238,6 +247,8 @@ client
   certificate_sha256 bytea
   jwks jsonb
   pending boolean not null default false
+  consents_granted_by text
+  consents_granted_at timestamp with time zone
 code_mapping
   id bigint not null identity
   site text not null
@@ -869,6 +880,7 @@ visit
   updated_at timestamp with time zone not null
 
 -- constraints
+access_reason.access_reason_pkey PRIMARY KEY (reason_id)
 access_token.access_token_client_id_fkey FOREIGN KEY (client_id) REFERENCES client(id)
 access_token.access_token_pkey PRIMARY KEY (token_hash)
 access_token.access_token_token_hash_check CHECK ((octet_length(token_hash) = 32))
@@ -925,6 +937,7 @@ break_glass.break_glass_outcome_check CHECK ((outcome = ANY (ARRAY['justified'::
 break_glass.break_glass_pkey PRIMARY KEY (grant_id)
 client.client_certificate_sha256_check CHECK ((octet_length(certificate_sha256) = 32))
 client.client_check CHECK (((role <> 'hospital-feed'::text) OR (site IS NOT NULL)))
+client.client_consents_by_whom CHECK (((consents_granted_by IS NULL) = (consents_granted_at IS NULL)))
 client.client_pkey PRIMARY KEY (id)
 client.client_role_check CHECK ((role = ANY (ARRAY['administrator'::text, 'operator'::text, 'query-platform'::text, 'hospital-feed'::text])))
 client.client_token_hash_check CHECK ((octet_length(token_hash) = 32))
@@ -1052,6 +1065,9 @@ visit.visit_pkey PRIMARY KEY (record_id, visit_id)
 visit.visit_type_check CHECK ((type = ANY (ARRAY['VN'::text, 'AN'::text])))
 
 -- indexes
+access_reason_newest CREATE INDEX access_reason_newest ON public.access_reason USING btree (at DESC, reason_id DESC)
+access_reason_pkey CREATE UNIQUE INDEX access_reason_pkey ON public.access_reason USING btree (reason_id)
+access_reason_standing CREATE INDEX access_reason_standing ON public.access_reason USING btree (account_id, person_id, until)
 access_token_by_end CREATE INDEX access_token_by_end ON public.access_token USING btree (ends_at)
 access_token_pkey CREATE UNIQUE INDEX access_token_pkey ON public.access_token USING btree (token_hash)
 access_version_pkey CREATE UNIQUE INDEX access_version_pkey ON public.access_version USING btree (one)

@@ -869,6 +869,23 @@ export interface paths {
     readonly patch?: never;
     readonly trace?: never;
   };
+  readonly '/clients/{id}/consent-right': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly get?: never;
+    /** Whether a hospital's system may record consents and draw codes for that hospital's patients */
+    readonly put: operations['letClientRecordConsents'];
+    readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
   readonly '/audit': {
     readonly parameters: {
       readonly query?: never;
@@ -1224,6 +1241,24 @@ export interface paths {
     readonly get: operations['listOwnBreakGlass'];
     readonly put?: never;
     readonly post?: never;
+    readonly delete?: never;
+    readonly options?: never;
+    readonly head?: never;
+    readonly patch?: never;
+    readonly trace?: never;
+  };
+  readonly '/access-reasons': {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    /** 调阅理由 · why accounts under a flag read, newest first */
+    readonly get: operations['listAccessReasons'];
+    readonly put?: never;
+    /** 说明调阅理由 · an account under a flag says why, before it reads; good for this patient for 12 hours */
+    readonly post: operations['giveAccessReason'];
     readonly delete?: never;
     readonly options?: never;
     readonly head?: never;
@@ -2889,6 +2924,8 @@ export interface components {
       readonly site: string | null;
       /** @description SHA-256, hexadecimal */
       readonly certificate: string | null;
+      /** @description A security administrator lets this system of a hospital record consents */
+      readonly recordsConsents: boolean;
       readonly createdAt: string;
       readonly createdBy: string;
       readonly lastUsedAt: string | null;
@@ -3001,10 +3038,10 @@ export interface components {
     readonly PersonFound: {
       readonly person: components['schemas']['PersonHeader'];
       /**
-       * @description closed: there is no right to the records; a consent code or an emergency may give it
+       * @description closed: there is no right to the records; a consent code or an emergency may give it; reason: the account is under a flag and says why first
        * @enum {string}
        */
-      readonly access: 'open' | 'closed';
+      readonly access: 'open' | 'closed' | 'reason';
       /** @description Of what the caller may see */
       readonly examCount: number;
       readonly lastExamAt: string | null;
@@ -3323,7 +3360,7 @@ export interface components {
       readonly channel?: 'desk' | 'app' | 'paper';
       /** @description At whose desk; of a hospital’s own callers it is their own */
       readonly institution?: components['schemas']['InstitutionCode'];
-      /** @description URL of the signed paper */
+      /** @description URL of the signed paper; a hospital’s system that opens records names one */
       readonly evidence?: string;
     };
     readonly Consent: {
@@ -3381,6 +3418,18 @@ export interface components {
       readonly giver?: components['schemas']['ConsentGiver'];
       readonly giverName?: string;
       readonly giverRelation?: string;
+      /** @description By what the desk knew the patient: URL of the check of the card, or of a paper; a hospital’s system names one */
+      readonly evidence?: string;
+    };
+    readonly AccessReason: {
+      readonly reasonId: string;
+      readonly accountId: string;
+      readonly accountName: string;
+      readonly personId: string;
+      readonly purpose: components['schemas']['Purpose'];
+      readonly text: string;
+      readonly at: string;
+      readonly until: string;
     };
     readonly PatientNotice: {
       readonly noticeId: string;
@@ -5665,6 +5714,42 @@ export interface operations {
       readonly default: components['responses']['Problem'];
     };
   };
+  readonly letClientRecordConsents: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path: {
+        readonly id: components['parameters']['Id'];
+      };
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        /**
+         * @example {
+         *       "granted": true,
+         *       "reason": "省一院门诊授权台已验收"
+         *     }
+         */
+        readonly 'application/json': {
+          readonly granted: boolean;
+          readonly reason: string;
+        };
+      };
+    };
+    readonly responses: {
+      /** @description The client */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['Client'];
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
   readonly listAudit: {
     readonly parameters: {
       readonly query?: {
@@ -6398,6 +6483,66 @@ export interface operations {
             readonly items: readonly components['schemas']['BreakGlass'][];
             readonly next: components['schemas']['Next'];
           };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly listAccessReasons: {
+    readonly parameters: {
+      readonly query?: {
+        readonly accountId?: string;
+        readonly personId?: string;
+        readonly limit?: components['parameters']['Limit'];
+        /** @description `next` of the page before */
+        readonly after?: components['parameters']['After'];
+      };
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody?: never;
+    readonly responses: {
+      /** @description One page */
+      readonly 200: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': {
+            readonly items: readonly components['schemas']['AccessReason'][];
+            readonly next: components['schemas']['Next'];
+          };
+        };
+      };
+      readonly default: components['responses']['Problem'];
+    };
+  };
+  readonly giveAccessReason: {
+    readonly parameters: {
+      readonly query?: never;
+      readonly header?: never;
+      readonly path?: never;
+      readonly cookie?: never;
+    };
+    readonly requestBody: {
+      readonly content: {
+        readonly 'application/json': {
+          readonly personId?: components['schemas']['HubId'];
+          readonly examId?: components['schemas']['HubId'];
+          readonly purpose: components['schemas']['Purpose'];
+          readonly text: string;
+        };
+      };
+    };
+    readonly responses: {
+      /** @description Recorded */
+      readonly 201: {
+        headers: {
+          readonly [name: string]: unknown;
+        };
+        content: {
+          readonly 'application/json': components['schemas']['AccessReason'];
         };
       };
       readonly default: components['responses']['Problem'];

@@ -250,7 +250,8 @@ test('role × operation of the contract: refused where the table is empty, and n
       for (const role of ROLES) {
         const url = `/api/v1${path.replace('{site}', 'h1').replaceAll(/\{\w+\}/g, NOBODY)}`;
         const person = !['administrator', 'query-platform', 'hospital-feed'].includes(role);
-        const base = client(role, 'h1');
+        // Some of it a security administrator lets a hospital's system do (consent-hospital.test.ts).
+        const base: Caller = { ...client(role, 'h1'), recordsConsents: true };
         const caller: Caller =
           role === 'physician'
             ? physician(I1)

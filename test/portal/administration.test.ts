@@ -36,6 +36,7 @@ const ZH = {
     accountFlags: '账号标记',
     close: '结案',
   },
+  ...{ leave: (name: string) => `决定 ${name}：记录患者授权`, grant: '准予', granted: /已准予/ },
   ...{ emergencies: '紧急调阅复核', justified: '正当', proof: '完整性校验', run: '立即校验' },
   ...{
     intact: '审计记录完整',
@@ -52,6 +53,7 @@ const EN: { [K in keyof typeof ZH]: (typeof ZH)[K] } = {
   ...{ apply: 'Apply for an institution', instCode: 'Code', instName: 'Name', submit: 'Submit' },
   ...{ submitted: 'Submitted; somebody else reviews it.', approve: 'Approve', approved: 'approved' },
   ...{ clients: 'Clients', clientName: 'Name', make: 'Create' },
+  ...{ leave: (name: string) => `Decide ${name}: recording consents`, grant: 'Grant', granted: /^granted/ },
   ...{ history: 'What was done', sensitivity: 'Sensitivity', field: 'By', department: 'requesting department' },
   ...{
     ruleCode: 'Code',
@@ -178,6 +180,13 @@ suite('the pages of the security administrator and of the auditor', { skip: NO_B
           `${made} ${language}`,
         ]);
         assert.deepEqual(rows, [{ role: made }]);
+        if (role === 'security-administrator') {
+          await page.getByRole('button', { name: words.leave(`${made} ${language}`) }).click();
+          await page.getByLabel(words.reason).fill('desk inspected');
+          await page.getByRole('button', { name: words.grant, exact: true }).click();
+          await page.getByRole('cell', { name: words.granted }).waitFor();
+          await assertSound(visitor);
+        }
         await visitor.context.close();
       }
     });

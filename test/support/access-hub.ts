@@ -80,8 +80,9 @@ export interface AccessHub {
   close(): Promise<void>;
 }
 
-export async function startAccessHub(): Promise<AccessHub> {
-  const fresh = await freshDatabase();
+/** `laid`: a database in which there is something already. */
+export async function startAccessHub(laid?: FreshDatabase): Promise<AccessHub> {
+  const fresh = laid ?? (await freshDatabase());
   const { database } = fresh;
   const { pool } = database;
   const clock = (): Date => NOW;

@@ -20,7 +20,7 @@ import { createReviewQueue } from '../../hub/store/review.ts';
 import { projectExam, projectPerson, renderProvenance } from '../../mappings/fhir/index.ts';
 import { mapHl7 } from '../../mappings/hl7v2/index.ts';
 import { romanise } from '../../mappings/romanise.ts';
-import { freshDatabase, quiet } from './database.ts';
+import { freshDatabase, quiet, type FreshDatabase } from './database.ts';
 import { DERIVE } from './scenario.ts';
 import { siteProfile } from './site.ts';
 
@@ -28,6 +28,7 @@ export const OPERATOR = { id: 'op-1', name: '操作员一', role: 'operator', pe
 export const SECOND = { id: 'op-2', name: '操作员二', role: 'operator', peer: 'test' } as const;
 
 export interface PersonHub {
+  readonly fresh: FreshDatabase;
   readonly database: Database;
   readonly journal: Intake;
   readonly ingest: Ingest;
@@ -53,7 +54,8 @@ const TABLES = `patient_record, match_record, match_key, match_pair, match_cut, 
   fhir_resource, fhir_version, fhir_text`;
 
 export async function personHub(): Promise<PersonHub> {
-  const { database } = await freshDatabase({ max: 12 });
+  const fresh = await freshDatabase({ max: 12 });
+  const { database } = fresh;
   const context = {
     derive: DERIVE,
     examIndexOid: '2.999.1',
@@ -111,6 +113,7 @@ export async function personHub(): Promise<PersonHub> {
     return arrive({ site: record.site, contentType: 'application/json', bytes, patientKey });
   };
   return {
+    fresh,
     database,
     journal,
     ingest,

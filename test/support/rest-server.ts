@@ -24,6 +24,7 @@ import { restDeps } from './rest-deps.ts';
 import type { FreshDatabase } from './database.ts';
 import { freshDatabase, quiet } from './database.ts';
 import { accessDesk } from './access.ts';
+import { patientOf } from './people.ts';
 import { peopleOf } from './sign-in.ts';
 import type { SignOnGround } from './sign-in.ts';
 
@@ -41,6 +42,8 @@ export interface RestServer {
   readonly token: Readonly<Record<ClientRole, string>>;
   /** JSON in and out; `as: null` sends no token. A string or bytes body is sent as it is. */
   call(method: string, path: string, options?: Call): Promise<Answer>;
+  /** The hospital of the feed is an approved institution, whose patients these are, and the feed may record their consents. */
+  letFeedRecord(...patients: readonly string[]): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -132,6 +135,13 @@ export async function startRest(
       const isJson = /^application\/(problem\+)?json/.test(answer.headers.get('content-type') ?? '');
       const json = isJson ? (JSON.parse(text) as Record<string, unknown>) : {};
       return { status: answer.status, headers: answer.headers, text, json };
+    },
+    async letFeedRecord(...patients) {
+      const institution = sites.byId('h1')?.institutionCode ?? '';
+      for (const person of patients) await patientOf(database, person, institution);
+      const feed = await clients.byTokenHash(hashToken(token['hospital-feed']));
+      await clients.letRecordConsents(feed?.id ?? '', true, 'test');
+      return institution;
     },
     async close() {
       server.closeAllConnections();

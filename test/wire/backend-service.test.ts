@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { request } from 'node:http';
 import { after, before, test } from 'node:test';
 import { SignJWT } from 'jose';
 import type { RestServer } from '../support/rest-server.ts';
@@ -140,4 +141,64 @@ test('only public keys that are strong are registered, and a revoked client gets
   assert.equal((await hub.call('DELETE', `/api/v1/clients/${id}`)).status, 200);
   assert.equal(await search(String(json['access_token'])), 401);
   assert.equal((await ask(await statement())).status, 401);
+});
+
+/** As `fetch` would not: with a Host of the sender's own. */
+const sent = (host: string, path: string, form?: URLSearchParams): Promise<{ status: number; text: string }> =>
+  new Promise((resolve, reject) => {
+    const headers = { Host: host, 'Content-Type': 'application/x-www-form-urlencoded' };
+    const asked = request(
+      `${hub.origin}${path}`,
+      { method: form === undefined ? 'GET' : 'POST', headers },
+      (answer) => {
+        let text = '';
+        answer.on('data', (chunk: Buffer) => (text += chunk.toString()));
+        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }));
+      },
+    );
+    asked.on('error', reject);
+    asked.end(form?.toString());
+  });
+
+test('for whom a statement must be made is not the caller’s to say by a Host of his own', async () => {
+  const { port } = new URL(hub.origin);
+  const others = [
+    'other.example',
+    `other.example:${port}`,
+    'localhost',
+    '127.0.0.1:1',
+    `127.0.0.1.other.example:${port}`,
+  ];
+  for (const host of others) {
+    // The system's own statement for another server, caught there.
+    const caught = await statement({ claims: { aud: `http://${host}/oauth/token` } });
+    const form = new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: caught,
+      scope: 'system/*.read',
+    });
+    const answer = await sent(host, '/oauth/token', form);
+    assert.deepEqual([answer.status, JSON.parse(answer.text)], [400, { error: 'invalid_request' }], host);
+    const told = await sent(host, '/.well-known/smart-configuration');
+    assert.equal(told.status, 503, host);
+    assert.ok(!told.text.includes(`${host}/oauth`), told.text);
+  }
+  const [entry] = (await hub.audit.list({ face: 'oauth' }, { limit: 1 })).items;
+  assert.match(entry?.reason ?? '', /HUB_PUBLIC_URL/);
+  const named = await sent(`localhost:${port}`, '/.well-known/smart-configuration');
+  assert.match(named.text, new RegExp(`http://localhost:${port}/oauth/token`));
+});
+
+test('where the hub has an address that is the one, whatever Host is sent', { timeout: 60_000 }, async () => {
+  const named = await startRest(undefined, { publicUrl: 'https://hub.example' });
+  const own = hub;
+  hub = named;
+  try {
+    const told = await sent('other.example', '/fhir/.well-known/smart-configuration');
+    assert.match(told.text, /"token_endpoint":"https:\/\/hub\.example\/oauth\/token"/);
+  } finally {
+    hub = own;
+    await named.close();
+  }
 });

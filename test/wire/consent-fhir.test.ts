@@ -143,6 +143,7 @@ test('faults are told with their place and without what was sent', async () => {
 });
 
 test('who may: the app all, a hospital and its doctors their own, operators and auditors none; refusals are audited', async () => {
+  await hub.letFeedRecord(PERSON);
   const made = (await ask('POST', '', { as: 'hospital-feed', body: consent() })).resource as Consent;
   assert.ok(made.organization?.[0]?.identifier?.value, 'recorded for the hospital of the feed');
   const person = (name: string): Call => ({ headers: { 'X-Test-Person': name } });

@@ -273,7 +273,8 @@ const CODES: Partial<Readonly<Record<ProblemCode, Fault['code']>>> = {
 /** Whose id nobody has is against the rules of the resource, not a missing one. */
 function faultOf({ code, text, where }: Problem): Fault {
   const isRule =
-    code === 'invalid-value' || code === 'patient-mismatch' || (code === 'not-found' && where === 'personId');
+    ['invalid-value', 'required-missing', 'patient-mismatch'].includes(code) ||
+    (code === 'not-found' && where === 'personId');
   const expression =
     where === undefined ? {} : { expression: where === 'personId' ? 'Consent.patient' : `Consent.${where}` };
   return isRule

@@ -13,7 +13,7 @@ import type { MatchProbe } from '../../core/match/probe.ts';
 import type { Log, ObjectStore } from '../../core/ports.ts';
 import { callEvent } from '../../../mappings/atna/index.ts';
 import type { ResourceType } from '../../../mappings/fhir/parameters.ts';
-import { sightedFhir } from '../../flow/sighted-fhir.ts';
+import { sightedFhir, sightedProbe } from '../../flow/sighted-fhir.ts';
 import { callerOf } from '../caller.ts';
 import { accepts, binaryBody, openBytes, sendBytes, type KeptBinary } from './binary.ts';
 import { readBody } from './body.ts';
@@ -144,7 +144,8 @@ async function replyTo(
   const asked: Asked = { interaction, parameters: parameters.value, caller, place, request };
   const sight = await deps.access.sight(caller);
   // What is read is read through the caller's eyes; what is submitted is not a question of sight.
-  const seen = { ...deps, everything: deps.store, store: sightedFhir(deps.store, sight) };
+  const domain = { ...deps.domain, probe: sightedProbe(deps.domain.probe, sight) };
+  const seen = { ...deps, domain, everything: deps.store, store: sightedFhir(deps.store, sight) };
   if (interaction.kind === 'binary') return serveBinary(seen, asked, interaction.id, format, response, sight);
   const reply = isSubmission ? await submission(deps, asked) : await inTime(answer(seen, asked));
   if (!isSubmission && (await withheld(deps.audit, request, caller, sight, reply))) return refusal(WAY);
@@ -214,7 +215,7 @@ async function searched(deps: Seen, type: ResourceType, asked: Asked): Promise<R
   if (type === 'List' && !namesWhose(parsed.value)) return refusal(NO_PATIENT);
   if (byPeriod(parsed.value) && !namesAny(parsed.value)) return refusal(PERIOD_OF_NOBODY);
   const domains = type === 'Patient' ? requestedDomains(parameters) : [];
-  const unknown = await unknownDomain(deps.everything, deps.domain.systems, domains);
+  const unknown = await unknownDomain(deps, deps.domain.systems, domains);
   if (unknown) return unknown;
   const shape = { ...parsed.value.shape, ...(domains.length === 0 ? {} : { domains }) };
   return search(deps.store, { ...parsed.value, shape }, caller.id, place);

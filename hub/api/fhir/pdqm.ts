@@ -2,8 +2,7 @@
  * What PDQm asks of a search for patients beyond R4 (ITI TF-2 §3.78.4.1.2.3): `identifier=urn:oid:1.2.3|` names the domains
  * whose identifiers are to be returned, and a domain that nobody knows is told.
  */
-import type { FhirStore } from '../../core/fhir.ts';
-import { isUsed } from '../../flow/cross-reference.ts';
+import { isUsed, type CrossReferenceDeps } from '../../flow/cross-reference.ts';
 import { NOBODY, outcome, type Reply } from './reply.ts';
 import { splitValues, unescape } from './search-value.ts';
 
@@ -17,12 +16,12 @@ export function requestedDomains(parameters: URLSearchParams): readonly string[]
 
 /** null: all are known. Case 4: 404 is the answer that the guide prefers, its issue a warning. */
 export async function unknownDomain(
-  store: FhirStore,
+  stores: Pick<CrossReferenceDeps, 'store' | 'everything'>,
   domains: ReadonlySet<string>,
   requested: readonly string[],
 ): Promise<Reply | null> {
   for (const domain of requested.slice(0, 20)) {
-    if (domains.has(domain) || (await isUsed(store, domain))) continue;
+    if (domains.has(domain) || (await isUsed(stores, domain))) continue;
     const body = outcome('warning', [{ code: 'not-found', text: 'targetSystem not found', expression: 'identifier' }]);
     return { status: 404, body, headers: {}, touched: NOBODY };
   }

@@ -1,21 +1,40 @@
 /** The token endpoint for systems (SMART Backend Services; RFC 6749 §4.4) and what it says of itself to them. */
+import { TLSSocket } from 'node:tls';
 import express, { Router } from 'express';
 import type { Request } from 'express';
 import type { AuditTrail } from '../../core/audit.ts';
 import { ALGORITHMS, ALL_SCOPES, grantToken, TOKEN_SECONDS } from '../../security/client-statement.ts';
 import type { BackendServiceDeps } from '../../security/client-statement.ts';
-import { isSecure, peerOf } from '../caller.ts';
+import { problem } from '../../core/problem.ts';
+import { peerOf } from '../caller.ts';
+import { sendProblem } from '../rest/problem.ts';
 
 export interface OauthDeps extends BackendServiceDeps {
   readonly audit: AuditTrail;
-  /** null: as each request names the hub. */
+  /** null: there is none but on this machine itself. */
   readonly publicUrl: string | null;
 }
 
 const BY_JWT = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
-const originOf = (request: Request, publicUrl: string | null): string =>
-  publicUrl ?? `${isSecure(request) ? 'https' : 'http'}://${request.headers.host ?? ''}`;
+const LOOPBACK = /^(127\.0\.0\.1|\[::1\]|localhost)$/;
+const LOCAL_ADDRESS = /^(::ffff:)?127\.|^::1$/;
+const UNNAMED = 'HUB_PUBLIC_URL is not set: the hub does not know by which name it is called from other machines.';
+
+/**
+ * Who a statement must be made for is not the caller's to say: with a Host of his own he would have one taken that its
+ * system made for somebody else. It is the configured address, or the listener's own on loopback; null: neither.
+ */
+function originOf({ socket, headers }: Request, publicUrl: string | null): string | null {
+  if (publicUrl !== null) return publicUrl;
+  const [, name = '', port = ''] = /^(.+?)(?::(\d{1,5}))?$/.exec(headers.host ?? '') ?? [];
+  const isTls = socket instanceof TLSSocket;
+  const isOwn =
+    LOOPBACK.test(name) &&
+    LOCAL_ADDRESS.test(socket.localAddress ?? '') &&
+    Number(port === '' ? (isTls ? 443 : 80) : port) === socket.localPort;
+  return isOwn ? `${isTls ? 'https' : 'http'}://${headers.host ?? ''}` : null;
+}
 
 /** `/oauth`: tokens. */
 export function oauthFace(deps: OauthDeps): Router {
@@ -37,7 +56,11 @@ export function oauthFace(deps: OauthDeps): Router {
         refuse(400, 'invalid_request');
         return;
       }
-      const granted = await grantToken(deps, assertion, scope, `${originOf(request, deps.publicUrl)}/oauth/token`);
+      const origin = originOf(request, deps.publicUrl);
+      const granted =
+        origin === null
+          ? ({ error: 'invalid_request', why: UNNAMED, client: null } as const)
+          : await grantToken(deps, assertion, scope, `${origin}/oauth/token`);
       const { client } = granted;
       await deps.audit.record({
         action: 'sign-on',
@@ -67,6 +90,10 @@ export function smartConfiguration({ publicUrl }: Pick<OauthDeps, 'publicUrl'>):
   const router = Router();
   router.get('/smart-configuration', (request, response) => {
     const origin = originOf(request, publicUrl);
+    if (origin === null) {
+      sendProblem(response, problem('unavailable', undefined, UNNAMED));
+      return;
+    }
     response.json({
       issuer: origin,
       token_endpoint: `${origin}/oauth/token`,

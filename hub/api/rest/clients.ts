@@ -30,7 +30,7 @@ export function clientHandlers({
   clients,
   approvals,
   sites,
-}: ClientDeps): Pick<Handlers, 'listClients' | 'createClient' | 'revokeClient'> {
+}: ClientDeps): Pick<Handlers, 'listClients' | 'createClient' | 'revokeClient' | 'letClientRecordConsents'> {
   return {
     listClients: async ({ query }) => {
       const page = await clients.list(pageOf(query));
@@ -66,6 +66,19 @@ export function clientHandlers({
     revokeClient: async ({ path }) => {
       const client = await clients.revoke(path.id);
       return client === null ? notFound() : { status: 200, body: client, disclosure: done(client) };
+    },
+    letClientRecordConsents: async ({ path, body, caller }) => {
+      const found = await clients.byId(path.id);
+      if (found !== null && found.site === null)
+        return { problem: problem('conflict', undefined, 'A system of no hospital has or lacks this by its role.') };
+      const client = await clients.letRecordConsents(path.id, body.granted, caller.id);
+      if (client === null) return notFound();
+      const told = `${body.granted ? 'may' : 'may not'} record consents: ${body.reason}`;
+      return {
+        status: 200,
+        body: client,
+        disclosure: disclosed('administer', `client/${client.id}`, { reason: told }),
+      };
     },
   };
 }

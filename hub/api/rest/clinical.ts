@@ -175,10 +175,10 @@ function headerOf(
   };
 }
 
-function foundOf({ personId, open, registrations, exams }: PersonFound, nameOf: NameOf): Schemas['PersonFound'] {
+function foundOf({ personId, access, registrations, exams }: PersonFound, nameOf: NameOf): Schemas['PersonFound'] {
   return {
-    person: headerOf(personId, registrations, nameOf, open),
-    access: open ? 'open' : 'closed',
+    person: headerOf(personId, registrations, nameOf, access !== 'closed'),
+    access,
     examCount: exams.length,
     lastExamAt:
       exams

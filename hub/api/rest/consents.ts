@@ -11,7 +11,7 @@ import { pageOf } from './page.ts';
 
 export interface ConsentHandlerDeps {
   readonly consents: ConsentActs;
-  readonly codes: PresentCodes;
+  readonly codes: Pick<PresentCodes, 'redeem'>;
   readonly notices: PatientNoticeList;
   /** Code of the institution for which the caller acts; null: for none. */
   readonly institutionOf: (caller: Caller) => string | null;
@@ -130,7 +130,7 @@ const BY_THE_PATIENT = { giver: 'patient', giverName: null, giverRelation: null 
 
 type Present = Pick<Handlers, 'issuePresentCode' | 'redeemPresentCode' | 'listPatientNotices'>;
 
-function present({ codes, notices, institutionOf }: ConsentHandlerDeps): Present {
+function present({ consents: acts, codes, notices, institutionOf }: ConsentHandlerDeps): Present {
   return {
     issuePresentCode: async ({ body, caller }) => {
       const { personId, kind, minutes, hours, form } = body;
@@ -143,8 +143,9 @@ function present({ codes, notices, institutionOf }: ConsentHandlerDeps): Present
               giverName: body.giverName ?? null,
               giverRelation: body.giverRelation ?? null,
             };
-      const terms = { hours, sources: body.sources ?? [], labels: body.labels ?? [], form, ...giver };
-      const result = await codes.issue({ personId, kind, minutes, terms }, caller);
+      const evidence = body.evidence === undefined ? {} : { evidence: body.evidence };
+      const terms = { hours, sources: body.sources ?? [], labels: body.labels ?? [], form, ...giver, ...evidence };
+      const result = await acts.draw(caller, { personId, kind, minutes, terms });
       if (!result.ok) return refused(result.problem);
       const objects = [`present-code/${result.value.codeId}`];
       return { status: 201, body: result.value, disclosure: { action: 'change', persons: [personId], objects } };

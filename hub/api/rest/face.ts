@@ -190,8 +190,12 @@ function answering(deps: RestDeps, id: string, isPublic: boolean, handler: AnyHa
         caller !== null && !isPublic && (await refused(deps.audit, caller, id, sight, reply, plain(request)));
       sendProblem(
         response,
-        told ? problem('forbidden', undefined, WAY) : reply.problem,
-        told ? [] : reply.errors,
+        told === 'way'
+          ? problem('forbidden', undefined, WAY)
+          : told === 'reason'
+            ? problem('forbidden', 'reason', REASON)
+            : reply.problem,
+        told === 'reason' ? [{ pointer: '#/reason', code: 'reason-required', text: REASON }] : told ? [] : reply.errors,
         undefined,
         told ? undefined : reply.status,
       );
@@ -210,9 +214,13 @@ function answering(deps: RestDeps, id: string, isPublic: boolean, handler: AnyHa
   };
 }
 
+const REASON = 'This account is under a flag and says why before it reads: POST /api/v1/access-reasons.';
 const WAY = 'No relation to this patient is known; POST /api/v1/break-glass is the way in an emergency.';
 
-/** Records what came to nothing, and why. True: the caller knows of the person already, and is told the way. */
+/** What of what is withheld a caller may be told: how to come in, or to say why. */
+type Told = 'way' | 'reason' | false;
+
+/** Records what came to nothing, and why. `way`: the caller knows of the person already. */
 async function refused(
   audit: AuditTrail,
   caller: Caller,
@@ -220,7 +228,7 @@ async function refused(
   sight: Sight | null,
   { problem: { code, text } }: Refused,
   asked: Pick<AuditEvent, 'action' | 'persons' | 'objects'>,
-): Promise<boolean> {
+): Promise<Told> {
   const refusal = code === 'not-found' && sight !== null ? refusalOf(sight.told()) : null;
   if (refusal !== null && sight !== null) return withheld(audit, caller, id, sight);
   // A right that hangs on what was asked for is decided by the handler; its refusal is recorded as any other.
@@ -233,14 +241,15 @@ async function refused(
 }
 
 /**
- * What is not this caller's to see is answered as if it did not exist, and recorded as what it is. True: the caller has
- * asked for the person by an identifier, knows of them already, and is told the way.
+ * What is not this caller's to see is answered as if it did not exist, and recorded as what it is. Who has asked for the
+ * person by an identifier knows of them already and is told the way; who would see but for a reason, to give one.
  */
-async function withheld(audit: AuditTrail, caller: Caller, id: string, sight: Sight): Promise<boolean> {
+async function withheld(audit: AuditTrail, caller: Caller, id: string, sight: Sight): Promise<Told> {
   const refusal = refusalOf(sight.told());
   if (refusal === null) return false;
   await audit.record(recordOf(caller, id, { action: 'refuse', outcome: 'refused', ...refusal }));
-  return sight.mayBeTold();
+  if (refusal.reason.split(' ').includes('reason-required')) return 'reason';
+  return (await sight.mayBeTold()) && 'way';
 }
 
 interface ValidatorError {

@@ -26,6 +26,7 @@ import { replayHandlers, type ReplayDeps } from './replays.ts';
 import { reviewOf } from './review-item.ts';
 import { pageOf } from './page.ts';
 import { asked, disclosed, notFound } from './scope.ts';
+import { reasonHandlers, type ReasonDeps } from './access-reasons.ts';
 import { sensitivityHandlers, type SensitivityDeps } from './sensitivity.ts';
 import { sessionHandlers } from './session.ts';
 import type { SessionDeps } from './session.ts';
@@ -47,6 +48,7 @@ export interface HandlerDeps
     ReplayDeps,
     FigureDeps,
     SensitivityDeps,
+    Pick<ReasonDeps, 'reasons'>,
     WorklistDeps,
     Omit<LaunchDeps, 'index'> {
   readonly consent: ConsentHandlerDeps;
@@ -185,6 +187,7 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     ...consentHandlers(deps.consent),
     ...emergencyHandlers(deps.emergency),
     ...sensitivityHandlers(deps),
+    ...reasonHandlers(deps),
     ...worklistHandlers(deps),
     ...institutionHandlers(deps.institutions),
     ...launchHandlers(deps),

@@ -9,8 +9,15 @@ export interface Probed {
 }
 
 export interface MatchProbe {
-  /** Whom the rules in force would link or ask about, one entry a person, the likeliest first, at most `limit`. */
-  probe(asked: Omit<Written, 'recordId' | 'issuer'>, limit: number): Promise<readonly Probed[]>;
+  /**
+   * Whom the rules in force would link or ask about, one entry a person, the likeliest first, at most `limit`. `sees`: who
+   * is not among these is as if not there, before anything is counted or cut.
+   */
+  probe(
+    asked: Omit<Written, 'recordId' | 'issuer'>,
+    limit: number,
+    sees?: (persons: readonly string[]) => Promise<ReadonlySet<string>>,
+  ): Promise<readonly Probed[]>;
 }
 
 /** `uncertain`: the rules would link more than one person, which no one person can be. */

@@ -92,6 +92,16 @@ const finding = dictionary(
       submit: '确认紧急调阅',
       cancel: '取消',
     },
+    reason: {
+      title: '说明调阅理由',
+      hint: '您的账号有待处理的异常访问标记，查看患者资料前须说明理由。紧急情况请用紧急调阅。',
+      recorded: '理由将记入审计；12 小时内查看该患者无须再次说明。',
+      needed: '须说明理由',
+      text: '理由',
+      textHint: '写明诊疗关系与所需资料',
+      submit: '提交并查看',
+      cancel: '取消',
+    },
     consent: {
       title: '患者授权码',
       hint: '请患者出示授权码：扫描二维码得到的内容，或 8 位数字。授权码只能使用一次。',
@@ -217,6 +227,16 @@ const finding = dictionary(
       hours: 'For',
       hour: (hours: number) => `${hours} h`,
       submit: 'Open in emergency',
+      cancel: 'Cancel',
+    },
+    reason: {
+      title: 'Say why you read',
+      hint: 'Your account is under a flag that is not closed: say why before you read a patient’s records. In an emergency use emergency access.',
+      recorded: 'The reason goes into the audit; it is good for this patient for 12 hours.',
+      needed: 'a reason is asked for',
+      text: 'Reason',
+      textHint: 'How you treat the patient and what is needed',
+      submit: 'Submit and read',
       cancel: 'Cancel',
     },
     consent: {

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { Link, useParams } from 'react-router';
 import { api, ask } from '../../api.ts';
 import type { Schemas } from '../../api.ts';
-import { Shown, useAsked } from '../../asking.tsx';
+import { useAsked } from '../../asking.tsx';
 import { useText } from '../../language.tsx';
 import { clinical } from '../../text/clinical.ts';
 import { Facts } from './facts.tsx';
@@ -13,6 +13,7 @@ import { ExamImages } from './exam-images.tsx';
 import { PatientLine } from './patient-banner.tsx';
 import { Priors } from './priors.tsx';
 import { ProvenanceSection } from './provenance.tsx';
+import { ReasonFirst } from './reason.tsx';
 import { Revisions } from './revisions.tsx';
 import { ViewButton } from './view-button.tsx';
 
@@ -21,7 +22,11 @@ type Exam = Schemas['ExamRecord'];
 export function ExamPage(): ReactNode {
   const { id = '' } = useParams();
   const asked = useAsked(id, (signal) => ask(api.GET('/exams/{id}', { params: { path: { id } }, signal })));
-  return <Shown asked={asked}>{(exam) => <ExamShown key={exam.examId} exam={exam} />}</Shown>;
+  return (
+    <ReasonFirst asked={asked} about={{ examId: id }}>
+      {(exam) => <ExamShown key={exam.examId} exam={exam} />}
+    </ReasonFirst>
+  );
 }
 
 export const titleOf = (exam: Exam, untitled: string): string =>

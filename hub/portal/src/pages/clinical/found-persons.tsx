@@ -18,7 +18,7 @@ export function FoundPersons(props: {
     <ul className="rows">
       {props.items.map((one) => (
         <li key={one.person.personId} className="panel row">
-          {one.access === 'open' ? <OpenRow found={one} /> : <ClosedRow found={one} open={props.open} />}
+          {one.access !== 'closed' ? <OpenRow found={one} /> : <ClosedRow found={one} open={props.open} />}
         </li>
       ))}
     </ul>
@@ -45,7 +45,9 @@ function OpenRow({ found }: { readonly found: Found }): ReactNode {
         </p>
       </div>
       <div className="row-side">
-        {examCount === 0 ? (
+        {found.access === 'reason' ? (
+          <span className="closed">{words.reason.needed}</span>
+        ) : examCount === 0 ? (
           <span className="fine">{words.search.never}</span>
         ) : (
           <>

@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import { api, ask } from '../../api.ts';
 import type { Schemas } from '../../api.ts';
-import { Shown, TroubleAlert, useAsked } from '../../asking.tsx';
+import { TroubleAlert, useAsked } from '../../asking.tsx';
 import { useText } from '../../language.tsx';
 import { clinical } from '../../text/clinical.ts';
 import { ConsentCodeDialog } from './consent-code.tsx';
@@ -13,6 +13,7 @@ import { EmergencyDialog } from './emergency.tsx';
 import { ExamPlace, ModalityTag, ReportMarks, useExamTitle } from './exam-marks.tsx';
 import { wordOf } from './format.ts';
 import { PatientBanner } from './patient-banner.tsx';
+import { ReasonFirst, wantsReason } from './reason.tsx';
 import { ViewButton } from './view-button.tsx';
 
 type Exam = Schemas['TimelineExam'];
@@ -38,7 +39,7 @@ export function TimelinePage(): ReactNode {
   const asked = useAsked(`${id} ${JSON.stringify(filters)} ${String(pages)}`, (signal) =>
     ask(api.GET('/persons/{id}/timeline', { params: { path: { id }, query: queryOf(filters, pages) }, signal })),
   );
-  if (asked.state === 'trouble' && asked.trouble.status === 403)
+  if (asked.state === 'trouble' && asked.trouble.status === 403 && !wantsReason(asked.trouble))
     return (
       <>
         <TroubleAlert trouble={asked.trouble} />
@@ -56,7 +57,7 @@ export function TimelinePage(): ReactNode {
       </>
     );
   return (
-    <Shown asked={asked}>
+    <ReasonFirst asked={asked} about={{ personId: id }}>
       {(answer) => (
         <>
           <h1 className="sr-only">{timeline.title}</h1>
@@ -74,7 +75,7 @@ export function TimelinePage(): ReactNode {
           {answer.next === null ? null : <Button onClick={() => setPages(pages + 1)}>{timeline.more}</Button>}
         </>
       )}
-    </Shown>
+    </ReasonFirst>
   );
 }
 

@@ -1,4 +1,4 @@
-/** Systems that call the hub: made, and revoked; those that read records are the security administrator's to make. */
+/** Systems that call the hub: made, and revoked; those that read records, and that record consents, are the security administrator's to let in. */
 import { Button } from 'antd';
 import type { ReactNode } from 'react';
 import { useState } from 'react';
@@ -15,7 +15,7 @@ import { operations } from '../../text/operations.ts';
 import { shell } from '../../text/shell.ts';
 import { AskedFor } from '../administration/halves.tsx';
 import { stamp } from './format.ts';
-import { Choice, Pages, SiteChoice, TextField, usePages, useSiteName } from './parts.tsx';
+import { Choice, Pages, SiteChoice, TextField, WithReason, troubleOf, usePages, useSiteName } from './parts.tsx';
 
 type ClientRole = Schemas['Role'];
 type Made = Schemas['Client'] & { readonly token: string | null; readonly approval: Schemas['AskedApproval'] | null };
@@ -36,12 +36,16 @@ export function ClientsPage(): ReactNode {
     <section className="ops">
       <h1>{words.title}</h1>
       <NewClient makes={makes} made={() => setMade(made + 1)} />
-      {session?.role === 'security-administrator' ? null : <Clients key={made} />}
+      <Clients key={made} role={session?.role ?? 'operator'} />
     </section>
   );
 }
 
-function Clients(): ReactNode {
+/** core/access.ts: `set-policy`, and `administer`. */
+const LETS_RECORD: readonly Role[] = ['security-administrator', 'administrator'];
+const REVOKES: readonly Role[] = ['system-administrator', 'administrator'];
+
+function Clients({ role }: { readonly role: Role }): ReactNode {
   const all = useText(operations);
   const words = useText(figures).clients;
   const roles = useText(shell).roles;
@@ -49,6 +53,7 @@ function Clients(): ReactNode {
   const keyWords = useText(approval).client;
   const { state } = useText(administration);
   const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const [deciding, setDeciding] = useState<Schemas['Client'] | null>(null);
   const pages = usePages('clients', (after) =>
     ask(api.GET('/clients', { params: { query: after === undefined ? {} : { after } } })),
   );
@@ -57,9 +62,19 @@ function Clients(): ReactNode {
     setTrouble(answer.ok ? null : answer.trouble);
     pages.again();
   };
+  const isOf = (row: Schemas['Client']): boolean => row.site !== null && row.role !== 'operator';
   return (
     <>
       {trouble === null ? null : <TroubleAlert trouble={trouble} />}
+      {deciding === null ? null : (
+        <ConsentRight
+          client={deciding}
+          done={() => {
+            setDeciding(null);
+            pages.again();
+          }}
+        />
+      )}
       <Pages
         pages={pages}
         label={words.title}
@@ -70,6 +85,26 @@ function Clients(): ReactNode {
           { title: words.role, render: (_, row) => (roles as Readonly<Record<string, string>>)[row.role] ?? row.role },
           { title: all.site, render: (_, row) => (row.site === null ? '' : nameOf(row.site)) },
           { title: words.createdAt, render: (_, row) => stamp(row.createdAt) },
+          {
+            title: words.consents,
+            render: (_, row) =>
+              isOf(row) ? (
+                <>
+                  {row.recordsConsents ? words.mayRecord : words.mayNot}{' '}
+                  {LETS_RECORD.includes(role) && row.revokedAt === null ? (
+                    <Button
+                      size="small"
+                      onClick={() => setDeciding(row)}
+                      aria-label={`${words.decide} ${words.consentsOf(row.name)}`}
+                    >
+                      {words.decide}
+                    </Button>
+                  ) : null}
+                </>
+              ) : (
+                ''
+              ),
+          },
           { title: words.lastUsed, render: (_, row) => stamp(row.lastUsedAt) || words.never },
           {
             title: '',
@@ -78,6 +113,7 @@ function Clients(): ReactNode {
                 <Button
                   size="small"
                   danger
+                  disabled={!REVOKES.includes(role)}
                   onClick={() => void revoke(row.id)}
                   aria-label={`${words.revoke} ${row.name}`}
                 >
@@ -90,6 +126,29 @@ function Clients(): ReactNode {
         ]}
       />
     </>
+  );
+}
+
+function ConsentRight({
+  client: { id, name, recordsConsents },
+  done,
+}: {
+  readonly client: Schemas['Client'];
+  readonly done: () => void;
+}): ReactNode {
+  const words = useText(figures).clients;
+  const say = async (reason: string): Promise<Trouble | null> => {
+    const body = { granted: !recordsConsents, reason };
+    const trouble = await troubleOf(ask(api.PUT('/clients/{id}/consent-right', { params: { path: { id } }, body })));
+    if (trouble === null) done();
+    return trouble;
+  };
+  return (
+    <section className="ops-box" aria-label={words.consentsOf(name)}>
+      <h2>{words.consentsOf(name)}</h2>
+      <p>{words.consentsHint}</p>
+      <WithReason acts={[{ text: recordsConsents ? words.withdraw : words.grant, primary: true, act: say }]} />
+    </section>
   );
 }
 
