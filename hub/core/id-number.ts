@@ -1,0 +1,60 @@
+/**
+ * Where in a text numbers stand that the state gave to a person: told by their form, not by the field they came in, since
+ * hospitals use them as patient, visit and account numbers. What has the form and is another number loses nothing by it.
+ */
+
+/** `[start, end)` in UTF-16 units. */
+export type Place = readonly [start: number, end: number];
+
+/** Every form has a run of digits at least so long: the scan of what has none stays one regular expression. */
+const RUN = /\d{7,}/g;
+const ALPHANUMERIC = /[A-Za-z0-9]/;
+const DATE = '(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\\d|3[01])';
+const PROVINCE = '(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[123])';
+/**
+ * Resident ID (GB 11643-1999), whatever its check digit: one mistyped is as telling; also that of foreigners with permanent
+ * residence and of residents of Hong Kong, Macau and Taiwan. The 15 digits of before 1999. The permanent residence permit of
+ * before 2023. Passports of China; those of other states and permits look like any number of a hospital.
+ */
+const FORMS = new RegExp(
+  `^(?:[1-9]\\d{5}(?:18|19|20)\\d\\d${DATE}\\d{3}[\\dXx]|${PROVINCE}\\d{6}${DATE}\\d{3}|[A-Z]{3}\\d{12}|[EG]\\d{8}|E[A-Z]\\d{7})$`,
+);
+/** As JSON writes a line break or a tab: its letter belongs to no number. */
+const ESCAPED = /\\[bfnrt]$/;
+
+export function idNumbersIn(text: string): readonly Place[] {
+  RUN.lastIndex = 0;
+  const found: Place[] = [];
+  for (let run = RUN.exec(text); run !== null; run = RUN.exec(text)) {
+    const place = placeAround(text, run.index, RUN.lastIndex);
+    if (place !== null) found.push(place);
+  }
+  return found;
+}
+
+function placeAround(text: string, digits: number, after: number): Place | null {
+  const letters = ESCAPED.test(text.slice(Math.max(0, digits - 2), digits))
+    ? 0
+    : (/[A-Z]{0,3}$/.exec(text.slice(Math.max(0, digits - 3), digits))?.[0].length ?? 0);
+  const start = digits - letters;
+  const end = after - digits === 17 && /[Xx]/.test(text.charAt(after)) ? after + 1 : after;
+  if (!FORMS.test(text.slice(start, end)) || ALPHANUMERIC.test(text.charAt(end))) return null;
+  const before = text.slice(Math.max(0, start - 2), start);
+  if (ALPHANUMERIC.test(before.slice(-1)) && !ESCAPED.test(before)) return null;
+  // A component of a UID or OID.
+  if (/\d\.$/.test(before) || /^\.\d/.test(text.slice(end, end + 2))) return null;
+  return isJsonNumber(text, start, end) ? null : [start, end];
+}
+
+/** A bare number of a JSON text: it stays one. */
+function isJsonNumber(text: string, start: number, end: number): boolean {
+  if (!/^[[{]/.test(text) || !/[\s:,[]/.test(text.charAt(start - 1)) || !/[\s,}\]]/.test(text.charAt(end)))
+    return false;
+  let within = false;
+  for (let at = 0; at < start; at += 1) {
+    const sign = text.charAt(at);
+    if (within && sign === '\\') at += 1;
+    else if (sign === '"') within = !within;
+  }
+  return !within;
+}
