@@ -19,8 +19,9 @@ const PROVINCE = '(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[123])';
 const FORMS = new RegExp(
   `^(?:[1-9]\\d{5}(?:18|19|20)\\d\\d${DATE}\\d{3}[\\dXx]|${PROVINCE}\\d{6}${DATE}\\d{3}|[A-Z]{3}\\d{12}|[EG]\\d{8}|E[A-Z]\\d{7})$`,
 );
-/** As JSON writes a line break or a tab: its letter belongs to no number. */
-const ESCAPED = /\\[bfnrt]$/;
+/** A control sign as JSON writes it: its letters and digits belong to no number. */
+const ESCAPE = /^\\(?:[bfnrt]|u[\dA-Fa-f]{4})/;
+const LONGEST_ESCAPE = 6;
 
 export function idNumbersIn(text: string): readonly Place[] {
   RUN.lastIndex = 0;
@@ -32,18 +33,25 @@ export function idNumbersIn(text: string): readonly Place[] {
   return found;
 }
 
-function placeAround(text: string, digits: number, after: number): Place | null {
-  const letters = ESCAPED.test(text.slice(Math.max(0, digits - 2), digits))
-    ? 0
-    : (/[A-Z]{0,3}$/.exec(text.slice(Math.max(0, digits - 3), digits))?.[0].length ?? 0);
+function placeAround(text: string, run: number, after: number): Place | null {
+  const escaped = escapeEnd(text, run);
+  const digits = Math.max(run, escaped);
+  const letters = /[A-Z]{0,3}$/.exec(text.slice(Math.max(escaped, digits - 3, 0), digits))?.[0].length ?? 0;
   const start = digits - letters;
   const end = after - digits === 17 && /[Xx]/.test(text.charAt(after)) ? after + 1 : after;
   if (!FORMS.test(text.slice(start, end)) || ALPHANUMERIC.test(text.charAt(end))) return null;
-  const before = text.slice(Math.max(0, start - 2), start);
-  if (ALPHANUMERIC.test(before.slice(-1)) && !ESCAPED.test(before)) return null;
+  if (start !== escaped && ALPHANUMERIC.test(text.charAt(start - 1))) return null;
   // A component of a UID or OID.
-  if (/\d\.$/.test(before) || /^\.\d/.test(text.slice(end, end + 2))) return null;
+  if (/\d\.$/.test(text.slice(Math.max(0, start - 2), start)) || /^\.\d/.test(text.slice(end, end + 2))) return null;
   return isJsonNumber(text, start, end) ? null : [start, end];
+}
+
+/** Where an escape ends that reaches into or up to what stands before these digits; -1: none. */
+function escapeEnd(text: string, digits: number): number {
+  const from = Math.max(0, digits - LONGEST_ESCAPE);
+  const at = text.slice(from, digits).lastIndexOf('\\');
+  const escape = at < 0 ? null : ESCAPE.exec(text.slice(from + at, from + at + LONGEST_ESCAPE));
+  return escape === null ? -1 : from + at + escape[0].length;
 }
 
 /** A bare number of a JSON text: it stays one. */

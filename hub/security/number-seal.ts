@@ -9,7 +9,7 @@ import type { NumberSeal } from '../core/sealing.ts';
 /** Letters and digits of RFC 4648 base32 in small: a word survives lower(), JSON, arrays, LIKE and every separator. */
 const MARK = 'hsn1';
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
-const WORD = /(?<![a-z0-9])hsn1[a-z2-7]{38,64}(?![A-Za-z0-9])/g;
+const WORD = /hsn1[a-z2-7]{38,64}(?![A-Za-z0-9])/g;
 const IV = 16;
 
 /** `key` is the hub's key of what it searches by: rotation of data keys does not change it. */
