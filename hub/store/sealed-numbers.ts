@@ -5,7 +5,7 @@
 import pg from 'pg';
 import type { NumberSeal } from '../core/sealing.ts';
 
-const BYTEA = 17;
+type TypeId = Parameters<typeof pg.types.getTypeParser>[0];
 type Query = (...args: unknown[]) => unknown;
 
 /** For a connection that was just opened. What is sent as bytes is sent as it is. */
@@ -32,8 +32,10 @@ function closed(numbers: NumberSeal, value: unknown): unknown {
 
 /** How what is read is understood: opened first, so that JSON and arrays hold the numbers themselves. */
 export const openingTypes = (numbers: NumberSeal): pg.CustomTypesConfig => ({
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+  getTypeParser: ((oid: TypeId, format?: 'text' | 'binary') => {
     const parse = pg.types.getTypeParser(oid, format ?? 'text') as (raw: unknown) => unknown;
-    return oid === BYTEA || format === 'binary' ? parse : (raw: string): unknown => parse(numbers.open(raw));
+    return oid === pg.types.builtins.BYTEA || format === 'binary'
+      ? parse
+      : (raw: string): unknown => parse(numbers.open(raw));
   }) as pg.CustomTypesConfig['getTypeParser'],
 });

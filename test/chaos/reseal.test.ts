@@ -68,7 +68,7 @@ async function keys(
   let said = '';
   child.stderr.on('data', (part: Buffer) => (said += part.toString()));
   const ended = once(child, 'close') as Promise<[number | null]>;
-  while (moment !== undefined && child.exitCode === null)
+  while (moment !== undefined && child.exitCode === null && child.signalCode === null)
     if (await moment()) child.kill('SIGKILL');
     else await pause(2);
   const [code] = await ended;

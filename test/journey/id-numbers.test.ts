@@ -35,7 +35,7 @@ const WORDS = {
   'resident ID as placer number': resident('21010219840404109'),
   'resident ID as patient number by REST': resident('21010219850505111'),
   'ID of 15 digits as accession number by REST': '210102860606113',
-  'ID with a wrong check digit as report number': `2101021987070711${'5'}0`,
+  'ID with a wrong check digit as report number': '210102198707071150',
   'passport as PatientID of DICOM': 'E12345678',
   'permit as PatientID of DICOM': 'CHN210119880808',
   'resident ID as region number and XDS patient': resident('21010219890909117'),

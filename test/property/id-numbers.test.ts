@@ -49,12 +49,10 @@ const between = fc.oneof(
   ),
   fc.string({ unit: 'binary', maxLength: 6 }).filter((text) => !/[A-Za-z0-9.\\]/.test(text)),
 );
-const sentence = fc
-  .array(fc.tuple(between, number), { minLength: 1, maxLength: 5 })
-  .map((pairs) => ({
-    numbers: pairs.map(([, one]) => one),
-    text: pairs.map(([gap, one], at) => (at > 0 && gap === '' ? '|' : gap) + one).join(''),
-  }));
+const sentence = fc.array(fc.tuple(between, number), { minLength: 1, maxLength: 5 }).map((pairs) => ({
+  numbers: pairs.map(([, one]) => one),
+  text: pairs.map(([gap, one], at) => (at > 0 && gap === '' ? '|' : gap) + one).join(''),
+}));
 
 test('every number is closed, and opens to the same text', () => {
   fc.assert(
