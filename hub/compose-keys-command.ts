@@ -11,6 +11,7 @@ import { createSeal } from './security/seal.ts';
 import { openDatabase, type Database } from './store/database.ts';
 import { hubKey } from './store/hub-key.ts';
 import { openPostgres } from './store/postgres.ts';
+import { closeNumbers } from './store/close-numbers.ts';
 import { reseal, resealStatus } from './store/reseal.ts';
 import type { TextSeals } from './store/reseal-part.ts';
 
@@ -129,6 +130,7 @@ async function resealAll(keys: Keys, database: Database): Promise<void> {
   const { ring } = keys;
   const target = await newestKey(keys);
   let told = Date.now();
+  await closeNumbers(database);
   await reseal({
     database,
     seals: await textSeals(database, ring),

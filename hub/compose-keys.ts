@@ -9,6 +9,7 @@ import { codeOf } from './core/problem.ts';
 import { MasterKeyFault, type DataKeyStore, type KeyWrapper, type Vault } from './core/sealing.ts';
 import { kmsWrapper } from './security/kms.ts';
 import { openKeyring, type Keyring } from './security/keyring.ts';
+import { numberSeal } from './security/number-seal.ts';
 import { fileWrapper, localWrapper, makeKeyFile } from './security/master-key.ts';
 import { createDataKeyStore } from './store/data-key.ts';
 import { openDatabase } from './store/database.ts';
@@ -90,5 +91,6 @@ export async function openKeys(
 
 export const vaultWith = ({ fields }: Pick<Keyring, 'fields'>, searchKey: Uint8Array): Vault => ({
   fields,
+  numbers: numberSeal(searchKey),
   hash: (kind, value) => createHmac('sha256', searchKey).update(`${kind}\0`).update(value).digest(),
 });

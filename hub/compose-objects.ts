@@ -26,18 +26,20 @@ export async function composeObjects(
   { config, ring, log }: ObjectGround,
   roles: readonly string[] = [],
 ): Promise<ComposedObjects> {
-  const counts = { changed: 0, key: 0 };
+  const counts = { changed: 0, key: 0, clear: 0 };
   const sealing: Sealing = {
     keys: ring.keysFor('objects'),
     cipher: config.keys.objectCipher,
+    readsClear: config.keys.readsClearObjects,
     broken: (object, why) => {
       counts[why]++;
-      log.error({ object, why }, 'an object is not as it was sealed, or its data key is not at hand: it is not served');
+      log.error({ object, why }, 'an object is not as it was sealed, or may not be read as it lies: it is not served');
     },
   };
   const owner = roles.length === 0 ? {} : { owner: await ownerName(config.dataDir, roles) };
   const objects = openObjectStore(objectStoreUrl(config), config.dataDir, { sealing, ...owner });
-  const figures = (): Readonly<Record<string, number>> => ({ broken_changed: counts.changed, broken_key: counts.key });
+  const figures = (): Readonly<Record<string, number>> =>
+    Object.fromEntries(Object.entries(counts).map(([why, count]) => [`broken_${why}`, count]));
   return { objects, figures: new Map([['hub_objects', figures]]) };
 }
 

@@ -28,6 +28,8 @@ export interface KeysConfig {
    * where a master key is given: one that the hub made beside its data would guard nothing for a third of the speed.
    */
   readonly objectCipher: SealAlgorithm | null;
+  /** Whether an object that lies in clear is read; not where somebody could have put it in place of a sealed one. */
+  readonly readsClearObjects: boolean;
 }
 
 /** As much of the reader of the environment as is needed here. */
@@ -77,11 +79,15 @@ export function readKeys(read: Reads, dataDir: string): KeysConfig {
       'HUB_OBJECT_CIPHER',
       `none or ${SEAL_ALGORITHMS.join(' or ')} (default as HUB_SEAL_ALGORITHM, none without a master key)`,
     );
+  const clear = read.text('HUB_CLEAR_OBJECTS') ?? 'read';
+  if ((clear !== 'read' && clear !== 'refuse') || (clear === 'refuse' && objectCipher === null))
+    return read.fail('HUB_CLEAR_OBJECTS', 'read (default), or refuse where new objects are sealed (HUB_OBJECT_CIPHER)');
   return Object.freeze({
     master,
     former: of('HUB_OLD_MASTER_KEY_FILE', 'HUB_OLD_MASTER_KEY', read.text('HUB_OLD_KMS_KEY')),
     ownPath: resolve(dataDir, 'keys', 'master.key'),
     algorithm,
     objectCipher,
+    readsClearObjects: clear === 'read',
   });
 }

@@ -51,6 +51,7 @@ import { dropExpired, foldTallies, preparePartitions } from './store/journal-upk
 import { migrate } from './store/migrate.ts';
 import { openPostgres } from './store/postgres.ts';
 import { openQueue } from './store/queue.ts';
+import { closeNumbers } from './store/close-numbers.ts';
 import { claimObjectStore } from './store/store-identity.ts';
 import { raiseHttp } from './compose-http.ts';
 
@@ -135,6 +136,8 @@ async function raiseGround(config: Config, roles: ReadonlySet<Role>, life: Lifec
     (opened) => opened.objects.close(),
   );
   await claimObjectStore(database, objects);
+  const closed = await closeNumbers(database);
+  if (closed > 0) log.info({ values: closed }, 'ID numbers of an earlier release were closed');
   const queue = await life.raise(
     'queue',
     () => openQueue({ databaseUrl: url, redisUrl: config.redisUrl, log }),

@@ -6,7 +6,7 @@
 import { Readable } from 'node:stream';
 import type { FreshObject, ObjectStore, ObjectWriter } from '../core/ports.ts';
 import { Failure, problem } from '../core/problem.ts';
-import type { DataKeys, SealAlgorithm } from '../core/sealing.ts';
+import type { DataKeys, SealAlgorithm, SealBroken } from '../core/sealing.ts';
 import {
   CHUNK_BYTES,
   drawSeal,
@@ -40,9 +40,13 @@ export interface Sealing {
   readonly keys: DataKeys;
   /** What new objects are sealed with; null: they are stored in clear, and those that are sealed stay readable. */
   readonly cipher: SealAlgorithm | null;
-  /** Hears of an object that is not as it was sealed, or whose data key is not at hand. */
-  readonly broken: (key: string, why: 'changed' | 'key') => void;
+  /** false: an object in clear is refused, since whoever may write to the medium could have put it there. Default: read. */
+  readonly readsClear?: boolean;
+  /** Hears of an object that is not as it was sealed, whose data key is not at hand, or that lies in clear and may not. */
+  readonly broken: (key: string, why: Broken) => void;
 }
+
+export type Broken = SealBroken['why'];
 
 type Inner = ObjectStore & { close(): Promise<void> };
 
@@ -142,7 +146,10 @@ export class SealedObjectStore implements ObjectStore {
       if (bytes === null) return null;
       return plainSize(bytes) ?? this.#fail(key, 'changed');
     };
-    const clear = (): Promise<number | null> => this.#inner.size(key);
+    const clear = async (): Promise<number | null> => {
+      const bytes = await this.#inner.size(key);
+      return bytes !== null && this.#sealing.readsClear === false ? this.#fail(key, 'clear') : bytes;
+    };
     return this.#sealing.cipher === null
       ? ((await clear()) ?? (await sealed()))
       : ((await sealed()) ?? (await clear()) ?? (await sealed())); // sealed in between
@@ -208,7 +215,11 @@ export class SealedObjectStore implements ObjectStore {
         return this.#fail(key, 'changed');
       }
     };
-    const ways = this.#sealing.cipher === null ? [clear, unsealed] : [unsealed, clear, unsealed];
+    const allowed = async (): Promise<T> => {
+      if (this.#sealing.readsClear === false && (await this.#inner.size(key)) !== null) this.#fail(key, 'clear');
+      return clear();
+    };
+    const ways = this.#sealing.cipher === null ? [clear, unsealed] : [unsealed, allowed, unsealed];
     for (const way of ways) {
       try {
         return await way();
@@ -331,7 +342,7 @@ export class SealedObjectStore implements ObjectStore {
     yield* this.#flow(key, now, at, end, await this.#open(key, now, at, end));
   }
 
-  #fail(key: string, why: 'changed' | 'key'): never {
+  #fail(key: string, why: Broken): never {
     this.#headers.delete(key);
     this.#sealing.broken(key, why);
     throw new BrokenObject(WORDS[why]);
@@ -341,6 +352,7 @@ export class SealedObjectStore implements ObjectStore {
 const WORDS = {
   changed: 'An object of the store is not as it was sealed.',
   key: 'An object is sealed by a data key that this process has not.',
+  clear: 'An object of the store lies in clear, where none may (HUB_CLEAR_OBJECTS).',
 } as const;
 
 const placeOf = (chunk: number): number => HEADER_BYTES + chunk * SEALED_CHUNK_BYTES;

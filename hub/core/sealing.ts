@@ -26,8 +26,19 @@ export interface Sealer {
 /** What the store seals by, and finds by: a keyed hash finds what must not lie there to be read (decision 0009). */
 export interface Vault {
   readonly fields: Sealer;
+  readonly numbers: NumberSeal;
   /** 32 bytes; `kind` keeps equal values of two kinds apart. The same for good: rotation does not change it. */
   hash(kind: string, value: string): Buffer;
+}
+
+/**
+ * ID numbers within any text of a row, by what they are and not by where they stand: a hospital may use them as its own
+ * numbers (core/id-number.ts). The same number becomes the same word, so that it is compared, joined and found as it was.
+ */
+export interface NumberSeal {
+  /** Again of what is closed: the same. */
+  close(text: string): string;
+  open(text: string): string;
 }
 
 /** A sealed value that is not what was sealed: told, never served. */

@@ -50,6 +50,20 @@ export function kmsWrapper(settings: KmsSettings): KeyWrapper {
 const fault = (operation: string, why: string): MasterKeyFault =>
   new MasterKeyFault(`HUB_KMS_URL: the key management service ${why} when it was asked to ${operation} a data key`);
 
+/** It may be there in a moment: asked again. */
+class Away extends MasterKeyFault {}
+const away = (why: string): Away => new Away(fault('wrap or unwrap', why).message);
+
+/** What a handshake that fails says of whose certificate; null: it is no matter of certificates (codes of OpenSSL and Node). */
+function handshakeFault(error: NodeJS.ErrnoException): MasterKeyFault | null {
+  const code = error.code ?? '';
+  if (/ALERT_(?:CERTIFICATE|BAD_CERT|UNKNOWN_CA|UNSUPPORTED_CERT|ACCESS_DENIED|HANDSHAKE_FAILURE)/.test(code))
+    return fault('wrap or unwrap', `refused the certificate of this hub, or its lack (HUB_KMS_CERT; ${code})`);
+  if (/CERT|SELF_SIGNED|ISSUER|SIGNATURE/.test(code))
+    return fault('wrap or unwrap', `showed a certificate that is not trusted (HUB_KMS_CA; ${code})`);
+  return null;
+}
+
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 
 function tlsOf({ ca, identity }: KmsSettings): object {
@@ -83,7 +97,7 @@ async function patiently({ retryMs = RETRY_MS }: KmsSettings, ask: () => Promise
       const answer = await ask();
       if ((answer.status < 500 && answer.status !== 429) || wait === undefined) return answer;
     } catch (error) {
-      if (wait === undefined) throw error;
+      if (wait === undefined || !(error instanceof Away)) throw error;
     }
     await pause(wait);
   }
@@ -98,8 +112,13 @@ function post(url: string, body: object, { token, timeoutMs = TIMEOUT_MS }: KmsS
     ...(token === null ? {} : { authorization: `Bearer ${token}` }),
   };
   return new Promise<Answer>((resolve, reject) => {
-    const away = (): void => {
-      reject(fault('wrap or unwrap', 'did not answer'));
+    let secured = false;
+    const failed = (error: NodeJS.ErrnoException): void => {
+      // TLS 1.3 ends the handshake for the client before the server has judged its certificate.
+      const why = secured
+        ? 'closed the connection when it had seen which certificate this hub has (HUB_KMS_CERT)'
+        : null;
+      reject(handshakeFault(error) ?? away(why ?? 'did not answer'));
     };
     const signal = AbortSignal.timeout(timeoutMs);
     const sent = request(url, { method: 'POST', headers, signal, ...tls }, (response) => {
@@ -110,12 +129,17 @@ function post(url: string, body: object, { token, timeoutMs = TIMEOUT_MS }: KmsS
         if (size > MAX_ANSWER) sent.destroy();
         else parts.push(part);
       });
-      response.on('error', away);
+      response.on('error', () => {
+        reject(away('did not answer'));
+      });
       response.on('end', () => {
         resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString() });
       });
     });
-    sent.on('error', away);
+    sent.on('socket', (socket) => {
+      socket.once('secureConnect', () => (secured = true));
+    });
+    sent.on('error', failed);
     sent.end(text);
   });
 }

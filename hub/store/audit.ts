@@ -158,7 +158,7 @@ const listEntries: (
   ...args: Parameters<AuditReader['list']>
 ) => ReturnType<AuditReader['list']> = async (database, filter, { limit, after }) => {
   // The mark is the place in the order itself; `at` is the hub clock in milliseconds, so no digit of it is lost.
-  const mark = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)_(\d{1,19})$/.exec(after ?? '');
+  const mark = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)_(\d{1,14})$/.exec(after ?? '');
   const { rows } = await database.pool.query<AuditRow>(SELECT, [
     limit + 1,
     filter.from ?? null,

@@ -73,7 +73,7 @@ export function createCodeDesk(deps: { database: Database; clock: () => Date }):
   const { database, clock } = deps;
 
   async function mapping(mappingId: string): Promise<CodeMapping | null> {
-    if (!/^\d{1,18}$/.test(mappingId)) return null;
+    if (!/^\d{1,14}$/.test(mappingId)) return null;
     const { rows } = await database.pool.query<MappingRow>('select * from code_mapping where id = $1', [mappingId]);
     return rows[0] === undefined ? null : mappingOf(rows[0]);
   }
@@ -101,7 +101,7 @@ export function createCodeDesk(deps: { database: Database; clock: () => Date }):
       return { items: items.map(unmappedOf), next: rows.length > page.limit && last ? placeOf(last) : null };
     },
     async mappings(filter, page) {
-      const after = /^\d{1,18}$/.test(page.after ?? '') ? page.after : null;
+      const after = /^\d{1,14}$/.test(page.after ?? '') ? page.after : null;
       const { rows } = await database.pool.query<MappingRow>(
         `select * from code_mapping where ($1::text is null or site = $1) and ($2::bigint is null or id < $2)
          order by id desc limit $3`,

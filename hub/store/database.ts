@@ -1,6 +1,7 @@
 /** The one way to PostgreSQL: a pool, and transactions that always end. */
 import pg from 'pg';
 import type { Vault } from '../core/sealing.ts';
+import { closeNumbersSent, openingTypes } from './sealed-numbers.ts';
 
 // int8 stays a string by default in pg; journal ids are strings in the domain, counts are cast to int in SQL.
 export type Connection = Pick<pg.PoolClient, 'query'>;
@@ -51,13 +52,17 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     max: options.max,
     application_name: `hutong-${options.name}`,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
+    ...(options.vault === undefined ? {} : { types: openingTypes(options.vault.numbers) }),
     ...(options.planOnce === true ? { options: '-c plan_cache_mode=force_generic_plan' } : {}),
   });
   survive(pool);
   const { vault } = options;
   if (vault !== undefined) {
     vaults.set(pool, vault);
-    pool.on('connect', (client) => vaults.set(client, vault));
+    pool.on('connect', (client) => {
+      vaults.set(client, vault);
+      closeNumbersSent(client, vault.numbers);
+    });
   }
   return {
     pool,

@@ -240,7 +240,7 @@ function comesApart(
 const MOST_NAMED = 10;
 
 async function takingBack(connection: Connection, decisionId: string, records: readonly HubId[]): Promise<Wanted> {
-  if (!/^\d{1,18}$/.test(decisionId)) throw new Failure(problem('not-found', 'decisionId'));
+  if (!/^\d{1,14}$/.test(decisionId)) throw new Failure(problem('not-found', 'decisionId'));
   // Locked: of two who take it back at once, one does.
   const { rows } = await connection.query<{ kind: DecisionKind; records: HubId[]; undone: boolean }>(
     `select d.kind, d.records, exists (select from identity_decision u where u.undoes = d.id) as undone

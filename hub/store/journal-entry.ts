@@ -106,7 +106,7 @@ export const bytesOf = (fields: Sealer, row: SealedBytesRow): Buffer =>
 
 /** The bytes of an entry and whose message it is. */
 export async function readSource(database: Database, journalId: string): Promise<JournalSource | null> {
-  if (!/^\d{1,18}$/.test(journalId)) return null;
+  if (!/^\d{1,14}$/.test(journalId)) return null;
   const { rows } = await database.pool.query<SourceRow>({
     name: 'journal-source',
     text: `select j.id, j.received_at, j.site, j.channel, j.sender, j.control_id, j.digest, j.message_type, j.content_type, j.bytes, j.object, coalesce(s.findings, '[]') as findings,

@@ -41,7 +41,7 @@ export function createJournalReader(deps: {
   const { database } = deps;
 
   async function row(journalId: string): Promise<Row | null> {
-    if (!/^\d{1,18}$/.test(journalId)) return null;
+    if (!/^\d{1,14}$/.test(journalId)) return null;
     const result = await database.pool.query<Row>(`${SELECT} where j.id = $1`, [journalId]);
     return result.rows[0] ?? null;
   }
@@ -57,7 +57,7 @@ export function createJournalReader(deps: {
       const values: unknown[] = [];
       const bind = (value: unknown): string => `$${String(values.push(value))}`;
       const conditions = where(filter, bind);
-      const after = /^(\d{1,16})-(\d{1,18})$/.exec(page.after ?? '');
+      const after = /^(\d{1,16})-(\d{1,14})$/.exec(page.after ?? '');
       if (after) conditions.push(`(j.received_at, j.id) < (${bind(new Date(Number(after[1])))}, ${bind(after[2])})`);
       const rows = await bounded<Row>(
         database,

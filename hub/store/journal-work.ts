@@ -52,7 +52,7 @@ export function createJournalWork(deps: {
   const { database, clock } = deps;
 
   async function work(workId: string): Promise<JournalWork | null> {
-    if (!/^\d{1,18}$/.test(workId)) return null;
+    if (!/^\d{1,14}$/.test(workId)) return null;
     const { rows } = await database.pool.query<Row>(`${SELECT} where w.id = $1`, [workId]);
     return rows[0] === undefined ? null : workOf(rows[0]);
   }
@@ -81,7 +81,7 @@ export function createJournalWork(deps: {
       return started === null ? fail(problem('not-found')) : ok(started);
     },
     async list(filter, page) {
-      const after = /^\d{1,18}$/.test(page.after ?? '') ? page.after : null;
+      const after = /^\d{1,14}$/.test(page.after ?? '') ? page.after : null;
       const { rows } = await database.pool.query<Row>(
         `${SELECT} where ($1::text is null or w.site = $1) and ($2::bigint is null or w.id < $2) order by w.id desc limit $3`,
         [filter.site ?? null, after, page.limit + 1],

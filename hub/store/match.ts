@@ -145,16 +145,18 @@ async function saveFeatures(
     connection,
     'match-keys',
     `with input as (
-       select distinct record_id, k.key::bigint as key
+       select distinct record_id, ('x' || k.key)::bit(64)::bigint as key
        from jsonb_to_recordset($1::jsonb) as r(record_id uuid, keys jsonb), jsonb_array_elements_text(r.keys) as k(key)),
      gone as (
        delete from match_key m where m.record_id = any ($2::uuid[])
          and not exists (select from input i where i.record_id = m.record_id and i.key = m.key))
      insert into match_key (record_id, key) select record_id, key from input on conflict do nothing`,
-    keys.map((one) => ({ ...one, keys: one.keys.map((key) => matchKey(vault, key)) })),
+    keys.map((one) => ({ ...one, keys: one.keys.map((key) => hexOf(matchKey(vault, key))) })),
     keys.map((one) => one.record_id),
   );
 }
+
+const hexOf = (key: bigint): string => BigInt.asUintN(64, key).toString(16).padStart(16, '0');
 
 interface Candidate {
   readonly asked: HubId;
@@ -203,7 +205,7 @@ async function candidatesOf(
       `insert into match_cut (key, candidates, first_at, last_at)
        select k, (select count(*) from match_key m where m.key = k), $2, $2 from unnest($1::bigint[]) k order by k
        on conflict (key) do update set candidates = excluded.candidates, times = match_cut.times + 1, last_at = excluded.last_at`,
-      [cut, now],
+      [cut.map(BigInt), now],
     );
   return {
     candidates: rows.flatMap(({ asked, record_id: id, features }) =>

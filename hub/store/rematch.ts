@@ -150,7 +150,7 @@ async function cancel(connection: Connection, id: string, now: Date): Promise<Re
 }
 
 async function rowOf(connection: Connection, id: string): Promise<RematchRow | null> {
-  if (!/^\d{1,18}$/.test(id)) return null;
+  if (!/^\d{1,14}$/.test(id)) return null;
   const { rows } = await connection.query<RematchRow>('select * from rematch where id = $1 for update', [id]);
   return rows[0] ?? null;
 }

@@ -93,5 +93,8 @@ export const featuresContext = (recordId: string): string => `match_record.featu
 export const residentKey = (vault: Vault, residentId: string): string =>
   vault.hash('resident', residentId).toString('base64url');
 
-/** A blocking key as `match_key` holds it: 64 bits of a keyed hash, since a telephone number is soon guessed. */
-export const matchKey = (vault: Vault, key: string): string => vault.hash('match', key).readBigInt64BE(0).toString();
+/**
+ * A blocking key as `match_key` holds it: 64 bits of a keyed hash, since a telephone number is soon guessed. No text, in which
+ * its digits could be taken for an ID number (store/sealed-numbers.ts).
+ */
+export const matchKey = (vault: Vault, key: string): bigint => vault.hash('match', key).readBigInt64BE(0);

@@ -96,6 +96,40 @@ for (const cipher of [...SEAL_ALGORITHMS, null]) {
         await writer.abort();
       });
 
+    if (cipher !== null)
+      it('refuses what lies in clear where it is told to, in place of a sealed object or beside none', async () => {
+        const clear = openObjectStore(`file:${root}`, root, sealing(null));
+        const strict = openObjectStore(`file:${root}`, root, {
+          sealing: {
+            keys: new TestKeys(),
+            cipher,
+            readsClear: false,
+            broken: (key, why) => refused.push(`${key} ${why}`),
+          },
+        });
+        const refused: string[] = [];
+        await put(store, 'contract/own.bin', Buffer.from('sealed'));
+        await put(clear, 'contract/swapped.bin', Buffer.from('swapped'));
+        assert.equal((await store.readAll('contract/swapped.bin')).toString(), 'swapped', 'by default it is read');
+        for (const read of [
+          () => strict.readAll('contract/swapped.bin'),
+          () => strict.read('contract/swapped.bin'),
+          () => strict.size('contract/swapped.bin'),
+          () => strict.readInto?.('contract/swapped.bin', Buffer.alloc(4), 0) ?? Promise.resolve(0),
+        ])
+          await assert.rejects(read, /lies in clear, where none may/);
+        assert.deepEqual(refused, Array<string>(4).fill('contract/swapped.bin clear'));
+        // Who puts one in clear beside the sealed one reaches nothing.
+        await put(clear, 'contract/own.bin', Buffer.from('another'));
+        assert.equal((await strict.readAll('contract/own.bin')).toString(), 'sealed');
+        assert.equal(await strict.size('contract/absent.bin'), null);
+        await put(strict, 'contract/swapped.bin', Buffer.from('sealed anew'));
+        assert.equal((await strict.readAll('contract/swapped.bin')).toString(), 'sealed anew');
+        for (const key of ['contract/own.bin', 'contract/swapped.bin']) await strict.remove(key);
+        await strict.close();
+        await clear.close();
+      });
+
     it('told of no broken object', () => {
       assert.deepEqual(broken, []);
     });

@@ -69,6 +69,8 @@ test('objects are sealed as fields are where a master key is given, unless it sa
   assert.equal(of({ HUB_SEAL_ALGORITHM: 'sm4-ctr-hmac-sm3' }), 'sm4-ctr-hmac-sm3');
   assert.equal(of({ HUB_SEAL_ALGORITHM: 'sm4-ctr-hmac-sm3', HUB_OBJECT_CIPHER: 'aes-256-gcm' }), 'aes-256-gcm');
   assert.equal(of({ HUB_OBJECT_CIPHER: 'none' }), null);
+  assert.ok(readConfig(key).keys.readsClearObjects, 'after an upgrade there are some');
+  assert.ok(!readConfig({ ...key, HUB_CLEAR_OBJECTS: 'refuse' }).keys.readsClearObjects);
 });
 
 test('hosts of subscribers: none unless told, as URLs name them', () => {
@@ -80,6 +82,8 @@ test('hosts of subscribers: none unless told, as URLs name them', () => {
 const BAD: readonly (readonly [name: string, value: string])[] = [
   ['HUB_HOST', 'no host!'],
   ['HUB_OBJECT_CIPHER', 'aes-128-cbc'],
+  ['HUB_CLEAR_OBJECTS', 'none'],
+  ['HUB_CLEAR_OBJECTS', 'refuse'], // nothing is sealed without a master key
   ['HUB_HTTP_PORT', '65536'],
   ['HUB_HTTP_PORT', '80a'],
   ['HUB_MLLP_PORT', '-1'],

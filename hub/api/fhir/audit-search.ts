@@ -197,7 +197,7 @@ const minimum = (a: string | undefined, b: string): string => (a !== undefined &
 
 /** `milliseconds-id`, as the id of an AuditEvent is. */
 export function placeOf(id: string): AuditPlace | null {
-  const match = /^(\d{1,15})-(\d{1,18})$/.exec(id);
+  const match = /^(\d{1,15})-(\d{1,14})$/.exec(id);
   return match?.[1] === undefined || match[2] === undefined
     ? null
     : { at: new Date(Number(match[1])).toISOString(), id: match[2] };
