@@ -37,9 +37,13 @@ export function useAsked<T>(key: string, question: (signal: AbortSignal) => Prom
     : { state: 'trouble', trouble: result.answer.trouble, again };
 }
 
-/** What went wrong, in the reader's language; with `again` the way to try once more. */
-export function TroubleAlert(props: { readonly trouble: Trouble; readonly again?: () => void }): ReactNode {
-  const { trouble, again } = props;
+/** What went wrong, in the reader's language; `says` where the page knows better; with `again` the way to try once more. */
+export function TroubleAlert(props: {
+  readonly trouble: Trouble;
+  readonly says?: string | undefined;
+  readonly again?: () => void;
+}): ReactNode {
+  const { trouble, says, again } = props;
   const { language } = useLanguage();
   const { code, request } = useText(problems);
   const words = useText(shell);
@@ -52,7 +56,7 @@ export function TroubleAlert(props: { readonly trouble: Trouble; readonly again?
       type="error"
       showIcon
       role="alert"
-      title={code[trouble.code]}
+      title={says ?? code[trouble.code]}
       description={fine.length === 0 ? undefined : <span className="fine">{fine.join(' ')}</span>}
       action={
         again === undefined ? undefined : (

@@ -3,7 +3,7 @@ import { Alert } from 'antd';
 import { useEffect } from 'react';
 import type { ReactNode } from 'react';
 import { Navigate, useSearchParams } from 'react-router';
-import { Shown, useAsked } from '../asking.tsx';
+import { Shown, TroubleAlert, useAsked } from '../asking.tsx';
 import { useLanguage, useText } from '../language.tsx';
 import { LanguageButton } from '../layout.tsx';
 import { identityProviders } from '../session-api.ts';
@@ -11,11 +11,15 @@ import { safeReturn, useSession } from '../session.tsx';
 import { shell } from '../text/shell.ts';
 import { SignInSteps } from './sign-in-steps.tsx';
 
+/** Why who came from a hospital's own sign-on is not in (hub/api/saml). */
+type Refused = 'refused' | 'account' | 'role';
+
 export function SignInPage(): ReactNode {
-  const { session, begun, ended } = useSession();
+  const { session, begun, ended, away, refresh } = useSession();
   const words = useText(shell);
   const [parameters] = useSearchParams();
   const back = safeReturn(parameters.get('return'));
+  const refused = parameters.get('problem') ?? '';
   useEffect(() => {
     document.title = `${words.signIn.title} · ${words.product}`;
   }, [words]);
@@ -36,6 +40,16 @@ export function SignInPage(): ReactNode {
         {ended ? (
           <Alert type="warning" showIcon title={words.signIn.ended} className="page-head" role="status" />
         ) : null}
+        {Object.hasOwn(words.signIn.refused, refused) ? (
+          <Alert
+            type="error"
+            showIcon
+            title={words.signIn.refused[refused as Refused]}
+            className="page-head"
+            role="alert"
+          />
+        ) : null}
+        {away === null ? null : <TroubleAlert trouble={away} again={() => void refresh()} />}
         {begun === null ? <Hospitals back={back} /> : null}
         <SignInSteps />
         <p className="fine">{words.signIn.notice}</p>
