@@ -2992,6 +2992,8 @@ export interface components {
     readonly ExamRecord: {
       readonly examId: string;
       readonly site: string;
+      /** @description Of the hospital that made the exam */
+      readonly siteName: string;
       readonly personId: string;
       readonly provincialIndex: string | null;
       readonly cancelled: boolean;

@@ -127,7 +127,7 @@ function operating(deps: HandlerDeps): Operating {
   };
 }
 
-function reading({ exams, index }: HandlerDeps): Pick<Handlers, 'searchExams' | 'readExam'> {
+function reading({ exams, index, sites }: HandlerDeps): Pick<Handlers, 'searchExams' | 'readExam'> {
   return {
     searchExams: async ({ sight, body: { identifier, limit, after } }) => {
       const resident = identifier.authority === undefined ? parseResidentId(identifier.value) : null;
@@ -139,7 +139,7 @@ function reading({ exams, index }: HandlerDeps): Pick<Handlers, 'searchExams' | 
       const wanted = resident === null ? identifier : { value: resident.id };
       const page = await sightedExams(exams, sight).byPatient(wanted, pageOf({ limit, after }, 20));
       const objects = page.items.map(({ examId }) => `exam/${examId}`);
-      const body = { items: page.items.map((exam) => examRecord(exam)), next: page.next };
+      const body = { items: page.items.map((exam) => examRecord(exam, sites)), next: page.next };
       return { status: 200, body, disclosure: { action: 'search', persons: page.personIds, objects } };
     },
     readExam: async ({ path, sight }) => {
@@ -148,7 +148,7 @@ function reading({ exams, index }: HandlerDeps): Pick<Handlers, 'searchExams' | 
       if (exam !== null && !(await sight.exams([exam.examId])).has(exam.examId)) return notFound();
       if (exam === null) return notFound();
       const disclosure = { action: 'read', persons: [exam.personId], objects: [`exam/${exam.examId}`] } as const;
-      return { status: 200, body: examRecord(exam, true), disclosure };
+      return { status: 200, body: examRecord(exam, sites, true), disclosure };
     },
   };
 }

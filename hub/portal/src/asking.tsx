@@ -1,6 +1,6 @@
 /** A question to the hub as a page sees it: waiting, answered or in trouble; an answer that is too late is dropped. */
 import { Alert, Button } from 'antd';
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { Answer, Trouble } from './api.ts';
 import { useLanguage, useText } from './language.tsx';
@@ -35,6 +35,21 @@ export function useAsked<T>(key: string, question: (signal: AbortSignal) => Prom
   return result.answer.ok
     ? { state: 'answered', value: result.answer.value, again }
     : { state: 'trouble', trouble: result.answer.trouble, again };
+}
+
+/** The last answer about the same thing stands until the next is there, so that a filter keeps the focus; never another's. */
+export function useKept<T>(
+  about: string,
+  key: string,
+  question: (signal: AbortSignal) => Promise<Answer<T>>,
+): Asked<T> {
+  const asked = useAsked(key, question);
+  const last = useRef<{ readonly about: string; readonly value: T } | null>(null);
+  if (asked.state === 'answered') last.current = { about, value: asked.value };
+  const { again, state } = asked;
+  return state === 'waiting' && last.current?.about === about
+    ? { state: 'answered', value: last.current.value, again }
+    : asked;
 }
 
 /** What went wrong, in the reader's language; `says` where the page knows better; with `again` the way to try once more. */
