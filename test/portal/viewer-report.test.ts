@@ -9,6 +9,11 @@ import type { ViewerHub } from '../support/viewer-hub.ts';
 
 const PATIENCE = { timeout: 180_000 };
 const STUDY = '2.25.4713';
+/** What a device wrote, where OHIF shows it: lists, overlays, the header of the page. */
+const WORDS = {
+  ...{ PatientName: HOSTILE, StudyDescription: HOSTILE, SeriesDescription: HOSTILE, ProtocolName: HOSTILE },
+  ...{ InstitutionName: HOSTILE, StationName: '<script>window.hacked=2</script>', OperatorsName: HOSTILE },
+};
 
 describe('the report in the viewer', { skip: NO_VIEWER }, () => {
   let hub: ViewerHub;
@@ -17,7 +22,7 @@ describe('the report in the viewer', { skip: NO_VIEWER }, () => {
 
   before(async () => {
     hub = await startViewerHub();
-    const images = ['PA', 'LL'].map((view, at) => chest(STUDY, view, at + 1));
+    const images = ['PA', 'LL'].map((view, at) => chest(STUDY, view, at + 1, WORDS));
     await hub.store('h1', images);
     await hub.settled();
     token = await hub.client('query-platform');
@@ -56,6 +61,8 @@ describe('the report in the viewer', { skip: NO_VIEWER }, () => {
     const text = await report.innerText();
     assert.ok(text.includes('2026-11-22') && !text.includes('2026-11-21'), text);
     assert.ok(text.includes(HOSTILE));
+    await page.locator('canvas').first().waitFor(PATIENCE);
+    await page.getByText(HOSTILE).first().waitFor(PATIENCE);
     assert.equal(await page.evaluate('window.hacked'), undefined);
     assert.deepEqual(faults, []);
     await context.close();
