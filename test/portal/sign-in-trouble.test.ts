@@ -93,6 +93,30 @@ suite('signing in and out', { skip: NO_BROWSER }, () => {
     await context.close();
   });
 
+  test('a tab shows nothing more of a patient when another person signed in, or somebody out, in a tab beside it', async () => {
+    const { page, context } = await doctor();
+    await page.goto(`/exams/${hub.examIds[0] ?? ''}`);
+    await page.locator('.report').first().waitFor();
+    const { cookie } = await hub.person('operator');
+    const cookies = cookie.split('; ').map((pair) => {
+      const [name = '', value = ''] = pair.split('=');
+      return { name, value, url: hub.origin };
+    });
+    const beside = await context.newPage();
+    await context.addCookies(cookies);
+    await beside.goto('/');
+    await page.bringToFront();
+    await page.evaluate("dispatchEvent(new Event('focus'))");
+    await page.locator('.account-role').getByText('运维人员').waitFor();
+    assert.equal(await page.locator('.report').count(), 0);
+    await beside.locator('.account-button').click();
+    await beside.getByRole('button', { name: '退出登录' }).click();
+    await beside.getByRole('heading', { name: '登录', exact: true }).waitFor();
+    await page.evaluate("dispatchEvent(new Event('focus'))");
+    await page.getByRole('heading', { name: '登录', exact: true }).waitFor();
+    await context.close();
+  });
+
   test('who was asked to sign in again comes back to the whole address', async () => {
     const { page, context } = await visit(browser, hub.origin, DESKTOP);
     await page.goto('/operations/messages?finding=identifier-suspect');

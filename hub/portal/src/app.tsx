@@ -68,7 +68,8 @@ function SignedIn(): ReactNode {
   const first = pages.find(({ inMenu }) => inMenu);
   return (
     <Layout pages={pages}>
-      <ViewerProvider>
+      {/* Asked anew by whoever it is now, and for what: nothing that another was shown stays. */}
+      <ViewerProvider key={`${session.account.loginName} ${session.role ?? ''} ${session.purpose}`}>
         <NoticeBar />
         <Boundary>
           <Suspense

@@ -1,8 +1,8 @@
 /** Who is signed in, as the hub says; and the acts that change it: sign out, another role, another purpose. */
-import { createContext, use, useCallback, useEffect, useMemo, useState } from 'react';
+import { createContext, use, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { Answer, Trouble } from './api.ts';
-import { sessionEnded } from './api.ts';
+import { sessionEnded, sessionMark } from './api.ts';
 import type { Role } from './page.ts';
 import { changeSession, endSession, readSession } from './session-api.ts';
 import type { Purpose, Session } from './session-api.ts';
@@ -30,7 +30,9 @@ export function SessionProvider({ children }: { readonly children: ReactNode }):
   const [known, setKnown] = useState<Session | null | undefined>(undefined);
   const [ended, setEnded] = useState(false);
   const [away, setAway] = useState<Trouble | null>(null);
+  const mark = useRef('');
   const entered = useCallback((found: Session | null) => {
+    mark.current = sessionMark();
     setKnown(found);
     if (found !== null) setEnded(false);
   }, []);
@@ -42,6 +44,18 @@ export function SessionProvider({ children }: { readonly children: ReactNode }):
   }, [entered]);
   useEffect(() => {
     void refresh();
+  }, [refresh]);
+  // Somebody may have signed out, or another person in, in a tab beside: none shows a patient under another's name.
+  useEffect(() => {
+    const look = (): void => {
+      if (sessionMark() !== mark.current) void refresh();
+    };
+    addEventListener('focus', look);
+    document.addEventListener('visibilitychange', look);
+    return () => {
+      removeEventListener('focus', look);
+      document.removeEventListener('visibilitychange', look);
+    };
   }, [refresh]);
   useEffect(() => {
     const end = (): void => {
