@@ -166,6 +166,8 @@ export interface InstanceArrival {
   /** Calling AE title, or the client's name. */
   readonly sender: string;
   readonly peer: string;
+  /** A reader's own about a study of this patient: its header is believed in nothing else (core/record.ts, noteAbout). */
+  readonly noteOf?: PatientRef;
   /** Announced by C-STORE-RQ; absent for STOW, where the file meta information tells. */
   readonly announced?: {
     readonly sopClass: Uid;

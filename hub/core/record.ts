@@ -291,6 +291,15 @@ export const hashed = (record: UnhashedInstance, digest: string): InstanceRecord
   instance: { ...record.instance, digest },
 });
 
+/** What a reader saved about a study: it adds itself, and says nothing of the patient, of the order or of the study. */
+export const noteAbout = (record: UnhashedInstance, patient: PatientRef): UnhashedInstance => ({
+  ...record,
+  patient,
+  keys: { studyUid: record.keys.studyUid },
+  demographics: {},
+  study: {},
+});
+
 export type CanonicalRecord =
   | PatientRecord
   | VisitRecord

@@ -17,7 +17,7 @@ import type {
 } from '../core/ports.ts';
 import { Failure, problem, problemClass } from '../core/problem.ts';
 import type { Finding, Problem } from '../core/problem.ts';
-import { hashed, type InstanceRecord, type UnhashedInstance } from '../core/record.ts';
+import { hashed, noteAbout, type InstanceRecord, type UnhashedInstance } from '../core/record.ts';
 import type { SiteProfile, Sites } from '../core/site.ts';
 import { InstancePrefix } from '../../mappings/dicom/instance-prefix.ts';
 import { settle, type Filing, type Ticket } from './file-instances.ts';
@@ -271,9 +271,10 @@ class Receiving implements InstanceIntake {
     };
     const mapped = readInstance(header.value, this.#site, stored, this.#receivedAt);
     if (!mapped.ok) return mapped;
-    const record = mapped.records[0];
-    if (!record) throw new Error('a mapped instance has one record');
-    const announced = this.#arrival.announced;
+    const [read] = mapped.records;
+    if (!read) throw new Error('a mapped instance has one record');
+    const { announced, noteOf } = this.#arrival;
+    const record = noteOf === undefined ? read : noteAbout(read, noteOf);
     if (announced && announced.sopUid !== record.instance.uid) {
       const text = 'The SOP Instance UID of the request is not that of the data set.';
       return { ok: false, problem: problem('conflict', '(0008,0018)', text) };

@@ -3154,6 +3154,8 @@ export interface components {
     readonly ExamRecord: {
       readonly examId: string;
       readonly site: string;
+      /** @description Of the hospital that made the exam */
+      readonly siteName: string;
       readonly personId: string;
       readonly provincialIndex: string | null;
       readonly cancelled: boolean;

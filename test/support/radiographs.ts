@@ -16,7 +16,7 @@ export const mammogram = (study: string, view: string, number: number): Buffer =
   });
 
 /** `view` is the position: `PA`, `LL`. */
-export const chest = (study: string, view: string, number: number): Buffer =>
+export const chest = (study: string, view: string, number: number, more: Attributes = {}): Buffer =>
   radiograph(study, number, true, {
     SOPClassUID: '1.2.840.10008.5.1.4.1.1.1.1',
     AccessionNumber: 'DX1',
@@ -24,6 +24,7 @@ export const chest = (study: string, view: string, number: number): Buffer =>
     StudyDescription: '胸部摄影',
     ImageLaterality: 'U',
     ViewPosition: view,
+    ...more,
   });
 
 function painted(isLeft: boolean): Buffer {
@@ -39,7 +40,6 @@ function painted(isLeft: boolean): Buffer {
 
 function radiograph(study: string, number: number, isLeft: boolean, kind: Attributes): Buffer {
   return writePart10({
-    ...kind,
     SOPInstanceUID: `${study}.${String(number)}`,
     StudyDate: '20261120',
     StudyTime: '090000',
@@ -65,5 +65,6 @@ function radiograph(study: string, number: number, isLeft: boolean, kind: Attrib
     WindowCenter: '2000',
     WindowWidth: '2000',
     PixelData: painted(isLeft),
+    ...kind,
   });
 }

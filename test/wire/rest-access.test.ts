@@ -45,6 +45,20 @@ test('role × operation: as the contract says, refused before the body is looked
   assert.ok(seen >= 4 * 22, String(seen));
 });
 
+test('HEAD is GET without its body, and stands in the audit as the read that it is', async () => {
+  const headers = { Authorization: `Bearer ${hub.token.administrator}` };
+  const got = await fetch(`${hub.origin}/api/v1/sites`, { headers });
+  assert.notEqual(await got.text(), '');
+  const head = await fetch(`${hub.origin}/api/v1/sites`, { method: 'HEAD', headers });
+  assert.deepEqual([head.status, await head.text()], [200, '']);
+  assert.equal(head.headers.get('content-length'), got.headers.get('content-length'));
+  const { items } = await hub.audit.list({}, { limit: 2 });
+  assert.deepEqual(
+    items.map(({ operation, action }) => [operation, action]),
+    [1, 2].map(() => ['listSites', 'read']),
+  );
+});
+
 test('a feed sends for its own site only; an unknown site is not told apart from a foreign one', async () => {
   const body = { patientId: 'P1' };
   const as = 'hospital-feed';

@@ -248,6 +248,11 @@ test('several roles: one is chosen, another may be, and purposes are those of th
   assert.notEqual(at.cookies.get('hutong_session'), before);
   assert.equal((await at.send('PATCH', '/api/v1/session', { purpose: 'EMERGENCY' })).status, 403);
   assert.equal((await at.send('PATCH', '/api/v1/session', { language: 'en' })).json['stage'], 'open');
+  const [told] = (await hub.audit.list({ action: 'change' }, { limit: 1 })).items;
+  assert.deepEqual(
+    [told?.operation, told?.reason, told?.objects],
+    ['changeSession', 'language', [`account/${person.id}`]],
+  );
 });
 
 test('system, security and audit are never one account: the face refuses it, and so does the store', async () => {

@@ -76,8 +76,9 @@ export async function keepAnnotation(
   const { located, sopUid } = read.value;
   // Before it is kept: what a reader changed is known even where the answer is lost.
   await audited('change', [located.personId], [located.study.studyUid, sopUid]);
-  const site = siteId(located.study.site);
-  const intake = await deps.sink.begin({ channel: 'dicomweb', site, sender: readerName(caller), peer: caller.peer });
+  const { authority, localId: value } = located.exam.patient;
+  const from = { channel: 'dicomweb', sender: readerName(caller), peer: caller.peer } as const;
+  const intake = await deps.sink.begin({ ...from, site: siteId(located.study.site), noteOf: { authority, value } });
   await intake.write(part10);
   return intake.finish();
 }

@@ -1,6 +1,7 @@
 /** An exam as the query platform reads it: the view of the index in the words of openapi/hub.yaml. */
 import type { components } from '../../../openapi/generated/hub.ts';
 import type { Coded } from '../../core/record.ts';
+import type { Sites } from '../../core/site.ts';
 import type { ExamView, OrderView, ReportView, SeriesView, StudyView } from '../../core/view.ts';
 
 type ExamRecord = components['schemas']['ExamRecord'];
@@ -87,12 +88,13 @@ const reportOf = ({ reportId, reportNumber, status, at, content }: ReportView): 
 });
 
 /** `whole`: with the series of its studies. */
-export function examRecord(exam: ExamView, whole = false): ExamRecord {
+export function examRecord(exam: ExamView, sites: Pick<Sites, 'byId'>, whole = false): ExamRecord {
   const { patient } = exam;
   const name = patient.names.find(({ representation }) => representation === 'ideographic') ?? patient.names[0];
   return {
     examId: exam.examId,
     site: exam.site,
+    siteName: sites.byId(exam.site)?.name ?? exam.site,
     personId: exam.personId,
     provincialIndex: exam.index?.value ?? null,
     cancelled: exam.cancelled,

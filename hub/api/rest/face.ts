@@ -139,6 +139,8 @@ function authorised(audit: AuditTrail, operation: OperationObject): RequestHandl
 
 /** Bodies of acts are small; they are read as strictly as messages are. */
 const readJson: RequestHandler = async (request, response, next) => {
+  // The contract names GET alone; Node leaves the body of the answer out (RFC 9110 §9.3.2).
+  if (request.method === 'HEAD') request.method = 'GET';
   const encoding = plainEncoding(request);
   const bytes = request.method === 'GET' || !encoding.ok ? null : await readBytes(request, MAX_BODY);
   const text = bytes?.ok === true ? bytes.value.toString('utf8') : '';

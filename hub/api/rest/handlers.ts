@@ -130,7 +130,7 @@ function operating(deps: HandlerDeps): Operating {
   };
 }
 
-function reading({ exams, index }: HandlerDeps): Pick<Handlers, 'searchExams' | 'readExam'> {
+function reading({ exams, index, sites }: HandlerDeps): Pick<Handlers, 'searchExams' | 'readExam'> {
   return {
     searchExams: async ({ sight, body: { identifier, limit, after } }) => {
       const resident = identifier.authority === undefined ? parseResidentId(identifier.value) : null;
@@ -143,7 +143,7 @@ function reading({ exams, index }: HandlerDeps): Pick<Handlers, 'searchExams' | 
       const page = await sightedExams(exams, sight).byPatient(wanted, pageOf({ limit, after }, 20));
       const objects = page.items.map(({ examId }) => `exam/${examId}`);
       const body = {
-        items: page.items.map((exam) => examRecord(sight.signedOnly ? signedOnly(exam) : exam)),
+        items: page.items.map((exam) => examRecord(sight.signedOnly ? signedOnly(exam) : exam, sites)),
         next: page.next,
       };
       return { status: 200, body, disclosure: { action: 'search', persons: page.personIds, objects } };
@@ -155,7 +155,7 @@ function reading({ exams, index }: HandlerDeps): Pick<Handlers, 'searchExams' | 
       if (exam === null) return notFound();
       const disclosure = { action: 'read', persons: [exam.personId], objects: [`exam/${exam.examId}`] } as const;
       const told = sight.signedOnly ? signedOnly(exam) : exam;
-      return { status: 200, body: examRecord(told, true), disclosure };
+      return { status: 200, body: examRecord(told, sites, true), disclosure };
     },
   };
 }

@@ -134,7 +134,11 @@ export function sessionHandlers(deps: SessionDeps): Pick<Handlers, PublicId> {
     changeSession: async ({ visitor, body: { language, ...chosen } }) => {
       const session = await signOn.find(visitor.pass);
       if (session === null) return nobody();
-      if (language !== undefined && session.stage === 'open') await accounts.change(session.account.id, { language });
+      if (language !== undefined && session.stage === 'open') {
+        const told = { outcome: 'success', action: 'change', reason: 'language' } as const;
+        await audit.record(signOnEvent('changeSession', session.account, visitor, told));
+        await accounts.change(session.account.id, { language });
+      }
       if (chosen.role === undefined && chosen.purpose === undefined)
         return { status: 200, body: bodyOf((await signOn.find(visitor.pass)) ?? session) };
       return answer('changeSession', visitor, await signOn.choose(session, chosen, visitor.peer));

@@ -118,6 +118,7 @@ function shown(exam: ExamView, sites: Sites): object {
         ? null
         : {
             status: report.status,
+            critical: report.content.critical === true,
             title: report.content.title ?? null,
             findings: report.content.findings ?? null,
             impression: report.content.impression ?? null,

@@ -2,6 +2,8 @@
 import { useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { Button } from 'antd';
+import type { Trouble } from './api.ts';
+import { TroubleAlert } from './asking.tsx';
 import { useText } from './language.tsx';
 import type { Role } from './page.ts';
 import { useSession } from './session.tsx';
@@ -12,6 +14,7 @@ export function AccountMenu(): ReactNode {
   const words = useText(shell);
   const { session, change, signOut } = useSession();
   const [open, setOpen] = useState(false);
+  const [failed, setFailed] = useState<{ readonly trouble: Trouble; readonly says?: string } | null>(null);
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (!open) return;
@@ -28,6 +31,14 @@ export function AccountMenu(): ReactNode {
   }, [open]);
   if (session === null || session === undefined) return null;
   const { account, purposes } = session;
+  const choose = async (to: Parameters<typeof change>[0]): Promise<void> => {
+    const answer = await change(to);
+    setFailed(answer.ok ? null : { trouble: answer.trouble });
+  };
+  const leave = async (): Promise<void> => {
+    const trouble = await signOut();
+    setFailed(trouble === null ? null : { trouble, says: words.staysSignedIn });
+  };
   return (
     <div className="account" ref={box}>
       <button
@@ -52,7 +63,7 @@ export function AccountMenu(): ReactNode {
               {words.role}
               <select
                 value={session.role ?? ''}
-                onChange={(event) => void change({ role: event.target.value as Role })}
+                onChange={(event) => void choose({ role: event.target.value as Role })}
               >
                 {session.roles.map(({ role }) => (
                   <option key={role} value={role}>
@@ -67,7 +78,7 @@ export function AccountMenu(): ReactNode {
               {words.purpose}
               <select
                 value={session.purpose}
-                onChange={(event) => void change({ purpose: event.target.value as Purpose })}
+                onChange={(event) => void choose({ purpose: event.target.value as Purpose })}
               >
                 {purposes.map((purpose) => (
                   <option key={purpose} value={purpose}>
@@ -77,7 +88,8 @@ export function AccountMenu(): ReactNode {
               </select>
             </label>
           ) : null}
-          <Button block onClick={() => void signOut()}>
+          {failed === null ? null : <TroubleAlert {...failed} />}
+          <Button block onClick={() => void leave()}>
             {words.signOut}
           </Button>
         </div>

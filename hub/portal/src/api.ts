@@ -29,6 +29,9 @@ const cookie = (name: string): string =>
     .find((part) => part.startsWith(`${name}=`))
     ?.slice(name.length + 1) ?? '';
 
+/** Another with every session, and gone with it: what a tab compares to see that another one signed in or out. */
+export const sessionMark = (): string => cookie('hutong_csrf');
+
 const UNSAFE = /^(POST|PUT|PATCH|DELETE)$/;
 
 export const api = createClient<paths>({ baseUrl: '/api/v1', credentials: 'same-origin', cache: 'no-store' });

@@ -6,6 +6,7 @@ import { Suspense, lazy, useEffect } from 'react';
 import type { ReactNode } from 'react';
 import { BrowserRouter, Navigate, Route, Routes, useLocation } from 'react-router';
 import { PAGES, pagesOf } from './areas.ts';
+import { TroubleAlert } from './asking.tsx';
 import { Boundary } from './boundary.tsx';
 import { LanguageProvider, useLanguage, useText } from './language.tsx';
 import { Layout } from './layout.tsx';
@@ -47,21 +48,28 @@ function Themed({ children }: { readonly children: ReactNode }): ReactNode {
 
 /** Everything behind the sign-in; who is nobody is sent there, and back afterwards. */
 function SignedIn(): ReactNode {
-  const { session } = useSession();
-  const { pathname } = useLocation();
+  const { session, away, refresh } = useSession();
+  const { pathname, search } = useLocation();
   const words = useText(shell);
+  if (session === undefined && away !== null)
+    return (
+      <main>
+        <TroubleAlert trouble={away} again={() => void refresh()} />
+      </main>
+    );
   if (session === undefined)
     return (
       <p className="waiting" role="status">
         {words.loading}
       </p>
     );
-  if (session === null) return <Navigate replace to={`/login?return=${encodeURIComponent(pathname)}`} />;
+  if (session === null) return <Navigate replace to={`/login?return=${encodeURIComponent(pathname + search)}`} />;
   const pages = pagesOf(session.role);
   const first = pages.find(({ inMenu }) => inMenu);
   return (
     <Layout pages={pages}>
-      <ViewerProvider>
+      {/* Asked anew by whoever it is now, and for what: nothing that another was shown stays. */}
+      <ViewerProvider key={`${session.account.loginName} ${session.role ?? ''} ${session.purpose}`}>
         <NoticeBar />
         <Boundary>
           <Suspense

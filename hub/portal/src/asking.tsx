@@ -1,6 +1,6 @@
 /** A question to the hub as a page sees it: waiting, answered or in trouble; an answer that is too late is dropped. */
 import { Alert, Button } from 'antd';
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { Answer, Trouble } from './api.ts';
 import { useLanguage, useText } from './language.tsx';
@@ -37,9 +37,28 @@ export function useAsked<T>(key: string, question: (signal: AbortSignal) => Prom
     : { state: 'trouble', trouble: result.answer.trouble, again };
 }
 
-/** What went wrong, in the reader's language; with `again` the way to try once more. */
-export function TroubleAlert(props: { readonly trouble: Trouble; readonly again?: () => void }): ReactNode {
-  const { trouble, again } = props;
+/** The last answer about the same thing stands until the next is there, so that a filter keeps the focus; never another's. */
+export function useKept<T>(
+  about: string,
+  key: string,
+  question: (signal: AbortSignal) => Promise<Answer<T>>,
+): Asked<T> {
+  const asked = useAsked(key, question);
+  const last = useRef<{ readonly about: string; readonly value: T } | null>(null);
+  if (asked.state === 'answered') last.current = { about, value: asked.value };
+  const { again, state } = asked;
+  return state === 'waiting' && last.current?.about === about
+    ? { state: 'answered', value: last.current.value, again }
+    : asked;
+}
+
+/** What went wrong, in the reader's language; `says` where the page knows better; with `again` the way to try once more. */
+export function TroubleAlert(props: {
+  readonly trouble: Trouble;
+  readonly says?: string | undefined;
+  readonly again?: () => void;
+}): ReactNode {
+  const { trouble, says, again } = props;
   const { language } = useLanguage();
   const { code, obstacle, request } = useText(problems);
   const words = useText(shell);
@@ -53,7 +72,7 @@ export function TroubleAlert(props: { readonly trouble: Trouble; readonly again?
       type="error"
       showIcon
       role="alert"
-      title={closer === undefined ? code[trouble.code] : obstacle[closer]}
+      title={says ?? (closer === undefined ? code[trouble.code] : obstacle[closer])}
       description={fine.length === 0 ? undefined : <span className="fine">{fine.join(' ')}</span>}
       action={
         again === undefined ? undefined : (

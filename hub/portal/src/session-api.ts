@@ -46,19 +46,20 @@ export interface IdentityProvider {
   readonly citizens: boolean;
 }
 
-/** null: nobody is signed in. */
-export async function readSession(): Promise<Session | null> {
+/** null: nobody is signed in. A hub that is away says nothing of that. */
+export async function readSession(): Promise<Answer<Session | null>> {
   const answer = await request<Session>('GET', '/session');
-  return answer.ok ? answer.value : null;
+  return answer.ok || answer.trouble.status !== 401 ? answer : { ok: true, value: null };
 }
 
 export const changeSession = (to: { readonly role?: Role; readonly purpose?: Purpose }): Promise<Answer<Session>> =>
   request('PATCH', '/session', to);
 
 /** Where the browser goes next, where the hospital's provider has to know; null: nowhere. */
-export async function endSession(): Promise<string | null> {
+export async function endSession(): Promise<Answer<string | null>> {
   const answer = await request<{ readonly signOutUrl: string | null }>('DELETE', '/session');
-  return answer.ok ? answer.value.signOutUrl : null;
+  if (answer.ok) return { ok: true, value: answer.value.signOutUrl };
+  return answer.trouble.status === 401 ? { ok: true, value: null } : answer;
 }
 
 export async function identityProviders(): Promise<Answer<readonly IdentityProvider[]>> {

@@ -1,8 +1,8 @@
 /** Who is signed in, as the hub says; and the acts that change it: sign out, another role, another purpose. */
-import { createContext, use, useCallback, useEffect, useMemo, useState } from 'react';
+import { createContext, use, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
-import type { Answer } from './api.ts';
-import { sessionEnded } from './api.ts';
+import type { Answer, Trouble } from './api.ts';
+import { sessionEnded, sessionMark } from './api.ts';
 import type { Role } from './page.ts';
 import { changeSession, endSession, readSession } from './session-api.ts';
 import type { Purpose, Session } from './session-api.ts';
@@ -10,6 +10,8 @@ import type { Purpose, Session } from './session-api.ts';
 interface Signed {
   /** undefined: not known yet; null: nobody, or not everything was shown yet. */
   readonly session: Session | null | undefined;
+  /** Why it is not known. */
+  readonly away: Trouble | null;
   /** Signed in but for the step that its stage names. */
   readonly begun: Session | null;
   /** The hub has answered a step with the session as it is now. */
@@ -18,7 +20,8 @@ interface Signed {
   readonly ended: boolean;
   readonly refresh: () => Promise<void>;
   readonly change: (to: { readonly role?: Role; readonly purpose?: Purpose }) => Promise<Answer<unknown>>;
-  readonly signOut: () => Promise<void>;
+  /** null: the session has ended. A reader who goes away from the screen must know where it has not. */
+  readonly signOut: () => Promise<Trouble | null>;
 }
 
 const Context = createContext<Signed | null>(null);
@@ -26,13 +29,33 @@ const Context = createContext<Signed | null>(null);
 export function SessionProvider({ children }: { readonly children: ReactNode }): ReactNode {
   const [known, setKnown] = useState<Session | null | undefined>(undefined);
   const [ended, setEnded] = useState(false);
+  const [away, setAway] = useState<Trouble | null>(null);
+  const mark = useRef('');
   const entered = useCallback((found: Session | null) => {
+    mark.current = sessionMark();
     setKnown(found);
     if (found !== null) setEnded(false);
   }, []);
-  const refresh = useCallback(async () => entered(await readSession()), [entered]);
+  // Who was known stays known while the hub does not answer: nobody is sent out of a page by that.
+  const refresh = useCallback(async () => {
+    const answer = await readSession();
+    setAway(answer.ok ? null : answer.trouble);
+    if (answer.ok) entered(answer.value);
+  }, [entered]);
   useEffect(() => {
     void refresh();
+  }, [refresh]);
+  // Somebody may have signed out, or another person in, in a tab beside: none shows a patient under another's name.
+  useEffect(() => {
+    const look = (): void => {
+      if (sessionMark() !== mark.current) void refresh();
+    };
+    addEventListener('focus', look);
+    document.addEventListener('visibilitychange', look);
+    return () => {
+      removeEventListener('focus', look);
+      document.removeEventListener('visibilitychange', look);
+    };
   }, [refresh]);
   useEffect(() => {
     const end = (): void => {
@@ -48,6 +71,7 @@ export function SessionProvider({ children }: { readonly children: ReactNode }):
       begun: known === null || known === undefined || known.stage === 'open' ? null : known,
       entered,
       ended,
+      away,
       refresh,
       change: async (to) => {
         const answer = await changeSession(to);
@@ -55,13 +79,15 @@ export function SessionProvider({ children }: { readonly children: ReactNode }):
         return answer;
       },
       signOut: async () => {
-        const elsewhere = await endSession();
+        const answer = await endSession();
+        if (!answer.ok) return answer.trouble;
         setKnown(null);
         // The hospital's identity provider ends its own session too (SAML single logout).
-        if (elsewhere !== null) location.assign(elsewhere);
+        if (answer.value !== null) location.assign(answer.value);
+        return null;
       },
     }),
-    [known, entered, ended, refresh],
+    [known, entered, ended, away, refresh],
   );
   return <Context value={value}>{children}</Context>;
 }

@@ -21,6 +21,7 @@ export interface ExamBeside {
   }[];
   readonly report: {
     readonly status: string;
+    readonly critical: boolean;
     readonly title: string | null;
     readonly findings: string | null;
     readonly impression: string | null;

@@ -19,7 +19,22 @@ const section = (title: string, text: string | null): Child =>
         h('p', { className: 'whitespace-pre-wrap text-base leading-6' }, text),
       );
 
-const day = (at: string | null): string => at?.slice(0, 10) ?? '';
+/** Of the reader's own clock, as the portal tells it: what the hub sends is UTC, which is yesterday until eight. */
+const day = (at: string | null): string => {
+  const time = Date.parse(at ?? '');
+  const form = { year: 'numeric', month: '2-digit', day: '2-digit' } as const;
+  return Number.isNaN(time) ? '' : new Intl.DateTimeFormat('sv-SE', form).format(time);
+};
+
+/** Whether these words may be relied on stands above them: nobody has signed a preliminary report. */
+function standingOf({ status, critical }: NonNullable<ExamBeside['report']>): Child {
+  const text = words();
+  const isDoubtful = status === 'preliminary' || status === 'withdrawn';
+  const named = Object.hasOwn(text.statuses, status) ? text.statuses[status as keyof typeof text.statuses] : status;
+  const said = [critical ? text.critical : '', named, isDoubtful ? text.unsigned : ''].filter((part) => part !== '');
+  const className = isDoubtful || critical ? 'mt-3 rounded border p-2 text-base font-bold' : 'mt-3 text-xs';
+  return h('p', { className, 'data-standing': status }, said.join(' · '));
+}
 
 function reportOf(report: ExamBeside['report']): Child {
   const text = words();
@@ -31,6 +46,7 @@ function reportOf(report: ExamBeside['report']): Child {
   return h(
     'article',
     { 'data-report': '' },
+    standingOf(report),
     section(text.findings, report.findings),
     section(text.impression, report.impression),
     section(text.suggestion, report.suggestion),

@@ -16,11 +16,11 @@ type Given = Readonly<Record<string, string>>;
 
 export function SignInSteps(): ReactNode {
   const words = useText(shell).signIn;
-  const { begun, entered, signOut } = useSession();
+  const { begun, entered, refresh, signOut } = useSession();
   const [activating, setActivating] = useState(false);
   /** Shown once, before the session goes on. */
   const [recovery, setRecovery] = useState<Session | null>(null);
-  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const [failed, setFailed] = useState<{ readonly trouble: Trouble; readonly says?: string | undefined } | null>(null);
   const [busy, setBusy] = useState(false);
   const step: Step =
     recovery !== null
@@ -32,7 +32,7 @@ export function SignInSteps(): ReactNode {
           : 'sign-in';
 
   const send = async (given: Given): Promise<void> => {
-    setTrouble(null);
+    setFailed(null);
     if (step === 'recovery') {
       if (recovery !== null) entered(recovery);
       setRecovery(null);
@@ -41,9 +41,18 @@ export function SignInSteps(): ReactNode {
     setBusy(true);
     const answer = await act(step, given);
     setBusy(false);
-    if (!answer.ok) setTrouble(answer.trouble);
-    else if (answer.value.recoveryCodes === undefined) entered(answer.value);
+    if (!answer.ok) {
+      setFailed({ trouble: answer.trouble, says: saysOf(answer.trouble) });
+      // What was begun may have ended meanwhile: then it begins anew.
+      if (begun !== null && answer.trouble.status === 401) await refresh();
+    } else if (answer.value.recoveryCodes === undefined) entered(answer.value);
     else setRecovery(answer.value);
+  };
+  const saysOf = ({ code }: Trouble): string | undefined =>
+    code === 'unauthenticated' ? words.wrong[step] : code === 'limit-exceeded' ? words.barred : undefined;
+  const leave = async (): Promise<void> => {
+    const trouble = await signOut();
+    setFailed(trouble === null ? null : { trouble });
   };
   const submit = (event: SyntheticEvent<HTMLFormElement>): void => {
     event.preventDefault();
@@ -55,7 +64,7 @@ export function SignInSteps(): ReactNode {
       <h2 id="local-sign-in">{words.steps[step]}</h2>
       <form key={step} onSubmit={submit} aria-busy={busy}>
         <Fields step={step} codes={recovery?.recoveryCodes ?? []} />
-        {trouble === null ? null : <TroubleAlert trouble={trouble} />}
+        {failed === null ? null : <TroubleAlert {...failed} />}
         <Button type="primary" htmlType="submit" loading={busy} block>
           {step === 'sign-in' ? words.submit : words.confirm}
         </Button>
@@ -64,13 +73,13 @@ export function SignInSteps(): ReactNode {
             type="link"
             onClick={() => {
               setActivating(!activating);
-              setTrouble(null);
+              setFailed(null);
             }}
           >
             {activating ? words.haveAccount : words.haveCode}
           </Button>
         ) : (
-          <Button type="link" onClick={() => void signOut()}>
+          <Button type="link" onClick={() => void leave()}>
             {words.back}
           </Button>
         )}

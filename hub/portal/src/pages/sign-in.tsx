@@ -3,7 +3,7 @@ import { Alert } from 'antd';
 import { useEffect } from 'react';
 import type { ReactNode } from 'react';
 import { Navigate, useSearchParams } from 'react-router';
-import { Shown, useAsked } from '../asking.tsx';
+import { Shown, TroubleAlert, useAsked } from '../asking.tsx';
 import { useLanguage, useText } from '../language.tsx';
 import { LanguageButton } from '../layout.tsx';
 import { identityProviders } from '../session-api.ts';
@@ -13,7 +13,7 @@ import { shell } from '../text/shell.ts';
 import { SignInSteps } from './sign-in-steps.tsx';
 
 export function SignInPage(): ReactNode {
-  const { session, begun, ended } = useSession();
+  const { session, begun, ended, away, refresh } = useSession();
   const words = useText(shell);
   const [parameters] = useSearchParams();
   const back = safeReturn(parameters.get('return'));
@@ -38,6 +38,7 @@ export function SignInPage(): ReactNode {
           <Alert type="warning" showIcon title={words.signIn.ended} className="page-head" role="status" />
         ) : null}
         <Problem code={parameters.get('problem')} />
+        {away === null ? null : <TroubleAlert trouble={away} again={() => void refresh()} />}
         {begun === null ? <Hospitals back={back} /> : null}
         <SignInSteps />
         <p className="fine">{words.signIn.notice}</p>

@@ -9,19 +9,11 @@ import { useText } from '../../language.tsx';
 import { clinical } from '../../text/clinical.ts';
 import { problems } from '../../text/problem.ts';
 import { ExamImages } from './exam-images.tsx';
-import { ReportSection, titleOf } from './exam-page.tsx';
-import { dateTime } from './format.ts';
+import { ExamOrigin, ReportSection, timeOf, titleOf } from './exam-page.tsx';
 import { PatientLine } from './patient-banner.tsx';
 import { ViewButton } from './view-button.tsx';
 
 type Exam = Schemas['ExamRecord'];
-
-const timeOf = (exam: Exam): string =>
-  exam.studies.find(({ startedAt }) => startedAt !== undefined)?.startedAt ??
-  exam.orders[0]?.startedAt ??
-  exam.report?.at ??
-  exam.orders[0]?.at ??
-  '';
 
 export function ComparePage(): ReactNode {
   const { id = '', other = '' } = useParams();
@@ -58,7 +50,8 @@ function Compared({ exams }: { readonly exams: readonly [Exam, Exam] }): ReactNo
                 <Link to={`/exams/${exam.examId}`}>{titleOf(exam, words.exam.untitled)}</Link>
               </h2>
               <span className="status">{at === 0 ? words.compare.newer : words.compare.older}</span>
-              <span className="fine">{dateTime(timeOf(exam))}</span>
+              <ExamOrigin exam={exam} />
+              {exam.cancelled ? <span className="closed">{words.exam.cancelled}</span> : null}
               {exam.studies.some(({ voided, availability }) => !voided && availability !== 'registered') ? (
                 <ViewButton examId={exam.examId} />
               ) : null}

@@ -29,6 +29,20 @@ export function ExamPage(): ReactNode {
   );
 }
 
+/** When it was made, as far as anything tells; ISO 8601, empty: nothing does. */
+export const timeOf = (exam: Exam): string =>
+  exam.studies.find(({ startedAt }) => startedAt !== undefined)?.startedAt ??
+  exam.orders[0]?.startedAt ??
+  exam.report?.at ??
+  exam.orders[0]?.at ??
+  '';
+
+/** Where and when, beside the title: on a platform of many hospitals a report without them is nobody's. */
+export function ExamOrigin({ exam }: { readonly exam: Exam }): ReactNode {
+  const at = dateTime(timeOf(exam));
+  return <span className="exam-origin">{at === '' ? exam.siteName : `${exam.siteName} · ${at}`}</span>;
+}
+
 export const titleOf = (exam: Exam, untitled: string): string =>
   exam.orders[0]?.procedure?.display ?? exam.studies[0]?.description ?? exam.report?.title ?? untitled;
 
@@ -44,6 +58,7 @@ function ExamShown({ exam }: { readonly exam: Exam }): ReactNode {
       </section>
       <div className="page-head">
         <h1>{titleOf(exam, words.untitled)}</h1>
+        <ExamOrigin exam={exam} />
         {exam.cancelled ? <span className="closed">{words.cancelled}</span> : null}
         {exam.report?.critical === true ? <span className="critical">{words.critical}</span> : null}
         {hasImages ? <ViewButton examId={exam.examId} primary /> : null}

@@ -5,13 +5,13 @@ import type { ReactNode } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import { api, ask } from '../../api.ts';
 import type { Schemas } from '../../api.ts';
-import { TroubleAlert, useAsked } from '../../asking.tsx';
+import { TroubleAlert, useKept } from '../../asking.tsx';
 import { useText } from '../../language.tsx';
 import { clinical } from '../../text/clinical.ts';
 import { ConsentCodeDialog } from './consent-code.tsx';
 import { EmergencyDialog } from './emergency.tsx';
 import { ExamPlace, ModalityTag, ReportMarks, useExamTitle } from './exam-marks.tsx';
-import { wordOf } from './format.ts';
+import { dateTime, wordOf } from './format.ts';
 import { PatientBanner } from './patient-banner.tsx';
 import { ReasonFirst, wantsReason } from './reason.tsx';
 import { ViewButton } from './view-button.tsx';
@@ -36,7 +36,7 @@ export function TimelinePage(): ReactNode {
   const [pages, setPages] = useState(1);
   const [opening, setOpening] = useState<'code' | 'emergency' | null>(null);
   const { search: words, timeline } = useText(clinical);
-  const asked = useAsked(`${id} ${JSON.stringify(filters)} ${String(pages)}`, (signal) =>
+  const asked = useKept(id, `${id} ${JSON.stringify(filters)} ${String(pages)}`, (signal) =>
     ask(api.GET('/persons/{id}/timeline', { params: { path: { id }, query: queryOf(filters, pages) }, signal })),
   );
   if (asked.state === 'trouble' && asked.trouble.status === 403 && !wantsReason(asked.trouble))
@@ -155,7 +155,9 @@ function Line({ exams }: { readonly exams: readonly Exam[] }): ReactNode {
   const [chosen, setChosen] = useState<readonly string[]>([]);
   const navigate = useNavigate();
   if (exams.length === 0) return <p className="empty">{words.none}</p>;
-  const years = [...new Set(exams.map(({ at }) => at?.slice(0, 4) ?? words.undated))];
+  // The year of the clock that the row shows: seven in the morning of New Year's Day is the old year in UTC.
+  const yearOf = ({ at }: Exam): string => dateTime(at).slice(0, 4) || words.undated;
+  const years = [...new Set(exams.map(yearOf))];
   // The last two that were chosen count.
   const choose = (examId: string, on: boolean): void =>
     setChosen([...chosen.filter((one) => one !== examId), ...(on ? [examId] : [])].slice(-2));
@@ -167,7 +169,7 @@ function Line({ exams }: { readonly exams: readonly Exam[] }): ReactNode {
           <h2>{year}</h2>
           <ol className="line">
             {exams
-              .filter(({ at }) => (at?.slice(0, 4) ?? words.undated) === year)
+              .filter((exam) => yearOf(exam) === year)
               .map((exam) => (
                 <ExamRow
                   key={exam.examId}
@@ -181,7 +183,7 @@ function Line({ exams }: { readonly exams: readonly Exam[] }): ReactNode {
       ))}
       {exams.length < 2 ? null : (
         <div className="compare-bar">
-          <Button type="primary" disabled={chosen.length < 2} onClick={() => void navigate(`/compare/${one}/${other}`)}>
+          <Button type="primary" disabled={other === ''} onClick={() => void navigate(`/compare/${one}/${other}`)}>
             {words.compare}
           </Button>
           <span className="fine">{words.pickTwo}</span>
