@@ -99,12 +99,17 @@ async function approversBeside(connection: Connection, asker: string, accountId:
   return rows[0]?.count ?? 0;
 }
 
-/** Holds the account's state until the transaction ends: who is suspended meanwhile is suspended before or after. */
+/** Holds these accounts until the transaction ends, in one order: who is suspended meanwhile is suspended before or after. */
+async function hold(connection: Connection, ids: readonly (string | null)[]): Promise<void> {
+  const accounts = ids.filter((id) => id !== null && isUuid(id));
+  await connection.query('select from account where id = any ($1::uuid[]) order by id for no key update', [accounts]);
+}
+
 async function isActive(connection: Connection, id: string, roles: readonly string[]): Promise<boolean> {
   if (!isUuid(id)) return false;
   const { rowCount } = await connection.query(
     `select from account a where a.id = $1 and a.state = 'active'
-       and exists (select from account_role r where r.account_id = a.id and r.role = any ($2)) for share`,
+       and exists (select from account_role r where r.account_id = a.id and r.role = any ($2))`,
     [id, roles],
   );
   return rowCount === 1;
@@ -240,7 +245,6 @@ async function open(
     return rowCount === 1;
   }
   const id = asked.accountId ?? '';
-  await connection.query('select from account where id = $1 for update', [id]);
   const account = await read(connection, id);
   if (account === null || asked.asked.now === null || !sameRights(rightsOf(account), asked.asked.now)) return false;
   if (asked.kind === 'rights') {
@@ -298,6 +302,7 @@ export function createApprovalDesk({ database, clock }: { database: Database; cl
             at,
             async (row) => {
               const asked = approvalOf(row);
+              await hold(connection, [asked.askedBy, by.id, asked.accountId]);
               const obstacle = await obstacleTo(connection, asked, by);
               if (obstacle !== null) throw new Halt(obstacle);
               const hash = row.half_hash === null ? null : whole(row.kind, row.half_hash);

@@ -1,6 +1,8 @@
 /** Nobody comes to a record by himself: what one administrator asks for another approves, and each has half of the secret. */
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { calculateJwkThumbprint } from 'jose';
 import { BrowserSession } from '../support/browser-session.ts';
 import type { Reply } from '../support/browser-session.ts';
 import { enterAs, invitePerson, PASSWORD } from '../support/enter.ts';
@@ -190,6 +192,18 @@ test('a client that reads: a token of two halves, none of which is one; a feed n
   const feed = await by(second, 'POST', '/clients', { name: 'x', role: 'hospital-feed', site: 'h1' });
   assert.deepEqual([feed.json['pending'], feed.json['approval']], [false, null]);
   assert.equal(await searchWith(String(feed.json['token'])), 403, 'a feed reads nothing');
+});
+
+test('keys are shown to the second person by their RFC 7638 thumbprints', async () => {
+  const [asker, second] = [await security(), await system()];
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+  const key = { ...publicKey.export({ format: 'jwk' }), kid: 'k1' };
+  const asked = await askClient(asker, { jwks: { keys: [key] } });
+  assert.deepEqual([told(asked).firstHalf, asked.json['pending']], [null, true]);
+  const items = (await by(second, 'GET', '/approvals?state=open')).json['items'] as Record<string, unknown>[];
+  const shown = items.find((one) => one['id'] === told(asked).id);
+  assert.deepEqual(shown?.['thumbprints'], [await calculateJwkThumbprint(key)]);
+  assert.equal((await decide(second, told(asked).id)).status, 200);
 });
 
 test('a client with a certificate of its own needs the approval and no secret', async () => {

@@ -62,7 +62,7 @@ export function AskedFor(props: {
   return (
     <div role="status" className="ops-note-line">
       <p>
-        {props.name} {words.asked} {words.lapsesAt} {stamp(lapsesAt)}
+        {props.name} · {words.asked} {words.lapsesAt} {stamp(lapsesAt)}
       </p>
       {approvers > 0 ? null : (
         <p>
