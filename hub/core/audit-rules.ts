@@ -86,6 +86,8 @@ export function judge(record: AuditRecord, facts: ActorFacts, limits: Thresholds
   const isLook = record.action === 'read' || record.action === 'search' || record.action === 'export';
   // What a system does by itself is judged by who runs it; here there is no habit and no kin.
   if (!isLook || record.outcome !== 'success' || actor.name === null || record.persons.length === 0) return [];
+  // What a patient saw was their own: nobody explains why they looked at that.
+  if (record.callerRole === 'patient') return [];
   return [...kin(record, actor.name, facts), ...amount(record, facts, limits), ...labelled(record)];
 }
 

@@ -174,6 +174,7 @@ suite('a patient’s own pages', { skip: NO_BROWSER }, () => {
       await page.getByText(words.none).waitFor();
       assert.equal(await found(doctor), 4);
 
+      assert.equal(await page.locator('.notices').count(), 0, 'nobody asks a patient why they looked at their own');
       // Of somebody else: as what does not exist.
       const others = await hub.call('POST', '/api/v1/persons/search', { number: 'X-1', site: 'h2' });
       const [other] = (others.json as { items: { person: { personId: string } }[] }).items;

@@ -135,6 +135,9 @@ test('a habit excuses what is usual, and the night is told', async () => {
     ['no-relation'],
     'a common surname',
   );
+  // Lists of a patient's own (who looked, notices, consents) tell no basis.
+  const own = { callerName: '本人', callerRole: 'patient', purpose: 'PATIENT', basis: undefined } as const;
+  assert.deepEqual(rules({ patientsThisHour: 20, patientNames: ['本人'] }, '2026-11-20T18:30:00.000Z', own), []);
   now = new Date(now.getTime() + 86_400_000);
   await audit.record(doctor('孙医生'));
   await createAuditWatch({ database: fresh.database, clock, audit, reactions: USUAL_REACTIONS }).read(500);

@@ -28,7 +28,7 @@ export const patient = dictionary(
     },
     accesses: {
       title: '谁看过我的资料',
-      intro: '每一次查看都有记录，记录不能修改。发现不认识的查看，请联系该机构或拨打平台客服。',
+      intro: '每一次查看都有记录，记录不能修改。发现不认识的查看，请联系该机构。',
       none: '没有人看过您的资料。',
       self: '您本人',
       someone: '工作人员',
