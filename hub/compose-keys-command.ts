@@ -141,8 +141,10 @@ async function resealAll(keys: Keys, database: Database): Promise<void> {
       say(`${part}: ${String(passed)} rows, ${String(sealed)} sealed anew${done ? ', done' : ''}`);
     },
   });
-  if (ring.status().state === 'sealed') return;
+  const { state } = ring.status();
+  // The word for it as well is sealed by the key of today.
   await ring.markSealed();
+  if (state === 'sealed') return;
   say('every row is sealed: one in clear is refused from now on; vacuum full the tables to drop what they held before');
 }
 
