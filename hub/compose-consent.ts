@@ -83,8 +83,13 @@ export function consentRooms(
   const seen = async (caller: Caller, persons: readonly string[]): Promise<ReadonlySet<string>> =>
     (await access.sight(caller)).persons(persons);
   const codes = createPresentCodes({ ...parts, derive });
-  const { house } = access;
-  const consents = createConsentActs({ desk: createConsentDesk(parts), codes, institutionOf, house, seen });
+  const consents = createConsentActs({
+    desk: createConsentDesk(parts),
+    codes,
+    institutionOf,
+    seen,
+    house: (code, persons) => access.house(code, persons),
+  });
   return {
     consents,
     consent: { consents, codes, notices: createPatientNotices(database), institutionOf, clock },

@@ -153,6 +153,8 @@ export function verifySigned(
   element: XmlElement,
   authorities: ReadonlyMap<string, Authority>,
   now: Now,
+  /** Opens the subject's EncryptedID, of the bytes that were signed. */
+  hiddenName?: (root: XmlElement) => XmlElement | undefined,
 ): Signed | SecurityRefusal {
   const signatures = childrenNamed(element, DS, 'Signature');
   const [enveloped] = signatures;
@@ -179,7 +181,7 @@ export function verifySigned(
   const bytes = signedBytes(open, signature, reference, element);
   if (!bytes) return refuse('wsse:FailedCheck', 'The assertion was changed after it was signed.');
   const root = parseXml(bytes, LIMITS);
-  const assertion = root.ok ? readAssertion(root.value) : 'The assertion cannot be read.';
+  const assertion = root.ok ? readAssertion(root.value, hiddenName?.(root.value)) : 'The assertion cannot be read.';
   if (typeof assertion === 'string') return refuse('wsse:InvalidSecurityToken', assertion);
   return assertion.id === reference.id && assertion.issuer === issuer.issuer
     ? { assertion, keys: makers }

@@ -95,8 +95,9 @@ const weakAlgorithm = (root: XmlElement): boolean =>
     });
 
 function judged(open: OpenXml, element: XmlElement, inResponseTo: string, terms: ResponseTerms): ReadResponse {
-  const { issuer, now, acsUrl } = terms;
-  const signed = verifySigned(open, element, new Map([[issuer.issuer, authority(issuer)]]), now);
+  const { issuer, now, acsUrl, privateKey } = terms;
+  const issuers = new Map([[issuer.issuer, authority(issuer)]]);
+  const signed = verifySigned(open, element, issuers, now, (root) => hiddenName(subjectOf(root), privateKey));
   if ('reason' in signed) return refused(signed.reason);
   const { assertion } = signed;
   const wrong = judgeTerms(assertion, issuer, now);
@@ -142,12 +143,25 @@ export function readLogout(bytes: Buffer, privateKey: string): LogoutMessage | n
   return read.ok ? read.value : null;
 }
 
-/** SAML Core §3.7.1: in the clear, or as an EncryptedID. */
-function nameOf(root: XmlElement, privateKey: string): string | null {
-  const plain = childNamed(root, SAML, 'NameID');
-  if (plain) return plain.text.trim();
-  const hidden = childNamed(root, SAML, 'EncryptedID');
+/** The name in an assertion that another library has read; null: there is none that can be read. */
+export function nameOfAssertion(bytes: Buffer, privateKey: string): string | null {
+  const read = openXml(bytes, LIMITS, ({ root }) => {
+    const subject = subjectOf(root);
+    return subject === undefined ? null : nameOf(subject, privateKey);
+  });
+  return read.ok ? read.value : null;
+}
+
+const subjectOf = (assertion: XmlElement): XmlElement | undefined => childNamed(assertion, SAML, 'Subject');
+
+/** SAML Core §2.4.1, §3.7.1: in the clear, or as an EncryptedID. */
+const nameOf = (parent: XmlElement, privateKey: string): string | null =>
+  (childNamed(parent, SAML, 'NameID') ?? hiddenName(parent, privateKey))?.text.trim() ?? null;
+
+/** SAML Core §2.2.4: the NameID in an EncryptedID that was made for the hub. */
+function hiddenName(parent: XmlElement | undefined, privateKey: string): XmlElement | undefined {
+  const hidden = parent && childNamed(parent, SAML, 'EncryptedID');
   const bytes = hidden ? decryptElement(hidden, privateKey) : null;
   const read = bytes === null ? null : openXml(bytes, LIMITS, (open) => open.root);
-  return read?.ok === true && is(read.value, SAML, 'NameID') ? read.value.text.trim() : null;
+  return read?.ok === true && is(read.value, SAML, 'NameID') ? read.value : undefined;
 }

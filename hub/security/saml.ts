@@ -13,7 +13,7 @@ import { dateTime } from '../../mappings/xds/saml-assertion.ts';
 import type { Assertion } from '../../mappings/xds/saml-assertion.ts';
 import { ownMetadata, readProviderMetadata } from './saml-metadata.ts';
 import type { ProviderMetadata } from './saml-metadata.ts';
-import { readLogout, readResponse } from './saml-response.ts';
+import { nameOfAssertion, readLogout, readResponse } from './saml-response.ts';
 import type { LogoutMessage } from './saml-response.ts';
 import { logoutAnswer, signedLogout } from './saml-soap.ts';
 import { isGoodMethod, isSignedBy } from './signature.ts';
@@ -116,7 +116,9 @@ export class SamlProvider {
     try {
       const container = { SAMLResponse: response.toString('base64') };
       const { profile } = await this.#saml(requestId).validatePostResponseAsync(container);
-      return profile?.nameID ?? null;
+      if (profile === null || profile.nameID !== undefined) return profile?.nameID ?? null;
+      // node-saml leaves an EncryptedID closed: it is opened from the assertion that node-saml believes.
+      return nameOfAssertion(Buffer.from(profile.getAssertionXml?.() ?? ''), this.#deps.key);
     } catch (error) {
       if (error instanceof Error) return null;
       throw error;

@@ -67,8 +67,8 @@ export interface Assertion {
   readonly policies: readonly string[];
 }
 
-/** A string says what is wrong with the form of it. */
-export function readAssertion(root: XmlElement): Assertion | string {
+/** A string says what is wrong with the form of it. `hidden`: the NameID of an EncryptedID of the subject, opened. */
+export function readAssertion(root: XmlElement, hidden?: XmlElement): Assertion | string {
   const one = (name: string): XmlElement | null => {
     const found = childrenNamed(root, SAML, name);
     return found.length === 1 ? (found[0] ?? null) : null;
@@ -80,10 +80,10 @@ export function readAssertion(root: XmlElement): Assertion | string {
   if (root.attributes.get('Version') !== '2.0') return 'The Version of the assertion must be 2.0.';
   const issuer = one('Issuer')?.text.trim() ?? '';
   const subject = one('Subject');
-  const nameId = subject ? childNamed(subject, SAML, 'NameID') : undefined;
+  const nameId = (subject && childNamed(subject, SAML, 'NameID')) ?? hidden;
   const user = nameId?.text.trim() ?? '';
   if (issuer === '' || !subject || user === '' || user.length > MAX_TEXT || nameId?.children.length !== 0)
-    return 'The assertion needs an Issuer and a Subject with a NameID in the clear.';
+    return 'The assertion needs an Issuer and a Subject with a NameID that can be read.';
   if (childrenNamed(root, SAML, 'Conditions').length > 1) return 'The assertion has more than one Conditions.';
   const conditions = one('Conditions');
   const attributes = readAttributes(root);

@@ -183,6 +183,17 @@ function encryptedTo(certificate: string, text: string): string {
   );
 }
 
+/** A response in the clear, its subject's name in an EncryptedID (SAML Core §2.2.4), signed by hand anew. */
+export function withHiddenName(idp: SamlIdp, xml: string, to: string, inside?: string): string {
+  const assertion = /<saml:Assertion[\s\S]*<\/saml:Assertion>/.exec(xml)?.[0] ?? '';
+  const name = /<saml:NameID[\s\S]*<\/saml:NameID>/.exec(assertion)?.[0] ?? '';
+  const declared = name.replace('<saml:NameID', `<saml:NameID xmlns:saml="${ASSERTION}"`);
+  const bare = assertion
+    .replace(/<Signature[\s\S]*<\/Signature>/, '')
+    .replace(name, `<saml:EncryptedID>${encryptedTo(to, inside ?? declared)}</saml:EncryptedID>`);
+  return xml.replace(assertion, signAssertion(bare, idp.signer));
+}
+
 /** In a SOAP envelope with a signature of its own (SAML Bindings §3.2), the name in the clear or encrypted to the hub. */
 export function soapLogout(idp: SamlIdp, target: string, nameId: string, hide: boolean): string {
   const name = `<saml:NameID xmlns:saml="${ASSERTION}">${escaped(nameId)}</saml:NameID>`;

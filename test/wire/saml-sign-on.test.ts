@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { BrowserSession } from '../support/browser-session.ts';
 import type { RestServer } from '../support/rest-server.ts';
-import { encoded } from '../support/saml-idp.ts';
+import { encoded, withHiddenName } from '../support/saml-idp.ts';
 import type { Asked, SamlIdp } from '../support/saml-idp.ts';
 import { startSamlHub } from '../support/saml-hub.ts';
 import type { SamlHub } from '../support/saml-hub.ts';
@@ -225,6 +225,30 @@ test('what is hidden by encryption is judged like what is not, and what cannot b
     (_all, head: string, one: string) => `${head}${one === 'A' ? 'B' : 'A'}`,
   );
   await refused(flipped, /decrypted|no assertion|hold/);
+});
+
+test('a name that is encrypted to the hub is the name; one that cannot be opened, or is none, is nobody’s', async () => {
+  const at = new BrowserSession(hub.origin);
+  const asked = await begin(at);
+  const to = h1.partner ?? '';
+  const plain = await clear(asked);
+  const hidden = withHiddenName(h1, plain, to);
+  assert.ok(hidden.includes('EncryptedID') && !hidden.includes('zhang.wei<'));
+  await refused(withHiddenName(h1, plain, newSigner().certificate), /NameID that can be read/);
+  await refused(withHiddenName(h1, plain, to, '<x xmlns="urn:x">zhang.wei</x>'), /NameID that can be read/);
+  await refused(withHiddenName(h1, plain, to, '<saml:NameID>zhang.wei</saml:NameID>'), /NameID that can be read/);
+  const other = withHiddenName(h1, plain, to);
+  const swapped = hidden.replace(
+    /<saml:EncryptedID>.*<\/saml:EncryptedID>/s,
+    /<saml:EncryptedID>.*<\/saml:EncryptedID>/s.exec(other)?.[0] ?? '',
+  );
+  assert.notEqual(swapped, hidden);
+  await refused(swapped, /changed after it was signed/);
+  const finish = await post(hidden);
+  assert.match(finish, /finish/, await reason());
+  await at.send('GET', finish);
+  const { json } = await at.send('GET', '/api/v1/session');
+  assert.equal((json['account'] as Record<string, unknown>)['loginName'], 'zhang.wei@h1', 'the account of before');
 });
 
 test('bodies that are no answer, too large, or not where they belong', async () => {
