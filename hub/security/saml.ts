@@ -6,7 +6,7 @@ import { createHash, randomUUID, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { inflateRaw } from 'node:zlib';
-import { SAML, ValidateInResponseTo } from '@node-saml/node-saml';
+import { SAML, ValidateInResponseTo, type Profile } from '@node-saml/node-saml';
 import type { AssertionLedger, TrustedIssuer } from '../core/assertion.ts';
 import type { IdentityProvider } from '../core/identity-provider.ts';
 import { dateTime } from '../../mappings/xds/saml-assertion.ts';
@@ -116,7 +116,9 @@ export class SamlProvider {
     try {
       const container = { SAMLResponse: response.toString('base64') };
       const { profile } = await this.#saml(requestId).validatePostResponseAsync(container);
-      if (profile === null || profile.nameID !== undefined) return profile?.nameID ?? null;
+      // Typed as if there always were one.
+      const named: Partial<Pick<Profile, 'nameID'>> | null = profile;
+      if (profile === null || named?.nameID !== undefined) return named?.nameID ?? null;
       // node-saml leaves an EncryptedID closed: it is opened from the assertion that node-saml believes.
       return nameOfAssertion(Buffer.from(profile.getAssertionXml?.() ?? ''), this.#deps.key);
     } catch (error) {

@@ -10,6 +10,7 @@ import { startRest } from '../support/rest-server.ts';
 let hub: RestServer;
 before(async () => {
   hub = await startRest();
+  await hub.letFeedRecord();
 });
 after(() => hub.close());
 
