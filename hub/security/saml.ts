@@ -116,15 +116,17 @@ export class SamlProvider {
     try {
       const container = { SAMLResponse: response.toString('base64') };
       const { profile } = await this.#saml(requestId).validatePostResponseAsync(container);
-      // Typed as if there always were one.
-      const named: Partial<Pick<Profile, 'nameID'>> | null = profile;
-      if (profile === null || named?.nameID !== undefined) return named?.nameID ?? null;
-      // node-saml leaves an EncryptedID closed: it is opened from the assertion that node-saml believes.
-      return nameOfAssertion(Buffer.from(profile.getAssertionXml?.() ?? ''), this.#deps.key);
+      return this.#nameIn(profile);
     } catch (error) {
       if (error instanceof Error) return null;
       throw error;
     }
+  }
+
+  /** Typed as what node-saml gives, and not as what it says. One that leaves an EncryptedID closed is believed and opened. */
+  #nameIn(profile: Partial<Pick<Profile, 'nameID' | 'getAssertionXml'>> | null): string | null {
+    if (profile === null || profile.nameID !== undefined) return profile?.nameID ?? null;
+    return nameOfAssertion(Buffer.from(profile.getAssertionXml?.() ?? ''), this.#deps.key);
   }
 
   /** Where the browser tells the provider that the session has ended; null: it knows no single logout. */
