@@ -59,6 +59,7 @@ const BODIES: Readonly<Record<string, (id: string) => object>> = {
   launchViewer: (examId) => ({ examId }),
   withdrawConsent: () => ({}),
   searchExams: (value) => ({ identifier: { authority: AUTHORITY, value } }),
+  giveAccessReason: (personId) => ({ personId, purpose: 'PATIENT', text: 'of mine' }),
   explainFlag: () => ({ text: 'nothing of mine' }),
 };
 /** What is about no patient. */
