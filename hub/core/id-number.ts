@@ -32,6 +32,7 @@ const isDigit = (text: string, at: number): boolean => {
 /** Everything that a row holds passes here: so the scan looks at each seventh sign, which a run of digits cannot pass. */
 export function idNumbersIn(text: string): readonly Place[] {
   const found: Place[] = [];
+  const isJsonNumber = jsonNumbersOf(text);
   for (let at = SHORTEST - 1; at < text.length; at += SHORTEST) {
     if (!isDigit(text, at)) continue;
     let [from, after] = [at, at + 1];
@@ -42,7 +43,7 @@ export function idNumbersIn(text: string): readonly Place[] {
     const escaped = escapeEnd(text, from);
     const place =
       RUNS.has(after - from) || escaped > from ? placeOf(text, Math.max(from, escaped), after, escaped) : null;
-    if (place !== null) found.push(place);
+    if (place !== null && !isJsonNumber(...place)) found.push(place);
   }
   return found;
 }
@@ -55,7 +56,7 @@ function placeOf(text: string, digits: number, after: number, escaped: number): 
   if (start !== escaped && ALPHANUMERIC.test(text.charAt(start - 1))) return null;
   // A component of a UID or OID.
   if (/\d\.$/.test(text.slice(Math.max(0, start - 2), start)) || /^\.\d/.test(text.slice(end, end + 2))) return null;
-  return isJsonNumber(text, start, end) ? null : [start, end];
+  return [start, end];
 }
 
 /** Where an escape ends that reaches into these digits, or up to what stands before them; -1: none. */
@@ -68,15 +69,17 @@ function escapeEnd(text: string, digits: number): number {
   return -1;
 }
 
-/** A bare number of a JSON text: it stays one. */
-function isJsonNumber(text: string, start: number, end: number): boolean {
-  if (!/^[[{]/.test(text) || !/[\s:,[]/.test(text.charAt(start - 1)) || !/[\s,}\]]/.test(text.charAt(end)))
-    return false;
-  let within = false;
-  for (let at = 0; at < start; at += 1) {
-    const sign = text.charAt(at);
-    if (within && sign === '\\') at += 1;
-    else if (sign === '"') within = !within;
-  }
-  return !within;
+/** Whether a place is a bare number of a JSON text: it stays one. Asked from left to right. */
+function jsonNumbersOf(text: string): (start: number, end: number) => boolean {
+  const isJson = /^[[{]/.test(text);
+  let [at, within] = [0, false];
+  return (start, end) => {
+    if (!isJson || !/[\s:,[]/.test(text.charAt(start - 1)) || !/[\s,}\]]/.test(text.charAt(end))) return false;
+    for (; at < start; at += 1) {
+      const sign = text.charAt(at);
+      if (within && sign === '\\') at += 1;
+      else if (sign === '"') within = !within;
+    }
+    return !within;
+  };
 }

@@ -36,7 +36,7 @@ export interface Vault {
  * numbers (core/id-number.ts). The same number becomes the same word, so that it is compared, joined and found as it was.
  */
 export interface NumberSeal {
-  /** Again of what is closed: the same. */
+  /** Of what is closed already: closed once more, so that `open` gives what was sent and nothing that lies within. */
   close(text: string): string;
   open(text: string): string;
 }

@@ -60,7 +60,8 @@ test('every number is closed, and opens to the same text', () => {
       const closed = seal.close(text);
       for (const one of numbers) assert.ok(!closed.includes(one), closed);
       assert.equal(seal.open(closed), text);
-      assert.equal(seal.close(closed), closed, 'again of what is closed');
+      assert.equal(seal.open(seal.close(closed)), closed, 'a word that is sent is told as it came');
+      assert.equal(seal.open(seal.close(seal.close(closed))), seal.close(closed));
       const json = JSON.stringify({ text, deep: [[text]] });
       assert.ok(!numbers.some((one) => seal.close(json).includes(one)), seal.close(json));
       assert.equal(seal.open(seal.close(json)), json);
@@ -102,6 +103,12 @@ test('what is another number stays as it is', () => {
     'a JSON number stays one',
   );
   assert.deepEqual(idNumbersIn('{"a":"b\\\\\\"c:210102198003151239,"}'), [[13, 31]], 'not what stands within a string');
+});
+
+test('a hundred thousand numbers of a JSON text are looked through in one pass', () => {
+  const numbers = Array.from({ length: 100_000 }, () => '210102198003151239').join(',');
+  assert.deepEqual(idNumbersIn(`{"sizes":[${numbers}]}`), []);
+  assert.equal(idNumbersIn(`{"sizes":[${numbers}],"ids":"${numbers}"}`).length, 100_000);
 });
 
 test('a word of other keys, or one that was changed, stays a word', () => {
