@@ -1758,6 +1758,8 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description A name as others read it, without control signs and without those that turn the direction of writing */
+    readonly ShownName: string;
     /** 患者登记 */
     readonly Registration: {
       /**
@@ -3297,7 +3299,7 @@ export interface components {
       readonly institution: components['schemas']['InstitutionCode'];
       /** @description 医师执业证书编码 */
       readonly licence: string;
-      readonly name: string;
+      readonly name: components['schemas']['ShownName'];
       readonly department: string;
       readonly title?: string;
       /** @description The account by which the doctor signs on */
@@ -5221,7 +5223,7 @@ export interface operations {
          */
         readonly 'application/json': {
           readonly loginName: string;
-          readonly displayName: string;
+          readonly displayName: components['schemas']['ShownName'];
           /** @description Institution code */
           readonly institution?: string;
           readonly department?: string;
@@ -5309,7 +5311,7 @@ export interface operations {
          *     }
          */
         readonly 'application/json': {
-          readonly displayName?: string;
+          readonly displayName?: components['schemas']['ShownName'];
           readonly institution?: string | null;
           readonly department?: string | null;
           readonly practitionerId?: string | null;
@@ -5663,7 +5665,7 @@ export interface operations {
          *     }
          */
         readonly 'application/json': {
-          readonly name: string;
+          readonly name: components['schemas']['ShownName'];
           readonly role: components['schemas']['Role'];
           /** @description Required for hospital-feed */
           readonly site?: string;
@@ -7319,7 +7321,7 @@ export interface operations {
           readonly user?: {
             /** @description In the calling system */
             readonly id: string;
-            readonly name: string;
+            readonly name: components['schemas']['ShownName'] & unknown;
             readonly organization?: string;
           };
         };

@@ -95,6 +95,8 @@ test('clients that would be too mighty or belong nowhere are refused with the fi
     [{ name: 'x', role: 'hospital-feed', site: 'h9' }, '#/site'],
     [{ name: 'x', role: 'root' }, '#/role'],
     [{ name: '  ', role: 'operator' }, '#/name'],
+    [{ name: 'x\r\ny', role: 'operator' }, '#/name'],
+    [{ name: 'x\u202ey', role: 'operator' }, '#/name'],
     [{ role: 'operator' }, '#/name'],
     [{ name: 'x', role: 'operator', token: 'mine' }, '#/token'],
   ] as const) {
