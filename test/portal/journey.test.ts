@@ -194,6 +194,14 @@ suite('from the hospital’s own sign-on to the audit', { skip: NO_VIEWER }, () 
         await page.getByRole('button', { name: words.find }).click();
         for (const act of [/运维一.*decideReview/, /工程师一.*startReplay/])
           await page.getByRole('row', { name: act }).first().waitFor();
+        const odd = await page.evaluate<{ items: { rule: string; actorName: string }[] }>(
+          `fetch('/api/v1/audit/flags?limit=100').then((answer) => answer.json())`,
+        );
+        assert.deepEqual(
+          odd.items.filter(({ rule }) => rule === 'no-relation'),
+          [],
+          'nobody of them read without a ground',
+        );
         await auditor.context.close();
       }
     });

@@ -61,6 +61,7 @@ test('each rule speaks of what it is about, and of nothing else', async () => {
   await audit.record(doctor('诸葛明', { persons: [person(1)], basis: 'none' }));
   await audit.record(doctor('任平', { persons: [person(3)] }));
   await audit.record(doctor('赵医生', { persons: [person(3)], basis: 'none', purpose: 'EMERGENCY' }));
+  await audit.record(doctor('运维', { callerRole: 'operator', purpose: 'OPS', basis: '' })); // by office
   await audit.record(doctor('钱医生', { basis: 'treating label:VIP' }));
   await audit.record(event({ callerName: '查询平台', persons: [person(1)] }));
   for (let n = 0; n < 12; n += 1)

@@ -347,14 +347,18 @@ describe('a launch of the viewer', () => {
 
 describe('behind a proxy that ends TLS', () => {
   it('gives a cookie that goes over TLS only, and into the frame of another site', async () => {
-    const launch = { launchId: '1', accountId: null, personId: '1', studyUids: ['2.25.1'], caller: {} } as never;
+    const caller = { id: 'his', name: 'HIS', role: 'query-platform' };
+    const launch = { launchId: '1', accountId: null, personId: '1', studyUids: ['2.25.1'], caller } as never;
     const launches = {
       open: () => Promise.resolve({ kind: 'opened', launch } as const),
       begin: () => Promise.resolve(),
     } as never;
     const audit = { record: () => Promise.resolve() };
     const app = express().set('hub origin', 'https://hub.example');
-    app.get('/launch', launchHandler({ launches, audit, exams: {} as never, clock: () => new Date() }));
+    const exams = { personOf: () => Promise.resolve('1') } as never;
+    const sight = { studies: (uids: readonly string[]) => Promise.resolve(new Set(uids)), told: () => ({ bases: [] }) };
+    const desk = { sight: () => Promise.resolve(sight) } as never;
+    app.get('/launch', launchHandler({ launches, audit, exams, desk, clock: () => new Date() }));
     const server = app.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;

@@ -4,12 +4,15 @@
  */
 import type { Request, RequestHandler, Response } from 'express';
 import { audited } from '../../core/audit.ts';
+import { groundsOf } from '../../core/access-ports.ts';
 import { problem } from '../../core/problem.ts';
 import type { Launch } from '../../core/viewer.ts';
 import { SESSION_MS } from '../../core/viewer.ts';
 import { drawToken, hashToken } from '../../security/token.ts';
 import { callerOf, isSecure, peerOf } from '../caller.ts';
 import { sendProblem } from '../rest/problem.ts';
+import { readable } from './beside.ts';
+import type { BesideDeps } from './beside.ts';
 import { COOKIE } from './launched.ts';
 import type { LaunchedDeps } from './launched.ts';
 
@@ -17,7 +20,9 @@ import type { LaunchedDeps } from './launched.ts';
 const CODE = /^[A-Za-z0-9_-]{20,100}$/;
 const OPERATION = 'GET /viewer/launch';
 
-export function launchHandler(deps: LaunchedDeps & { readonly clock: () => Date }): RequestHandler {
+type LaunchDeps = LaunchedDeps & Pick<BesideDeps, 'desk'> & { readonly clock: () => Date };
+
+export function launchHandler(deps: LaunchDeps): RequestHandler {
   return async (request, response) => {
     response.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' });
     const { code } = request.query;
@@ -40,8 +45,15 @@ export function launchHandler(deps: LaunchedDeps & { readonly clock: () => Date 
       sendProblem(response, problem('forbidden', 'code', 'This link was made for another account; sign in with it.'));
       return;
     }
+    // The right may have ended since the link was made; and the record tells on what ground the study was opened.
+    const caller = launch.accountId === null ? launch.caller : callerOf(response);
+    const found = await readable(deps, caller, launch.studyUids[0], OPERATION);
+    if (!found.ok) {
+      sendProblem(response, found.problem);
+      return;
+    }
     const event = { action: 'read', outcome: 'success', face: 'viewer', operation: OPERATION } as const;
-    const whose = { persons: [launch.personId], objects: launch.studyUids };
+    const whose = { persons: [launch.personId], objects: launch.studyUids, ...groundsOf(found.value.sight.told()) };
     await deps.audit.record({ ...event, ...audited({ ...launch.caller, peer: peerOf(request) }), ...whose });
     if (launch.accountId === null) await begin(deps, request, response, launch);
     const query = new URLSearchParams({ StudyInstanceUIDs: launch.studyUids.join(',') });
