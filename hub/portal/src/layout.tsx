@@ -84,7 +84,8 @@ function useStandAtHeading(main: RefObject<HTMLElement | null>, pathname: string
       const heading = page.querySelector('h1');
       if (heading === null) return;
       leave();
-      if (document.activeElement?.closest('#main > *, [role=dialog]') != null) return;
+      const held = document.activeElement?.closest('#main > *, [role=dialog]') ?? null;
+      if (held !== null) return;
       heading.tabIndex = -1;
       heading.focus();
     };

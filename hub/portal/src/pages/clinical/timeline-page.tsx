@@ -8,13 +8,12 @@ import type { Answer, Schemas, Trouble } from '../../api.ts';
 import { TroubleAlert, useKept } from '../../asking.tsx';
 import { useText } from '../../language.tsx';
 import { clinical } from '../../text/clinical.ts';
-import { ConsentCodeDialog } from './consent-code.tsx';
-import { EmergencyDialog } from './emergency.tsx';
 import { ExamPlace, ModalityTag, ReportMarks, useExamTitle } from './exam-marks.tsx';
 import { dateTime, wordOf } from './format.ts';
 import { PatientBanner } from './patient-banner.tsx';
-import { ReasonFirst, wantsReason } from './reason.tsx';
+import { ReasonFirst } from './reason.tsx';
 import { ViewButton } from './view-button.tsx';
+import { closedBy, WayIn } from './way-in.tsx';
 
 type Exam = Schemas['TimelineExam'];
 type Region = Schemas['BodyRegion'];
@@ -33,28 +32,12 @@ const PAGE = 50;
 export function TimelinePage(): ReactNode {
   const { id = '' } = useParams();
   const [filters, setFilters] = useState(NONE);
-  const [opening, setOpening] = useState<'code' | 'emergency' | null>(null);
-  const { search: words, timeline } = useText(clinical);
+  const { timeline } = useText(clinical);
   const asked = useKept(id, `${id} ${JSON.stringify(filters)}`, (signal) =>
     ask(api.GET('/persons/{id}/timeline', { params: { path: { id }, query: queryOf(filters) }, signal })),
   );
-  if (asked.state === 'trouble' && asked.trouble.status === 403 && !wantsReason(asked.trouble))
-    return (
-      <>
-        <TroubleAlert trouble={asked.trouble} />
-        <p className="page-head">
-          <Button onClick={() => setOpening('code')}>{words.useCode}</Button>
-          <Button danger onClick={() => setOpening('emergency')}>
-            {words.emergency}
-          </Button>
-        </p>
-        {opening === 'code' ? (
-          <ConsentCodeDialog personId={id} close={() => setOpening(null)} done={asked.again} />
-        ) : opening === 'emergency' ? (
-          <EmergencyDialog personId={id} close={() => setOpening(null)} done={asked.again} />
-        ) : null}
-      </>
-    );
+  const closed = closedBy(asked, 403);
+  if (closed !== null) return <WayIn trouble={closed} personId={id} done={asked.again} />;
   return (
     <ReasonFirst asked={asked} about={{ personId: id }}>
       {(answer) => (
@@ -233,6 +216,7 @@ function ExamRow(props: {
   const { exam } = props;
   const words = useText(clinical);
   const title = useExamTitle()(exam);
+  const { id: personId } = useParams();
   return (
     <li className={exam.report?.critical === true ? 'exam-row is-critical' : 'exam-row'}>
       <input
@@ -245,7 +229,9 @@ function ExamRow(props: {
       <ModalityTag modalities={exam.modalities} />
       <div className="row-main">
         <div className="exam-title">
-          <Link to={`/exams/${exam.examId}`}>{title}</Link>
+          <Link to={`/exams/${exam.examId}`} state={{ personId }}>
+            {title}
+          </Link>
           {exam.cancelled ? <span className="closed">{words.exam.cancelled}</span> : null}
           <ReportMarks report={exam.report} />
         </div>
