@@ -62,7 +62,7 @@ suite('reading on', { skip: NO_BROWSER }, () => {
     await searched(page, patientId);
     await page.getByRole('link', { name: /钱多多/ }).click();
     await page.getByText(`共 ${String(MANY)} 次检查`).waitFor();
-    const more = page.getByRole('button', { name: '' });
+    const more = page.getByRole('button', { name: '显示更早的检查' });
     for (const shown of [100, 150, 200, MANY]) {
       await more.click();
       await page
