@@ -74,7 +74,7 @@ export async function raiseHttp(
     audit: ground.audit,
     clients,
     people: {
-      find: (pass) => people.signOn.find(pass),
+      find: (pass, isUse) => people.signOn.find(pass, isUse),
       hasSecurityAdministrator: () => people.accounts.hasSecurityAdministrator(),
     },
     publicUrl: config.publicUrl,

@@ -80,7 +80,7 @@ function certificateOf({ socket }: Request): string | null {
 
 /** People: their sessions, and whether one of them gives rights, so that the token of the first start need not. */
 export interface People {
-  find(pass: string | null): Promise<Session | null>;
+  find(pass: string | null, isUse: boolean): Promise<Session | null>;
   hasSecurityAdministrator(): Promise<boolean>;
 }
 
@@ -101,6 +101,9 @@ function isForeign({ headers }: Request, publicUrl: string | null): boolean {
 
 /** These begin a session and need none: what proves them is in them; the pages of others are kept out by their origin. */
 const BEGINS = /^\/api\/v1\/session(\/activation)?$/;
+/** Asking who is signed in is no use of the session by itself: its handler knows whether somebody acted. */
+const asksOnly = ({ method, path }: Request): boolean =>
+  (method === 'GET' || method === 'HEAD') && path === '/api/v1/session';
 /** Providers, systems and launched viewers come here from elsewhere, each with a proof of its own. */
 const ELSEWHERE = /^\/(saml|oauth|viewer\/launched)\//;
 
@@ -140,7 +143,7 @@ async function arrivalOf({ clients, people, publicUrl = null }: Gate, request: R
     return { caller: null, forged: false, certificate };
   if (BEGINS.test(request.path) && request.method === 'POST')
     return { caller: null, forged: isForeign(request, publicUrl), certificate };
-  const session = pass === null ? null : await clientOf(people.find(pass));
+  const session = pass === null ? null : await clientOf(people.find(pass, !asksOnly(request)));
   if (session === null || pass === null) return { caller: null, forged: false, certificate };
   return { caller: callerOfSession(session, peer), forged: isForged(request, pass, publicUrl), certificate };
 }

@@ -27,6 +27,8 @@ export interface Session {
   readonly factors: readonly Factor[];
   readonly startedAt: string;
   readonly endsAt: string;
+  /** Until it is over where nobody uses it again, by idling or at its end: as it was when it was found. */
+  readonly secondsLeft: number;
   readonly saml: SamlSession | null;
   /** Of a patient: whose records are theirs as the index stands now. null: nobody's, or it is in doubt; nobody else has any. */
   readonly person: HubId | null;
@@ -45,8 +47,11 @@ export interface NewSession extends Pick<Session, 'stage' | 'purpose' | 'factors
 export interface SessionStore {
   /** `instead` ends in the same transaction: each step has an id of its own (session fixation). */
   start(id: Uint8Array, session: NewSession, instead?: string): Promise<void>;
-  /** null: none, or it is over, its account does not stand, or the account no longer has its role. Notes the use. */
-  find(id: Uint8Array): Promise<Session | null>;
+  /**
+   * null: none, or it is over, its account does not stand, or the account no longer has its role. Notes the use, unless
+   * `isUse` is false: a page that asks whether its session still stands must not keep it alive by that.
+   */
+  find(id: Uint8Array, isUse?: boolean): Promise<Session | null>;
   end(id: string): Promise<void>;
   /** By what the provider names; every session of the subject where it names no index. Says how many. */
   endSaml(idp: string, subject: Uint8Array, index: string | null): Promise<number>;

@@ -71,10 +71,10 @@ export class SignOn {
     this.#deps = deps;
   }
 
-  /** The session of a cookie, at whatever stage. */
-  async find(pass: string | null): Promise<Session | null> {
+  /** The session of a cookie, at whatever stage; a look that is no use of it does not lengthen it. */
+  async find(pass: string | null, isUse = true): Promise<Session | null> {
     const hash = pass === null ? null : hashPass(pass);
-    return hash === null ? null : this.#deps.sessions.find(hash);
+    return hash === null ? null : this.#deps.sessions.find(hash, isUse);
   }
 
   async withPassword(

@@ -21,6 +21,7 @@ interface SessionRow extends AccountRow {
   started_at: Date;
   seen_at: Date;
   ends_at: Date;
+  idle_seconds: number;
   saml_idp: string | null;
   saml_subject: Buffer | null;
   saml_index: string | null;
@@ -29,7 +30,7 @@ interface SessionRow extends AccountRow {
 }
 
 const FIND = `select ${ACCOUNT_COLUMNS}, encode(s.id_hash, 'hex') as session_id, s.stage, s.role, held.site as role_site,
-  s.purpose, s.factors, s.created_at as started_at, s.seen_at, s.ends_at, s.idp as saml_idp, s.saml_subject, s.saml_index,
+  s.purpose, s.factors, s.created_at as started_at, s.seen_at, s.ends_at, s.idle_seconds, s.idp as saml_idp, s.saml_subject, s.saml_index,
   s.saml_name, case when s.role = 'patient' then ${soleClaimant('a.resident_id')} end as person
 from session s join account a on a.id = s.account_id
 left join account_role held on held.account_id = a.id and held.role = s.role
@@ -46,7 +47,7 @@ insert into session (id_hash, account_id, stage, role, purpose, created_at, seen
   idp, saml_subject, saml_index, saml_name)
 values ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14)`;
 
-const sessionOf = (row: SessionRow): Session => ({
+const sessionOf = (row: SessionRow, now: Date): Session => ({
   id: row.session_id,
   account: accountOf(row),
   stage: row.stage,
@@ -55,6 +56,9 @@ const sessionOf = (row: SessionRow): Session => ({
   factors: row.factors,
   startedAt: row.started_at.toISOString(),
   endsAt: row.ends_at.toISOString(),
+  secondsLeft: Math.ceil(
+    (Math.min(row.ends_at.getTime(), row.seen_at.getTime() + row.idle_seconds * 1_000) - now.getTime()) / 1_000,
+  ),
   saml:
     row.saml_idp === null || row.saml_subject === null || row.saml_name === null
       ? null
@@ -74,14 +78,14 @@ export function createSessionStore({ database, clock }: { database: Database; cl
         instead === undefined ? null : Buffer.from(instead, 'hex'),
       ]);
     },
-    async find(id) {
+    async find(id, isUse = true) {
       const now = clock();
       const { rows } = await pool.query<SessionRow>({ name: 'session-find', text: FIND, values: [id, now] });
       const [row] = rows;
       if (row === undefined) return null;
-      if (now.getTime() - row.seen_at.getTime() > SEEN_EVERY_MS)
-        await pool.query('update session set seen_at = $2 where id_hash = $1', [id, now]);
-      return sessionOf(row);
+      const isNoted = !isUse || now.getTime() - row.seen_at.getTime() <= SEEN_EVERY_MS;
+      if (!isNoted) await pool.query('update session set seen_at = $2 where id_hash = $1', [id, now]);
+      return sessionOf(isNoted ? row : { ...row, seen_at: now }, now);
     },
     async end(id) {
       await pool.query('delete from session where id_hash = $1', [Buffer.from(id, 'hex')]);

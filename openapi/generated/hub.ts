@@ -518,7 +518,7 @@ export interface paths {
       readonly path?: never;
       readonly cookie?: never;
     };
-    /** 我是谁 · who is signed in, at what step */
+    /** 我是谁 · who is signed in, at what step, and how long yet; asking alone does not lengthen the session */
     readonly get: operations['readSession'];
     readonly put?: never;
     /** 登录 · sign in by login name and password; `stage` says what is still to be shown */
@@ -2701,6 +2701,8 @@ export interface components {
       readonly startedAt: string;
       /** @description However much it is used */
       readonly endsAt: string;
+      /** @description Until it is over where it is not used again, by idling or at endsAt */
+      readonly secondsLeft: number;
       /** @description Once, when a second factor was enrolled: each serves once where the device is lost */
       readonly recoveryCodes?: readonly string[];
     };
@@ -4956,7 +4958,10 @@ export interface operations {
   };
   readonly readSession: {
     readonly parameters: {
-      readonly query?: never;
+      readonly query?: {
+        /** @description The person acted on a page since it last asked: that is a use of the session */
+        readonly used?: boolean;
+      };
       readonly header?: never;
       readonly path?: never;
       readonly cookie?: never;

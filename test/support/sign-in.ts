@@ -26,7 +26,7 @@ export const SIGN_ON_CONFIG: SignOnGround = {
 
 /** What createApp asks of the rooms of signing on. */
 export const peopleOf = ({ signOn, accounts }: SignOnRooms): People => ({
-  find: (pass) => signOn.find(pass),
+  find: (pass, isUse) => signOn.find(pass, isUse),
   hasSecurityAdministrator: () => accounts.hasSecurityAdministrator(),
 });
 

@@ -34,7 +34,7 @@ type Step = 'signIn' | 'activateAccount' | 'enterCode' | 'changePassword' | 'cha
 
 const bodyOf = (session: Session, recoveryCodes?: readonly string[]) => {
   const { id, loginName, displayName, institution, department, language, source, roles } = session.account;
-  const { stage, role, purpose, factors, startedAt, endsAt } = session;
+  const { stage, role, purpose, factors, startedAt, endsAt, secondsLeft } = session;
   return {
     stage,
     account: { id, loginName, displayName, institution, department, language, source },
@@ -47,6 +47,7 @@ const bodyOf = (session: Session, recoveryCodes?: readonly string[]) => {
     factors: [...factors],
     startedAt,
     endsAt,
+    secondsLeft,
     ...(recoveryCodes === undefined ? {} : { recoveryCodes: [...recoveryCodes] }),
   };
 };
@@ -96,8 +97,8 @@ export function sessionHandlers(deps: SessionDeps): Pick<Handlers, PublicId> {
     return { status: 200, body: bodyOf(session, recoveryCodes), cookies };
   };
   return {
-    readSession: async ({ visitor }) => {
-      const session = await signOn.find(visitor.pass);
+    readSession: async ({ visitor, query }) => {
+      const session = await signOn.find(visitor.pass, query.used === true);
       return session === null ? nobody() : { status: 200, body: bodyOf(session) };
     },
     signIn: async ({ visitor, body }) => {

@@ -1,7 +1,7 @@
 /** What stands around every page: the name of the product, the navigation, and who is signed in as what. */
 import { Button } from 'antd';
 import { useEffect, useRef, useState } from 'react';
-import type { ReactNode } from 'react';
+import type { ReactNode, RefObject } from 'react';
 import { NavLink, useLocation } from 'react-router';
 import { AccountMenu } from './account-menu.tsx';
 import { useLanguage, useText } from './language.tsx';
@@ -17,6 +17,7 @@ export function Layout(props: { readonly pages: readonly PortalPage[]; readonly 
   useEffect(() => {
     setOpen(false);
   }, [pathname]);
+  useStandAtHeading(main, pathname);
   return (
     <>
       <a
@@ -62,6 +63,37 @@ export function Layout(props: { readonly pages: readonly PortalPage[]; readonly 
       </main>
     </>
   );
+}
+
+/**
+ * Another page is read from its heading (WCAG 2.4.3): the link that led there is gone, and the focus with it. A page that
+ * put it somewhere itself keeps it there, and a reader who acts before the page is there is left where they are.
+ */
+function useStandAtHeading(main: RefObject<HTMLElement | null>, pathname: string): void {
+  const from = useRef(pathname);
+  useEffect(() => {
+    const page = main.current;
+    if (page === null || from.current === pathname) return;
+    from.current = pathname;
+    const wait = new MutationObserver(() => stand());
+    const leave = (): void => {
+      wait.disconnect();
+      for (const act of ['keydown', 'pointerdown']) removeEventListener(act, leave, true);
+    };
+    const stand = (): void => {
+      const heading = page.querySelector('h1');
+      if (heading === null) return;
+      leave();
+      const held = document.activeElement?.closest('#main > *, [role=dialog]') ?? null;
+      if (held !== null) return;
+      heading.tabIndex = -1;
+      heading.focus();
+    };
+    for (const act of ['keydown', 'pointerdown']) addEventListener(act, leave, true);
+    wait.observe(page, { childList: true, subtree: true });
+    stand();
+    return leave;
+  }, [main, pathname]);
 }
 
 /** Says the other language's name in that language. */

@@ -33,6 +33,8 @@ export interface Session {
   readonly purposes: readonly Purpose[];
   /** Of a patient: who they are in the index now; null: nobody, or it is in doubt. */
   readonly person: string | null;
+  /** Until it is over where nobody uses it again. */
+  readonly secondsLeft: number;
   /** Once, when a second factor was enrolled. */
   readonly recoveryCodes?: readonly string[];
 }
@@ -46,9 +48,9 @@ export interface IdentityProvider {
   readonly citizens: boolean;
 }
 
-/** null: nobody is signed in. A hub that is away says nothing of that. */
-export async function readSession(): Promise<Answer<Session | null>> {
-  const answer = await request<Session>('GET', '/session');
+/** null: nobody is signed in. A hub that is away says nothing of that. Asking alone is no use; what the reader did is. */
+export async function readSession(used = false): Promise<Answer<Session | null>> {
+  const answer = await request<Session>('GET', used ? '/session?used=true' : '/session');
   return answer.ok || answer.trouble.status !== 401 ? answer : { ok: true, value: null };
 }
 

@@ -3,6 +3,7 @@ import { createContext, use, useCallback, useEffect, useMemo, useRef, useState }
 import type { ReactNode } from 'react';
 import type { Answer, Trouble } from './api.ts';
 import { sessionEnded, sessionMark } from './api.ts';
+import { useIdling } from './idle.ts';
 import type { Role } from './page.ts';
 import { changeSession, endSession, readSession } from './session-api.ts';
 import type { Purpose, Session } from './session-api.ts';
@@ -57,14 +58,30 @@ export function SessionProvider({ children }: { readonly children: ReactNode }):
       document.removeEventListener('visibilitychange', look);
     };
   }, [refresh]);
+  const end = useCallback(() => {
+    setKnown(null);
+    setEnded(true);
+  }, []);
   useEffect(() => {
-    const end = (): void => {
-      setKnown(null);
-      setEnded(true);
-    };
     sessionEnded.addEventListener('ended', end);
     return () => sessionEnded.removeEventListener('ended', end);
+  }, [end]);
+  const ask = useCallback(
+    async (used: boolean): Promise<Answer<number | null>> => {
+      const answer = await readSession(used);
+      if (!answer.ok) return answer;
+      if (answer.value === null) end();
+      // The same as before changes nothing on the page: what would ask anew because of it would count as a use.
+      else if (sessionMark() !== mark.current) entered(answer.value);
+      return { ok: true, value: answer.value?.secondsLeft ?? null };
+    },
+    [end, entered],
+  );
+  const lost = useCallback((trouble: Trouble) => {
+    setKnown(undefined);
+    setAway(trouble);
   }, []);
+  useIdling(known?.secondsLeft ?? null, { ask, lost });
   const value = useMemo<Signed>(
     () => ({
       session: known === undefined || known?.stage === 'open' ? known : null,

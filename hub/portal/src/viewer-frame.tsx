@@ -7,6 +7,7 @@ import { Button } from 'antd';
 import { createContext, use, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { ReactNode, RefObject } from 'react';
 import { useLocation } from 'react-router';
+import { noteActs } from './idle.ts';
 import { useText } from './language.tsx';
 import { shell } from './text/shell.ts';
 
@@ -134,7 +135,17 @@ function Stand(props: {
         </Button>
         {props.isRefused ? <span role="alert">{words.refused}</span> : null}
       </div>
-      <iframe ref={props.frame} src={WAITING} title={words.title} tabIndex={isShown ? 0 : -1} />
+      <iframe
+        ref={props.frame}
+        src={WAITING}
+        title={words.title}
+        tabIndex={isShown ? 0 : -1}
+        onLoad={({ currentTarget }) => {
+          // Gone with the document that is shown in it; the next one is listened to when it is loaded.
+          const shown = currentTarget.contentDocument?.defaultView ?? null;
+          if (shown !== null) noteActs(shown);
+        }}
+      />
     </div>
   );
 }

@@ -16,12 +16,16 @@ import { ProvenanceSection } from './provenance.tsx';
 import { ReasonFirst } from './reason.tsx';
 import { Revisions } from './revisions.tsx';
 import { ViewButton } from './view-button.tsx';
+import { closedBy, usePersonBefore, WayIn } from './way-in.tsx';
 
 type Exam = Schemas['ExamRecord'];
 
 export function ExamPage(): ReactNode {
   const { id = '' } = useParams();
   const asked = useAsked(id, (signal) => ask(api.GET('/exams/{id}', { params: { path: { id } }, signal })));
+  const personId = usePersonBefore();
+  const closed = closedBy(asked, 403, 404);
+  if (closed !== null) return <WayIn trouble={closed} personId={personId} done={asked.again} />;
   return (
     <ReasonFirst asked={asked} about={{ examId: id }}>
       {(exam) => <ExamShown key={exam.examId} exam={exam} />}

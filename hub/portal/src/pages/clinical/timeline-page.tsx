@@ -4,17 +4,16 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import { api, ask } from '../../api.ts';
-import type { Schemas } from '../../api.ts';
+import type { Answer, Schemas, Trouble } from '../../api.ts';
 import { TroubleAlert, useKept } from '../../asking.tsx';
 import { useText } from '../../language.tsx';
 import { clinical } from '../../text/clinical.ts';
-import { ConsentCodeDialog } from './consent-code.tsx';
-import { EmergencyDialog } from './emergency.tsx';
 import { ExamPlace, ModalityTag, ReportMarks, useExamTitle } from './exam-marks.tsx';
 import { dateTime, wordOf } from './format.ts';
 import { PatientBanner } from './patient-banner.tsx';
-import { ReasonFirst, wantsReason } from './reason.tsx';
+import { ReasonFirst } from './reason.tsx';
 import { ViewButton } from './view-button.tsx';
+import { closedBy, WayIn } from './way-in.tsx';
 
 type Exam = Schemas['TimelineExam'];
 type Region = Schemas['BodyRegion'];
@@ -33,59 +32,75 @@ const PAGE = 50;
 export function TimelinePage(): ReactNode {
   const { id = '' } = useParams();
   const [filters, setFilters] = useState(NONE);
-  const [pages, setPages] = useState(1);
-  const [opening, setOpening] = useState<'code' | 'emergency' | null>(null);
-  const { search: words, timeline } = useText(clinical);
-  const asked = useKept(id, `${id} ${JSON.stringify(filters)} ${String(pages)}`, (signal) =>
-    ask(api.GET('/persons/{id}/timeline', { params: { path: { id }, query: queryOf(filters, pages) }, signal })),
+  const { timeline } = useText(clinical);
+  const asked = useKept(id, `${id} ${JSON.stringify(filters)}`, (signal) =>
+    ask(api.GET('/persons/{id}/timeline', { params: { path: { id }, query: queryOf(filters) }, signal })),
   );
-  if (asked.state === 'trouble' && asked.trouble.status === 403 && !wantsReason(asked.trouble))
-    return (
-      <>
-        <TroubleAlert trouble={asked.trouble} />
-        <p className="page-head">
-          <Button onClick={() => setOpening('code')}>{words.useCode}</Button>
-          <Button danger onClick={() => setOpening('emergency')}>
-            {words.emergency}
-          </Button>
-        </p>
-        {opening === 'code' ? (
-          <ConsentCodeDialog personId={id} close={() => setOpening(null)} done={asked.again} />
-        ) : opening === 'emergency' ? (
-          <EmergencyDialog personId={id} close={() => setOpening(null)} done={asked.again} />
-        ) : null}
-      </>
-    );
+  const closed = closedBy(asked, 403);
+  if (closed !== null) return <WayIn trouble={closed} personId={id} done={asked.again} />;
   return (
     <ReasonFirst asked={asked} about={{ personId: id }}>
       {(answer) => (
         <>
           <h1 className="sr-only">{timeline.title}</h1>
           <PatientBanner person={answer.person} />
-          <FilterBar
-            facets={answer.facets}
-            filters={filters}
-            total={answer.total}
-            change={(to) => {
-              setPages(1);
-              setFilters(to);
-            }}
+          <FilterBar facets={answer.facets} filters={filters} total={answer.total} change={setFilters} />
+          <Exams
+            first={answer}
+            after={(mark) =>
+              ask(
+                api.GET('/persons/{id}/timeline', {
+                  params: { path: { id }, query: { ...queryOf(filters), after: mark } },
+                }),
+              )
+            }
           />
-          <Line exams={answer.items} />
-          {answer.next === null ? null : <Button onClick={() => setPages(pages + 1)}>{timeline.more}</Button>}
         </>
       )}
     </ReasonFirst>
   );
 }
 
-function queryOf({ modality, region, site, period }: Filters, pages: number) {
+interface Part {
+  readonly items: readonly Exam[];
+  readonly next: string | null;
+}
+
+/** The first page and those that were asked for behind it; another first page, and they are another's. */
+function Exams(props: { readonly first: Part; readonly after: (mark: string) => Promise<Answer<Part>> }): ReactNode {
+  const { first, after } = props;
+  const words = useText(clinical).timeline;
+  const [more, setMore] = useState<(Part & { readonly behind: Part }) | null>(null);
+  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const [busy, setBusy] = useState(false);
+  const behind = more?.behind === first ? more : { items: [], next: first.next };
+  const load = async (mark: string): Promise<void> => {
+    setBusy(true);
+    const answer = await after(mark);
+    setBusy(false);
+    setTrouble(answer.ok ? null : answer.trouble);
+    if (answer.ok) setMore({ behind: first, items: [...behind.items, ...answer.value.items], next: answer.value.next });
+  };
+  const { next } = behind;
+  return (
+    <>
+      <Line exams={[...first.items, ...behind.items]} />
+      {trouble === null ? null : <TroubleAlert trouble={trouble} />}
+      {next === null ? null : (
+        <Button loading={busy} onClick={() => void load(next)}>
+          {words.more}
+        </Button>
+      )}
+    </>
+  );
+}
+
+function queryOf({ modality, region, site, period }: Filters) {
   const years = YEARS[period];
   const from = new Date();
   from.setFullYear(from.getFullYear() - years);
   return {
-    // Exams of one person are few: what was shown is shown again with more behind it.
-    limit: Math.min(PAGE * pages, 200),
+    limit: PAGE,
     ...(modality === '' ? {} : { modality }),
     ...(region === '' ? {} : { region: region as Region }),
     ...(site === '' ? {} : { site }),
@@ -201,6 +216,7 @@ function ExamRow(props: {
   const { exam } = props;
   const words = useText(clinical);
   const title = useExamTitle()(exam);
+  const { id: personId } = useParams();
   return (
     <li className={exam.report?.critical === true ? 'exam-row is-critical' : 'exam-row'}>
       <input
@@ -213,7 +229,9 @@ function ExamRow(props: {
       <ModalityTag modalities={exam.modalities} />
       <div className="row-main">
         <div className="exam-title">
-          <Link to={`/exams/${exam.examId}`}>{title}</Link>
+          <Link to={`/exams/${exam.examId}`} state={{ personId }}>
+            {title}
+          </Link>
           {exam.cancelled ? <span className="closed">{words.exam.cancelled}</span> : null}
           <ReportMarks report={exam.report} />
         </div>
