@@ -106,7 +106,8 @@ window.config = {
   // What is measured is tracked; nobody is asked for each series.
   measurementTrackingMode: 'simplified',
   whiteLabeling: {
-    createLogoComponentFn: (react: React) => react.createElement('span', { className: 'text-lg' }, words().name),
+    createLogoComponentFn: (react: React) =>
+      react.createElement('span', { className: 'text-lg text-white' }, words().name),
   },
   // Whose studies there are is the portal's to list, and the panel's for this person.
   showStudyList: false,

@@ -65,7 +65,7 @@ function examLine(exam: ExamBeside): Child {
   ];
   return h(
     'li',
-    { key: exam.examId, className: 'py-1', 'data-exam': exam.examId },
+    { key: exam.examId, className: 'py-1 text-sm', 'data-exam': exam.examId },
     line.filter((part) => part !== '').join(' · ') + (isOpen ? ` (${words().open})` : ''),
   );
 }

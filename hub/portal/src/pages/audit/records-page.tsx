@@ -11,6 +11,7 @@ import { audit } from '../../text/audit.ts';
 import { operations } from '../../text/operations.ts';
 import { shell } from '../../text/shell.ts';
 import { Facts } from '../administration/parts.tsx';
+import { wordOf } from '../clinical/format.ts';
 import { stamp, toUtc } from '../operations/format.ts';
 import { Choice, Pages, State, TextField, usePages } from '../operations/parts.tsx';
 
@@ -39,6 +40,7 @@ export function RecordsPage(): ReactNode {
     from: local(pointed.get('from')),
     to: local(pointed.get('to')),
   };
+  const { purposes } = useText(shell);
   const [form, setForm] = useState<Form>(begun);
   const [filter, setFilter] = useState<Form>(begun);
   const set = (name: keyof Form) => (value: string) => setForm({ ...form, [name]: value });
@@ -102,7 +104,7 @@ export function RecordsPage(): ReactNode {
             className: 'ops-break',
           },
           { title: words.operation, render: (_, row) => `${row.face} ${row.operation}`, className: 'ops-break' },
-          { title: words.why, render: (_, row) => whyOf(row), className: 'ops-break' },
+          { title: words.why, render: (_, row) => whyOf(row, purposes), className: 'ops-break' },
           {
             title: words.detail,
             render: (_, row) => <Detail row={row} />,
@@ -114,8 +116,10 @@ export function RecordsPage(): ReactNode {
   );
 }
 
-const whyOf = ({ reason, basis, purpose }: Schemas['AuditEntry']): string =>
-  [reason, basis, purpose].filter((one) => one !== undefined).join(' · ');
+const whyOf = ({ reason, basis, purpose }: Schemas['AuditEntry'], purposes: Readonly<Record<string, string>>): string =>
+  [reason, basis, purpose === undefined ? undefined : wordOf(purposes, purpose)]
+    .filter((one) => one !== undefined && one !== '')
+    .join(' · ');
 
 function Caller({ row }: { readonly row: Schemas['AuditEntry'] }): ReactNode {
   const roles: Readonly<Record<string, string>> = useText(shell).roles;

@@ -5,7 +5,10 @@ import { api, ask } from '../../api.ts';
 import type { Schemas, Trouble } from '../../api.ts';
 import { Shown, useAsked } from '../../asking.tsx';
 import { useText } from '../../language.tsx';
+import { clinical } from '../../text/clinical.ts';
 import { operations } from '../../text/operations.ts';
+import { review as reviewText } from '../../text/review.ts';
+import { wordOf } from '../clinical/format.ts';
 import { stamp } from './format.ts';
 import { List, WithReason, troubleOf, useSiteName } from './parts.tsx';
 
@@ -39,11 +42,18 @@ export function ReviewPage(): ReactNode {
 
 function Why({ review }: { readonly review: Review }): ReactNode {
   const words = useText(operations).reviews;
+  const { doubt } = useText(reviewText);
   const nameOf = useSiteName();
   return (
     <>
       <p className="ops-problem">
-        <strong>{review.problem.code}</strong> {review.problem.where} {review.problem.text}
+        {review.problem.code === 'identity-doubt' ? (
+          <strong>{doubt}</strong>
+        ) : (
+          <>
+            <strong>{review.problem.code}</strong> {review.problem.where} {review.problem.text}
+          </>
+        )}
       </p>
       <p className="fine">
         {nameOf(review.site)} · {stamp(review.openedAt)} · {words.urgency} {review.urgency}
@@ -79,6 +89,8 @@ const COMPARED: Readonly<Record<string, string>> = { names: 'name' };
 
 function Sides({ review }: { readonly review: Review }): ReactNode {
   const words = useText(operations).reviews;
+  const { sexes } = useText(clinical).person;
+  const { levels, start } = useText(reviewText);
   const nameOf = useSiteName();
   const { reviewId: id } = review;
   const asked = useAsked(`sides ${id}`, (signal) =>
@@ -90,10 +102,15 @@ function Sides({ review }: { readonly review: Review }): ReactNode {
       <Shown asked={asked}>
         {({ sides, comparison }) => {
           const said = comparison?.contributions ?? [];
+          const shown = (side: Registration | undefined, attribute: (typeof SHOWN)[number]): string => {
+            const value = valueOf(side, attribute);
+            if (attribute === 'site') return nameOf(side?.site ?? null);
+            return attribute === 'sex' ? wordOf(sexes, value) : value;
+          };
           const named = SHOWN.map((attribute) => ({
             attribute: attribute,
-            one: attribute === 'site' ? nameOf(sides[0]?.site ?? null) : valueOf(sides[0], attribute),
-            other: attribute === 'site' ? nameOf(sides[1]?.site ?? null) : valueOf(sides[1], attribute),
+            one: shown(sides[0], attribute),
+            other: shown(sides[1], attribute),
             said: said.find((one) => one.attribute === attribute || one.attribute === COMPARED[attribute]),
           }));
           const rest = said
@@ -105,16 +122,15 @@ function Sides({ review }: { readonly review: Review }): ReactNode {
                 label={words.sides}
                 rows={[...named, ...rest]}
                 rowKey={(row) => row.attribute}
-                rowClassName={(row) => (row.one !== row.other && row.one !== '' && row.other !== '' ? 'ops-found' : '')}
+                rowClassName={(row) => (row.said === undefined || row.said.level === 'equal' ? '' : 'ops-found')}
                 columns={[
                   {
                     title: words.attribute,
-                    render: (_, row) =>
-                      (words.attributes as Readonly<Record<string, string>>)[row.attribute] ?? row.attribute,
+                    render: (_, row) => wordOf(words.attributes, row.attribute),
                   },
                   { title: sides[0]?.localId ?? '1', dataIndex: 'one', className: 'ops-break' },
                   { title: sides[1]?.localId ?? '2', dataIndex: 'other', className: 'ops-break' },
-                  { title: words.agreement, render: (_, row) => row.said?.level ?? '' },
+                  { title: words.agreement, render: (_, row) => wordOf(levels, row.said?.level ?? '') },
                   {
                     title: words.contribution,
                     align: 'right',
@@ -124,6 +140,11 @@ function Sides({ review }: { readonly review: Review }): ReactNode {
               />
               {comparison === null ? null : (
                 <p>
+                  {comparison.weight === null ? null : (
+                    <span className="fine">
+                      {start} {signed(comparison.weight - said.reduce((sum, { weight }) => sum + weight, 0))} ·{' '}
+                    </span>
+                  )}
                   {words.sum} <strong>{comparison.weight === null ? '–' : signed(comparison.weight)}</strong>
                   {comparison.veto === null ? null : ` · ${words.rule} ${comparison.veto}`}
                 </p>
