@@ -184,7 +184,8 @@ suite('the pages of the security administrator and of the auditor', { skip: NO_B
           await page.getByRole('button', { name: words.leave(`${made} ${language}`) }).click();
           await page.getByLabel(words.reason).fill('desk inspected');
           await page.getByRole('button', { name: words.grant, exact: true }).click();
-          await page.getByRole('cell', { name: words.granted }).waitFor();
+          const row = page.getByRole('row', { name: new RegExp(`${made} ${language}`) });
+          await row.getByRole('cell', { name: words.granted }).waitFor();
           await assertSound(visitor);
         }
         await visitor.context.close();
