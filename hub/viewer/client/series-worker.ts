@@ -30,9 +30,18 @@ const MOST_OPEN = 8;
 /** The page's own types are those of a window; a worker knows this form of it too. */
 const tell = (told: Told, transfer: Transferable[] = []): void => self.postMessage(told, { transfer });
 
+/** Nothing came and nothing was dealt with for so long: the line is dead, and the loader goes on by itself. */
+const LONGEST_STILL_MS = 60_000;
+
 let open = 0;
 let free: (() => void) | null = null;
 let leaving = new AbortController();
+let stillness: ReturnType<typeof setTimeout> | undefined;
+
+function stir(): void {
+  clearTimeout(stillness);
+  stillness = setTimeout(() => leaving.abort(), LONGEST_STILL_MS);
+}
 
 async function take({ url, accept, mostBytes }: Extract<Asked, { kind: 'take' }>): Promise<boolean> {
   const answer = await fetch(url, { headers: { accept }, signal: leaving.signal });
@@ -40,6 +49,7 @@ async function take({ url, accept, mostBytes }: Extract<Asked, { kind: 'take' }>
   for await (const { headers, bytes } of partsOf(answer.body, mostBytes)) {
     while (open >= MOST_OPEN) await new Promise<void>((resolve) => (free = resolve));
     open += 1;
+    stir();
     const location = headers.get('content-location') ?? '';
     tell({ kind: 'part', location, contentType: headers.get('content-type') ?? '', bytes }, [bytes.buffer]);
     if (leaving.signal.aborted) break;
@@ -52,12 +62,17 @@ self.onmessage = ({ data }: MessageEvent<Asked>) => {
     case 'take':
       open = 0;
       leaving = new AbortController();
+      stir();
       void take(data)
         .catch(() => false) // what is missing the page asks for, and says what is wrong
-        .then((isWhole) => tell({ kind: 'end', isWhole }));
+        .then((isWhole) => {
+          clearTimeout(stillness);
+          tell({ kind: 'end', isWhole });
+        });
       return;
     case 'taken':
       open -= 1;
+      stir();
       free?.();
       return;
     case 'leave':
