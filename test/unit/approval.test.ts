@@ -16,7 +16,7 @@ const rights = (roles: readonly Rights['roles'][number]['role'][], more: Partial
 
 test('which roles come to what stands in a record', () => {
   assert.deepEqual(CLIENT_ROLES.filter(reads), ['administrator', 'query-platform']);
-  assert.deepEqual(PERSON_ROLES.filter(reads), ['physician', 'interface-engineer']);
+  assert.deepEqual(PERSON_ROLES.filter(reads), ['physician', 'interface-engineer', 'patient']);
   assert.ok(!APPROVERS.includes('auditor'), 'who checks both is neither');
 });
 
