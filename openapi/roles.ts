@@ -17,7 +17,11 @@ const BY_SITE: ReadonlySet<string> = new Set([
 /** A patient asks of nobody else (`isTheirsToAsk`): another's id is as one that nobody has. */
 const BY_SELF: ReadonlySet<ActKind> = new Set(['record-consent', 'draw-present-code', 'speak-for-patient']);
 /** By leave of a security administrator, client by client. */
-const BY_LEAVE: ReadonlySet<string> = new Set(['hospital-feed record-consent', 'hospital-feed draw-present-code']);
+const BY_LEAVE: ReadonlySet<string> = new Set([
+  'hospital-feed record-consent',
+  'hospital-feed draw-present-code',
+  'hospital-feed use-present-code',
+]);
 
 /** `any`: whoever is known; `public`: who is not known yet as well. */
 type Asked = ActKind | 'any' | 'public';

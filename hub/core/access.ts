@@ -223,7 +223,7 @@ export const isHospitalSystem = ({ role, site, user }: Caller): boolean =>
   user === undefined && site !== undefined && (role === 'hospital-feed' || role === 'query-platform');
 
 /** Acts by which records open to somebody in the patient's name. */
-const IN_PATIENTS_NAME: ReadonlySet<ActKind> = new Set(['record-consent', 'draw-present-code']);
+const IN_PATIENTS_NAME: ReadonlySet<ActKind> = new Set(['record-consent', 'draw-present-code', 'use-present-code']);
 
 const has = (role: Role | null, kind: ActKind): boolean => role !== null && RIGHTS[kind].some((one) => one === role);
 
