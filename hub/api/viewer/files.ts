@@ -32,6 +32,10 @@ const KEPT = /^\/(\d+\.\d+\.\d+-\d+)\/(.+)$/;
 const WORKER_POLICY =
   "default-src 'none'; script-src 'self' 'unsafe-eval'; connect-src 'self'; worker-src 'self' blob:";
 
+/** The hub's own worker builds nothing from text: it asks this origin for frames, and that is all. */
+const OWN_WORKER = 'hutong-worker.js';
+const OWN_WORKER_POLICY = "default-src 'none'; connect-src 'self'";
+
 export function openViewerFiles(dist: string): ViewerFiles {
   const names = existsSync(join(dist, 'made-from.txt')) ? readdirSync(dist, { recursive: true, encoding: 'utf8' }) : [];
   const known = new Set(names.filter((name) => TYPES[extname(name)] !== undefined));
@@ -56,7 +60,9 @@ export function openViewerFiles(dist: string): ViewerFiles {
         ETag: `"${version}-${isZipped ? 'z' : 'p'}"`,
         Vary: 'Accept-Encoding',
         ...(isZipped ? { 'Content-Encoding': 'gzip' } : {}),
-        ...(extname(name) === '.js' ? { 'Content-Security-Policy': WORKER_POLICY } : {}),
+        ...(extname(name) === '.js'
+          ? { 'Content-Security-Policy': name === OWN_WORKER ? OWN_WORKER_POLICY : WORKER_POLICY }
+          : {}),
       });
       response.sendFile(isZipped ? `${name}.gz` : name, {
         root: dist,

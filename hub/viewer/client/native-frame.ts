@@ -1,7 +1,7 @@
 /**
  * One frame of uncompressed samples as the image loader wants it: what its own decoder does for the commonest images (16 bits,
  * one sample, whole-numbered rescale), in two passes instead of four and without a copy. Everything else is left to that
- * decoder, and a test compares the two sample by sample. Pure, so that the page and the worker share it.
+ * decoder; tests hold the samples of both against what was stored. Pure, so that the page and the worker share it.
  */
 
 /** Of the loader's image frame, what decides how its samples are read (PS3.3 C.7.6.3). */
